@@ -1,0 +1,312 @@
+"""Susceptibility classes, frequency ratios, and the check of a printed frequency-ratio table."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.grid import Grid, read_raster, write_raster
+from lsa_helpers.params import FrequencyRatioParams
+from lsa_helpers.run import Run
+from lsa_helpers.samples import read_inventory
+
+MODELS = ("cnn", "rf", "xgboost")
+COLUMNS = ["model", "susceptibility", "area_km2", "area_ratio_pct", "landslide_area_km2", "landslide_area_ratio_pct", "fr"]
+
+
+def class_names(n_classes: int) -> list[str]:
+    """Names of the classes from low to high; the paper's own for five.
+
+    Examples
+    --------
+    >>> class_names(3)
+    ['Class 1 (lowest)', 'Class 2', 'Class 3 (highest)']
+    """
+    if n_classes == 5:
+        return ["Very Low", "Low", "Moderate", "High", "Very High"]
+    names = [f"Class {number}" for number in range(1, n_classes + 1)]
+    return [f"{names[0]} (lowest)", *names[1:-1], f"{names[-1]} (highest)"]
+
+
+def find_breaks(values: np.ndarray, *, n_classes: int, scheme: str, sample: int, seed: int) -> list[float]:
+    """The ``n_classes - 1`` thresholds between susceptibility classes.
+
+    Parameters
+    ----------
+    values : ndarray of float
+        Susceptibility 0–1 in any shape; NaN is left out.
+    n_classes : int
+        Number of classes.
+    scheme : {"fisher_jenks", "equal", "quantile"}
+        Fisher–Jenks makes the classes as homogeneous as possible (least squared deviation from the class means);
+        equal cuts the range, quantile the number of cells, into equal parts.
+    sample : int
+        At most so many cells, drawn with the seed, are looked at (Fisher–Jenks costs the square of their number).
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    list of float
+        Thresholds in ascending order; a cell on a threshold belongs to the class below it.
+
+    Raises
+    ------
+    InputError
+        When the map has fewer different values than classes.
+
+    Notes
+    -----
+    Source: Fisher (1958), On grouping for maximum homogeneity, doi:10.1080/01621459.1958.10501479; computed by mapclassify.
+
+    Examples
+    --------
+    >>> find_breaks(np.array([0.1, 0.11, 0.5, 0.52, 0.9]), n_classes=3, scheme="fisher_jenks", sample=100, seed=0)
+    [0.11, 0.52]
+    """
+    import mapclassify
+
+    finite = np.asarray(values, float)[np.isfinite(values)]
+    if finite.size > sample:
+        finite = np.random.default_rng(seed).choice(finite, sample, replace=False)
+    if np.unique(finite).size < n_classes:
+        raise InputError(f"a map with {np.unique(finite).size} different values cannot be cut into {n_classes} classes",
+                         fix="Use fewer classes, or look at why the map is flat")  # fmt: skip
+    rules = {"fisher_jenks": mapclassify.FisherJenks, "equal": mapclassify.EqualInterval, "quantile": mapclassify.Quantiles}
+    return [float(upper) for upper in rules[scheme](finite, k=n_classes).bins[:-1]]
+
+
+def classify(values: np.ndarray, breaks: list[float]) -> np.ndarray:
+    """Cut a map at the thresholds.
+
+    Parameters
+    ----------
+    values : ndarray of float
+        Susceptibility; NaN is nodata.
+    breaks : list of float
+        Ascending thresholds.
+
+    Returns
+    -------
+    ndarray of uint8, same shape
+        1 (lowest) to ``len(breaks) + 1``; 0 where `values` is NaN.
+
+    Examples
+    --------
+    >>> classify(np.array([0.1, 0.2, 0.3, np.nan]), [0.2])
+    array([1, 1, 2, 0], dtype=uint8)
+    """
+    found = 1 + np.searchsorted(np.asarray(breaks, float), np.nan_to_num(np.asarray(values, float)), side="left")
+    return np.where(np.isfinite(values), found, 0).astype(np.uint8)
+
+
+def ratios(area: np.ndarray, landslide_area: np.ndarray) -> pd.DataFrame:
+    """Shares and frequency ratios of classes from their areas.
+
+    FR = (Lᵢ / ΣL) / (Aᵢ / ΣA): how many times more landslide area a class holds than its share of the land would give it.
+
+    Parameters
+    ----------
+    area, landslide_area : ndarray, shape (classes,)
+        Area and landslide area of each class, both in the same unit.
+
+    Returns
+    -------
+    DataFrame
+        ``area_ratio_pct``, ``landslide_area_ratio_pct`` (per cent) and ``fr`` (dimensionless; NaN for a class without area).
+
+    Notes
+    -----
+    Source: Yao et al. 2026, section 4.3, whose "FR (%)" is this plain ratio.
+
+    Examples
+    --------
+    >>> ratios(np.array([8.0, 2.0]), np.array([1.0, 1.0]))["fr"].tolist()
+    [0.625, 2.5]
+    """
+    area, landslide_area = np.asarray(area, float), np.asarray(landslide_area, float)
+    share, landslide_share = area / area.sum(), landslide_area / landslide_area.sum()
+    fr = np.divide(landslide_share, share, out=np.full(len(area), np.nan), where=share > 0)
+    return pd.DataFrame({"area_ratio_pct": 100 * share, "landslide_area_ratio_pct": 100 * landslide_share, "fr": fr})
+
+
+def frequency_ratio(classes: np.ndarray, landslide: np.ndarray, *, cell_area_km2: float, n_classes: int) -> pd.DataFrame:
+    """Frequency ratios of one class map.
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (height, width)
+        1 to `n_classes`, 0 is nodata.
+    landslide : ndarray of bool, same shape
+        Cells of the inventory.
+    cell_area_km2 : float
+        Area of a cell in km².
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    DataFrame
+        One row per class from low to high, columns of the paper's Table 5 without the model.
+
+    Raises
+    ------
+    InputError
+        When no landslide cell lies on the map.
+    """
+    cells = np.bincount(classes.ravel(), minlength=n_classes + 1)[1:]
+    slides = np.bincount(classes[landslide], minlength=n_classes + 1)[1:]
+    if slides.sum() == 0:
+        raise InputError("no landslide of the inventory lies on the susceptibility map", fix="Compare the extents of inventory and DEM")
+    areas = {"area_km2": cells * cell_area_km2, "landslide_area_km2": slides * cell_area_km2}
+    table = ratios(*areas.values()).assign(susceptibility=class_names(n_classes), **areas)
+    return table[COLUMNS[1:]]
+
+
+def read_landslides(run: Run, which: str = "auto"):
+    """The landslides of a run, without the points that mark their absence.
+
+    Parameters
+    ----------
+    run : Run
+    which : {"auto", "detected", "reference"}
+        As for `lsa_helpers.samples.read_inventory`.
+
+    Returns
+    -------
+    GeoDataFrame
+        Polygons, or points whose ``label`` is 1; the name of their layer in ``attrs["layer"]``.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    landslides, layer = read_inventory(run, which)
+    if "label" in landslides:
+        landslides = landslides[landslides["label"] == 1]
+    if len(landslides) == 0:
+        raise InputError(f"the {layer} inventory holds no landslides", where=run.product("inventory.gpkg"))
+    landslides.attrs["layer"] = layer
+    return landslides
+
+
+def landslide_cells(landslides, grid: Grid) -> np.ndarray:
+    """Which cells of the grid are landslide.
+
+    A polygon takes the cells whose centre it covers, a point the cell it lies in.
+
+    Parameters
+    ----------
+    landslides : GeoDataFrame
+        Polygons or points.
+    grid : Grid
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+    """
+    from rasterio.features import rasterize
+
+    cells = np.zeros(grid.shape, bool)
+    landslides = landslides.to_crs(grid.crs)
+    points = landslides[landslides.geom_type == "Point"].geometry
+    row, col = grid.rowcol(points.x, points.y)
+    inside = grid.inside(row, col)
+    cells[row[inside], col[inside]] = True
+    polygons = landslides[landslides.geom_type != "Point"].geometry
+    if len(polygons):
+        cells |= rasterize(polygons, grid.shape, transform=grid.transform, dtype="uint8").astype(bool)
+    return cells
+
+
+def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
+    """Class the susceptibility maps of a run and write breaks, class rasters and the frequency-ratio table.
+
+    Parameters
+    ----------
+    run : Run
+        With ``susceptibility_*.tif`` and ``inventory.gpkg``.
+    p : FrequencyRatioParams
+
+    Returns
+    -------
+    DataFrame
+        The table ``frequency_ratio`` with the columns of DESIGN's contract, models in the order cnn, rf, xgboost.
+    """
+    reused = _read_breaks(p) if p.breaks_from else {}
+    landslides = read_landslides(run, p.inventory)
+    breaks, tables = {}, []
+    for model in MODELS:
+        values, grid, _ = read_raster(run.need(f"susceptibility_{model}.tif", chapter="04_susceptibility"))
+        breaks[model] = reused.get(model) or find_breaks(
+            values, n_classes=p.n_classes, scheme=p.scheme, sample=p.break_sample, seed=p.seed
+        )
+        classes = classify(values[0], breaks[model])
+        write_raster(run.product(f"classes_{model}.tif"), classes, grid, ["susceptibility class"], ["1"])
+        cells = landslide_cells(landslides, grid)
+        table = frequency_ratio(classes, cells, cell_area_km2=grid.cell_area_km2, n_classes=p.n_classes)
+        tables.append(table.assign(model=model))
+    run.write_json({"scheme": p.scheme, "n_classes": p.n_classes, "breaks": breaks}, "breaks.json")
+    table = pd.concat(tables, ignore_index=True)[COLUMNS]
+    run.write_table(table, "frequency_ratio")
+    return table
+
+
+def _read_breaks(p: FrequencyRatioParams) -> dict[str, list[float]]:
+    """Thresholds saved by another run; they must fit the number of classes."""
+    import json
+
+    try:
+        breaks = json.loads(Path(p.breaks_from).read_text(encoding="utf-8"))["breaks"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError("the saved class breaks cannot be read", where=p.breaks_from, found=error) from None
+    wrong = [model for model in MODELS if len(breaks.get(model, [])) != p.n_classes - 1]
+    if wrong:
+        raise InputError(f"the saved breaks do not give {p.n_classes} classes for {wrong}", where=p.breaks_from,
+                         fix="Set n_classes to the saved number")  # fmt: skip
+    return breaks
+
+
+def audit(table: pd.DataFrame) -> pd.DataFrame:
+    """Check a printed frequency-ratio table against its own areas, with rounding taken into account.
+
+    Every printed number stands for an interval of half a unit of its last digit to both sides. A printed ratio is
+    possible when its interval meets the interval of ratios that the printed areas allow.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns of Table 5, every value rounded to two decimals.
+
+    Returns
+    -------
+    DataFrame
+        The printed ratios that are impossible: model, susceptibility, column, printed, and low and high, the values
+        that the areas allow.
+
+    Examples
+    --------
+    >>> from lsa_helpers.paper import published_table
+    >>> audit(published_table(5))[["model", "susceptibility", "column", "printed"]].values.tolist()
+    [['rf', 'High', 'area_ratio_pct', 7.99]]
+    """
+    found = []
+    for _, rows in table.groupby("model", sort=False):
+        area, slide = (_share_interval(rows[column].to_numpy()) for column in ("area_km2", "landslide_area_km2"))
+        allowed = {"area_ratio_pct": area, "landslide_area_ratio_pct": slide}
+        allowed["fr"] = slide[0] / area[1], slide[1] / area[0]
+        for column, (low, high) in allowed.items():
+            printed = rows[column].to_numpy()
+            wrong = (printed + 0.005 < low - 1e-9) | (printed - 0.005 > high + 1e-9)
+            bad = rows.loc[wrong, ["model", "susceptibility"]]
+            found.append(bad.assign(column=column, printed=printed[wrong], low=low[wrong], high=high[wrong]))
+    return pd.concat(found, ignore_index=True)
+
+
+def _share_interval(area: np.ndarray, half: float = 0.005) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest share (per cent) of each area when every area is known to ± half."""
+    low, high = np.maximum(area - half, 0), area + half
+    others_low, others_high = low.sum() - low, high.sum() - high
+    return 100 * low / (low + others_high), 100 * high / (high + others_low)

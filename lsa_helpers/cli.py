@@ -1,0 +1,201 @@
+"""The command ``lsa``: what plain papermill, Jupyter and pytest lack, and the plain command it stands for."""
+
+import importlib.metadata
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from lsa_helpers import __version__
+from lsa_helpers.errors import InputError, LsaError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+params_app = typer.Typer(no_args_is_help=True, help="Parameter files.")
+data_app = typer.Typer(no_args_is_help=True, help="Data folders.")
+app.add_typer(params_app, name="params")
+app.add_typer(data_app, name="data")
+console = Console(highlight=False, soft_wrap=True)
+
+NameOrFile = Annotated[str, typer.Argument(help="name of a parameter file that comes with the book (quick, course, …) or a path")]
+RunName = Annotated[str, typer.Argument(help="name of a run in runs/, or its folder")]
+Override = Annotated[list[str] | None, typer.Option("-p", metavar="KEY VALUE", help="change one parameter: -p n_classes 7")]
+
+
+@app.command("run")
+def run_command(
+    name_or_file: NameOrFile = "quick",
+    data: Annotated[Path | None, typer.Option(help="data folder")] = None,
+    first: Annotated[str, typer.Option("--from", help="first chapter, for example 04")] = "01",
+    until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "06",
+    parameters: Override = None,
+    force: Annotated[bool, typer.Option(help="execute chapters even when nothing changed")] = False,
+    out: Annotated[Path | None, typer.Option(help="the run's folder; default: runs/<name>")] = None,
+) -> None:
+    """Bring a run up to date: execute the chapters whose inputs, parameters or code changed."""
+    from lsa_helpers import pipeline
+    from lsa_helpers.params import CHAPTERS, chapter_name
+    from lsa_helpers.run import Run
+
+    file = pipeline.find_params(name_or_file)
+    run = Run(out or Path("runs") / file.stem)
+    params = pipeline.load_run_params(file, _overrides(parameters), data, run.path)
+    chapters = [name for name in CHAPTERS if chapter_name(first) <= name <= chapter_name(until)]
+    if not chapters:
+        raise InputError("there is no chapter between --from and --until", found=f"--from {first} --until {until}")
+    console.print(f"Run {run.path} (each chapter is: papermill notebooks/NN_x.ipynb {run.path}/notebooks/NN_x.ipynb --cwd {run.path} -f …)")
+    with console.status("") as status:
+        executed = pipeline.execute(run, params, chapters, force=force, tell=lambda line: (status.update(line), console.print(line)))
+    console.print(f"{len(executed)} chapter(s) executed. Results: {run.path}/products, tables, figures. Next: lsa book {run.path}")
+
+
+def _overrides(pairs: list[str] | None) -> dict[str, str]:
+    """``KEY=VALUE`` texts (see `main`) as a dictionary."""
+    for pair in pairs or []:
+        if "=" not in pair:
+            raise InputError("-p takes a key and a value", found=pair, fix="Write -p n_classes 7")
+    return dict(pair.split("=", 1) for pair in pairs or [])
+
+
+@app.command("book")
+def book_command(run: RunName = "quick", out: Annotated[Path | None, typer.Option(help="folder of the site")] = None) -> None:
+    """Build the Jupyter Book of a run; prints the path of index.html."""
+    from lsa_helpers.publish import build_book
+
+    console.print(str(build_book(_find_run(run), out)))
+
+
+def _find_run(name: str):
+    """A run by name or folder."""
+    from lsa_helpers.run import Run
+
+    for folder in (Path(name), Path("runs") / name):
+        if (folder / "manifest.json").is_file():
+            return Run(folder)
+    there = sorted(file.parent.name for file in Path("runs").glob("*/manifest.json"))
+    raise InputError("there is no such run", where=name, found=there or "no runs", fix="Make it first: lsa run NAME")
+
+
+@params_app.command("check")
+def params_check(name_or_file: NameOrFile) -> None:
+    """Check a parameter file: unknown keys, wrong values."""
+    from lsa_helpers import params, pipeline
+
+    file = pipeline.find_params(name_or_file)
+    params.read_params(file)
+    console.print(f"{file}: all parameters are known and in range.")
+
+
+@params_app.command("show")
+def params_show(name_or_file: NameOrFile = "quick") -> None:
+    """Show every parameter of a file with its value, unit and meaning."""
+    from lsa_helpers import params, pipeline
+
+    for chapter, values in params.read_params(pipeline.find_params(name_or_file)).items():
+        table = Table("parameter", "value", "meaning", title=chapter, title_justify="left")
+        for key, field in type(values).model_fields.items():
+            if key not in params.Parameters.model_fields or chapter == "01_data":
+                table.add_row(key, str(getattr(values, key)), field.description)
+        console.print(table)
+
+
+@params_app.command("new")
+def params_new(file: Annotated[Path, typer.Argument(help="the file to write")], like: str = "quick") -> None:
+    """Write a parameter file with every key, its value and its meaning, ready to be edited."""
+    from lsa_helpers import params, pipeline
+    from lsa_helpers.run import whole_file
+
+    if file.exists():
+        raise InputError("the file exists already", where=file, fix="Choose another name")
+    chapters = params.read_params(pipeline.find_params(like))
+    lines = []
+    for section, values in params.to_sections(chapters).items():
+        fields = params.CHAPTERS.get(section, params.Parameters).model_fields
+        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000).splitlines()
+        lines += [f"{section}:", *(f"  {line}  # {fields[line.split(':')[0]].description}" for line in text if line != "{}")]
+    with whole_file(file) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    console.print(f"Wrote {file}. Edit it, then: lsa params check {file}")
+
+
+@data_app.command("check")
+def data_check(
+    folder: Annotated[Path, typer.Argument(help="data folder")],
+    catalog: Annotated[Path | None, typer.Option(help="catalog kept elsewhere")] = None,
+    cell_size: Annotated[float, typer.Option(help="cell size of the grid, m")] = 12.5,
+) -> None:
+    """Open every source of a data folder and show what it is."""
+    from lsa_helpers.sources import check_catalog, load_catalog
+
+    rows = check_catalog(load_catalog(folder, catalog), need_dem=False, cell_size=cell_size)
+    table = Table(*rows.columns)
+    for row in rows.astype(str).itertuples(index=False):
+        table.add_row(*row)
+    console.print(table)
+    console.print(f"{folder}: {len(rows)} sources, all readable and all meeting the study area.")
+
+
+@app.command("check-env")
+def check_env() -> None:
+    """Say whether this machine has what the book needs."""
+    import shutil
+
+    table = Table("what", "found")
+    table.add_row("Python", sys.version.split()[0])
+    for name in ("jupyterlab", "papermill", "torch", "torchvision", "rasterio", "geopandas", "scikit-learn", "xgboost", "shap", "jupyter-book"):
+        try:
+            table.add_row(name, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            raise InputError(f"the package {name} is missing", fix="Run: make env") from None
+    for name in ("git", "chromium"):
+        table.add_row(name, shutil.which(name) or "not found (only needed for " + ("the manifest)" if name == "git" else "browser tests)"))
+    console.print(table)
+
+
+@app.command("sync")
+def sync_command() -> None:
+    """Derive every notebook's .ipynb twin from its .py source."""
+    from lsa_helpers import pairs, pipeline
+
+    for twin in pairs.sync(pipeline.notebooks_dir()):
+        console.print(f"wrote {twin}")
+
+
+@app.command("check")
+def check_command() -> None:
+    """Check that every .ipynb twin is in step with its .py source."""
+    from lsa_helpers import pairs, pipeline
+
+    stale = pairs.out_of_step(pipeline.notebooks_dir())
+    if stale:
+        raise InputError("the .ipynb twin is not in step", where=", ".join(str(file) for file in stale), fix="Run: lsa sync")
+    console.print("Every notebook pair is in step.")
+
+
+@app.command("version")
+def version_command() -> None:
+    """Print the version."""
+    console.print(__version__)
+
+
+def _join_overrides(arguments: list[str]) -> list[str]:
+    """Turn papermill's ``-p KEY VALUE`` into ``-p KEY=VALUE``, which Typer can take many times."""
+    out, rest = [], list(arguments)
+    while rest:
+        word = rest.pop(0)
+        out.append(word)
+        if word == "-p" and len(rest) >= 2 and "=" not in rest[0]:
+            out.append(f"{rest.pop(0)}={rest.pop(0)}")
+    return out
+
+
+def main() -> None:
+    """Entry point: an expected error is one message and its exit code, never a traceback."""
+    try:
+        app(args=_join_overrides(sys.argv[1:]), prog_name="lsa")
+    except LsaError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Error: {error}", markup=False)
+        raise SystemExit(error.exit_code) from None

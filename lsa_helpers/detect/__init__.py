@@ -1,0 +1,1 @@
+"""Landslides on images: chips, Mask R-CNN, training, scores, and the scene turned into an inventory of polygons."""

@@ -1,0 +1,116 @@
+"""Chips as a torch data set: scaled to the network's pixel, boxes from masks, flips and brightness."""
+
+from collections.abc import Sequence
+
+import torch
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+from torchvision.ops import masks_to_boxes
+from torchvision.transforms import v2
+
+from lsa_helpers.detect.chips import Chip, read_chip
+from lsa_helpers.detect.model import DetectorConfig
+
+
+def augmentation(size: int, *, brightness: float = 0.2, zoom: float = 0.0) -> v2.Compose:
+    """Random flips, brightness, zoom and crop that move image, boxes and masks together.
+
+    Parameters
+    ----------
+    size : int
+        Larger chips are cropped at random to this edge, pixels.
+    brightness : float
+        Brightness is multiplied by up to 1 ± this.
+    zoom : float
+        Scale is multiplied by between 1 / (1 + this) and 1 + this.
+
+    Returns
+    -------
+    torchvision.transforms.v2.Compose
+        Works on (``tv_tensors.Image``, target) with ``boxes``, ``labels`` and ``masks`` in the target.
+    """
+    steps = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip(), v2.ColorJitter(brightness=brightness)]
+    if zoom:
+        steps.append(v2.RandomAffine(0, scale=(1 / (1 + zoom), 1 + zoom), interpolation=v2.InterpolationMode.BILINEAR))
+    return v2.Compose([*steps, _CropLarger(size)])
+
+
+class _CropLarger(v2.Transform):
+    """Random crop of the sides that are longer than `size`; shorter ones stay."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.size = size
+
+    def make_params(self, flat_inputs: list) -> dict:
+        height, width = v2.functional.get_size(flat_inputs[0])
+        rows, cols = min(height, self.size), min(width, self.size)
+        top, left = (int(torch.randint(long - short + 1, ())) for long, short in ((height, rows), (width, cols)))
+        return {"top": top, "left": left, "height": rows, "width": cols}
+
+    def transform(self, inpt, params: dict):
+        return v2.functional.crop(inpt, **params)
+
+
+def _scale(chip: Chip, shape: tuple[int, int], config: DetectorConfig) -> float:
+    """How many network pixels one chip pixel becomes."""
+    known = config.resolution_m > 0 and chip.resolution_m == chip.resolution_m
+    return chip.resolution_m / config.resolution_m if known else config.chip_size / max(shape)
+
+
+class ChipSet(Dataset):
+    """Chips as (image, target) pairs for `build_detector`.
+
+    Parameters
+    ----------
+    chips : sequence of Chip
+    config : DetectorConfig
+        Chips of known ground resolution are resampled to `resolution_m` (if above 0), others to `chip_size` on their longest edge.
+    augment : transform, optional
+        From `augmentation`; none for scoring.
+    min_pixels : int
+        Smallest landslide of a mask, in the chip's own pixels.
+
+    Notes
+    -----
+    An item is a float image (3, H, W) in 0–1 and ``{"boxes": (N, 4), "labels": (N,), "masks": (N, H, W) uint8}``.
+    """
+
+    def __init__(self, chips: Sequence[Chip], config: DetectorConfig, augment: v2.Transform | None = None, *, min_pixels: int = 20):
+        self.chips, self.config, self.augment, self.min_pixels = list(chips), config, augment, min_pixels
+
+    def __len__(self) -> int:
+        return len(self.chips)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, dict]:
+        chip = self.chips[index]
+        pixels, found = read_chip(chip, min_pixels=self.min_pixels)
+        scale = _scale(chip, pixels.shape[:2], self.config)
+        size = [max(16, round(edge * scale)) for edge in pixels.shape[:2]]
+        image = v2.functional.resize(tv_tensors.Image(torch.tensor(pixels).permute(2, 0, 1)), size, antialias=True)
+        masks = v2.functional.resize(tv_tensors.Mask(torch.tensor(found, dtype=torch.uint8)), size)
+        target = {"boxes": _boxes(masks), "labels": torch.ones(len(masks), dtype=torch.int64), "masks": masks}
+        if self.augment is not None:
+            image, target = self.augment(image, target)
+        return v2.functional.to_dtype(image, torch.float32, scale=True).as_subclass(torch.Tensor), _clean(target)
+
+
+def _boxes(masks: torch.Tensor) -> tv_tensors.BoundingBoxes:
+    boxes = torch.zeros((len(masks), 4))
+    seen = masks.flatten(1).sum(1) > 0
+    # Box edges enclose the last pixel, as COCO's do.
+    boxes[seen] = masks_to_boxes(masks[seen]) + torch.tensor([0.0, 0.0, 1.0, 1.0])
+    return tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=tuple(masks.shape[-2:]))
+
+
+def _clean(target: dict) -> dict:
+    """Plain tensors without the landslides that scaling or cropping left fewer than four pixels of; boxes tight again."""
+    masks = target["masks"].as_subclass(torch.Tensor)
+    masks = masks[masks.flatten(1).sum(1) >= 4]
+    return {"boxes": _boxes(masks).as_subclass(torch.Tensor), "labels": torch.ones(len(masks), dtype=torch.int64), "masks": masks}
+
+
+def collate(batch: list) -> tuple[list, list]:
+    """A batch as a list of images and a list of targets, because sizes differ."""
+    images, targets = zip(*batch, strict=True)
+    return list(images), list(targets)

@@ -1,0 +1,157 @@
+"""Mask R-CNN with a feature pyramid on ResNet18 or ResNet50, built from torchvision's parts; nothing is downloaded."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torchvision
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.ops import MultiScaleRoIAlign
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.run import whole_file
+
+_N_CLASSES = 2  # background and landslide
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """What a detector is made of; stored in the metadata of its safetensors file.
+
+    Parameters
+    ----------
+    backbone : {"resnet18", "resnet50"}
+    fpn_width : int
+        Channels of every pyramid level and of the mask head.
+    head_width : int
+        Neurons of the box head's two layers.
+    rois_per_image : int
+        Regions sampled per image for the heads while training.
+    anchor_px : int
+        Anchor edge at the finest pyramid level, pixels; it doubles at each of the five levels.
+    proposals : int
+        Regions the proposal network passes on per image.
+    detections : int
+        Most landslides reported per image.
+    chip_size : int
+        Longest edge of a chip as the network sees it, pixels.
+    resolution_m : float
+        Ground size of a pixel as the network sees it, m; 0: chips are scaled to `chip_size` instead.
+    """
+
+    backbone: str = "resnet18"
+    fpn_width: int = 64
+    head_width: int = 256
+    rois_per_image: int = 32
+    anchor_px: int = 8
+    proposals: int = 200
+    detections: int = 50
+    chip_size: int = 192
+    resolution_m: float = 0.0
+
+
+def _backbone(config: DetectorConfig, weights: Path | None) -> BackboneWithFPN:
+    # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first layers, which at random init never learn.
+    body = getattr(torchvision.models, config.backbone)(weights=None, norm_layer=nn.BatchNorm2d)
+    if weights:
+        _load_backbone(body, weights)
+    width = body.inplanes // 8
+    layers = {f"layer{i + 1}": str(i) for i in range(4)}
+    return BackboneWithFPN(body, layers, [width * 2**i for i in range(4)], config.fpn_width)
+
+
+def _load_backbone(body: nn.Module, weights: Path) -> None:
+    """Fill a ResNet from a local state dict (.safetensors or .pth)."""
+    try:
+        state = load_file(weights) if Path(weights).suffix == ".safetensors" else torch.load(weights, weights_only=True, map_location="cpu")
+        missing, _ = body.load_state_dict({name: value for name, value in state.items() if not name.startswith("fc.")}, strict=False)
+    except Exception as error:
+        raise InputError("the backbone weights cannot be used", where=weights, found=str(error).splitlines()[0]) from None
+    if absent := [name for name in missing if not name.startswith("fc.")]:
+        raise InputError("weights of the backbone are missing", where=weights, found=f"{len(absent)} absent, first {absent[0]}")
+
+
+def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> MaskRCNN:
+    """Mask R-CNN whose every parameter learns, with random weights unless a local file is given.
+
+    Parameters
+    ----------
+    config : DetectorConfig
+    weights : Path, optional
+        State dict of a torchvision ResNet on this machine; nothing is ever downloaded.
+
+    Returns
+    -------
+    torchvision.models.detection.MaskRCNN
+        Takes a list of float images (3, H, W) in 0–1 and, while training, a list of targets with ``boxes`` (N, 4; x0, y0, x1, y1,
+        pixels), ``labels`` (N,) all 1 and ``masks`` (N, H, W). It does not resize images: chips are scaled when they are read.
+
+    Raises
+    ------
+    InputError
+        When the weights file does not fit.
+
+    Notes
+    -----
+    Source: He et al. (2017), Mask R-CNN, doi:10.1109/ICCV.2017.322; Lin et al. (2017), Feature Pyramid Networks, doi:10.1109/CVPR.2017.106.
+
+    Examples
+    --------
+    >>> model = build_detector(DetectorConfig(fpn_width=16, head_width=16))
+    >>> all(parameter.requires_grad for parameter in model.parameters())
+    True
+    """
+    width = config.fpn_width
+    levels = ["0", "1", "2", "3"]
+    sizes = tuple((config.anchor_px * 2**i,) for i in range(5))
+    return MaskRCNN(
+        _backbone(config, weights),
+        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
+        rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
+        rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
+        box_roi_pool=MultiScaleRoIAlign(levels, 7, 2), box_head=TwoMLPHead(width * 7**2, config.head_width),
+        box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
+        box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
+        mask_roi_pool=MultiScaleRoIAlign(levels, 14, 2), mask_head=MaskRCNNHeads(width, (width,) * 4, 1),
+        mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES), _skip_resize=True,
+    )  # fmt: skip
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX); elsewhere it is slower than float32."""
+    features = torch.cpu.get_capabilities()
+    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
+
+
+def save_detector(path: Path, model: MaskRCNN, config: DetectorConfig) -> Path:
+    """Write weights and configuration as one safetensors file, whole or not at all."""
+    state = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
+    with whole_file(path) as part:
+        save_file(state, part, {"config": json.dumps(asdict(config), sort_keys=True)})
+    return Path(path)
+
+
+def load_detector(path: Path) -> tuple[MaskRCNN, DetectorConfig]:
+    """Read what `save_detector` wrote; the model is in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        When the file is no detector of this package.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            config = DetectorConfig(**json.loads(file.metadata()["config"]))
+        model = build_detector(config)
+        model.load_state_dict(load_file(path))
+    except Exception as error:
+        raise InputError("this is no detector of this package", where=path, found=str(error).splitlines()[0]) from None
+    return model.eval().to(memory_format=torch.channels_last), config

@@ -1,0 +1,72 @@
+"""The errors a user can meet: each says what is wrong, where, what was found and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class LsaError(Exception):
+    """Base class of every error this package raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(LsaError, ValueError):
+    """A file, folder or parameter given by the user cannot be used (the command line exits with 2).
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, in one sentence without a final full stop.
+    where : path or str, optional
+        The file, folder or parameter concerned.
+    found : object, optional
+        What was found instead.
+    fix : str, optional
+        What the user can do about it.
+
+    Examples
+    --------
+    >>> print(InputError("the DEM has no CRS", where="dem.tif", fix="Set one with gdal_edit."))
+    dem.tif: the DEM has no CRS. Set one with gdal_edit.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where=None, found=None, fix: str | None = None):
+        parts = [f"{where}: {what}" if where is not None else what[:1].upper() + what[1:]]
+        if found is not None:
+            parts.append(f"Found: {found}")
+        if fix:
+            parts.append(fix)
+        super().__init__(". ".join(part.rstrip(".") for part in parts) + ".")
+
+
+class StageError(LsaError):
+    """A chapter failed while it ran; what was finished before it is kept (exit code 1)."""
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Suggest the nearest allowed name, or list them all.
+
+    Parameters
+    ----------
+    name : str
+        The unknown name.
+    allowed : iterable of str
+        The names that exist.
+
+    Returns
+    -------
+    str
+        One sentence for the end of an error message.
+
+    Examples
+    --------
+    >>> did_you_mean("n_clases", ["n_classes", "seed"])
+    'Did you mean "n_classes"?'
+    >>> did_you_mean("zebra", ["n_classes", "seed"])
+    'Allowed: n_classes, seed.'
+    """
+    allowed = list(allowed)
+    close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.6)
+    return f'Did you mean "{close[0]}"?' if close else f"Allowed: {', '.join(allowed)}."

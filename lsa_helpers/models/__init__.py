@@ -1,0 +1,56 @@
+"""The susceptibility models behind one face: `fit`, `predict`, `predict_map`, `save`, and `load` here. Nothing heavy is imported."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.models.face import SusceptibilityModel
+
+#: Name of a model → the module and class that is it.
+MODELS = {
+    "cnn": ("cnn", "WindowCNN"),
+    "rf": ("forest", "Forest"),
+    "xgboost": ("boost", "Boost"),
+    "logistic": ("logistic", "Logistic"),
+}
+
+
+def _class(name: str) -> type[SusceptibilityModel]:
+    """The class of a model's name."""
+    if name not in MODELS:
+        raise InputError(f'no model is called "{name}"', fix=did_you_mean(name, MODELS))
+    module, cls = MODELS[name]
+    return getattr(import_module(f"lsa_helpers.models.{module}"), cls)
+
+
+def make(name: str, **settings) -> SusceptibilityModel:
+    """Make an untrained model.
+
+    Parameters
+    ----------
+    name : {"cnn", "rf", "xgboost", "logistic"}
+    **settings
+        Of the model's class, for example ``n_trees=500``; each has the default of the assumption register.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    return _class(name)(**settings)
+
+
+def load(folder: Path) -> SusceptibilityModel:
+    """Load a trained model from the folder that `save` wrote.
+
+    Raises
+    ------
+    InputError
+        When there is no model in the folder.
+    """
+    path = Path(folder) / "config.json"
+    if not path.exists():
+        raise InputError("there is no trained model here", where=folder, fix="Run chapter 04 first")
+    config = json.loads(path.read_text(encoding="utf-8"))
+    return _class(config["name"]).restore(Path(folder), config)

@@ -1,0 +1,129 @@
+"""What every susceptibility model has in common."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from lsa_helpers.errors import StageError
+from lsa_helpers.factors import FactorStack
+from lsa_helpers.run import whole_file
+from lsa_helpers.samples import Encoder
+
+
+class SusceptibilityModel(ABC):
+    """A model that gives a cell's probability of being a landslide sample.
+
+    Parameters
+    ----------
+    factors : sequence of str
+        Factors to use; empty: all of the stack it is fitted on.
+    n_jobs : int
+        Processor cores.
+    **settings
+        The model's own settings, by default `defaults`.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        Fitted on the training rows by `fit`.
+    """
+
+    name: ClassVar[str]
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, factors: Sequence[str] = (), n_jobs: int = 1, **settings):
+        unknown = set(settings) - set(self.defaults)
+        if unknown:
+            raise TypeError(f"{self.name} has no setting {sorted(unknown)}; it has {sorted(self.defaults)}")
+        self.factors, self.n_jobs = tuple(factors), n_jobs
+        self.settings = {**self.defaults, **settings}
+        self.encoder: Encoder | None = None
+
+    def fit(self, stack: FactorStack, samples: pd.DataFrame, seed: int) -> Self:
+        """Train on the sample table; means, deviations and codes come from these rows only.
+
+        Raises
+        ------
+        StageError
+            When the rows hold one class only.
+        """
+        labels = samples["label"].to_numpy()
+        if len(np.unique(labels)) < 2:
+            raise StageError(f"{self.name}: the {len(samples)} training rows hold one class only; use larger blocks or fewer folds")
+        self.encoder = Encoder.fit(samples, stack.info, self.factors or stack.names)
+        self._fit(stack, samples, seed)
+        return self
+
+    @abstractmethod
+    def _fit(self, stack: FactorStack, samples: pd.DataFrame, seed: int) -> None:
+        """Train on rows with both classes."""
+
+    @abstractmethod
+    def predict(self, stack: FactorStack, samples: pd.DataFrame) -> np.ndarray:
+        """Probability in 0–1 of each row: float64 of shape (n,)."""
+
+    @abstractmethod
+    def _map(self, stack: FactorStack, valid: np.ndarray) -> np.ndarray:
+        """Probability of every cell (H, W); cells that are not `valid` may hold anything."""
+
+    def predict_map(self, stack: FactorStack) -> np.ndarray:
+        """Probability in 0–1 of every cell: float32 of shape (height, width), NaN where one of the model's factors is unknown."""
+        stack = stack.select(list(self.encoder.factors))
+        valid = stack.valid
+        return np.where(valid, self._map(stack, valid), np.nan).astype(np.float32)
+
+    def save(self, folder: Path) -> Path:
+        """Write ``config.json`` (name, settings, coding) and the trained weights into `folder`; no pickles."""
+        config = {"name": self.name, "factors": self.factors, "n_jobs": self.n_jobs, "settings": self.settings,
+                  "encoder": self.encoder.factors, **self._write(Path(folder))}  # fmt: skip
+        with whole_file(Path(folder) / "config.json") as part:
+            part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        return Path(folder)
+
+    @classmethod
+    def restore(cls, folder: Path, config: dict) -> Self:
+        """Rebuild a saved model; use `lsa_helpers.models.load`."""
+        model = cls(config["factors"], config["n_jobs"], **config["settings"])
+        model.encoder = Encoder(config["encoder"])
+        model._read(folder, config)
+        return model
+
+    @abstractmethod
+    def _write(self, folder: Path) -> dict:
+        """Write the weights; return what else belongs into config.json."""
+
+    @abstractmethod
+    def _read(self, folder: Path, config: dict) -> None:
+        """Read the weights."""
+
+
+class TableModel(SusceptibilityModel):
+    """A model that sees one cell at a time, as a row of coded factors."""
+
+    def _fit(self, stack, samples, seed):
+        self._fit_rows(self.encoder.table(samples), samples["label"].to_numpy(), seed)
+
+    @abstractmethod
+    def _fit_rows(self, X: np.ndarray, y: np.ndarray, seed: int) -> None:
+        """Train on coded rows (n, columns) and labels 0 or 1."""
+
+    @abstractmethod
+    def predict_rows(self, X: np.ndarray) -> np.ndarray:
+        """Probability of each coded row (n, columns)."""
+
+    def predict(self, stack, samples):
+        return self.predict_rows(self.encoder.table(samples)).astype(np.float64)
+
+    def _map(self, stack, valid, block: int = 1 << 17):
+        out = np.full(valid.shape, np.nan)
+        rows, cols = np.nonzero(valid)
+        for start in range(0, len(rows), block):
+            part = rows[start : start + block], cols[start : start + block]
+            table = pd.DataFrame({name: stack.values[i][part] for i, name in enumerate(stack.names)})
+            out[part] = self.predict_rows(self.encoder.table(table))
+        return out

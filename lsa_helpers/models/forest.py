@@ -1,0 +1,36 @@
+"""Random forest (scikit-learn), stored with skops."""
+
+import numpy as np
+import skops.io
+from sklearn.ensemble import RandomForestClassifier
+
+from lsa_helpers.models.face import TableModel
+from lsa_helpers.run import whole_file
+
+
+class Forest(TableModel):
+    """Random forest of unpruned trees on a random square root of the columns at each split.
+
+    Notes
+    -----
+    **Source**: Breiman 2001, Random forests, doi:10.1023/A:1010933404324.
+    """
+
+    name = "rf"
+    defaults = {"n_trees": 500}
+
+    def _fit_rows(self, X, y, seed):
+        self.forest = RandomForestClassifier(self.settings["n_trees"], max_features="sqrt", n_jobs=self.n_jobs, random_state=seed).fit(X, y)
+
+    def predict_rows(self, X: np.ndarray) -> np.ndarray:
+        """Share of trees that vote landslide, for each coded row."""
+        return self.forest.predict_proba(X)[:, 1]
+
+    def _write(self, folder):
+        with whole_file(folder / "forest.skops") as part:
+            skops.io.dump(self.forest, part)
+        return {}
+
+    def _read(self, folder, config):
+        # The dtypes of a forest's own tree arrays are all skops does not know; anything else in the file is refused.
+        self.forest = skops.io.load(folder / "forest.skops", trusted=["sklearn.tree._tree.Tree", "numpy.dtype"])

@@ -1,0 +1,234 @@
+"""Parameters: one pydantic model per chapter, parameter files, and errors that name the key."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lsa_helpers.errors import InputError, did_you_mean
+
+# Names IPython itself puts into a notebook's globals.
+_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+
+
+class Parameters(BaseModel):
+    """What every chapter knows: its run's folder, the seed, the data folder and how many cores it may use."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    run_dir: str = Field("", description="folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of every random choice")
+    profile: str = Field("quick", description="name of the parameter set, shown in the book")
+    data: str = Field("", description="data folder; empty: the built-in simulated mountain")
+    catalog: str = Field("", description="catalog.yml that describes the data folder; empty: the one inside it")
+    n_jobs: int = Field(2, ge=1, le=1024, description="processor cores to use")
+
+    @classmethod
+    def check(cls, values: dict[str, Any], where: str) -> Self:
+        """Build the model from plain values; every mistake becomes one line of an `InputError` naming the key."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InputError("; ".join(_explain(cls, item) for item in error.errors()), where=where) from None
+
+    @classmethod
+    def from_cell(cls, variables: dict[str, Any]) -> Self:
+        """Build the model from a notebook's ``globals()`` right after its parameters cell.
+
+        Papermill only warns about a parameter the notebook does not have; here it is an error, because plain
+        values that are no parameter can only have come from a misspelt one.
+
+        Raises
+        ------
+        InputError
+            For an unknown name or a value out of range.
+        """
+        plain = {
+            name: value
+            for name, value in variables.items()
+            if not name.startswith("_") and name not in _IPYTHON_NAMES and isinstance(value, (int, float, str, list, dict, type(None)))
+        }
+        return cls.check(plain, "parameters cell")
+
+
+def _explain(model: type[Parameters], item: dict) -> str:
+    """One readable sentence for one pydantic error."""
+    key = ".".join(str(part) for part in item["loc"]) or "(all)"
+    if item["type"] == "extra_forbidden":
+        return f'unknown parameter "{key}". {did_you_mean(key, model.model_fields)}'.rstrip(".")
+    return f'parameter "{key}": {item["msg"].lower()}, got {item["input"]!r}'
+
+
+class DataParams(Parameters):
+    """Chapter 01: the world or the data folder, the grid and the fifteen factors."""
+
+    width_km: float = Field(8.0, ge=2, le=25, description="east-west size of the simulated mountain, km")
+    height_km: float = Field(6.0, ge=2, le=25, description="north-south size of the simulated mountain, km")
+    chips_per_platform: int = Field(60, ge=4, le=5000, description="image chips simulated for each platform of Table 1")
+    cell_size_m: float = Field(12.5, gt=0, le=1000, description="cell size of the analysis grid, m")
+    crs: str = Field("", description="CRS in metres of the analysis grid; empty: the DEM's, or its UTM zone")
+    factors: list[str] = Field([], description="factors to use; empty: all that the sources allow")
+    coarse_ratio: float = Field(10.0, ge=1, description="warn when a source is this many times coarser than the grid")
+
+
+class DetectionParams(Parameters):
+    """Chapter 02: Mask R-CNN on chips, then over the scene."""
+
+
+class SampleParams(Parameters):
+    """How samples are drawn from the inventory, alike in chapters 03 and 04."""
+
+    inventory: Literal["auto", "detected", "reference"] = Field("auto", description="landslides to learn from; auto: detected where there are any")
+    max_per_landslide: int = Field(10, ge=1, le=10_000, description="most cells sampled inside one landslide")
+    one_point: bool = Field(False, description="one cell per landslide only")
+    negative_ratio: float = Field(1.0, gt=0, le=10, description="cells without landslide per landslide cell")
+    negative_buffer_m: float = Field(100.0, ge=0, le=1000, description="distance of cells without landslide from any landslide, m")
+    block_m: float = Field(1000.0, gt=0, description="edge of the spatial blocks that are dealt to folds, m")
+    n_folds: int = Field(5, ge=2, le=20, description="number of cross-validation folds")
+
+    def sampling(self) -> dict[str, Any]:
+        """The keyword arguments of `lsa_helpers.samples.make_samples`."""
+        names = ("max_per_landslide", "one_point", "negative_ratio", "negative_buffer_m", "block_m", "n_folds", "seed")
+        return {name: getattr(self, name) for name in names}
+
+
+class SelectionParams(SampleParams):
+    """Chapter 03: collinearity and importance of the factors."""
+
+    vif_max: float = Field(10.0, gt=1, description="variance inflation factor at which a factor is dropped")
+    vif_flag: float = Field(5.0, ge=1, description="variance inflation factor above which a kept factor is flagged")
+    correlation: Literal["spearman", "pearson"] = Field("spearman", description="kind of correlation shown")
+    drop_below_probe: bool = Field(False, description="also drop factors less important than a random column")
+    importance_trees: int = Field(200, ge=10, le=5000, description="trees of the forests that rank the factors")
+    importance_repeats: int = Field(5, ge=1, le=100, description="permutations of each factor in each fold")
+
+
+class SusceptibilityParams(SampleParams):
+    """Chapter 04: samples, the models, maps and scores."""
+
+    models: list[Literal["cnn", "rf", "xgboost", "logistic"]] = Field(
+        ["cnn", "rf", "xgboost", "logistic"], min_length=1, description="models to train"
+    )
+    cnn_window: Literal[1, 7, 11, 15, 23, 31] = Field(15, description="edge of the window the CNN sees, cells")
+    cnn_epochs: int = Field(20, ge=1, le=1000, description="most epochs of the CNN")
+    cnn_patience: int = Field(6, ge=1, le=1000, description="epochs without improvement before the CNN stops")
+    cnn_seeds: int = Field(2, ge=1, le=50, description="networks whose mean is the CNN")
+    rf_trees: int = Field(500, ge=10, le=10_000, description="trees of the random forest")
+    xgb_rounds: int = Field(400, ge=10, le=10_000, description="boosting rounds of XGBoost")
+    xgb_depth: int = Field(6, ge=1, le=20, description="depth of XGBoost's trees")
+    xgb_eta: float = Field(0.05, gt=0, le=1, description="learning rate of XGBoost")
+    logistic_factors: list[str] = Field([], description="factors of the logistic regression; empty: all selected")
+    logistic_repeats: int = Field(0, ge=0, le=1000, description="repetitions of its cross-validation (k-means folds); 0: as the others")
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """The keyword arguments of `lsa_helpers.models.make` for one model."""
+        own = {
+            "cnn": {"window": self.cnn_window, "epochs": self.cnn_epochs, "patience": self.cnn_patience, "seeds": self.cnn_seeds},
+            "rf": {"n_trees": self.rf_trees},
+            "xgboost": {"rounds": self.xgb_rounds, "depth": self.xgb_depth, "eta": self.xgb_eta},
+            "logistic": {},
+        }
+        return {"n_jobs": self.n_jobs, **own[name]}
+
+
+class FrequencyRatioParams(Parameters):
+    """Chapter 05: susceptibility classes and frequency ratios."""
+
+    n_classes: int = Field(5, ge=2, le=10, description="number of susceptibility classes")
+    scheme: Literal["fisher_jenks", "equal", "quantile"] = Field("fisher_jenks", description="how the class breaks are found")
+    break_sample: int = Field(20_000, ge=100, description="cells sampled to find the breaks")
+    breaks_from: str = Field("", description="breaks.json of another run whose class breaks are used; empty: own breaks")
+    inventory: Literal["auto", "detected", "reference"] = Field("auto", description="landslides counted; auto: detected ones, else reference")
+
+
+class ShapParams(Parameters):
+    """Chapter 06: Shapley values of the three models."""
+
+    n_explain: int = Field(200, ge=10, le=100_000, description="cells explained, half of them landslide where there are enough")
+    n_background: int = Field(64, ge=2, le=1000, description="background windows of the CNN's Deep SHAP")
+    additivity_tolerance: float = Field(1e-3, gt=0, le=0.01, description="largest allowed gap between value sum and model output")
+
+
+CHAPTERS: dict[str, type[Parameters]] = {
+    "01_data": DataParams,
+    "02_detection": DetectionParams,
+    "03_factor_selection": SelectionParams,
+    "04_susceptibility": SusceptibilityParams,
+    "05_frequency_ratio": FrequencyRatioParams,
+    "06_shap": ShapParams,
+}
+
+
+def chapter_name(text: str) -> str:
+    """Full name of a chapter from its number or any start of its name, for example ``"04"``.
+
+    Raises
+    ------
+    InputError
+        When no chapter, or more than one, begins so.
+
+    Examples
+    --------
+    >>> chapter_name("04")
+    '04_susceptibility'
+    """
+    found = [name for name in CHAPTERS if name.startswith(text.zfill(2) if text.isdigit() else text)]
+    if len(found) != 1:
+        raise InputError(f'no chapter is called "{text}"', fix=did_you_mean(text, CHAPTERS))
+    return found[0]
+
+
+def read_params(path: Path) -> dict[str, Parameters]:
+    """Read and check a parameter file.
+
+    Parameters
+    ----------
+    path : Path
+        YAML with a section ``shared`` and one per chapter; all are optional.
+
+    Returns
+    -------
+    dict
+        Chapter name → its parameters, for every chapter.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is no YAML mapping, or has an unknown section or key or a bad value.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise InputError("the parameter file cannot be read", where=path, found=error.strerror) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError("this is not readable YAML", where=path, found=" ".join(str(error).split())) from None
+    if not isinstance(content, dict) or not all(isinstance(section, dict | None) for section in content.values()):
+        raise InputError("a parameter file is a mapping of sections", where=path, fix=f"Sections: shared, {', '.join(CHAPTERS)}")
+    return resolve(content, str(path))
+
+
+def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameters]:
+    """Check the sections of a parameter file and give each chapter its own parameters with the shared ones.
+
+    Raises
+    ------
+    InputError
+        For an unknown section, key or value.
+    """
+    for name in sections:
+        if name != "shared" and name not in CHAPTERS:
+            raise InputError(f'unknown section "{name}"', where=where, fix=did_you_mean(name, ["shared", *CHAPTERS]))
+    shared = sections.get("shared") or {}
+    Parameters.check(shared, f"{where}, section shared")
+    return {
+        name: model.check({**shared, **(sections.get(name) or {})}, f"{where}, section {name}") for name, model in CHAPTERS.items()
+    }
+
+
+def to_sections(chapters: dict[str, Parameters]) -> dict[str, dict]:
+    """Turn resolved chapters back into the sections of a parameter file."""
+    common = set(Parameters.model_fields)
+    first = next(iter(chapters.values()))
+    sections = {"shared": first.model_dump(include=common)}
+    return sections | {name: chapter.model_dump(exclude=common) for name, chapter in chapters.items()}

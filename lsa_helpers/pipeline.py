@@ -1,0 +1,310 @@
+"""Run the chapters: execute notebooks by parameter file, keep a manifest, skip what has not changed."""
+
+import multiprocessing
+import os
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import yaml
+
+import lsa_helpers
+from lsa_helpers import manifest
+from lsa_helpers.errors import InputError, StageError, did_you_mean
+from lsa_helpers.params import CHAPTERS, DataParams, Parameters, chapter_name, read_params, resolve, to_sections
+from lsa_helpers.run import Run, whole_file
+from lsa_helpers.sources import Catalog, check_catalog, load_catalog
+from lsa_helpers.world import write_world
+
+# Which chapters' products a chapter reads.
+NEEDS = {
+    "01_data": (),
+    "02_detection": ("01_data",),
+    "03_factor_selection": ("01_data", "02_detection"),
+    "04_susceptibility": ("01_data", "02_detection", "03_factor_selection"),
+    "05_frequency_ratio": ("01_data", "02_detection", "04_susceptibility"),
+    "06_shap": ("01_data", "03_factor_selection", "04_susceptibility"),
+}
+
+
+def notebooks_dir() -> Path:
+    """Folder of the chapters: the repository's, or the copy inside the installed package."""
+    package = Path(lsa_helpers.__file__).parent
+    beside = package.parent / "notebooks"
+    return beside if beside.is_dir() else package / "_notebooks"
+
+
+def find_params(name_or_file: str) -> Path:
+    """A parameter file by its path, or by the name of one that comes with the book.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    """
+    known = notebooks_dir() / "params"
+    for file in (Path(name_or_file), known / f"{name_or_file}.yml"):
+        if file.is_file():
+            return file
+    names = sorted(file.stem for file in known.glob("*.yml") if not file.stem.endswith(".catalog"))
+    raise InputError("there is no such parameter file", where=name_or_file, fix=did_you_mean(name_or_file, names))
+
+
+def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, folder: Path) -> dict[str, Parameters]:
+    """Parameters of a run: the file, then ``-p`` overrides, then the data folder and its catalog as seen from the run's folder.
+
+    Parameters
+    ----------
+    file : Path
+        Parameter file.
+    overrides : dict
+        ``key`` or ``chapter.key`` → value as YAML text.
+    data : Path, optional
+        Data folder given on the command line.
+    folder : Path
+        The run's folder; paths inside the run count from there.
+
+    Returns
+    -------
+    dict
+        Chapter name → parameters.
+
+    Raises
+    ------
+    InputError
+        For an unknown key, a bad value, or a data folder without a catalog.
+    """
+    sections = to_sections(read_params(file))
+    for key, text in overrides.items():
+        section, name = _section_of(key)
+        sections[section][name] = yaml.safe_load(text)
+    shared = sections["shared"]
+    if data is not None or shared["data"]:
+        where = Path(data) if data is not None else file.parent / shared["data"]
+        inside, beside = where / "catalog.yml", file.with_name(f"{file.stem}.catalog.yml")
+        catalog = file.parent / shared["catalog"] if shared["catalog"] else (inside if inside.is_file() or not beside.is_file() else beside)
+        load_catalog(where, catalog)
+        shared |= {"data": _relative(where, folder), "catalog": _relative(catalog, folder)}
+    return resolve(sections, "parameters")
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """A path as seen from the run's folder, where the notebooks run."""
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def _section_of(key: str) -> tuple[str, str]:
+    """Section and name of an override: ``n_classes`` or ``05.n_classes``."""
+    if "." in key:
+        chapter, name = key.split(".", 1)
+        return chapter_name(chapter), name
+    if key in Parameters.model_fields:
+        return "shared", key
+    owners = [chapter for chapter, model in CHAPTERS.items() if key in model.model_fields]
+    if len(owners) == 1:
+        return owners[0], key
+    if owners:
+        raise InputError(f'parameter "{key}" is in several chapters', where="-p", found=owners, fix=f"Write {owners[0][:2]}.{key}")
+    names = {name for model in CHAPTERS.values() for name in model.model_fields}
+    raise InputError(f'unknown parameter "{key}"', where="-p", fix=did_you_mean(key, sorted(names)))
+
+
+def open_catalog(params: Parameters, run: Run) -> Catalog:
+    """The catalog of a chapter: the data folder's, or the simulated mountain's inside the run."""
+    if not params.data:
+        return load_catalog(run.world)
+    return load_catalog(Path(params.data), Path(params.catalog) if params.catalog else None)
+
+
+def make_data(params: DataParams, run: Run) -> Catalog:
+    """The catalog of chapter 01; without a data folder the simulated mountain is made first, its truth among the products."""
+    if not params.data:
+        shutil.rmtree(run.world, ignore_errors=True)
+        size = {"width_km": params.width_km, "height_km": params.height_km}
+        write_world(run.world, seed=params.seed, chips_per_platform=params.chips_per_platform, **size)
+    catalog = open_catalog(params, run)
+    if catalog.truth is not None:
+        for file in sorted(catalog.path(catalog.truth).iterdir()):
+            with whole_file(run.product(f"truth/{file.name}")) as part:
+                shutil.copyfile(file, part)
+    return catalog
+
+
+def open_run(params: Parameters, chapter: str) -> Run:
+    """The run a notebook belongs to; opened alone, what it needs is made first in ``runs/alone`` at the smallest size.
+
+    Parameters
+    ----------
+    params : Parameters
+        The chapter's parameters.
+    chapter : str
+        Name of the chapter.
+
+    Returns
+    -------
+    Run
+    """
+    if params.run_dir:
+        return Run(Path(params.run_dir))
+    run = Run(Path("runs/alone").resolve())
+    earlier = [name for name in CHAPTERS if name in _all_needs(chapter)]
+    if earlier:
+        begun = time.monotonic()
+        data = Path(params.data) if params.data else None
+        resolved = load_run_params(find_params("tiny"), {"seed": str(params.seed)}, data, run.path)
+        done = execute(run, resolved, earlier)
+        if done:
+            print(f"Made first in runs/alone at the smallest size: {', '.join(done)} ({time.monotonic() - begun:.0f} s).")
+    return run
+
+
+def _all_needs(chapter: str) -> set[str]:
+    """Every chapter a chapter needs, directly or not."""
+    direct = set(NEEDS[chapter])
+    return direct.union(*(_all_needs(name) for name in direct))
+
+
+def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Path) -> None:
+    """Look at the user's data before anything is written; does nothing for the simulated mountain.
+
+    Raises
+    ------
+    InputError
+        For the first source that cannot be used.
+    """
+    data = params["01_data"]
+    if data.data:
+        catalog = load_catalog(folder / data.data, folder / data.catalog)
+        need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
+        check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
+
+
+def execute(
+    run: Run, params: dict[str, Parameters], chapters: list[str], *, force: bool = False, tell: Callable[[str], None] = lambda line: None
+) -> list[str]:
+    """Execute chapters in order, each only when its inputs, parameters or code changed.
+
+    Parameters
+    ----------
+    run : Run
+        The run's folder; made when missing.
+    params : dict
+        Parameters of every chapter.
+    chapters : list of str
+        Names of the chapters to bring up to date.
+    force : bool
+        Execute them even when nothing changed.
+    tell : callable
+        Called with a line of progress.
+
+    Returns
+    -------
+    list of str
+        The chapters that were executed.
+
+    Raises
+    ------
+    StageError
+        When a notebook fails; earlier chapters stay done.
+    """
+    check_inputs(params, chapters, run.path)
+    run.path.mkdir(parents=True, exist_ok=True)
+    with whole_file(run.path / "params.yml") as part:
+        part.write_text(yaml.safe_dump(to_sections(params), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}
+    executed = []
+    for chapter in chapters:
+        key, inputs = _key(run, params, chapter, records)
+        if not force and _is_done(run, records.get(chapter), key):
+            tell(f"{chapter}: unchanged, skipped")
+            continue
+        tell(f"{chapter}: running …")
+        old = records.pop(chapter, {"outputs": {}})
+        records[chapter] = _execute_one(run, params[chapter], chapter, old) | {"fingerprint": key, "inputs": inputs}
+        manifest.write_manifest(run, [records[name] for name in CHAPTERS if name in records], run.path / "params.yml")
+        tell(f"{chapter}: done in {records[chapter]['seconds']:.0f} s, peak memory {records[chapter]['peak_memory_mb'] / 1000:.1f} GB")
+        executed.append(chapter)
+    return executed
+
+
+def _key(run: Run, params: dict[str, Parameters], chapter: str, records: dict[str, dict]) -> tuple[str, dict[str, str]]:
+    """Fingerprint of a stage and the hashes of its inputs."""
+    names = [
+        name for need in NEEDS[chapter] if need in records for name in records[need]["outputs"] if name.startswith(("products/", "world/"))
+    ]
+    inputs = manifest.hashes(run.path, names)
+    own = params[chapter]
+    if own.data and chapter in ("01_data", "02_detection"):
+        inputs |= _data_hashes(load_catalog(run.path / own.data, run.path / own.catalog))
+    values = own.model_dump(exclude={"run_dir", "n_jobs"})
+    return manifest.fingerprint(values, manifest.code_hash(notebooks_dir() / f"{chapter}.ipynb"), inputs), inputs
+
+
+def _data_hashes(catalog: Catalog) -> dict[str, str]:
+    """Hashes of every file of the data folder that the catalog names, side files of the same stem included."""
+    files = set()
+    for entry in catalog.entries().values():
+        for path in catalog.files(entry):
+            files |= set(path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.stem}.*"))
+    names = sorted(file.relative_to(catalog.folder).as_posix() for file in files if file.is_file())
+    return {f"data/{name}": value for name, value in manifest.hashes(catalog.folder, names).items()}
+
+
+def _is_done(run: Run, record: dict | None, key: str) -> bool:
+    """Whether a stage's record fits its fingerprint and all its outputs are as it left them."""
+    if record is None or record["status"] != "done" or record["fingerprint"] != key:
+        return False
+    return manifest.hashes(run.path, list(record["outputs"])) == record["outputs"]
+
+
+def _execute_one(run: Run, params: Parameters, chapter: str, old: dict) -> dict:
+    """Execute one notebook in a process of its own and describe what it made."""
+    before, begun = manifest.snapshot(run), time.monotonic()
+    values = params.model_dump() | {"run_dir": "."}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
+        failure, memory = pool.submit(_papermill, chapter, str(run.path.resolve()), values).result()
+    if failure:
+        raise StageError(failure)
+    after = manifest.snapshot(run)
+    outputs = [name for name, state in after.items() if before.get(name) != state]
+    # What this stage made the last time and did not make again no longer belongs to the run.
+    for name in set(old["outputs"]) & set(after) - set(outputs):
+        (run.path / name).unlink()
+    return {
+        "name": chapter, "status": "done", "seconds": round(time.monotonic() - begun, 1), "peak_memory_mb": round(memory),
+        "outputs": manifest.hashes(run.path, outputs),
+    }  # fmt: skip
+
+
+def _papermill(chapter: str, folder: str, values: dict) -> tuple[str, float]:
+    """Execute a notebook in the run's folder; give an error text (empty when all is well) and the kernel's peak memory in MB."""
+    import papermill
+
+    out = Path(folder) / "notebooks" / f"{chapter}.ipynb"
+    part, failed = out.with_name(f".{chapter}.part.ipynb"), out.with_name(f"{chapter}.failed.ipynb")
+    out.parent.mkdir(exist_ok=True)
+    # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run to run.
+    os.environ |= {"OGR_CURRENT_DATE": "2000-01-01T00:00:00Z", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "OMP_NUM_THREADS": str(values["n_jobs"])}
+    try:
+        papermill.execute_notebook(
+            str(notebooks_dir() / f"{chapter}.ipynb"), str(part), values, cwd=folder, kernel_name="python3", progress_bar=False
+        )
+    except papermill.PapermillExecutionError as error:
+        shutil.move(part, failed)
+        cell = f"cell [{error.exec_count}]:\n{error.source}\n\n{error.ename}: {error.evalue}"
+        return f"{chapter} failed in {cell}\n\nThe notebook as far as it came: {failed}", 0.0
+    os.replace(part, out)
+    failed.unlink(missing_ok=True)
+    return "", _children_memory_mb()
+
+
+def _children_memory_mb() -> float:
+    """Largest resident memory of the processes this one has waited for; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000

@@ -1,0 +1,280 @@
+"""Which factors to keep: collinearity (VIF, tolerance, correlation) and importance against a random probe."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.run import Run
+from lsa_helpers.samples import Encoder, block_ids
+
+PROBE = "random_probe"
+
+
+def design_columns(table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str]) -> dict[str, np.ndarray]:
+    """Code each factor for a regression: factor → float64 columns (n, k), constant columns and one reference class left out.
+
+    Circular factors give sine and cosine, categorical ones a column per class but the first. A factor that does not vary gives
+    (n, 0).
+    """
+    encoder = Encoder.fit(table, info, factors)
+    coded, groups = encoder.table(table).astype(np.float64), np.array(encoder.groups)
+    columns = {}
+    for name in factors:
+        part = coded[:, groups == name]
+        part = part[:, 1:] if info[name]["kind"] == "categorical" else part
+        columns[name] = part[:, np.ptp(part, axis=0) > 0]
+    return columns
+
+
+def vif(columns: dict[str, np.ndarray]) -> pd.Series:
+    """Variance inflation factor of each factor, with a constant term in every regression.
+
+    Parameters
+    ----------
+    columns : dict
+        Factor → columns (n, k ≥ 1). One column: the VIF of statsmodels. Several: the generalised VIF to the power 1/k, which is on
+        the same scale as a VIF.
+
+    Returns
+    -------
+    Series
+        Factor → VIF, dimensionless, 1 or more; inf where a factor is a linear combination of the others.
+
+    Notes
+    -----
+    **Source**: Fox & Monette 1992, Generalized collinearity diagnostics, doi:10.1080/01621459.1992.10475190:
+    GVIF = det(R₁₁) det(R₂₂) / det(R).
+
+    Examples
+    --------
+    >>> a = np.array([1.0, 2, 3, 4]); b = np.array([1.0, 3, 2, 4])   # r = 0.8
+    >>> vif({"a": a[:, None], "b": b[:, None]}).round(4).tolist()    # 1 / (1 - 0.64)
+    [2.7778, 2.7778]
+    """
+    from statsmodels.stats.outliers_influence import variance_inflation_factor
+    from statsmodels.tools import add_constant
+
+    design = add_constant(np.concatenate(list(columns.values()), axis=1), has_constant="add")
+    corr = np.atleast_2d(np.corrcoef(design[:, 1:], rowvar=False))
+    values, start = {}, 0
+    for name, part in columns.items():
+        own = np.arange(start, start + part.shape[1])
+        with np.errstate(divide="ignore"):
+            values[name] = variance_inflation_factor(design, start + 1) if len(own) == 1 else _gvif(corr, own) ** (1 / len(own))
+        start += part.shape[1]
+    return pd.Series(values).clip(lower=1.0)
+
+
+def _gvif(corr: np.ndarray, own: np.ndarray) -> float:
+    """Generalised VIF of the columns `own` of a correlation matrix."""
+    rest = np.setdiff1d(np.arange(len(corr)), own)
+    log_det = [np.linalg.slogdet(corr[np.ix_(part, part)]) for part in (own, rest, np.arange(len(corr)))]
+    singular = log_det[2][0] <= 0 or log_det[2][1] < -60
+    return np.inf if singular else float(np.exp(log_det[0][1] + log_det[1][1] - log_det[2][1]))
+
+
+def stepwise_vif(table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str], *, threshold: float = 10.0) -> pd.DataFrame:
+    """Drop the factor with the largest VIF, again and again, until all are below a threshold.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Samples with raw factors.
+    info : dict
+        As in ``factors.json``.
+    factors : sequence of str
+    threshold : float
+        Factors with VIF at or above it (tolerance at or below its inverse) are dropped.
+
+    Returns
+    -------
+    DataFrame
+        ``factor, vif, tolerance, dropped_at``: for a dropped factor its values when it was dropped and the step (1, 2, …), for a
+        kept one those among the kept and 0. Factors that do not vary are dropped first, with tolerance 0.
+
+    Raises
+    ------
+    InputError
+        With fewer samples than coded columns.
+    """
+    columns = design_columns(table, info, factors)
+    if len(table) <= sum(part.shape[1] for part in columns.values()) + 1:
+        raise InputError("too few samples for the number of factors", found=f"{len(table)} rows, {len(factors)} factors")
+    rows, step = [], 0
+    for name in [name for name, part in columns.items() if part.shape[1] == 0]:
+        step += 1
+        rows.append((name, np.inf, 0.0, step))
+        del columns[name]
+    values = vif(columns)
+    while values.max() >= threshold and len(values) > 2:
+        step += 1
+        worst = str(values.idxmax())
+        rows.append((worst, values[worst], 1 / values[worst], step))
+        del columns[worst]
+        values = vif(columns)
+    rows += [(name, value, 1 / value, 0) for name, value in values.items()]
+    return pd.DataFrame(rows, columns=["factor", "vif", "tolerance", "dropped_at"]).set_index("factor").loc[list(factors)].reset_index()
+
+
+def correlation(table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str], method: str = "spearman") -> pd.DataFrame:
+    """Correlation matrix ("pearson" or "spearman") of the continuous factors and the sine and cosine of circular ones."""
+    encoder = Encoder.fit(table, info, [name for name in factors if info[name]["kind"] != "categorical"])
+    return pd.DataFrame(encoder.table(table), columns=list(encoder.columns)).corr(method=method)
+
+
+def gain_ratio(values: np.ndarray, label: np.ndarray, *, categorical: bool = False, bins: int = 10) -> float:
+    """Information gain ratio of a factor: how many bits of the label it tells, per bit of its own.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Raw factor; continuous values are cut at their quantiles into `bins` classes.
+    label : ndarray of 0 and 1, shape (n,)
+    categorical : bool
+        Values are class codes already.
+    bins : int
+
+    Returns
+    -------
+    float
+        In 0–1; 0 for a factor that does not vary.
+
+    Notes
+    -----
+    **Source**: Quinlan 1986, Induction of decision trees, doi:10.1007/BF00116251: (H(y) − H(y|x)) / H(x).
+
+    Examples
+    --------
+    >>> gain_ratio(np.array([1, 1, 2, 2]), np.array([0, 0, 1, 1]), categorical=True)
+    1.0
+    """
+    edges = np.unique(values) if categorical else np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+    code = np.searchsorted(edges, values, side="right")
+    joint = np.bincount(code * 2 + label, minlength=2 * (len(edges) + 1)).reshape(-1, 2) / len(label)
+    split = _entropy(joint.sum(1))
+    return float((split + _entropy(joint.sum(0)) - _entropy(joint.ravel())) / split) if split > 0 else 0.0
+
+
+def _entropy(share: np.ndarray) -> float:
+    """Entropy in bits of shares that sum to 1."""
+    share = share[share > 0]
+    return float(-(share * np.log2(share)).sum())
+
+
+def importance(
+    table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str], *, seed: int, n_trees: int = 200, repeats: int = 5,
+    block_m: float = 1000.0, n_jobs: int = 1,
+) -> pd.DataFrame:  # fmt: skip
+    """Rank the factors three ways, each beside a column of noise.
+
+    Random-forest impurity and permutation importance are measured on the spatial folds of the table (trained on the others,
+    permuted in the fold left out); the gain ratio on bootstrap samples of spatial blocks.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Samples with ``x, y, label, fold`` and raw factors.
+    info : dict
+        As in ``factors.json``.
+    factors : sequence of str
+    seed, n_trees, repeats, n_jobs : int
+        `repeats` permutations per factor and fold, and 10 times as many bootstrap samples.
+    block_m : float
+        Edge of a bootstrap block, m.
+
+    Returns
+    -------
+    DataFrame
+        ``factor, method, mean, low, high``: method is ``rf_impurity`` (share), ``permutation`` (loss of ROC AUC) or ``gain_ratio``;
+        low and high are the 2.5 and 97.5 % quantiles over folds, repeats or bootstrap samples. The probe is ``random_probe``.
+
+    Notes
+    -----
+    **Source**: Breiman 2001, doi:10.1023/A:1010933404324 (impurity, permutation); the probe follows the idea of Boruta, Kursa &
+    Rudnicki 2010, doi:10.18637/jss.v036.i11.
+    """
+    rng = np.random.default_rng(seed)
+    table = table.assign(**{PROBE: rng.standard_normal(len(table)).astype(np.float32)})
+    info, factors = info | {PROBE: {"kind": "continuous"}}, [*factors, PROBE]
+    draws = {(name, method): [] for method in ("rf_impurity", "permutation", "gain_ratio") for name in factors}
+    for fold in np.unique(table["fold"]):
+        test = table["fold"] == fold
+        impurity, loss = _forest_importance(table[~test], table[test], info, factors, rng, n_trees, repeats, n_jobs)
+        for name in factors:
+            draws[name, "rf_impurity"].append(impurity[name])
+            draws[name, "permutation"].extend(loss[name])
+    members = [np.flatnonzero(block) for block in _one_hot(block_ids(table["x"], table["y"], block_m))]
+    for _ in range(10 * repeats):
+        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        for name in factors:
+            kind = info[name]["kind"] == "categorical"
+            draws[name, "gain_ratio"].append(gain_ratio(table[name].to_numpy()[rows], table["label"].to_numpy()[rows], categorical=kind))
+    rows = [(*key, np.mean(values), *np.quantile(values, [0.025, 0.975])) for key, values in draws.items()]
+    return pd.DataFrame(rows, columns=["factor", "method", "mean", "low", "high"])
+
+
+def _one_hot(codes: np.ndarray) -> np.ndarray:
+    """Membership (classes, n) of codes 0 … classes - 1."""
+    return codes[None] == np.arange(codes.max() + 1)[:, None]
+
+
+def _forest_importance(train, test, info, factors, rng, n_trees, repeats, n_jobs) -> tuple[dict, dict]:
+    """Impurity share of each factor, and its losses of AUC when its columns are shuffled together in the test rows."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import roc_auc_score
+
+    encoder = Encoder.fit(train, info, factors)
+    groups, coded, label = np.array(encoder.groups), encoder.table(test), test["label"].to_numpy()
+    seed = int(rng.integers(2**31))
+    forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(encoder.table(train), train["label"])
+    impurity = {name: forest.feature_importances_[groups == name].sum() for name in factors}
+    copies = [coded]
+    for name in factors:
+        for _ in range(repeats):
+            shuffled = coded.copy()
+            shuffled[:, groups == name] = coded[rng.permutation(len(coded))][:, groups == name]
+            copies.append(shuffled)
+    votes = forest.predict_proba(np.concatenate(copies))[:, 1].reshape(len(copies), -1)
+    areas = np.array([roc_auc_score(label, vote) for vote in votes])
+    losses = (areas[0] - areas[1:]).reshape(len(factors), repeats)
+    return impurity, dict(zip(factors, losses.tolist(), strict=True))
+
+
+def choose(vif_table: pd.DataFrame, importances: pd.DataFrame, *, threshold: float, flag: float, drop_below_probe: bool = False) -> dict:
+    """Decide which factors the models get, and say why for each that they do not.
+
+    Parameters
+    ----------
+    vif_table : DataFrame
+        From `stepwise_vif`.
+    importances : DataFrame
+        From `importance`.
+    threshold, flag : float
+        VIF at which factors were dropped, and above which a kept factor is flagged.
+    drop_below_probe : bool
+        Drop factors whose mean permutation importance is not above that of the random probe; otherwise they are flagged.
+
+    Returns
+    -------
+    dict
+        ``selected``: list of factors; ``dropped`` and ``flagged``: factor → reason.
+    """
+    gone = vif_table[vif_table["dropped_at"] > 0].sort_values("dropped_at")
+    dropped = {row.factor: f"VIF {row.vif:.1f} ≥ {threshold:g} at step {row.dropped_at}" for row in gone.itertuples()}
+    kept = vif_table[vif_table["dropped_at"] == 0]
+    flagged = {row.factor: f"VIF {row.vif:.1f} > {flag:g}" for row in kept.itertuples() if row.vif > flag}
+    loss = importances[importances["method"] == "permutation"].set_index("factor")["mean"]
+    weak = {name: "permutation importance not above the random probe" for name in kept["factor"] if loss[name] <= loss[PROBE]}
+    if drop_below_probe and len(weak) < len(kept):
+        dropped |= weak
+    else:
+        flagged = {name: "; ".join(filter(None, [flagged.get(name), weak.get(name)])) for name in {**flagged, **weak}}
+    return {"selected": [name for name in kept["factor"] if name not in dropped], "dropped": dropped, "flagged": flagged}
+
+
+def selected_factors(run: Run) -> list[str]:
+    """The factors chapter 03 selected; an error naming that chapter if it has not run."""
+    run.need("selected_factors.json", chapter="03_factor_selection")
+    return run.read_json("selected_factors.json")["selected"]

@@ -1,0 +1,1 @@
+"""Figures and the web map: used by the notebooks and the publisher only."""

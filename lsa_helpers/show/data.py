@@ -1,0 +1,108 @@
+"""Figures of chapter 01: the study area, the factors, examples of the image collection."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from lsa_helpers.detect.chips import Chip, read_chip
+from lsa_helpers.factors import FactorStack
+from lsa_helpers.show.style import OKABE_ITO, SEQUENTIAL, hillshade, map_axes
+from lsa_helpers.sources import Catalog, read_features
+
+_LINES = {"rivers": ("sky", 1.0), "roads": ("black", 0.8), "faults": ("vermilion", 1.2)}
+# Twelve classes are enough for land cover and lithology; colours differ in lightness too.
+_CLASS_COLOURS = [*OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
+
+
+def study_area(catalog: Catalog, stack: FactorStack) -> Figure:
+    """Shaded relief with altitude, rivers, roads, faults and strong-motion stations, coordinates in degrees at the corners."""
+    fig, ax = plt.subplots(figsize=(7, 5.2))
+    extent = map_axes(ax, stack.grid)
+    altitude = stack.band("altitude")
+    image = ax.imshow(altitude, extent=extent, cmap=SEQUENTIAL)
+    ax.imshow(hillshade(altitude, stack.grid.cell_size), extent=extent, cmap="gray", alpha=0.45)
+    fig.colorbar(image, ax=ax, label="Altitude (m)", shrink=0.7)
+    handles = _draw_lines(ax, catalog, stack)
+    if handles:
+        fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
+    ax.set_title(f"{catalog.name or catalog.folder.name}: {stack.valid.sum() * stack.grid.cell_area_km2:.1f} km², {_corners(stack)}")
+    return fig
+
+
+def _draw_lines(ax, catalog: Catalog, stack: FactorStack) -> list[Line2D]:
+    """Draw the vector sources that are there; returns their legend handles."""
+    handles = []
+    for name, (colour, width) in _LINES.items():
+        entry = getattr(catalog, name)
+        if entry is not None and catalog.path(entry).suffix.lower() not in {".tif", ".tiff"}:
+            lines = read_features(catalog.path(entry), entry, stack.grid.crs)
+            lines.plot(ax=ax, color=OKABE_ITO[colour], lw=width, aspect=None)
+            handles.append(Line2D([], [], color=OKABE_ITO[colour], lw=width, label=name.capitalize()))
+    return handles
+
+
+def _corners(stack: FactorStack) -> str:
+    """Bounds in degrees as a reader writes them."""
+    from rasterio.warp import transform_bounds
+
+    west, south, east, north = transform_bounds(stack.grid.crs, "EPSG:4326", *stack.grid.bounds)
+    return f"{west:.2f}–{east:.2f}° E, {south:.2f}–{north:.2f}° N"
+
+
+def factor_panels(stack: FactorStack) -> Figure:
+    """All factors as small maps, each with its own scale and unit; classes with a legend in words."""
+    columns = 3
+    rows = -(-len(stack.names) // columns)
+    ratio = stack.grid.height / stack.grid.width
+    fig, axes = plt.subplots(rows, columns, figsize=(10, rows * (3.0 * ratio + 0.55)), squeeze=False)
+    for ax in axes.flat[len(stack.names) :]:
+        ax.remove()
+    for ax, name, band in zip(axes.flat, stack.names, stack.values, strict=False):
+        info = stack.info[name]
+        extent = map_axes(ax, stack.grid, scale_bar=name == stack.names[0])
+        ax.set_title(info["label"])
+        if info["kind"] == "categorical":
+            _class_panel(ax, band, info["classes"], extent)
+        else:
+            low, high = (0, 360) if info["kind"] == "circular" else np.nanpercentile(band, [2, 98])
+            image = ax.imshow(band, extent=extent, cmap="twilight" if info["kind"] == "circular" else SEQUENTIAL, vmin=low, vmax=high)
+            fig.colorbar(image, ax=ax, label=info["unit"] or "dimensionless", shrink=0.75)
+    return fig
+
+
+def _class_panel(ax, band: np.ndarray, classes: dict[int, str], extent) -> None:
+    """One categorical factor: a colour per class and their names."""
+    codes = sorted(classes)
+    index = np.full(band.shape, np.nan)
+    for number, code in enumerate(codes):
+        index[band == code] = number
+    colours = [_CLASS_COLOURS[number % len(_CLASS_COLOURS)] for number in range(len(codes))]
+    ax.imshow(index, extent=extent, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(codes) - 0.5, interpolation="nearest")
+    handles = [Patch(color=colour, label=f"{classes[code]}"[:22]) for colour, code in zip(colours, codes, strict=True)]
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=6, handlelength=1)
+
+
+def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:
+    """Examples of the collection, one per platform while they last, with the mapped landslides outlined."""
+    by_platform: dict[str, list[Chip]] = {}
+    for chip in chips:
+        by_platform.setdefault(f"{chip.area} {chip.platform} {chip.resolution_m:g}", []).append(chip)
+    order = [group[place] for place in range(count) for group in by_platform.values() if place < len(group)]
+    shown = sorted(order[: 4 * count], key=lambda chip: not len(read_chip(chip)[1]))[:count]
+    fig, axes = plt.subplots(2, -(-count // 2), figsize=(9, 6.4))
+    for ax, chip in zip(axes.flat, shown, strict=False):
+        image, masks = read_chip(chip)
+        ax.imshow(image)
+        for mask in masks:
+            ax.contour(mask, [0.5], colors=OKABE_ITO["yellow"], linewidths=1.2)
+        known = np.isfinite(chip.resolution_m)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(f"{chip.platform} {chip.area}"[:34] or chip.image.stem, fontsize=8)
+        width = image.shape[1] * chip.resolution_m if known else image.shape[1]
+        ax.set_xlabel(f"{width:.0f} m wide ({chip.resolution_m:g} m per pixel)" if known else f"{width} pixels wide", fontsize=8)
+    return fig

@@ -1,0 +1,78 @@
+"""The only colours and the only map frame the figures use."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lsa_helpers.grid import Grid
+from lsa_helpers.run import Run, whole_file
+
+# Okabe & Ito (2008), colour-blind safe; the first three are the three models everywhere.
+OKABE_ITO = {
+    "blue": "#0072B2", "orange": "#E69F00", "sky": "#56B4E9", "vermilion": "#D55E00",
+    "purple": "#CC79A7", "yellow": "#F0E442", "teal": "#009E73", "black": "#000000",
+}  # fmt: skip
+MODEL_COLOURS = {
+    "cnn": OKABE_ITO["blue"], "rf": OKABE_ITO["orange"], "xgboost": OKABE_ITO["purple"], "logistic": OKABE_ITO["black"],
+    "ceiling": "#777777",
+}  # fmt: skip
+MODEL_LABELS = {"cnn": "CNN", "rf": "Random forest", "xgboost": "XGBoost", "logistic": "Logistic regression", "ceiling": "Ceiling (true probability)"}
+SEQUENTIAL = "cividis"
+DIVERGING = "PuOr"
+CLASS_NAMES = {5: ["Very Low", "Low", "Moderate", "High", "Very High"]}
+
+
+def use() -> None:
+    """Set the fonts, sizes and resolution every figure of the book shares."""
+    plt.rcParams.update(
+        {"figure.dpi": 110, "savefig.dpi": 150, "font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False,
+         "image.cmap": SEQUENTIAL, "legend.frameon": False, "figure.constrained_layout.use": True}
+    )  # fmt: skip
+
+
+def map_axes(ax: Axes, grid: Grid, *, scale_bar: bool = True) -> tuple[float, float, float, float]:
+    """Turn axes into a map frame: no ticks, equal scale, a scale bar in km.
+
+    Parameters
+    ----------
+    ax : Axes
+    grid : Grid
+        The frame of the rasters drawn.
+    scale_bar : bool
+        Draw a scale bar in the lower left corner.
+
+    Returns
+    -------
+    tuple of float
+        ``extent`` for ``imshow``: left, right, bottom, top in metres.
+    """
+    left, bottom, right, top = grid.bounds
+    ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], aspect="equal")
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+    if scale_bar:
+        width = right - left
+        length = max(step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if step <= max(width / 4e3, 0.1)) * 1e3
+        x, y = left + 0.04 * width, bottom + 0.05 * (top - bottom)
+        ax.plot([x, x + length], [y, y], color="black", lw=3, solid_capstyle="butt", zorder=9)
+        ax.annotate(f"{length / 1e3:g} km", (x + length / 2, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=7,
+                    bbox={"facecolor": "white", "alpha": 0.7, "pad": 1, "lw": 0}, zorder=9)  # fmt: skip
+    return left, right, bottom, top
+
+
+def hillshade(dem: np.ndarray, cell_size: float) -> np.ndarray:
+    """Shaded relief in 0–1 of a DEM (height, width; metres), lit from the north-west at 45°."""
+    from matplotlib.colors import LightSource
+
+    filled = np.where(np.isfinite(dem), dem, np.nanmean(dem))
+    shade = LightSource(315, 45).hillshade(filled, dx=cell_size, dy=cell_size)
+    return np.where(np.isfinite(dem), shade, np.nan)
+
+
+def save(fig: Figure, run: Run, name: str) -> Figure:
+    """Write the figure to ``figures/<name>.png`` of the run and return it for display."""
+    with whole_file(run.figure(name)) as part:
+        fig.savefig(part, metadata={"Software": None})
+    plt.close(fig)
+    return fig

@@ -1,0 +1,149 @@
+"""``catalog.yml``: which file of a data folder is what."""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lsa_helpers.errors import InputError, did_you_mean
+
+RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
+TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Entry(_Strict):
+    """One source of the data folder; which keys matter depends on what the file is."""
+
+    path: str | list[str] = Field(description="file, wildcard or list of them (tiles of one mosaic), relative to the data folder")
+    source: str = Field("", description="who made it, for the source table")
+    resolution: str = Field("", description="its resolution or scale as published; empty: read from the file")
+    license: str = Field("", description="its licence")
+    unit: str = Field("", description="unit of the values after scaling")
+    label: str = Field("", description="name for figures; for an inventory the column with 1 = landslide, 0 = none")
+    band: int = Field(1, ge=1, description="band of a raster")
+    variable: str = Field("", description="variable of a NetCDF file")
+    statistic: Literal["annual_sum", "mean", "max", "sum"] = Field("annual_sum", description="what is taken over the time of a NetCDF")
+    scale: float = Field(1.0, description="factor that turns stored numbers into `unit`")
+    attribute: str = Field("", description="attribute of a vector that holds the value or class")
+    names: dict[int, str] = Field({}, description="names of the classes")
+    categorical: bool = Field(False, description="for extra factors: values are classes")
+    x: str = Field("x", description="column of a table with the east coordinate")
+    y: str = Field("y", description="column of a table with the north coordinate")
+    value: str = Field("", description="column of a table with the value")
+    sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
+    crs: str = Field("", description="CRS of a table, or of a file that states none")
+    format: Literal["cas", "masks", "coco"] = Field("cas", description="layout of an image collection")
+    platform: str = Field("", description="platform of a scene")
+    acquired: str = Field("", description="date of a scene")
+
+
+class Catalog(_Strict):
+    """A data folder and its entries; every entry may be absent."""
+
+    folder: Path
+    name: str = ""
+    crs: str = Field("", description="CRS in metres of the analysis grid; empty: the DEM's or its UTM zone")
+    mask: Entry | None = None
+    dem: Entry | None = None
+    roads: Entry | None = None
+    rivers: Entry | None = None
+    faults: Entry | None = None
+    lithology: Entry | None = None
+    lulc: Entry | None = None
+    ndvi: Entry | None = None
+    rainfall: Entry | None = None
+    stations: Entry | None = None
+    images: Entry | None = None
+    scene: Entry | None = None
+    inventory: Entry | None = None
+    truth: Entry | None = None
+    factors: dict[str, Entry] = {}
+    extra: dict[str, Entry] = {}
+
+    def entries(self) -> dict[str, Entry]:
+        """All entries by name; ready-made and extra factors by their factor's name."""
+        single = {name: value for name in type(self).model_fields if isinstance(value := getattr(self, name), Entry)}
+        return single | self.factors | self.extra
+
+    @property
+    def has_map_layers(self) -> bool:
+        """Whether anything but images is described."""
+        return bool(set(self.entries()) - {"images"})
+
+    def files(self, entry: Entry) -> list[Path]:
+        """The files (or the one folder) an entry names, wildcards resolved and sorted.
+
+        Raises
+        ------
+        InputError
+            When nothing is there.
+        """
+        patterns = [entry.path] if isinstance(entry.path, str) else entry.path
+        found = []
+        for pattern in patterns:
+            plain = self.folder / pattern
+            here = [plain] if plain.exists() else sorted(self.folder.glob(pattern))
+            if not here:
+                raise InputError("the file named in the catalog is missing", where=plain, fix=_nearby(plain))
+            found += here
+        return found
+
+    def path(self, entry: Entry) -> Path:
+        """The one file or folder an entry names."""
+        return self.files(entry)[0]
+
+
+def _nearby(path: Path) -> str:
+    """Help for a missing file: what lies in its folder."""
+    folder = path.parent if path.parent.is_dir() else next(parent for parent in path.parents if parent.is_dir())
+    names = sorted(item.name for item in folder.iterdir() if not item.name.startswith("."))[:8]
+    return f"In {folder} there is: {', '.join(names) or 'nothing'}. Put the file there, or correct or delete its entry in catalog.yml"
+
+
+def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
+    """Read the catalog of a data folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The data folder.
+    catalog : Path, optional
+        A catalog kept elsewhere (beside a parameter file); its paths still count from `folder`.
+
+    Returns
+    -------
+    Catalog
+
+    Raises
+    ------
+    InputError
+        When the folder or the catalog is missing, or the catalog has an unknown key or a bad value.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError("the data folder does not exist", where=folder, fix="Give an existing folder with --data")
+    file = Path(catalog) if catalog else folder / "catalog.yml"
+    if not file.is_file():
+        fix = "Write one (the book's page on your own data shows how), or keep it beside the parameter file as NAME.catalog.yml"
+        raise InputError("the data folder has no catalog.yml", where=file, fix=fix)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        return Catalog(folder=folder, **content)
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
+        raise InputError("the catalog is not a readable YAML mapping", where=file, found=" ".join(str(error).split())) from None
+    except ValidationError as error:
+        raise InputError("; ".join(_explain(item) for item in error.errors()), where=file) from None
+
+
+def _explain(item: dict) -> str:
+    """One readable sentence for one pydantic error of a catalog."""
+    key = str(item["loc"][-1])
+    if item["type"] == "extra_forbidden":
+        model = Catalog if len(item["loc"]) == 1 else Entry
+        return f'unknown key "{".".join(map(str, item["loc"]))}". {did_you_mean(key, model.model_fields)}'.rstrip(".")
+    return f'key "{".".join(map(str, item["loc"]))}": {item["msg"].lower()}, got {item["input"]!r}'

@@ -1,0 +1,190 @@
+"""Folds: random by landslide, spatial blocks with a strip between, k-means on coordinates; predictions out of them."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from lsa_helpers.errors import StageError
+from lsa_helpers.factors import FactorStack
+from lsa_helpers.models.face import SusceptibilityModel
+from lsa_helpers.validate.scores import scores
+
+
+def random_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarray:
+    """Random folds that keep each landslide whole: int of shape (n,), each fold with about the same share of landslides.
+
+    Raises
+    ------
+    StageError
+        With fewer landslides than folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    own = samples["landslide_id"].where(samples["landslide_id"] >= 0, -1 - np.arange(len(samples))).to_numpy()
+    n_landslides = len(np.unique(own[samples["label"] == 1]))
+    if n_landslides < n_folds:
+        raise StageError(f"{n_folds} random folds need at least as many landslides; there are {n_landslides}: lower n_folds")
+    split = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(samples, samples["label"], own)
+    folds = np.zeros(len(samples), dtype=int)
+    for number, (_, test) in enumerate(split):
+        folds[test] = number
+    return folds
+
+
+def kmeans_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarray:
+    """Spatial folds by k-means on the coordinates: int of shape (n,).
+
+    Notes
+    -----
+    **Source**: Brenning 2012, Spatial cross-validation in R (sperrorest), doi:10.1109/IGARSS.2012.6352393.
+    """
+    from sklearn.cluster import KMeans
+
+    return KMeans(n_folds, init="random", n_init=1, random_state=seed).fit_predict(samples[["x", "y"]].to_numpy())
+
+
+def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Training and test rows of each fold, with an empty strip between them.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        ``x, y`` (m) and ``label``.
+    folds : ndarray of int, shape (n,)
+    buffer_m : float
+        Training rows closer than this to a test row in x and in y are left out, so that square windows of that size never overlap.
+
+    Yields
+    ------
+    train, test : ndarray of int
+        Row numbers.
+
+    Raises
+    ------
+    StageError
+        When a fold's training or test rows hold one class only.
+    """
+    place, label = samples[["x", "y"]].to_numpy(), samples["label"].to_numpy()
+    for fold in np.unique(folds):
+        test, train = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+        if buffer_m > 0:
+            distance, _ = cKDTree(place[test]).query(place[train], p=np.inf)
+            train = train[distance >= buffer_m]
+        for name, rows in (("training", train), ("test", test)):
+            if len(np.unique(label[rows])) < 2:
+                raise StageError(
+                    f"fold {fold}: its {len(rows)} {name} rows hold one class only (buffer {buffer_m:g} m); "
+                    "use larger or fewer folds, or more samples"
+                )
+        yield train, test
+
+
+def out_of_fold(
+    make: Callable[[], SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame, folds: np.ndarray, *, seed: int, buffer_m: float = 0
+) -> np.ndarray:
+    """Predict each row with a model that was trained without its fold.
+
+    Parameters
+    ----------
+    make : callable
+        Gives an untrained model.
+    stack, samples
+        The factors and the sample table.
+    folds : ndarray of int, shape (n,)
+    seed : int
+    buffer_m : float
+        See `splits`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Probabilities.
+    """
+    out = np.empty(len(samples))
+    for train, test in splits(samples, folds, buffer_m):
+        out[test] = make().fit(stack, samples.iloc[train], seed).predict(stack, samples.iloc[test])
+    return out
+
+
+def predictions(
+    makers: dict[str, Callable[[], SusceptibilityModel]], fitted: dict[str, SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame,
+    *, n_folds: int, seed: int, window_m: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Predict every sample three ways with every model: as trained on it, in random folds, in spatial blocks.
+
+    Parameters
+    ----------
+    makers, fitted : dict
+        Model name → function that makes it untrained; → model trained on all samples.
+    stack, samples
+        The factors and the sample table (its ``fold`` holds the spatial blocks).
+    n_folds, seed : int
+        Of the random folds.
+    window_m : float
+        Strip between training and test blocks, m; at least the CNN's window.
+
+    Returns
+    -------
+    DataFrame
+        ``scheme`` (apparent, random, spatial), ``model, sample`` (row of the table), ``fold, label, probability``.
+    """
+    schemes = {"random": (random_folds(samples, n_folds=n_folds, seed=seed), 0.0), "spatial": (samples["fold"].to_numpy(), window_m)}
+    parts = []
+    for name, make in makers.items():
+        parts.append(_rows("apparent", name, -1, samples, fitted[name].predict(stack, samples)))
+        for scheme, (folds, buffer_m) in schemes.items():
+            guess = out_of_fold(make, stack, samples, folds, seed=seed, buffer_m=buffer_m)
+            parts.append(_rows(scheme, name, folds, samples, guess))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _rows(scheme: str, model: str, fold, samples: pd.DataFrame, probability) -> pd.DataFrame:
+    """Predictions of one model in one scheme, in the long form."""
+    values = {"sample": np.arange(len(samples)), "fold": fold, "label": samples["label"].to_numpy(), "probability": probability}
+    return pd.DataFrame({"scheme": scheme, "model": model, **values})
+
+
+def repeated_scores(
+    make: Callable[[], SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame, scheme: str,
+    *, repeats: int, n_folds: int, seed: int,
+) -> pd.DataFrame:  # fmt: skip
+    """Score a fast model in each fold of many repetitions: the protocol of the published reference for southern Ecuador.
+
+    Parameters
+    ----------
+    make : callable
+        Gives an untrained model.
+    stack, samples
+        The factors and the sample table.
+    scheme : {"random", "spatial"}
+        Shuffled rows, or k-means clusters of the coordinates; repetition r uses seed + r.
+    repeats, n_folds, seed : int
+
+    Returns
+    -------
+    DataFrame
+        ``repeat, fold`` and `SCORES` of every fold with both classes (auc_low and auc_high are NaN).
+
+    Notes
+    -----
+    **Source**: Lovelace, Nowosad & Muenchow, Geocomputation with R, chapter 12 (100-repeated 5-fold spatial cross-validation).
+    """
+    from sklearn.model_selection import KFold
+
+    label, rows = samples["label"].to_numpy(), []
+    for repeat in range(repeats):
+        if scheme == "spatial":
+            folds = kmeans_folds(samples, n_folds=n_folds, seed=seed + repeat)
+            parts = [np.flatnonzero(folds == fold) for fold in range(n_folds)]
+        else:
+            parts = [test for _, test in KFold(n_folds, shuffle=True, random_state=seed + repeat).split(samples)]
+        for fold, test in enumerate(parts):
+            train = np.setdiff1d(np.arange(len(samples)), test)
+            if len(np.unique(label[test])) == 2 == len(np.unique(label[train])):
+                guess = make().fit(stack, samples.iloc[train], seed).predict(stack, samples.iloc[test])
+                rows.append({"repeat": repeat, "fold": fold, **scores(label[test], guess, np.zeros(len(test)), n_boot=0)})
+    if not rows:
+        raise StageError(f"none of the {scheme} folds holds both classes; lower n_folds")
+    return pd.DataFrame(rows)
