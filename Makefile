@@ -11,7 +11,7 @@ book: $(ENV)
 
 test: $(ENV)
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check --exclude notebooks . || true
+	$(BIN)/ruff format --check -q lsa_helpers tests
 	$(BIN)/lsa check
 	$(BIN)/pytest -q
 

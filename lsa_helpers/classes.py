@@ -73,8 +73,11 @@ def find_breaks(values: np.ndarray, *, n_classes: int, scheme: str, sample: int,
     if np.unique(finite).size < n_classes:
         raise InputError(f"a map with {np.unique(finite).size} different values cannot be cut into {n_classes} classes",
                          fix="Use fewer classes, or look at why the map is flat")  # fmt: skip
-    rules = {"fisher_jenks": mapclassify.FisherJenks, "equal": mapclassify.EqualInterval, "quantile": mapclassify.Quantiles}
-    return [float(upper) for upper in rules[scheme](finite, k=n_classes).bins[:-1]]
+    if scheme == "quantile":
+        # mapclassify merges quantiles that fall on the same value, and with them classes.
+        return np.quantile(finite, np.arange(1, n_classes) / n_classes).tolist()
+    rule = mapclassify.FisherJenks if scheme == "fisher_jenks" else mapclassify.EqualInterval
+    return rule(finite, k=n_classes).bins[:-1].tolist()
 
 
 def classify(values: np.ndarray, breaks: list[float]) -> np.ndarray:

@@ -1,12 +1,12 @@
 """The command ``lsa``: what plain papermill, Jupyter and pytest lack, and the plain command it stands for."""
 
 import importlib.metadata
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -37,15 +37,16 @@ def run_command(
 ) -> None:
     """Bring a run up to date: execute the chapters whose inputs, parameters or code changed."""
     from lsa_helpers import pipeline
-    from lsa_helpers.params import CHAPTERS, chapter_name
+    from lsa_helpers.params import CHAPTERS, chapter_name, find_params
     from lsa_helpers.run import Run
 
-    file = pipeline.find_params(name_or_file)
+    file = find_params(name_or_file)
     run = Run(out or Path("runs") / file.stem)
     params = pipeline.load_run_params(file, _overrides(parameters), data, run.path)
     chapters = [name for name in CHAPTERS if chapter_name(first) <= name <= chapter_name(until)]
     if not chapters:
         raise InputError("there is no chapter between --from and --until", found=f"--from {first} --until {until}")
+    pipeline.check_inputs(params, chapters, run.path)
     console.print(f"Run {run.path} (each chapter is: papermill notebooks/NN_x.ipynb {run.path}/notebooks/NN_x.ipynb --cwd {run.path} -f …)")
     with console.status("") as status:
         executed = pipeline.execute(run, params, chapters, force=force, tell=lambda line: (status.update(line), console.print(line)))
@@ -82,9 +83,9 @@ def _find_run(name: str):
 @params_app.command("check")
 def params_check(name_or_file: NameOrFile) -> None:
     """Check a parameter file: unknown keys, wrong values."""
-    from lsa_helpers import params, pipeline
+    from lsa_helpers import params
 
-    file = pipeline.find_params(name_or_file)
+    file = params.find_params(name_or_file)
     params.read_params(file)
     console.print(f"{file}: all parameters are known and in range.")
 
@@ -92,9 +93,9 @@ def params_check(name_or_file: NameOrFile) -> None:
 @params_app.command("show")
 def params_show(name_or_file: NameOrFile = "quick") -> None:
     """Show every parameter of a file with its value, unit and meaning."""
-    from lsa_helpers import params, pipeline
+    from lsa_helpers import params
 
-    for chapter, values in params.read_params(pipeline.find_params(name_or_file)).items():
+    for chapter, values in params.read_params(params.find_params(name_or_file)).items():
         table = Table("parameter", "value", "meaning", title=chapter, title_justify="left")
         for key, field in type(values).model_fields.items():
             if key not in params.Parameters.model_fields or chapter == "01_data":
@@ -105,17 +106,17 @@ def params_show(name_or_file: NameOrFile = "quick") -> None:
 @params_app.command("new")
 def params_new(file: Annotated[Path, typer.Argument(help="the file to write")], like: str = "quick") -> None:
     """Write a parameter file with every key, its value and its meaning, ready to be edited."""
-    from lsa_helpers import params, pipeline
+    from lsa_helpers import params
     from lsa_helpers.run import whole_file
 
     if file.exists():
         raise InputError("the file exists already", where=file, fix="Choose another name")
-    chapters = params.read_params(pipeline.find_params(like))
+    chapters = params.read_params(params.find_params(like))
     lines = []
     for section, values in params.to_sections(chapters).items():
         fields = params.CHAPTERS.get(section, params.Parameters).model_fields
-        text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000).splitlines()
-        lines += [f"{section}:", *(f"  {line}  # {fields[line.split(':')[0]].description}" for line in text if line != "{}")]
+        texts = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}  # JSON is YAML, on one line
+        lines += [f"{section}:", *(f"  {key}: {text}  # {fields[key].description}" for key, text in texts.items())]
     with whole_file(file) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     console.print(f"Wrote {file}. Edit it, then: lsa params check {file}")
@@ -131,10 +132,7 @@ def data_check(
     from lsa_helpers.sources import check_catalog, load_catalog
 
     rows = check_catalog(load_catalog(folder, catalog), need_dem=False, cell_size=cell_size)
-    table = Table(*rows.columns)
-    for row in rows.astype(str).itertuples(index=False):
-        table.add_row(*row)
-    console.print(table)
+    console.print(rows.to_string(index=False))
     console.print(f"{folder}: {len(rows)} sources, all readable and all meeting the study area.")
 
 
@@ -158,18 +156,18 @@ def check_env() -> None:
 @app.command("sync")
 def sync_command() -> None:
     """Derive every notebook's .ipynb twin from its .py source."""
-    from lsa_helpers import pairs, pipeline
+    from lsa_helpers import pairs, params
 
-    for twin in pairs.sync(pipeline.notebooks_dir()):
+    for twin in pairs.sync(params.notebooks_dir()):
         console.print(f"wrote {twin}")
 
 
 @app.command("check")
 def check_command() -> None:
     """Check that every .ipynb twin is in step with its .py source."""
-    from lsa_helpers import pairs, pipeline
+    from lsa_helpers import pairs, params
 
-    stale = pairs.out_of_step(pipeline.notebooks_dir())
+    stale = pairs.out_of_step(params.notebooks_dir())
     if stale:
         raise InputError("the .ipynb twin is not in step", where=", ".join(str(file) for file in stale), fix="Run: lsa sync")
     console.print("Every notebook pair is in step.")

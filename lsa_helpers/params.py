@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import lsa_helpers
 from lsa_helpers.errors import InputError, did_you_mean
 
 # Names IPython itself puts into a notebook's globals.
@@ -75,11 +76,36 @@ class DataParams(Parameters):
 class DetectionParams(Parameters):
     """Chapter 02: Mask R-CNN on chips, then over the scene."""
 
+    backbone: Literal["resnet18", "resnet50"] = Field("resnet18", description="convolutional network under the pyramid")
+    optimizer: Literal["adamw", "sgd"] = Field("adamw", description="how weights are updated")
+    epochs: int = Field(30, ge=1, le=1000, description="passes over the training chips")
+    batch_size: int = Field(4, ge=1, le=256, description="chips per update")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="learning rate at the start of the cosine")
+    final_learning_rate: float = Field(5e-6, gt=0, le=1, description="learning rate at its end")
+    weight_decay: float = Field(0.05, ge=0, le=1, description="weight decay (about 0.05 with adamw, 1e-4 with sgd)")
+    weights: str = Field("", description="local file with weights of the backbone; empty: from scratch, nothing is downloaded")
+    bf16: bool = Field(True, description="multiply in bfloat16 where the processor or GPU does so in hardware")
+    chip_size: int = Field(192, ge=32, le=2048, description="longest edge of a chip as the network sees it, pixels")
+    resolution_m: float = Field(0.0, ge=0, le=100, description="pixel of chips and scene for the network, m; 0: chips scaled to chip_size")
+    brightness: float = Field(0.2, ge=0, lt=1, description="brightness of training chips varies by this fraction")
+    zoom: float = Field(0.0, ge=0, le=3, description="scale of training chips varies by this fraction")
+    fpn_width: int = Field(64, ge=8, le=1024, description="channels of the feature pyramid")
+    head_width: int = Field(256, ge=8, le=4096, description="neurons of the box head")
+    rois_per_image: int = Field(32, ge=4, le=2048, description="regions per chip the heads learn from")
+    anchor_px: int = Field(8, ge=4, le=64, description="smallest anchor, pixels; it doubles at each of five levels")
+    proposals: int = Field(200, ge=10, le=4000, description="regions the proposal network passes on per image")
+    detections: int = Field(50, ge=1, le=1000, description="most landslides reported per image")
+    min_pixels: int = Field(20, ge=1, le=10_000, description="smallest landslide of a chip's mask, pixels of the chip")
+    score_threshold: float = Field(0.0, ge=0, lt=1, description="lowest score in the inventory; 0: the best on the validation chips")
+    window_px: int = Field(512, ge=64, le=4096, description="window over the scene, pixels")
+    overlap_px: int = Field(128, ge=0, le=2048, description="overlap of neighbouring windows, pixels")
+    min_area_m2: float = Field(100.0, ge=0, description="smallest landslide of the inventory, m²")
+
 
 class SampleParams(Parameters):
     """How samples are drawn from the inventory, alike in chapters 03 and 04."""
 
-    inventory: Literal["auto", "detected", "reference"] = Field("auto", description="landslides to learn from; auto: detected where there are any")
+    inventory: Literal["auto", "detected", "reference"] = Field("auto", description="landslides to learn from; auto: detected, else reference")
     max_per_landslide: int = Field(10, ge=1, le=10_000, description="most cells sampled inside one landslide")
     one_point: bool = Field(False, description="one cell per landslide only")
     negative_ratio: float = Field(1.0, gt=0, le=10, description="cells without landslide per landslide cell")
@@ -177,6 +203,29 @@ def chapter_name(text: str) -> str:
     if len(found) != 1:
         raise InputError(f'no chapter is called "{text}"', fix=did_you_mean(text, CHAPTERS))
     return found[0]
+
+
+def notebooks_dir() -> Path:
+    """Folder of the chapters: the repository's, or the copy inside the installed package."""
+    package = Path(lsa_helpers.__file__).parent
+    beside = package.parent / "notebooks"
+    return beside if beside.is_dir() else package / "_notebooks"
+
+
+def find_params(name_or_file: str) -> Path:
+    """A parameter file by its path, or by the name of one that comes with the book.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    """
+    known = notebooks_dir() / "params"
+    for file in (Path(name_or_file), known / f"{name_or_file}.yml"):
+        if file.is_file():
+            return file
+    names = sorted(file.stem for file in known.glob("*.yml") if not file.stem.endswith(".catalog"))
+    raise InputError("there is no such parameter file", where=name_or_file, fix=did_you_mean(name_or_file, names))
 
 
 def read_params(path: Path) -> dict[str, Parameters]:

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import yaml
 
-import lsa_helpers
 from lsa_helpers import manifest
 from lsa_helpers.errors import InputError, StageError, did_you_mean
-from lsa_helpers.params import CHAPTERS, DataParams, Parameters, chapter_name, read_params, resolve, to_sections
+from lsa_helpers.kernel import execute_notebook
+from lsa_helpers.params import CHAPTERS, DataParams, Parameters, chapter_name, find_params, notebooks_dir, read_params, resolve, to_sections
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.sources import Catalog, check_catalog, load_catalog
-from lsa_helpers.world import write_world
 
 # Which chapters' products a chapter reads.
 NEEDS = {
@@ -27,29 +26,6 @@ NEEDS = {
     "05_frequency_ratio": ("01_data", "02_detection", "04_susceptibility"),
     "06_shap": ("01_data", "03_factor_selection", "04_susceptibility"),
 }
-
-
-def notebooks_dir() -> Path:
-    """Folder of the chapters: the repository's, or the copy inside the installed package."""
-    package = Path(lsa_helpers.__file__).parent
-    beside = package.parent / "notebooks"
-    return beside if beside.is_dir() else package / "_notebooks"
-
-
-def find_params(name_or_file: str) -> Path:
-    """A parameter file by its path, or by the name of one that comes with the book.
-
-    Raises
-    ------
-    InputError
-        When there is no such file.
-    """
-    known = notebooks_dir() / "params"
-    for file in (Path(name_or_file), known / f"{name_or_file}.yml"):
-        if file.is_file():
-            return file
-    names = sorted(file.stem for file in known.glob("*.yml") if not file.stem.endswith(".catalog"))
-    raise InputError("there is no such parameter file", where=name_or_file, fix=did_you_mean(name_or_file, names))
 
 
 def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, folder: Path) -> dict[str, Parameters]:
@@ -120,6 +96,8 @@ def open_catalog(params: Parameters, run: Run) -> Catalog:
 
 def make_data(params: DataParams, run: Run) -> Catalog:
     """The catalog of chapter 01; without a data folder the simulated mountain is made first, its truth among the products."""
+    from lsa_helpers.world import write_world
+
     if not params.data:
         shutil.rmtree(run.world, ignore_errors=True)
         size = {"width_km": params.width_km, "height_km": params.height_km}
@@ -154,6 +132,7 @@ def open_run(params: Parameters, chapter: str) -> Run:
         begun = time.monotonic()
         data = Path(params.data) if params.data else None
         resolved = load_run_params(find_params("tiny"), {"seed": str(params.seed)}, data, run.path)
+        check_inputs(resolved, earlier, run.path)
         done = execute(run, resolved, earlier)
         if done:
             print(f"Made first in runs/alone at the smallest size: {', '.join(done)} ({time.monotonic() - begun:.0f} s).")
@@ -166,6 +145,12 @@ def _all_needs(chapter: str) -> set[str]:
     return direct.union(*(_all_needs(name) for name in direct))
 
 
+def _catalog_of(params: Parameters, folder: Path) -> Catalog:
+    """The catalog of a data folder whose paths count from the run's folder, which need not exist yet."""
+    data, catalog = (Path(os.path.normpath(folder / text)) for text in (params.data, params.catalog))
+    return load_catalog(data, catalog)
+
+
 def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Path) -> None:
     """Look at the user's data before anything is written; does nothing for the simulated mountain.
 
@@ -176,7 +161,7 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
     """
     data = params["01_data"]
     if data.data:
-        catalog = load_catalog(folder / data.data, folder / data.catalog)
+        catalog = _catalog_of(data, folder)
         need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
         check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
 
@@ -209,7 +194,6 @@ def execute(
     StageError
         When a notebook fails; earlier chapters stay done.
     """
-    check_inputs(params, chapters, run.path)
     run.path.mkdir(parents=True, exist_ok=True)
     with whole_file(run.path / "params.yml") as part:
         part.write_text(yaml.safe_dump(to_sections(params), sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -237,7 +221,7 @@ def _key(run: Run, params: dict[str, Parameters], chapter: str, records: dict[st
     inputs = manifest.hashes(run.path, names)
     own = params[chapter]
     if own.data and chapter in ("01_data", "02_detection"):
-        inputs |= _data_hashes(load_catalog(run.path / own.data, run.path / own.catalog))
+        inputs |= _data_hashes(_catalog_of(own, run.path))
     values = own.model_dump(exclude={"run_dir", "n_jobs"})
     return manifest.fingerprint(values, manifest.code_hash(notebooks_dir() / f"{chapter}.ipynb"), inputs), inputs
 
@@ -265,7 +249,7 @@ def _execute_one(run: Run, params: Parameters, chapter: str, old: dict) -> dict:
     values = params.model_dump() | {"run_dir": "."}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
-        failure, memory = pool.submit(_papermill, chapter, str(run.path.resolve()), values).result()
+        failure, memory = pool.submit(execute_notebook, notebooks_dir() / f"{chapter}.ipynb", run.path.resolve(), values).result()
     if failure:
         raise StageError(failure)
     after = manifest.snapshot(run)
@@ -277,34 +261,3 @@ def _execute_one(run: Run, params: Parameters, chapter: str, old: dict) -> dict:
         "name": chapter, "status": "done", "seconds": round(time.monotonic() - begun, 1), "peak_memory_mb": round(memory),
         "outputs": manifest.hashes(run.path, outputs),
     }  # fmt: skip
-
-
-def _papermill(chapter: str, folder: str, values: dict) -> tuple[str, float]:
-    """Execute a notebook in the run's folder; give an error text (empty when all is well) and the kernel's peak memory in MB."""
-    import papermill
-
-    out = Path(folder) / "notebooks" / f"{chapter}.ipynb"
-    part, failed = out.with_name(f".{chapter}.part.ipynb"), out.with_name(f"{chapter}.failed.ipynb")
-    out.parent.mkdir(exist_ok=True)
-    # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run to run.
-    os.environ |= {"OGR_CURRENT_DATE": "2000-01-01T00:00:00Z", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "OMP_NUM_THREADS": str(values["n_jobs"])}
-    try:
-        papermill.execute_notebook(
-            str(notebooks_dir() / f"{chapter}.ipynb"), str(part), values, cwd=folder, kernel_name="python3", progress_bar=False
-        )
-    except papermill.PapermillExecutionError as error:
-        shutil.move(part, failed)
-        cell = f"cell [{error.exec_count}]:\n{error.source}\n\n{error.ename}: {error.evalue}"
-        return f"{chapter} failed in {cell}\n\nThe notebook as far as it came: {failed}", 0.0
-    os.replace(part, out)
-    failed.unlink(missing_ok=True)
-    return "", _children_memory_mb()
-
-
-def _children_memory_mb() -> float:
-    """Largest resident memory of the processes this one has waited for; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0.0
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000

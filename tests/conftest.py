@@ -20,3 +20,6 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("real data not present: ../shared/data is missing")
     return folder
+
+
+pytest_plugins = ["tests.data_folder"]

@@ -31,7 +31,7 @@ class Chip:
     area, platform : str
         Sample area and acquisition platform of Table 1; empty when unknown.
     resolution_m : float
-        Ground size of a pixel, m; NaN when unknown.
+        Ground size of a pixel, m, from the file's georeference or else the folder's name; NaN when unknown.
     scene : str
         Chips of one scene stay together in the split.
     split : str
@@ -87,15 +87,18 @@ def _read_cas(folder: Path) -> list[Chip]:
         name = images.parent.name
         found = _CAS_NAME.fullmatch(name)
         area, platform, resolution = found.group("area", "platform", "resolution") if found else (name, "", None)
-        masks = {path.stem: path for path in (images.parent / "mask").glob("*") if path.suffix.lower() in IMAGE_SUFFIXES}
-        files = sorted(path for path in images.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-        scenes = _scenes([path.stem for path in files])
-        for path, scene in zip(files, scenes, strict=True):
+        masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
+        for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
             if path.stem not in masks:
                 raise InputError("the image has no mask", where=path, fix=f"A mask of the same name belongs into {images.parent / 'mask'}")
-            metres = float(resolution) if resolution else _pixel_size(path)
+            metres = _pixel_size(path) or float(resolution or "nan")
             chips.append(Chip(path, masks[path.stem], area, platform, metres, f"{images.parent.relative_to(folder)}/{scene}"))
     return chips
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    """Image files of a folder by name without suffix, sorted."""
+    return {path.stem: path for path in sorted(folder.glob("*")) if path.suffix.lower() in IMAGE_SUFFIXES}
 
 
 def _scenes(stems: Sequence[str]) -> list[str]:
@@ -108,7 +111,7 @@ def _scenes(stems: Sequence[str]) -> list[str]:
 
 
 def _pixel_size(path: Path) -> float:
-    """Pixel size in metres from a georeferenced chip; NaN where it has none or is in degrees."""
+    """Pixel size in metres from a georeferenced chip; 0 where it has none or is in degrees."""
     import warnings
 
     import rasterio
@@ -117,7 +120,7 @@ def _pixel_size(path: Path) -> float:
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         try:
             with rasterio.open(path) as file:
-                return abs(file.transform.a) if file.crs and file.crs.is_projected else float("nan")
+                return abs(file.transform.a) if file.crs and file.crs.is_projected else 0.0
         except rasterio.errors.RasterioError as error:
             raise InputError("the image cannot be read", where=path, found=error) from None
 
@@ -130,7 +133,7 @@ def _read_masks(folder: Path) -> list[Chip]:
         raise InputError("the index of the collection cannot be read", where=index, found=error) from None
     if "id" not in table:
         raise InputError('the index has no column "id"', where=index, found=list(table.columns))
-    files = {name: {p.stem: p for p in sorted((folder / name).glob("*")) if p.suffix.lower() in IMAGE_SUFFIXES} for name in ("images", "masks")}
+    files = {name: _by_stem(folder / name) for name in ("images", "masks")}
     for name, found in files.items():
         if missing := [key for key in table["id"] if key not in found]:
             raise InputError(f"{len(missing)} files of the index are missing", where=folder / name, found=f"no {missing[0]}.*")
@@ -142,10 +145,10 @@ def _read_coco(folder: Path) -> list[Chip]:
     path = folder / "coco.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        notes = {image["id"]: [] for image in content["images"]}
+        images, notes = content["images"], {image["id"]: [] for image in content["images"]}
         for note in content["annotations"]:
             notes[note["image_id"]].append(note)
-        chips = [Chip(folder / i["file_name"], tuple(notes[i["id"]]), scene=i["file_name"], split=i.get("split", "")) for i in content["images"]]
+        chips = [Chip(folder / i["file_name"], tuple(notes[i["id"]]), scene=i["file_name"], split=i.get("split", "")) for i in images]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
     if missing := [chip.image for chip in chips if not chip.image.is_file()]:
@@ -192,7 +195,8 @@ def _pixels(path: Path, mode: str | None) -> np.ndarray:
         with Image.open(path) as file:
             return np.asarray(file.convert(mode) if mode else file)
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError("the image cannot be read", where=path, found=error, fix="Replace the file or take it out of the collection") from None
+        fix = "Replace the file or take it out of the collection"
+        raise InputError("the image cannot be read", where=path, found=error, fix=fix) from None
 
 
 def instances(mask: np.ndarray, min_pixels: int = 20) -> np.ndarray:
@@ -260,8 +264,8 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
 
 def count_table(chips: Sequence[Chip]) -> pd.DataFrame:
     """Table 1 counted from what was read: area, platform, resolution_m, images, and how many are in each split."""
-    table = pd.DataFrame([{"area": c.area, "platform": c.platform, "resolution_m": c.resolution_m, "split": c.split or "all"} for c in chips])
     keys = ["area", "platform", "resolution_m"]
+    table = pd.DataFrame([(chip.area, chip.platform, chip.resolution_m, chip.split or "all") for chip in chips], columns=[*keys, "split"])
     counts = table.groupby([*keys, "split"], dropna=False, sort=False).size().unstack("split", fill_value=0)
     counts.insert(0, "images", counts.sum(axis=1))
     return counts.reset_index().rename_axis(columns=None)

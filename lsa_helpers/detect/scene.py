@@ -66,7 +66,8 @@ def open_scene(path: Path, resolution_m: float = 0.0) -> SceneFrame:
                 raise InputError(problem, where=path, found=found, fix="Convert it with gdal_translate or gdalwarp")
             scale = resolution_m / abs(file.transform.a) if resolution_m > 0 else 1.0
             height, width = max(1, round(file.height / scale)), max(1, round(file.width / scale))
-            return SceneFrame(Path(path), file.crs, file.transform * Affine.scale(file.width / width, file.height / height), height, width, scale)
+            transform = file.transform @ Affine.scale(file.width / width, file.height / height)
+            return SceneFrame(Path(path), file.crs, transform, height, width, scale)
     except rasterio.errors.RasterioError as error:
         raise InputError("the scene cannot be read", where=path, found=error) from None
 
@@ -98,7 +99,7 @@ def _read_windows(frame: SceneFrame, size: int, overlap: int) -> Iterator[tuple[
 
 
 def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: np.ndarray) -> list[dict]:
-    place = frame.transform * Affine.translation(col, row)
+    place = frame.transform @ Affine.translation(col, row)
     footprint = frame.box(row, col, *masks.shape[1:]) if len(masks) else None
     rows = []
     for mask, score in zip(masks, scores, strict=True):
@@ -109,8 +110,9 @@ def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: 
 
 
 def find_landslides(
-    frame: SceneFrame, detect: Detect, *, min_score: float, window_px: int = 512, overlap_px: int = 128, min_area_m2: float = 0.0, batch_size: int = 4
-) -> gpd.GeoDataFrame:
+    frame: SceneFrame, detect: Detect, *,
+    min_score: float, window_px: int = 512, overlap_px: int = 128, min_area_m2: float = 0.0, batch_size: int = 4,
+) -> gpd.GeoDataFrame:  # fmt: skip
     """Detect landslides over a scene, window by window; only one batch of windows is in memory.
 
     Parameters

@@ -35,10 +35,8 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor], *, bf16: bool = Fal
     device = next(model.parameters()).device
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16(bf16)):
         found = model([image.to(device) for image in images])
-    return [
-        {"boxes": f["boxes"].float().cpu(), "scores": f["scores"].float().cpu(), "labels": f["labels"].cpu(), "masks": f["masks"][:, 0].cpu() > 0.5}
-        for f in found
-    ]
+    found = [{name: value.cpu() for name, value in each.items()} for each in found]
+    return [f | {"boxes": f["boxes"].float(), "scores": f["scores"].float(), "masks": f["masks"][:, 0] > 0.5} for f in found]
 
 
 def match(iou: np.ndarray, min_iou: float = 0.5) -> np.ndarray:
@@ -122,9 +120,8 @@ class Scores:
         """Table score, precision, recall, f1, iou of landslide pixels, all chips together (fractions)."""
         both, said, true = self._pixels.astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return pd.DataFrame(
-                {"score": SWEEP, "precision": both / said, "recall": both / true, "f1": 2 * both / (said + true), "iou": both / (said + true - both)}
-            )
+            shares = {"precision": both / said, "recall": both / true, "f1": 2 * both / (said + true), "iou": both / (said + true - both)}
+        return pd.DataFrame({"score": SWEEP} | shares)
 
     def best_threshold(self) -> float:
         """The score threshold at which F1 of landslide pixels is best; 0.5 when nothing was found or nothing is there."""

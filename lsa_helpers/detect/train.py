@@ -70,7 +70,8 @@ class _Training(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         means = {name: float(torch.stack([step[name] for step in self._losses]).mean()) for name in self._losses[0]}
-        row = {"epoch": self.current_epoch + 1, "learning_rate": self.optimizers().param_groups[0]["lr"], "loss": sum(means.values())} | means
+        rate = self.optimizers().param_groups[0]["lr"]
+        row = {"epoch": self.current_epoch + 1, "learning_rate": rate, "loss": sum(means.values())} | means
         self.history.append(row)
         seconds = time.perf_counter() - self._begun
         self.report(f"epoch {row['epoch']}/{self.config.epochs}: loss {row['loss']:.3f}, {seconds:.0f} s")
@@ -93,17 +94,21 @@ class _Training(pl.LightningModule):
 
 @contextmanager
 def quiet_torch(seed: int, n_jobs: int) -> Iterator[None]:
-    """Seeded random numbers and `n_jobs` cores inside the block, the caller's state again after it; Lightning's notices silenced."""
+    """Seeded, repeatable torch on `n_jobs` cores inside the block, the caller's state again after it; Lightning's notices silenced."""
     threads, logger = torch.get_num_threads(), logging.getLogger("lightning.pytorch")
+    strict, mild = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     level = logger.level
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logger.setLevel(logging.ERROR)
         torch.manual_seed(seed)
         torch.set_num_threads(n_jobs)
+        # Sums of gradients from several cores otherwise depend on which one is first; a GPU may lack a repeatable way and only warns.
+        torch.use_deterministic_algorithms(True, warn_only=True)
         try:
             yield
         finally:
+            torch.use_deterministic_algorithms(strict, warn_only=mild)
             torch.set_num_threads(threads)
             logger.setLevel(level)
 

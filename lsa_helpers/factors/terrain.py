@@ -89,8 +89,44 @@ def curvatures(dem: np.ndarray, cell_size: float) -> tuple[np.ndarray, np.ndarra
     return plan.astype(np.float32), profile.astype(np.float32)
 
 
+# D8 codes as (code, rows down, columns right), the ESRI convention pyflwdir reads.
+_D8 = ((1, 0, 1), (2, 1, 1), (4, 1, 0), (8, 1, -1), (16, 0, -1), (32, -1, -1), (64, -1, 0), (128, -1, 1))
+
+
+def flow_directions(dem: np.ndarray) -> np.ndarray:
+    """D8 flow directions (O'Callaghan & Mark 1984, doi:10.1016/S0734-189X(84)80011-0) that drain every cell to the border.
+
+    The DEM is filled by priority flood (Wang & Liu 2006, doi:10.1080/13658810500433453); each cell then flows down the steepest
+    of its eight neighbours on the filled surface. The flood alone would send it to the *lowest* neighbour, which favours diagonals;
+    its directions are kept only where the filled surface is flat.
+
+    Parameters
+    ----------
+    dem : ndarray, shape (height, width)
+        Altitude in metres, NaN as nodata; square cells.
+
+    Returns
+    -------
+    ndarray, shape (height, width)
+        uint8 ESRI codes: 1 east, 2 south-east, … 128 north-east; 0 = outlet, 247 = nodata.
+    """
+    known = np.isfinite(dem)
+    filled, d8 = pyflwdir.dem.fill_depressions(np.where(known, dem, NODATA).astype(np.float64), nodata=NODATA)
+    z = np.pad(np.where(known, filled, np.inf), 1, constant_values=np.inf)
+    height, width = dem.shape
+    # Filling adds and subtracts, so "flat" means equal up to rounding: a bare > 0 could send water round in a circle.
+    best = np.full(dem.shape, 1e-6)
+    for code, down, right in _D8:
+        neighbour = z[1 + down : 1 + down + height, 1 + right : 1 + right + width]
+        with np.errstate(invalid="ignore"):
+            drop = (z[1:-1, 1:-1] - neighbour) / np.hypot(down, right)
+        steeper = known & (drop > best)
+        best[steeper], d8[steeper] = drop[steeper], code
+    return d8
+
+
 def catchment_area(dem: np.ndarray, cell_size: float) -> np.ndarray:
-    """Upslope area of each cell along D8 flow paths over the filled DEM, m² (pyflwdir: Wang & Liu 2006 filling, Eilander et al. 2021).
+    """Upslope area of each cell along the D8 paths of `flow_directions`, m².
 
     Parameters
     ----------
@@ -104,10 +140,8 @@ def catchment_area(dem: np.ndarray, cell_size: float) -> np.ndarray:
     ndarray, shape (height, width)
         float64 m², at least one cell; NaN as nodata.
     """
-    known = np.isfinite(dem)
-    _, d8 = pyflwdir.dem.fill_depressions(np.where(known, dem, NODATA).astype(np.float32), nodata=NODATA)
-    cells = pyflwdir.from_array(d8, ftype="d8", check_ftype=False).upstream_area(unit="cell")
-    return np.where(known, cells * cell_size**2, np.nan)
+    cells = pyflwdir.from_array(flow_directions(dem), ftype="d8", check_ftype=False).upstream_area(unit="cell")
+    return np.where(np.isfinite(dem), cells * cell_size**2, np.nan)
 
 
 def wetness(dem: np.ndarray, cell_size: float) -> np.ndarray:

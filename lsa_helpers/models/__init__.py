@@ -1,11 +1,14 @@
 """The susceptibility models behind one face: `fit`, `predict`, `predict_map`, `save`, and `load` here. Nothing heavy is imported."""
 
 import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.models.face import SusceptibilityModel
+from lsa_helpers.params import SusceptibilityParams
 
 #: Name of a model → the module and class that is it.
 MODELS = {
@@ -39,6 +42,19 @@ def make(name: str, **settings) -> SusceptibilityModel:
         For an unknown name.
     """
     return _class(name)(**settings)
+
+
+def makers(p: SusceptibilityParams, selected: Sequence[str]) -> dict[str, Callable[[], SusceptibilityModel]]:
+    """For each model of the chapter's parameters a function that makes it untrained.
+
+    Parameters
+    ----------
+    p : SusceptibilityParams
+    selected : sequence of str
+        The factors of chapter 03; the logistic regression may have its own (``logistic_factors``).
+    """
+    own = {"logistic": p.logistic_factors or selected}
+    return {name: partial(make, name, factors=own.get(name, selected), **p.settings(name)) for name in p.models}
 
 
 def load(folder: Path) -> SusceptibilityModel:

@@ -130,7 +130,7 @@ def _epoch(network, optimizer, windows, labels, train, batch) -> float:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        total += float(loss) * len(rows)
+        total += float(loss.detach()) * len(rows)
     return total / len(train)
 
 

@@ -8,7 +8,7 @@ from scipy.ndimage import distance_transform_edt
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack
-from lsa_helpers.run import Run
+from lsa_helpers.run import Run, whole_file
 
 #: Columns of the sample table that are no factor.
 KEYS = ("x", "y", "label", "landslide_id", "fold")
@@ -111,6 +111,12 @@ def make_samples(
         raise InputError("samples need landslides and cells without", found=found, fix="Check the inventory and the mask")
     table.insert(4, "fold", spatial_folds(table, block_m=block_m, n_folds=n_folds, seed=seed))
     return table
+
+
+def write_samples(samples: pd.DataFrame, run: Run, name: str = "samples.parquet") -> None:
+    """Write the sample table, or one that belongs to it, as a Parquet product."""
+    with whole_file(run.product(name)) as part:
+        samples.to_parquet(part, index=False)
 
 
 def _table(row, col, label, number, stack: FactorStack, x=None, y=None) -> pd.DataFrame:

@@ -6,11 +6,15 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 from lsa_helpers.classes import MODELS, class_names
 from lsa_helpers.grid import Grid, read_raster
 from lsa_helpers.run import Run
 from lsa_helpers.show import style
+
+# A white rim keeps outlines visible on dark and light classes.
+HALO = withStroke(linewidth=1.6, foreground="white")
 
 
 def class_colours(n_classes: int) -> list[str]:
@@ -56,9 +60,9 @@ def class_maps(run: Run, landslides=None, *, n_classes: int) -> Figure:
         ax.imshow(np.ma.masked_equal(classes, 0), cmap=ListedColormap(colours), vmin=0.5, vmax=n_classes + 0.5, alpha=0.7, extent=extent,
                   interpolation="nearest")  # fmt: skip
         if landslides is not None:
-            landslides.plot(ax=ax, facecolor="none", edgecolor=style.OKABE_ITO["vermilion"], lw=0.5, markersize=3)
-        ax.set_title(style.MODEL_LABELS[model])
+            landslides.plot(ax=ax, facecolor="none", edgecolor=style.OKABE_ITO["vermilion"], lw=0.7, markersize=4, path_effects=[HALO])
         style.map_axes(ax, grid, scale_bar=False)
+        ax.set(title=style.MODEL_LABELS[model], xlabel="", ylabel="")
     handles = [Patch(color=colour, label=name) for colour, name in zip(colours, class_names(n_classes), strict=True)]
     if landslides is not None:
         handles.append(Patch(facecolor="none", edgecolor=style.OKABE_ITO["vermilion"], label=f"Landslide ({landslides.attrs['layer']})"))
@@ -91,7 +95,8 @@ def frequency_ratio_bars(table: pd.DataFrame, printed: pd.DataFrame | None = Non
             ax.plot(np.arange(len(names)) + shift, fr, "D", ms=5, mfc="white", mec="black", label=label)
     ax.axhline(1, color="black", lw=0.8, ls="--", label="No better than chance")
     ax.set_yscale("symlog", linthresh=0.1, linscale=0.3)
-    ax.set(xlabel="Susceptibility class", ylabel="Frequency ratio (dimensionless)", ylim=(0, None))
+    ax.set(xlabel="Susceptibility class", ylabel="Frequency ratio (dimensionless)")
+    ax.set_ylim(0, 1.4 * ax.dataLim.ymax)
     ax.set_xticks(range(len(names)), names)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.legend(loc="upper left")

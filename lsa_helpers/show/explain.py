@@ -1,5 +1,6 @@
 """Figures of chapter 06: Shapley values as beeswarms, bars and dependence plots."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -41,9 +42,15 @@ def beeswarm(item: Shap, info: Mapping[str, dict], *, most: int = 15) -> Figure:
     names = [label(name, info) for name in item.factors]
     values = shap.Explanation(item.values, np.full(len(item.values), item.base), data, feature_names=names)
     fig, ax = plt.subplots(figsize=(6.5, 0.8 + 0.27 * min(most, len(names))))
-    shap.plots.beeswarm(values, max_display=most, color=plt.get_cmap(style.SEQUENTIAL), ax=ax, show=False, plot_size=None, s=9,
-                        group_remaining_features=False, color_bar_label="Value of the factor")  # fmt: skip
+    with warnings.catch_warnings():
+        # shap looks for the range of every column's colours; columns of classes have none and are drawn grey.
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        shap.plots.beeswarm(values, max_display=most, color=plt.get_cmap(style.SEQUENTIAL), ax=ax, show=False, plot_size=None, s=9,
+                            group_remaining_features=False, color_bar_label="Value of the factor")  # fmt: skip
     ax.tick_params(labelsize=8)
+    for other in fig.axes[1:]:
+        other.tick_params(labelsize=8)
+        other.yaxis.label.set_size(8)
     ax.set_xlabel(f"SHAP value ({item.unit}): contribution to {style.MODEL_LABELS[item.model]}'s output", fontsize=8)
     return fig
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
+from threadpoolctl import threadpool_limits
 
 from lsa_helpers.errors import StageError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.models.face import SusceptibilityModel
-from lsa_helpers.validate.scores import scores
+from lsa_helpers.validate.scores import scores, summarise_repeats
 
 
 def random_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarray:
@@ -42,7 +43,8 @@ def kmeans_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarra
     """
     from sklearn.cluster import KMeans
 
-    return KMeans(n_folds, init="random", n_init=1, random_state=seed).fit_predict(samples[["x", "y"]].to_numpy())
+    with threadpool_limits(1):
+        return KMeans(n_folds, init="random", n_init=1, random_state=seed).fit_predict(samples[["x", "y"]].to_numpy())
 
 
 def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -183,8 +185,21 @@ def repeated_scores(
         for fold, test in enumerate(parts):
             train = np.setdiff1d(np.arange(len(samples)), test)
             if len(np.unique(label[test])) == 2 == len(np.unique(label[train])):
-                guess = make().fit(stack, samples.iloc[train], seed).predict(stack, samples.iloc[test])
+                # Small problems only wait for each other on several threads.
+                with threadpool_limits(1):
+                    guess = make().fit(stack, samples.iloc[train], seed).predict(stack, samples.iloc[test])
                 rows.append({"repeat": repeat, "fold": fold, **scores(label[test], guess, np.zeros(len(test)), n_boot=0)})
     if not rows:
         raise StageError(f"none of the {scheme} folds holds both classes; lower n_folds")
     return pd.DataFrame(rows)
+
+
+def replace_by_repeats(
+    table: pd.DataFrame, make: Callable[[], SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame, scheme: str,
+    *, repeats: int, n_folds: int, seed: int,
+) -> pd.DataFrame:  # fmt: skip
+    """Replace the ``logistic`` row of a score table by means over `repeated_scores`; with 0 repeats the table is left as it is."""
+    if repeats == 0 or "logistic" not in set(table["model"]):
+        return table
+    row = summarise_repeats(repeated_scores(make, stack, samples, scheme, repeats=repeats, n_folds=n_folds, seed=seed), "logistic")
+    return pd.concat([table[table["model"] != "logistic"], row], ignore_index=True)

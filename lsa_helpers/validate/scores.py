@@ -38,15 +38,25 @@ def scores(label: np.ndarray, probability: np.ndarray, blocks: np.ndarray, *, se
     label, probability = np.asarray(label), np.asarray(probability)
     if len(np.unique(label)) < 2:
         raise StageError(f"these {len(label)} rows hold one class only, so no ROC curve exists; use larger blocks or fewer folds")
-    predicted = (probability >= 0.5).astype(int)
     low, high = _bootstrap_auc(label, probability, blocks, seed, n_boot)
     return {
         "auc": metrics.roc_auc_score(label, probability), "auc_low": low, "auc_high": high,
-        "accuracy": metrics.accuracy_score(label, predicted), "precision": metrics.precision_score(label, predicted, zero_division=0),
-        "recall": metrics.recall_score(label, predicted), "f1": metrics.f1_score(label, predicted),
-        "kappa": metrics.cohen_kappa_score(label, predicted), "pr_auc": metrics.average_precision_score(label, probability),
-        "mcc": metrics.matthews_corrcoef(label, predicted), "brier": metrics.brier_score_loss(label, probability),
-        "ece": calibration_error(label, probability),
+        **_class_scores(label == 1, probability >= 0.5), "pr_auc": metrics.average_precision_score(label, probability),
+        "brier": float(np.mean((probability - label) ** 2)), "ece": calibration_error(label, probability),
+    }  # fmt: skip
+
+
+def _class_scores(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Scores of a two-class decision; 0 where a denominator is 0."""
+    n, tp, fp, fn = len(true), np.sum(true & predicted), np.sum(~true & predicted), np.sum(true & ~predicted)
+    tn = n - tp - fp - fn
+    agreement = (tp + tn) / n
+    chance = ((tp + fp) * (tp + fn) + (tn + fp) * (tn + fn)) / n**2
+    spread = np.sqrt(float(tp + fp) * float(tp + fn) * float(tn + fp) * float(tn + fn))
+    return {
+        "accuracy": agreement, "precision": tp / max(tp + fp, 1), "recall": tp / max(tp + fn, 1), "f1": 2 * tp / max(2 * tp + fp + fn, 1),
+        "kappa": (agreement - chance) / (1 - chance) if chance < 1 else 0.0,
+        "mcc": (float(tp) * tn - float(fp) * fn) / spread if spread else 0.0,
     }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Maps against the truth of the simulated mountain, and the ceiling no model can be expected to pass."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -14,69 +14,89 @@ from sklearn import metrics
 
 from lsa_helpers.errors import StageError
 from lsa_helpers.grid import Grid
+from lsa_helpers.run import Run
 
 
-def read_truth(folder: Path, grid: Grid) -> tuple[np.ndarray, np.ndarray] | None:
-    """The simulated mountain's truth on the analysis grid; None where there is none.
+@dataclass(frozen=True)
+class Truth:
+    """What the simulated mountain knows about itself, on the analysis grid.
 
     Parameters
     ----------
-    folder : Path
-        ``products/truth`` with ``probability.tif`` and ``landslides.gpkg``.
-    grid : Grid
-
-    Returns
-    -------
     probability : ndarray, shape (height, width)
         True probability of a landslide, NaN outside.
     landslide : ndarray of bool, shape (height, width)
         Cells whose centre lies in a true landslide.
+    grid : Grid
     """
+
+    probability: np.ndarray
+    landslide: np.ndarray
+    grid: Grid
+
+    def at(self, samples: pd.DataFrame) -> np.ndarray:
+        """True probability at each sample, (n,)."""
+        return self.probability[self.grid.rowcol(samples["x"], samples["y"])]
+
+
+def read_truth(run: Run, grid: Grid) -> Truth | None:
+    """Read ``products/truth``; None where there is none (real data)."""
+    folder = run.product("truth")
     if not (folder / "probability.tif").exists():
         return None
-    with rasterio.open(folder / "probability.tif") as file, WarpedVRT(
-        file, crs=grid.crs, transform=grid.transform, height=grid.height, width=grid.width, resampling=Resampling.nearest, nodata=np.nan
-    ) as warped:
+    frame = {"crs": grid.crs, "transform": grid.transform, "height": grid.height, "width": grid.width, "nodata": np.nan}
+    with rasterio.open(folder / "probability.tif") as file, WarpedVRT(file, **frame, resampling=Resampling.nearest) as warped:
         probability = warped.read(1)
     polygons = gpd.read_file(folder / "landslides.gpkg").to_crs(grid.crs)
-    return probability, rasterize(polygons.geometry, grid.shape, transform=grid.transform, dtype="uint8").astype(bool)
+    return Truth(probability, rasterize(polygons.geometry, grid.shape, transform=grid.transform, dtype="uint8").astype(bool), grid)
 
 
-def truth_scores(maps: dict[str, np.ndarray], probability: np.ndarray, landslide: np.ndarray) -> pd.DataFrame:
+def truth_scores(maps: dict[str, np.ndarray], truth: Truth | None) -> pd.DataFrame:
     """Score maps against the simulated mountain's truth, over all cells that every map and the truth know.
 
     Parameters
     ----------
     maps : dict
         Model name → probability (height, width), NaN unknown.
-    probability, landslide
-        From `read_truth`.
+    truth : Truth or None
+        Without a truth the table is empty.
 
     Returns
     -------
     DataFrame
         ``model, auc_map`` (of the map for true landslide cells), ``spearman`` (rank correlation with the true probability),
         ``ceiling_auc`` (AUC of the true probability itself for the same cells: no model of the factors can be expected above it).
+
+    Raises
+    ------
+    StageError
+        When the known cells hold no landslide, or nothing else.
     """
-    known = np.isfinite(probability) & np.logical_and.reduce([np.isfinite(values) for values in maps.values()])
-    label, truth = landslide[known], probability[known]
+    columns = ["model", "auc_map", "spearman", "ceiling_auc"]
+    if truth is None:
+        return pd.DataFrame(columns=columns)
+    known = np.isfinite(truth.probability) & np.logical_and.reduce([np.isfinite(values) for values in maps.values()])
+    label, probability = truth.landslide[known], truth.probability[known]
     if label.all() or not label.any():
         raise StageError("the truth holds one class only in the cells the maps know")
-    ceiling = metrics.roc_auc_score(label, truth)
-    rows = [(name, metrics.roc_auc_score(label, m[known]), spearmanr(m[known], truth).statistic, ceiling) for name, m in maps.items()]
-    return pd.DataFrame(rows, columns=["model", "auc_map", "spearman", "ceiling_auc"])
+    ceiling = metrics.roc_auc_score(label, probability)
+    own = {name: values[known] for name, values in maps.items()}
+    rows = [(name, metrics.roc_auc_score(label, v), spearmanr(v, probability).statistic, ceiling) for name, v in own.items()]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def ceilings(samples: pd.DataFrame, probability: np.ndarray, landslide: np.ndarray, grid: Grid) -> pd.DataFrame:
-    """AUC of the true probability on the samples the models are scored on, so that ceiling and score describe one population.
+def ceilings(samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
+    """AUC of the true probability on the very samples the models are scored on, so that ceiling and score share one population.
 
     Returns
     -------
     DataFrame
-        ``population, n, ceiling_auc``: for the labels of the samples, and for the true landslides in the same cells.
+        ``labels`` (of the samples' inventory; of the true landslides in the same cells), ``n, ceiling_auc``; empty without a truth.
     """
-    row, col = grid.rowcol(samples["x"], samples["y"])
-    truth, known = probability[row, col], np.isfinite(probability[row, col])
-    labels = {"samples, own labels": samples["label"].to_numpy() == 1, "samples, true labels": landslide[row, col]}
-    rows = [(name, int(known.sum()), metrics.roc_auc_score(label[known], truth[known])) for name, label in labels.items()]
-    return pd.DataFrame(rows, columns=["population", "n", "ceiling_auc"])
+    if truth is None:
+        return pd.DataFrame(columns=["labels", "n", "ceiling_auc"])
+    probability = truth.at(samples)
+    known = np.isfinite(probability)
+    labels = {"inventory": samples["label"].to_numpy() == 1, "truth": truth.landslide[truth.grid.rowcol(samples["x"], samples["y"])]}
+    rows = [(name, int(known.sum()), metrics.roc_auc_score(label[known], probability[known])) for name, label in labels.items()]
+    return pd.DataFrame(rows, columns=["labels", "n", "ceiling_auc"])

@@ -4,11 +4,11 @@ import numpy as np
 from scipy import ndimage
 
 
-def smooth_field(shape: tuple[int, int], cell: float, scale: float, rng: np.random.Generator, *, octaves: int = 1) -> np.ndarray:
+def smooth_field(shape: tuple[int, int], cell: float, scale: float, rng: np.random.Generator, *, octaves: int = 1, decay: float = 0.5) -> np.ndarray:
     """A random field that varies over about `scale`, with mean near 0 and standard deviation 1.
 
     White noise on a lattice of spacing `scale` is interpolated by cubic splines; each further octave has half the
-    spacing and half the amplitude.
+    spacing and `decay` times the amplitude.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ def smooth_field(shape: tuple[int, int], cell: float, scale: float, rng: np.rand
         Source of randomness.
     octaves : int
         How many lattices are added.
+    decay : float
+        Amplitude of an octave relative to the one before; above 0.5 makes ragged contours.
 
     Returns
     -------
@@ -35,8 +37,8 @@ def smooth_field(shape: tuple[int, int], cell: float, scale: float, rng: np.rand
         # A separable cubic interpolation: the rows first, then the columns, each a small matrix product.
         rows = _spline_weights(shape[0], step, start[0], lattice.shape[0])
         columns = _spline_weights(shape[1], step, start[1], lattice.shape[1])
-        total += (0.5**octave * (rows @ lattice @ columns.T)).astype(np.float32)
-    return total / np.float32(1.2 * np.sqrt(np.sum(0.25 ** np.arange(octaves))) * 0.5)
+        total += (decay**octave * (rows @ lattice @ columns.T)).astype(np.float32)
+    return total / np.float32(1.2 * np.sqrt(np.sum(decay ** (2.0 * np.arange(octaves)))) * 0.5)
 
 
 def _spline_weights(size: int, step: float, start: float, knots: int) -> np.ndarray:

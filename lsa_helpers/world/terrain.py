@@ -18,8 +18,8 @@ BASE_LEVEL = 1150.0
 # Cell size (m), steps and years per step: long at the coarse start, short after each doubling of the resolution.
 STAGES = ((100.0, 60, 20_000.0), (50.0, 12, 10_000.0), (25.0, 5, 5_000.0), (12.5, 2, 2_500.0))
 UPLIFT = 3e-3  # m/a
-STEEPNESS = 32.0  # uplift / erodibility of granite: channel slope times (area in m²) ** AREA_EXPONENT
-AREA_EXPONENT = 0.35
+STEEPNESS = 75.0  # uplift / erodibility of granite: channel slope times (area in m²) ** AREA_EXPONENT
+AREA_EXPONENT = 0.40
 
 
 @dataclass(frozen=True)
@@ -75,22 +75,34 @@ def make_terrain(width_m: float, height_m: float, seed: int, *, margin_m: float 
 
 def _simulate(grid: Grid, geology: Geology, rng: np.random.Generator) -> np.ndarray:
     """Elevation above base level (m, float64) at 12.5 m after all stages."""
-    uplift = UPLIFT * np.clip(1 + 0.3 * smooth_field(grid.shape, 100.0, 6000, rng, octaves=2), 0.4, 1.8)
-    threshold = np.tan(np.deg2rad(np.clip(34 + 4 * smooth_field(grid.shape, 100.0, 1500, rng, octaves=3), 24, 44)))
+    uplift = UPLIFT * np.clip(1 + 0.4 * smooth_field(grid.shape, 100.0, 5000, rng, octaves=2), 0.35, 2.0)
+    friction = np.array([36.0] + [ROCKS[code].friction for code in sorted(ROCKS)])[geology.codes]
+    angle = 33 + 0.8 * (ndimage.gaussian_filter(friction, 2) - 36) + 4.5 * smooth_field(grid.shape, 100.0, 1200, rng, octaves=3)
+    threshold = np.tan(np.deg2rad(np.clip(angle, 20, 45)))
     softness = np.array([1.0] + [ROCKS[code].erodibility for code in sorted(ROCKS)])
     erodibility = UPLIFT / STEEPNESS * ndimage.gaussian_filter(softness[geology.codes], 2)
     # Base level falls towards the east, where the trunk river of the region would flow.
     elevation = np.broadcast_to(30.0 * grid.cell_size / 1000 * np.arange(grid.width)[::-1], grid.shape).astype(float)
-    elevation = elevation + 250 * (3 + smooth_field(grid.shape, grid.cell_size, 5000, rng, octaves=6))
+    elevation = elevation + 300 * (3 + smooth_field(grid.shape, grid.cell_size, 5000, rng, octaves=6))
     fields = [uplift, threshold, erodibility]
     for number, (cell, steps, years) in enumerate(STAGES):
         if number:
-            elevation = _double(elevation) + 0.05 * cell * rng.random([2 * size for size in elevation.shape])
+            elevation = _double(_warp(elevation, cell * 2, rng)) + 0.05 * cell * rng.random([2 * size for size in elevation.shape])
             fields = [_double(field) * np.exp(0.1 * rng.standard_normal([2 * size for size in field.shape])) for field in fields]
         rho = 2 - rng.random(elevation.shape)
         for _ in range(steps):
             elevation = _step(elevation, *fields, rho, cell, years)
     return elevation
+
+
+def _warp(elevation: np.ndarray, cell: float, rng: np.random.Generator) -> np.ndarray:
+    """Bend the landscape a little: drainage keeps its shape, valleys lose the directions of the grid they were cut on."""
+    shifts = []
+    for _ in range(2):
+        wide, narrow = (smooth_field(elevation.shape, cell, scale * cell, rng, octaves=2) for scale in (45, 10))
+        shifts.append(6.0 * wide + 1.5 * narrow)
+    rows, columns = np.indices(elevation.shape)
+    return ndimage.map_coordinates(elevation, [rows + shifts[0], columns + shifts[1]], order=1, mode="nearest")
 
 
 def _double(field: np.ndarray) -> np.ndarray:
@@ -130,8 +142,9 @@ def drainage(elevation: np.ndarray, rho: np.ndarray | None = None) -> tuple[np.n
     filled : ndarray
     flow : pyflwdir.FlwdirRaster
     """
-    filled, d8 = pyflwdir.dem.fill_depressions(elevation, outlets="edge")
+    filled, d8 = pyflwdir.dem.fill_depressions(elevation.astype(np.float32), outlets="edge")
     _steepest(filled, d8, np.full(elevation.shape, 2**0.5) if rho is None else rho)
+    d8[[0, -1]], d8[:, [0, -1]] = 0, 0  # the filling lets border cells drain along the border
     return filled, pyflwdir.from_array(d8, ftype="d8", check_ftype=False)
 
 
@@ -142,7 +155,7 @@ def _steepest(elevation, d8, rho):
     codes = np.array([[32, 64, 128], [16, 0, 1], [8, 4, 2]], dtype=np.uint8)
     for i in range(1, rows - 1):
         for j in range(1, columns - 1):
-            best = 0.0
+            best = 0.005  # m; smaller drops lie within the filling's float32 rounding, and following them could draw a loop
             for di in range(-1, 2):
                 for dj in range(-1, 2):
                     drop = elevation[i, j] - elevation[i + di, j + dj]
@@ -176,21 +189,23 @@ def _incise(order, receiver, elevation, strength, threshold, cell, columns):
 
 
 def _finish(elevation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Fill the valley floors with gravel and give the slopes some roughness."""
+    """Round the slopes where soil is deep, cut the streams through again, fill the valley floors with gravel, add roughness."""
+    soil = np.clip(0.45 + 0.35 * smooth_field(elevation.shape, CELL, 1500, rng, octaves=3), 0.05, 0.9)
+    elevation = (1 - soil) * elevation + soil * ndimage.gaussian_filter(elevation, 3.0, mode="nearest")
+    elevation = elevation + 2.0 * smooth_field(elevation.shape, CELL, 120, rng, octaves=3)
+    nothing, anything = np.zeros(elevation.shape), np.full(elevation.shape, 5.0)
+    elevation = _step(elevation, nothing, anything, np.full(elevation.shape, 4e-5), np.full(elevation.shape, 2**0.5), CELL, 5_000.0)
     flow = drainage(elevation)[1]
     area = flow.upstream_area("cell").astype(float).ravel() * CELL**2
     depth = np.where(area > 8e5, np.minimum(45.0, 5.0 * (area / 1e6) ** 0.5), 0.0)
     base, fill = np.zeros(elevation.size), np.zeros(elevation.size)
-    _to_stream(flow.idxs_seq, flow.idxs_ds, elevation.ravel(), area, depth, base, fill)
-    above = elevation - base.reshape(elevation.shape)
-    floor = base.reshape(elevation.shape) + fill.reshape(elevation.shape) * 0.96 + 0.04 * above
-    rough = smooth_field(elevation.shape, CELL, 120, rng, octaves=3) * 2.0
-    rough = rough * np.clip((above - 30) / 60, 0, 1)
-    return np.maximum(elevation + rough, floor)
+    _to_stream(flow.idxs_seq, flow.idxs_ds, elevation.ravel(), depth, base, fill)
+    base, fill = base.reshape(elevation.shape), fill.reshape(elevation.shape)
+    return np.maximum(elevation, base + 0.96 * fill + 0.04 * (elevation - base))
 
 
 @njit(cache=True)
-def _to_stream(order, receiver, elevation, area, depth, base, fill):
+def _to_stream(order, receiver, elevation, depth, base, fill):
     """Give every cell the elevation and gravel depth of the stream cell it drains to. Changes `base` and `fill`."""
     for index in order:
         below = receiver[index]

@@ -1,0 +1,158 @@
+"""Chapter 02 in a few calls: chips, detector, scores, the scene and the inventory; each passes on when its input is absent."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import rasterio
+
+from lsa_helpers.detect.chips import Chip, read_collection, split_chips
+from lsa_helpers.errors import InputError
+from lsa_helpers.grid import Grid
+from lsa_helpers.params import DetectionParams
+from lsa_helpers.run import Run, whole_file
+from lsa_helpers.sources import Catalog, read_inventory
+
+SPLITS = ("train", "val", "test")
+
+
+def collect(catalog: Catalog, params: DetectionParams) -> list[Chip]:
+    """The catalog's chips with their split; an empty list when it names no images."""
+    if catalog.images is None:
+        return []
+    return split_chips(read_collection(catalog.path(catalog.images), catalog.images.format), params.seed)
+
+
+def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
+    """``train`` (augmented), ``val`` and ``test`` as `lsa_helpers.detect.dataset.ChipSet`."""
+    from lsa_helpers.detect.dataset import ChipSet, augmentation
+    from lsa_helpers.detect.model import DetectorConfig
+
+    config = DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__)))
+    change = augmentation(config.chip_size, brightness=params.brightness, zoom=params.zoom)
+    own = {split: [chip for chip in chips if chip.split == split] for split in SPLITS}
+    if not own["train"]:
+        raise InputError("the collection has no training chips", where=chips[0].image.parent, fix="Add chips, or mark some as train")
+    return {split: ChipSet(own[split], config, change if split == "train" else None, min_pixels=params.min_pixels) for split in SPLITS}
+
+
+def learn(sets: dict, params: DetectionParams, run: Run, report: Callable[[str], None] | None = None) -> tuple:
+    """Train the detector and store it as ``detector.safetensors``.
+
+    Returns
+    -------
+    model : MaskRCNN
+    history : DataFrame
+        One row per epoch, also written as table ``detection_training``.
+    """
+    from lsa_helpers.detect.model import save_detector
+    from lsa_helpers.detect.train import TrainConfig, train_detector
+
+    config = TrainConfig(**params.model_dump(include=set(TrainConfig.__dataclass_fields__)))
+    checkpoints = run.path / "checkpoints"
+    weights = Path(params.weights) if params.weights else None
+    model, history = train_detector(sets["train"], config, checkpoints, weights=weights, report=report)
+    save_detector(run.product("detector.safetensors"), model, sets["train"].config)
+    run.write_table(history, "detection_training")
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return model, history
+
+
+def score(model, sets: dict, params: DetectionParams, run: Run) -> tuple[dict, float]:
+    """Score the validation and test chips and write ``detection_scores.csv`` and ``score_sweep.csv`` (test chips).
+
+    Returns
+    -------
+    scores : dict of Scores
+        For ``val`` and ``test``.
+    threshold : float
+        Lowest score in the inventory: the parameter, or the best on the validation chips.
+    """
+    from lsa_helpers.detect.score import score_chips
+
+    how = {"batch_size": params.batch_size, "bf16": params.bf16, "n_jobs": params.n_jobs}
+    scores = {split: score_chips(model, sets[split], **how) for split in ("val", "test")}
+    rows = [{"backbone": params.backbone, "optimizer": params.optimizer, "split": split} | scores[split].row(0.5) for split in scores]
+    run.write_table(pd.DataFrame(rows), "detection_scores")
+    run.write_table(scores["test"].sweep(), "score_sweep")
+    return scores, params.score_threshold or scores["val"].best_threshold()
+
+
+def search_scene(model, catalog: Catalog, threshold: float, params: DetectionParams) -> gpd.GeoDataFrame | None:
+    """Detect landslides over the catalog's scene; None when it names no scene."""
+    from lsa_helpers.detect.scene import find_landslides, open_scene, scene_detector
+    from lsa_helpers.detect.train import quiet_torch
+
+    if catalog.scene is None:
+        return None
+    frame = open_scene(catalog.path(catalog.scene), params.resolution_m)
+    sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px, "min_area_m2": params.min_area_m2}
+    with quiet_torch(params.seed, params.n_jobs):
+        return find_landslides(frame, scene_detector(model, bf16=params.bf16), min_score=threshold, **sizes)
+
+
+def reference(catalog: Catalog, run: Run) -> gpd.GeoDataFrame | None:
+    """Known landslides in the grid's CRS: the simulated mountain's truth, else the catalog's inventory; None without either."""
+    if not run.has("factors.tif"):
+        return None
+    with rasterio.open(run.product("factors.tif")) as file:
+        grid = Grid(file.crs, file.transform, file.height, file.width)
+    if run.has("truth/landslides.gpkg"):
+        known = gpd.read_file(run.product("truth/landslides.gpkg")).to_crs(grid.crs)
+        table = gpd.GeoDataFrame({"id": range(1, len(known) + 1), "area_m2": known.area}, geometry=known.geometry, crs=known.crs)
+        return table.reset_index(drop=True)
+    return read_inventory(catalog, grid)
+
+
+def write_inventory(run: Run, detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None) -> Path | None:
+    """Write ``inventory.gpkg`` with the layers that exist, both in the CRS of the reference; None when there is neither."""
+    if detected is not None and known is not None:
+        detected = detected.to_crs(known.crs).assign(area_m2=lambda table: table.area)
+    layers = {name: table for name, table in (("detected", detected), ("reference", known)) if table is not None}
+    if not layers:
+        return None
+    with whole_file(run.product("inventory.gpkg")) as part:
+        for name, table in layers.items():
+            table.to_file(part, layer=name, driver="GPKG")
+    return run.product("inventory.gpkg")
+
+
+def area_scores(detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None) -> pd.DataFrame | None:
+    """How much of the true area was found, and how much of the found area is true.
+
+    Parameters
+    ----------
+    detected, known : GeoDataFrame of polygons
+        Both in CRSs in metres; None, or points as `known`, gives None.
+
+    Returns
+    -------
+    DataFrame
+        One row: detected and reference (number of polygons), detected_km2, reference_km2, shared_km2, area_precision, area_recall
+        (fractions; NaN when the layer is empty), landslides_hit (fraction of known landslides with at least half their area found).
+    """
+    if detected is None or known is None or "label" in known:
+        return None
+    found = detected.to_crs(known.crs).union_all()
+    true = known.union_all()
+    shared = found.intersection(true).area
+    hit = known.intersection(found).area >= 0.5 * known.area
+    return pd.DataFrame([{
+        "detected": len(detected), "reference": len(known), "detected_km2": found.area / 1e6, "reference_km2": true.area / 1e6,
+        "shared_km2": shared / 1e6, "area_precision": shared / found.area if found.area else float("nan"),
+        "area_recall": shared / true.area if true.area else float("nan"), "landslides_hit": hit.mean() if len(known) else float("nan"),
+    }])  # fmt: skip
+
+
+def describe(detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None) -> str:
+    """One line on what the inventory holds."""
+    if detected is None and known is None:
+        return "There is no scene to search and no known inventory: the chapter ends with the scores on chips."
+    parts = [] if detected is None else [f"{len(detected)} landslides detected, {detected.area.sum() / 1e6:.2f} km²"]
+    if detected is None:
+        parts.append("no detection, because images or a scene are missing")
+    if known is not None:
+        parts.append(f"{len(known)} known" + ("" if "label" in known else f", {known.area.sum() / 1e6:.2f} km²"))
+    return "inventory.gpkg: " + "; ".join(parts) + "."

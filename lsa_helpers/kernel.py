@@ -1,0 +1,62 @@
+"""Execute one notebook through papermill, in a process of its own so that its memory can be measured."""
+
+import os
+from pathlib import Path
+
+
+def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, float]:
+    """Execute a notebook in a run's folder.
+
+    The executed copy appears in ``notebooks/`` only when every cell ran; otherwise a ``.failed.ipynb`` shows how far it came.
+
+    Parameters
+    ----------
+    notebook : Path
+        The chapter.
+    folder : Path
+        The run's folder, which becomes the kernel's working directory.
+    values : dict
+        Parameters to inject.
+
+    Returns
+    -------
+    failure : str
+        What went wrong and in which cell; empty when all is well.
+    memory : float
+        Peak resident memory of the kernel in MB; 0 where the system does not tell.
+    """
+    import papermill
+
+    out = folder / "notebooks" / notebook.name
+    part, failed, log = (out.with_name(f".{out.stem}.part.ipynb"), out.with_suffix(".failed.ipynb"), out.with_name(f".{out.stem}.log"))
+    out.parent.mkdir(exist_ok=True)
+    _quiet(log)
+    # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run to run.
+    os.environ |= {"OGR_CURRENT_DATE": "2000-01-01T00:00:00Z", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "OMP_NUM_THREADS": str(values["n_jobs"])}
+    try:
+        papermill.execute_notebook(str(notebook), str(part), values, cwd=str(folder), kernel_name="python3", progress_bar=False)
+    except papermill.PapermillExecutionError as error:
+        os.replace(part, failed)
+        cell = f"cell [{error.exec_count}]:\n{error.source}\n\n{error.ename}: {error.evalue}"
+        return f"{out.stem} failed in {cell}\n\nThe notebook as far as it came: {failed}", 0.0
+    except Exception as error:  # a kernel that died (out of memory, killed) has no failing cell to show
+        return f"{out.stem} stopped: {error!r}\n\nThe kernel's last words: {log.read_text(encoding='utf-8')[-2000:]}", 0.0
+    os.replace(part, out)
+    failed.unlink(missing_ok=True)
+    return "", _children_memory_mb()
+
+
+def _quiet(log: Path) -> None:
+    """Send what the kernel writes to its terminal into a file: it is noise unless the kernel dies."""
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+
+
+def _children_memory_mb() -> float:
+    """Largest resident memory of the processes this one has waited for."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000

@@ -1,0 +1,160 @@
+"""Figures of chapter 02: the training, chips with true and detected outlines, the scene, the score sweep."""
+
+import geopandas as gpd
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import rasterio
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lsa_helpers.detect.scene import SceneFrame
+from lsa_helpers.grid import Grid
+from lsa_helpers.paper import published_table
+from lsa_helpers.show.style import OKABE_ITO, map_axes
+
+_TRUE, _FOUND = OKABE_ITO["yellow"], OKABE_ITO["sky"]
+_LOSSES = {
+    "loss": ("sum", "black"), "loss_objectness": ("region: landslide or not", "sky"), "loss_rpn_box_reg": ("region: box", "blue"),
+    "loss_classifier": ("head: landslide or not", "orange"), "loss_box_reg": ("head: box", "vermilion"), "loss_mask": ("mask", "purple"),
+}  # fmt: skip
+
+
+def training_curve(history: pd.DataFrame) -> Figure:
+    """The five losses and their sum per epoch, and the learning rate."""
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), width_ratios=(2, 1))
+    for name, (label, colour) in _LOSSES.items():
+        left.plot(history["epoch"], history[name], label=label, color=OKABE_ITO[colour], lw=2 if name == "loss" else 1.2)
+    left.set(xlabel="Epoch", ylabel="Mean loss (dimensionless)", yscale="log")
+    left.legend(fontsize=8, ncols=2)
+    right.plot(history["epoch"], history["learning_rate"], color="black")
+    right.set(xlabel="Epoch", ylabel="Learning rate at its end", yscale="log")
+    return fig
+
+
+def augmented(chips, index: int = 0, count: int = 5) -> Figure:
+    """One training chip as the network meets it in different epochs; outlines move with the image."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        pairs = [chips[index] for _ in range(count)]
+    fig, axes = plt.subplots(1, count, figsize=(9, 2.1))
+    for ax, (image, target) in zip(axes, pairs, strict=True):
+        _chip(ax, image, target["masks"].numpy(), _TRUE)
+    return fig
+
+
+def side_by_side(model, chips, threshold: float, *, count: int = 6, bf16: bool = False) -> Figure:
+    """Test chips with true outlines (above) and detected outlines with their scores (below).
+
+    Parameters
+    ----------
+    model : MaskRCNN
+    chips : ChipSet
+        The chips are taken at equal steps through the set, not chosen by result.
+    threshold : float
+        Lowest score drawn.
+    count : int
+        Number of chips.
+    bf16 : bool
+        As in training.
+    """
+    from lsa_helpers.detect.score import predict
+
+    picks = np.unique(np.linspace(0, len(chips) - 1, count).round().astype(int))
+    pairs = [chips[int(i)] for i in picks]
+    found = predict(model, [image for image, _ in pairs], bf16=bf16)
+    fig, axes = plt.subplots(2, len(pairs), figsize=(1.55 * len(pairs), 3.6), squeeze=False)
+    for column, ((image, target), each) in enumerate(zip(pairs, found, strict=True)):
+        kept = each["scores"] >= threshold
+        _chip(axes[0, column], image, target["masks"].numpy(), _TRUE)
+        _chip(axes[1, column], image, each["masks"][kept].numpy(), _FOUND, each["scores"][kept].numpy())
+        axes[0, column].set_title((chips.chips[picks[column]].platform or chips.chips[picks[column]].image.stem)[:18], fontsize=8)
+    axes[0, 0].set_ylabel("true")
+    axes[1, 0].set_ylabel("detected")
+    return fig
+
+
+def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None = None) -> None:
+    ax.imshow(image.permute(1, 2, 0).numpy())
+    for i, mask in enumerate(masks):
+        # A frame of zeros closes outlines that touch the edge.
+        x, y = (np.arange(-1, edge + 1) for edge in mask.shape[::-1])
+        ax.contour(x, y, np.pad(mask, 1), [0.5], colors=colour, linewidths=1.3)
+        if scores is not None and mask.any():
+            rows, cols = np.nonzero(mask)
+            ax.text(cols.mean(), rows.mean(), f"{scores[i]:.2f}", color="white", fontsize=6, ha="center", va="center")
+    ax.set(xticks=[], yticks=[])
+
+
+def scores_beside_paper(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores of this run with the same row of Table 4 of the paper below them (per cent, rounded)."""
+    names = {"resnet18": "ResNet18", "resnet50": "ResNet50", "sgd": "SGD", "adamw": "AdamW"}
+    own = scores[["backbone", "optimizer"]].drop_duplicates().replace(names)
+    same = published_table(4).merge(own, on=["backbone", "optimizer"])
+    both = pd.concat([scores.assign(source="this run"), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
+    columns = ["source", "split", *[name for name in scores.columns if name not in ("backbone", "optimizer", "split")]]
+    return both[columns].round(1)
+
+
+def sweep(objects: pd.DataFrame, pixels: pd.DataFrame, chosen: float) -> Figure:
+    """Precision, recall and F1 against the score threshold, counted in landslides and in pixels.
+
+    Parameters
+    ----------
+    objects, pixels : DataFrame
+        From `Scores.sweep` and `Scores.pixels`.
+    chosen : float
+        Threshold used for the inventory.
+    """
+    fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
+    for ax, table, title in zip(axes, (objects, pixels), ("landslides (mask IoU at least 0.5)", "pixels"), strict=True):
+        for name, colour, line in (("precision", "blue", "-"), ("recall", "orange", "--"), ("f1", "black", ":")):
+            ax.plot(table["score"], table[name], line, color=OKABE_ITO[colour], label="F1" if name == "f1" else name)
+        ax.axvline(chosen, color="#777777", lw=0.8)
+        ax.annotate("inventory", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555")
+        ax.set(xlabel="Score threshold", title=title, ylim=(0, 1.02))
+    axes[0].set_ylabel("Fraction")
+    axes[0].legend()
+    return fig
+
+
+def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame | None, *, zoom_km: float = 1.5) -> Figure:
+    """The scene with true and detected outlines, whole and enlarged around the middle known (or detected) landslide by position."""
+    known = known.to_crs(frame.crs) if known is not None and "label" not in known else None
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=(frame.width / frame.height, 1))
+    left, bottom, right, top = frame.box(0, 0, frame.height, frame.width).bounds
+    anchor = known if known is not None and len(known) else detected
+    x, y = _middle(anchor) if len(anchor) else ((left + right) / 2, (bottom + top) / 2)
+    half = min(zoom_km * 500, (right - left) / 2, (top - bottom) / 2)
+    x, y = np.clip(x, left + half, right - half), np.clip(y, bottom + half, top - half)
+    for ax, bounds in zip(axes, ((left, bottom, right, top), (x - half, y - half, x + half, y + half)), strict=True):
+        _scene(ax, frame, bounds)
+        for table, colour, width in ((known, _TRUE, 1.4), (detected, _FOUND, 0.9)):
+            if table is not None and len(table):
+                table.boundary.plot(ax=ax, color=colour, lw=width, aspect=None)
+        map_axes(ax, Grid.from_bounds(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000))
+    handles = [Line2D([], [], color=_FOUND, label="detected")]
+    handles += [Line2D([], [], color=_TRUE, label="true")] if known is not None else []
+    fig.legend(handles=handles, loc="outside lower center", ncols=2)
+    return fig
+
+
+def _middle(table: gpd.GeoDataFrame) -> tuple[float, float]:
+    """The landslide nearest the middle of all: a choice that does not look at how well it was detected."""
+    points = table.representative_point()
+    place = (points.x - points.x.median()).abs() + (points.y - points.y.median()).abs()
+    point = points.loc[place.idxmin()]
+    return point.x, point.y
+
+
+def _scene(ax, frame: SceneFrame, bounds: tuple) -> None:
+    """Draw a part of the scene at no more than 900 pixels."""
+    with rasterio.open(frame.path) as file:
+        window = file.window(*bounds)
+        shrink = max(1.0, max(window.width, window.height) / 900)
+        shape = (3, round(window.height / shrink), round(window.width / shrink))
+        pixels = file.read([1, 2, 3], window=window, out_shape=shape, boundless=False)
+    left, bottom, right, top = bounds
+    ax.imshow(pixels.transpose(1, 2, 0), extent=(left, right, bottom, top))

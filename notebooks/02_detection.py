@@ -1,0 +1,222 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2 Finding landslides in images
+#
+# ## Overview
+#
+# Every susceptibility map begins with an inventory: where have slopes failed? Drawing one by hand takes weeks. This chapter trains a network
+# that outlines landslides in satellite images and lets it search a whole scene, sections 3.1 and 4.1 of {cite:t}`yao2026`.
+#
+# **You will learn** (1) how {term}`instance segmentation` with Mask R-CNN works and how it is trained from scratch, (2) how to read average
+# precision, precision, recall and F1, and why a score needs its threshold, (3) how detections in overlapping windows become one inventory of
+# polygons, (4) how good such an inventory is by area.
+#
+# **Before you start**
+#
+# | concept | needed | notes |
+# |---|---|---|
+# | convolutional networks | helpful | what a layer and a loss are |
+# | precision and recall | helpful | defined below |
+# | chapter 1 | necessary | it makes the data; made first at the smallest size when you open this chapter alone |
+#
+# **Time to learn** about 40 minutes. The time to run is on the page *How long it took*.
+
+# %% tags=["parameters"]
+run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
+seed: int = 0  # seed of every random choice
+profile: str = "quick"  # name of the parameter set, shown in the book
+data: str = ""  # data folder; empty: the built-in simulated mountain
+catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
+n_jobs: int = 2  # processor cores to use
+backbone: str = "resnet18"  # convolutional network under the pyramid
+optimizer: str = "adamw"  # how weights are updated
+epochs: int = 30  # passes over the training chips
+batch_size: int = 4  # chips per update
+learning_rate: float = 1e-3  # learning rate at the start of the cosine
+final_learning_rate: float = 5e-6  # learning rate at its end
+weight_decay: float = 0.05  # weight decay (about 0.05 with adamw, 1e-4 with sgd)
+weights: str = ""  # local file with weights of the backbone; empty: from scratch, nothing is downloaded
+bf16: bool = True  # multiply in bfloat16 where the processor or GPU does so in hardware
+chip_size: int = 192  # longest edge of a chip as the network sees it, pixels
+resolution_m: float = 0.0  # pixel of chips and scene for the network, m; 0: chips scaled to chip_size
+brightness: float = 0.2  # brightness of training chips varies by this fraction
+zoom: float = 0.0  # scale of training chips varies by this fraction
+fpn_width: int = 64  # channels of the feature pyramid
+head_width: int = 256  # neurons of the box head
+rois_per_image: int = 32  # regions per chip the heads learn from
+anchor_px: int = 8  # smallest anchor, pixels; it doubles at each of five levels
+proposals: int = 200  # regions the proposal network passes on per image
+detections: int = 50  # most landslides reported per image
+min_pixels: int = 20  # smallest landslide of a chip's mask, pixels of the chip
+score_threshold: float = 0.0  # lowest score in the inventory; 0: the best on the validation chips
+window_px: int = 512  # window over the scene, pixels
+overlap_px: int = 128  # overlap of neighbouring windows, pixels
+min_area_m2: float = 100.0  # smallest landslide of the inventory, m²
+
+# %%
+from lsa_helpers import pipeline
+from lsa_helpers.detect import chapter
+from lsa_helpers.detect.chips import count_table
+from lsa_helpers.detect.scene import open_scene
+from lsa_helpers.params import DetectionParams
+from lsa_helpers.show import detection as show
+from lsa_helpers.show import style
+
+style.use()
+p = DetectionParams.from_cell(globals())
+run = pipeline.open_run(p, "02_detection")
+
+# %% [markdown]
+# ## The collection
+#
+# The network learns from *chips*, small images whose landslides somebody has outlined. Masks of the CAS Landslide Dataset {cite:p}`xu2024`, and
+# of most collections, are *semantic*: they say which pixels are landslide, not which landslide. Every connected patch becomes one landslide, so
+# two landslides that touch count as one. A chip without landslide is kept: the network must also learn what is *not* one.
+#
+# The chips are split 8 : 1 : 1 into training, validation and test chips. Chips of one scene stay together, because neighbours look alike and a
+# network tested on the neighbours of its training chips would look better than it is. A collection that brings its own split keeps it.
+
+# %%
+sources = pipeline.open_catalog(p, run)
+chips = chapter.collect(sources, p)
+count_table(chips) if chips else "This data folder holds no images: there is nothing to train on, and the known inventory is passed on as it is."
+
+# %% [markdown]
+# While training, chips are flipped and made brighter or darker at random, so that the network never sees quite the same chip twice. The outline
+# must follow every flip; here is one training chip as the network meets it five times.
+
+# %% mystnb={"figure": {"caption": "One training chip in five epochs: flips, brightness and scale change, and the outline (yellow) follows.", "name": "fig-02-augmented"}, "image": {"alt": "The same image chip five times, flipped and with different brightness, its landslide outlined in yellow each time"}}
+sets = chapter.chip_sets(chips, p) if chips else None
+style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips else None
+
+# %% [markdown]
+# ## The network
+#
+# Mask R-CNN {cite:p}`he2017` looks at an image in two steps. A residual network {cite:p}`he2016` with a *feature pyramid* {cite:p}`lin2017`
+# turns the image into maps of features at several scales, and a small network proposes *regions* that may hold something. Each region is then
+# classified, its box refined, and its outline drawn, with a score between 0 and 1. Five losses are added up: two for the regions, two for the
+# boxes, one for the mask. The learning rate falls along a cosine {cite:p}`loshchilov2017` from its first to its last value.
+#
+# All weights start at random; nothing is downloaded. This has a trap: ready-made builders freeze the normalisation and the first layers, which
+# is right for pretrained weights and fatal for random ones. Here every weight learns.
+
+# %%
+model, history = chapter.learn(sets, p, run, report=print) if chips else (None, None)
+
+# %% mystnb={"figure": {"caption": "Training: the five losses and their sum (left), the learning rate (right).", "name": "fig-02-training"}, "image": {"alt": "Line chart of five falling training losses and their sum over the epochs, beside the cosine curve of the learning rate"}}
+style.save(show.training_curve(history), run, "detection_training") if chips else None
+
+# %% [markdown]
+# ## Scores on chips
+#
+# A detection is right when its mask and a true mask overlap enough: their {term}`IoU`, shared area over joint area, must reach a limit. Each true
+# landslide can be matched once, and detections are matched from the highest score down.
+#
+# - **Precision** is the share of detections that are right, **recall** the share of landslides that were found, **F1** their harmonic mean. All
+#   three need a score threshold; here 0.5, with IoU at least 0.5.
+# - **AP** {cite:p}`lin2014` averages precision over all recalls, and over IoU limits from 0.50 to 0.95; AP50 and AP75 use one limit. **AR** is
+#   the recall averaged over the limits with up to 100 detections per image. Both exist for boxes (bbox) and masks (segm).
+# - **Pixel IoU** ignores which landslide is which: shared over joint area of all detected and all true pixels.
+#
+# All in per cent, with the row of the paper's Table 4 for the same network. The paper's chips are other chips, so the rows can be set beside each
+# other but not ranked; and the paper does not say at which threshold its precision and F1 hold.
+
+# %%
+scores, threshold = chapter.score(model, sets, p, run) if chips else (None, None)
+show.scores_beside_paper(run.read_table("detection_scores")) if chips else None
+
+# %% mystnb={"figure": {"caption": "Test chips with true outlines (above, yellow) and detected outlines with their scores (below, blue), drawn from the threshold of the inventory up.", "name": "fig-02-pairs"}, "image": {"alt": "Six test image chips in two rows, true landslide outlines in yellow above and detected outlines in blue with scores below"}}
+style.save(show.side_by_side(model, sets["test"], threshold, bf16=p.bf16), run, "detection_pairs") if chips else None
+
+# %% [markdown]
+# The chips are taken at equal steps through the test set, not picked by result. Where is the network wrong, and does it confuse landslides with
+# fields, river bars, roads or bare rock?
+#
+# ### Which threshold?
+#
+# A low threshold finds more landslides and more that are none. The inventory of the next section needs one threshold, and choosing it on the
+# scene we want to map would be cheating: the scene's truth is not known to anybody who has to map it. It is chosen on the validation chips,
+# where F1 of landslide *pixels* is best, because an inventory is used by area.
+
+# %% mystnb={"figure": {"caption": "Precision, recall and F1 on the test chips against the score threshold, counted in landslides (left) and in pixels (right). The grey line is the threshold of the inventory.", "name": "fig-02-sweep"}, "image": {"alt": "Two line charts of precision, recall and F1 against the score threshold, for landslides and for pixels, with the chosen threshold marked"}}
+objects, pixels = (scores["test"].sweep(), scores["test"].pixels()) if chips else (None, None)
+style.save(show.sweep(objects, pixels, threshold), run, "score_sweep") if chips else None
+
+# %% [markdown]
+# ## The scene
+#
+# The network now searches the whole scene in overlapping windows, read one batch at a time, so the scene may be larger than memory. A landslide
+# on the edge of a window is seen in pieces. Two pieces are taken as one landslide when, on the ground that both windows saw, they share at least
+# half of the smaller one.
+
+# %%
+detected = chapter.search_scene(model, sources, threshold, p) if chips else None
+known = chapter.reference(sources, run)
+chapter.write_inventory(run, detected, known)
+print(chapter.describe(detected, known))
+
+# %% mystnb={"figure": {"caption": "The scene with detected (blue) and known (yellow) outlines, and the surroundings of the most central landslide enlarged.", "name": "fig-02-scene"}, "image": {"alt": "Satellite scene with detected landslide outlines in blue and true outlines in yellow, whole on the left and enlarged on the right"}}
+frame = open_scene(sources.path(sources.scene)) if detected is not None else None
+style.save(show.scene_map(frame, detected, known), run, "detection_scene") if frame else None
+
+# %% [markdown]
+# Where the true landslides are known, as on the simulated mountain, the inventory can be judged by area: the share of detected area that is true
+# (precision) and the share of true area that was detected (recall). A landslide counts as hit when at least half of its area was found.
+
+# %%
+areas = chapter.area_scores(detected, known)
+run.write_table(areas, "inventory_scores") if areas is not None else None
+areas.round(3) if areas is not None else "No reference polygons to compare with."
+
+# %% [markdown]
+# ## Try it
+#
+# ```{exercise-start}
+# :label: ex-02-threshold
+# ```
+#
+# A civil protection office would rather look at ten false alarms than miss one landslide. Which threshold would you give it, and what does it
+# cost? Use the sweep of the test chips.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-02-threshold
+# :class: dropdown
+# ```
+
+# %%
+if chips:
+    careful = objects[objects["recall"] >= 0.95 * objects["recall"].max()].iloc[-1]
+    print(f"At {careful['score']:.2f} recall is {careful['recall']:.2f}, and {careful['fp']:.0f} of {careful['fp'] + careful['tp']:.0f} detections are false.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# Three changes to make with papermill, each a command in a terminal:
+#
+# - `papermill notebooks/02_detection.ipynb out.ipynb -p optimizer sgd -p weight_decay 1e-4`: the other optimizer of the paper.
+# - `papermill notebooks/02_detection.ipynb out.ipynb -p score_threshold 0.9`: what is left of the inventory, and how much of it is true?
+# - `papermill notebooks/02_detection.ipynb out.ipynb -p overlap_px 0`: what do landslides on the seams look like?
+
+# %% [markdown]
+# ## Summary
+#
+# The detector is stored as `detector.safetensors`, the landslides it found as layer `detected` of `inventory.gpkg`, each with a score and an area,
+# beside the layer `reference` where one is known. Scores on chips do not tell how good the inventory of a scene is: area precision and recall do.
+#
+# ## What's next
+#
+# Chapter 3 asks which of the factors are worth keeping before landslides and factors meet in chapter 4.
+#
+# ## References
+#
+# All references are on the page *References*; here mainly {cite:p}`yao2026,xu2024,he2017,lin2017,lin2014`.

@@ -1,0 +1,119 @@
+"""Collections: layouts, instances, sizes, errors, the split."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lsa_helpers.detect.chips import count_table, instances, read_chip, read_collection, split_chips
+from lsa_helpers.errors import InputError
+
+
+def test_cas_names_with_full_width_brackets(cas_folder):
+    """Area, platform and resolution come out of the folder's name; "GF-1" is a platform, not a resolution."""
+    chips = read_collection(cas_folder, "cas")
+    assert {(chip.area, chip.platform) for chip in chips} == {("Moxi town", "UAV"), ("Longxi river", "GF-1")}
+    assert {chip.resolution_m for chip in chips if chip.platform == "UAV"} == {1.0}
+    assert all(np.isnan(chip.resolution_m) for chip in chips if chip.platform == "GF-1")
+    table = count_table(split_chips(chips, 0))
+    assert table["images"].tolist() == [12, 12]
+    assert (table[["train", "val", "test"]].sum(axis=1) == 12).all()
+
+
+def test_cas_georeferenced_pixel_wins_over_the_name(tmp_path):
+    """A chip's own georeference is believed before the folder's name."""
+    import rasterio
+    from affine import Affine
+
+    for part, count in (("img", 3), ("mask", 1)):
+        folder = tmp_path / "Wenchuan（Landsat-5m）" / part
+        folder.mkdir(parents=True)
+        with rasterio.open(
+            folder / "a_1.tif", "w", driver="GTiff", width=32, height=32, count=count, dtype="uint8", crs="EPSG:32648",
+            transform=Affine(3.5, 0, 5e5, 0, -3.5, 3e6),
+        ) as file:  # fmt: skip
+            file.write(np.ones((count, 32, 32), np.uint8))
+    (chip,) = read_collection(tmp_path, "cas")
+    assert chip.resolution_m == 3.5
+
+
+def test_empty_mask_is_a_negative(cas_folder):
+    """A chip without landslide is read, with no instance."""
+    image, masks = read_chip(read_collection(cas_folder, "cas")[11])
+    assert image.shape == (64, 64, 3)
+    assert masks.shape == (0, 64, 64)
+
+
+def test_touching_landslides_become_one():
+    """Two squares that share a corner are one component, a third apart from them another; a small one is dropped."""
+    mask = np.zeros((30, 30), bool)
+    mask[2:8, 2:8] = mask[8:14, 8:14] = mask[20:26, 20:26] = True
+    mask[28, 0:5] = True
+    found = instances(mask, min_pixels=20)
+    assert sorted(found.sum((1, 2))) == [36, 72]
+
+
+@pytest.mark.parametrize("fault", ["larger", "missing", "corrupt"])
+def test_bad_files_are_named(masks_folder, fault):
+    """A mask larger than its image, a missing mask and a truncated image end in an error that names the file."""
+    mask, image = masks_folder / "masks" / "a2.png", masks_folder / "images" / "a2.png"
+    if fault == "larger":
+        from tests.detect.conftest import bright_square, write_image
+
+        write_image(mask, bright_square(80)[1])
+    elif fault == "missing":
+        mask.unlink()
+    else:
+        image.write_bytes(image.read_bytes()[:500])
+    with pytest.raises(InputError, match="a2"):
+        read_chip(read_collection(masks_folder, "masks")[2])
+
+
+def test_unknown_layout_and_empty_folder(tmp_path):
+    """Both are errors of the user, not of the program."""
+    with pytest.raises(InputError, match="no layout"):
+        read_collection(tmp_path, "voc")
+    with pytest.raises(InputError, match="no image chip"):
+        read_collection(tmp_path, "cas")
+
+
+def test_coco_polygon(tmp_path):
+    """A COCO polygon 10 × 5 pixels gives a mask of 50 pixels."""
+    from tests.detect.conftest import bright_square, write_image
+
+    write_image(tmp_path / "one.png", bright_square()[0])
+    note = {"image_id": 7, "segmentation": [[10, 20, 20, 20, 20, 25, 10, 25]]}
+    content = {"images": [{"id": 7, "file_name": "one.png", "split": "test"}], "annotations": [note]}
+    (tmp_path / "coco.json").write_text(json.dumps(content))
+    (chip,) = read_collection(tmp_path, "coco")
+    _, masks = read_chip(chip)
+    assert masks.shape == (1, 64, 64)
+    assert masks[0, 20:25, 10:20].all() and masks.sum() == 50
+
+
+def test_split_keeps_scenes_together(cas_folder):
+    """8:1:1, whole scenes, in every platform, and the same for the same seed."""
+    chips = split_chips(read_collection(cas_folder, "cas"), 3)
+    splits = {}
+    for chip in chips:
+        splits.setdefault(chip.scene, set()).add(chip.split)
+    assert all(len(own) == 1 for own in splits.values())
+    assert count_table(chips)[["train", "val", "test"]].min(axis=None) >= 1
+    again = split_chips(read_collection(cas_folder, "cas"), 3)
+    assert [chip.split for chip in chips] == [chip.split for chip in again]
+
+
+def test_given_split_is_kept(masks_folder):
+    """A collection's own split is not touched."""
+    chips = split_chips(read_collection(masks_folder, "masks"), 0)
+    assert [chip.split for chip in chips] == ["train"] * 4 + ["val", "test"]
+
+
+@pytest.mark.real_data
+def test_bijie_components_equal_its_coco_file(shared_data):
+    """Our components of the masks are the instances somebody else wrote into coco.json: the same number and areas."""
+    by_mask = {chip.image.name: read_chip(chip)[1] for chip in read_collection(shared_data / "bijie", "masks")}
+    by_coco = {chip.image.name: read_chip(chip)[1] for chip in read_collection(shared_data / "bijie", "coco")}
+    assert len(by_mask) == 300
+    assert by_mask.keys() == by_coco.keys()
+    assert all(len(by_mask[name]) == len(by_coco[name]) for name in by_mask)

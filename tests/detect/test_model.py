@@ -1,0 +1,62 @@
+"""The network: built from parts, nothing frozen, nothing downloaded, stored and read back."""
+
+import socket
+
+import pytest
+import torch
+from torch import nn
+
+from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
+from lsa_helpers.errors import InputError
+
+SMALL = {"fpn_width": 16, "head_width": 16, "rois_per_image": 8, "proposals": 20, "detections": 5, "chip_size": 64}
+
+
+@pytest.mark.parametrize("backbone", ["resnet18", "resnet50"])
+def test_nothing_is_frozen_and_nothing_downloaded(backbone, monkeypatch):
+    """All parameters learn, norms are real batch norms, and no socket or hub is touched while building."""
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", refuse)
+    model = build_detector(DetectorConfig(backbone=backbone, **SMALL))
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    norms = [module for module in model.modules() if "BatchNorm" in type(module).__name__]
+    assert norms and all(type(module) is nn.BatchNorm2d for module in norms)
+
+
+def test_stored_detector_predicts_the_same(tmp_path):
+    """Weights and configuration survive the safetensors file."""
+    torch.manual_seed(0)
+    config = DetectorConfig(**SMALL)
+    model = build_detector(config).eval()
+    again, read = load_detector(save_detector(tmp_path / "d.safetensors", model, config))
+    image = [torch.rand(3, 64, 48)]
+    with torch.inference_mode():
+        one, two = model(image)[0], again(image)[0]
+    assert read == config
+    torch.testing.assert_close(one["boxes"], two["boxes"])
+    torch.testing.assert_close(one["masks"], two["masks"])
+
+
+def test_wrong_files_are_named(tmp_path):
+    """A broken detector and weights of another network are errors of the user."""
+    (tmp_path / "d.safetensors").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="d.safetensors"):
+        load_detector(tmp_path / "d.safetensors")
+    torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "w.pth")
+    with pytest.raises(InputError, match="w.pth.*missing"):
+        build_detector(DetectorConfig(**SMALL), weights=tmp_path / "w.pth")
+
+
+def test_local_weights_are_used(tmp_path):
+    """A local state dict of the backbone arrives in the network."""
+    import torchvision
+
+    torch.manual_seed(1)
+    body = torchvision.models.resnet18(weights=None)
+    torch.save(body.state_dict(), tmp_path / "w.pth")
+    model = build_detector(DetectorConfig(**SMALL), weights=tmp_path / "w.pth")
+    torch.testing.assert_close(model.backbone.body["conv1"].weight, body.conv1.weight)

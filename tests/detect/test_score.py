@@ -1,0 +1,115 @@
+"""Scores against pycocotools and by hand."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+import torch
+from torchvision.ops import masks_to_boxes
+
+from lsa_helpers.detect.score import Scores, match
+
+
+def _square(size, top, left, edge):
+    mask = np.zeros((size, size), bool)
+    mask[top : top + edge, left : left + edge] = True
+    return mask
+
+
+def _case(truth, found):
+    """Truth squares and found (score, square) on a 60 × 60 image, as the scorer wants them."""
+    pack = [np.stack(squares) if squares else np.zeros((0, 60, 60), bool) for squares in (truth, [square for _, square in found])]
+    masks = [torch.tensor(part) for part in pack]
+    edge = torch.tensor([0.0, 0.0, 1.0, 1.0])
+    boxes = [masks_to_boxes(part) + edge if len(part) else torch.zeros(0, 4) for part in masks]
+    labels = [torch.ones(len(part), dtype=torch.int64) for part in pack]
+    target = {"boxes": boxes[0], "labels": labels[0], "masks": masks[0].to(torch.uint8)}
+    return {"boxes": boxes[1], "labels": labels[1], "masks": masks[1], "scores": torch.tensor([s for s, _ in found])}, target
+
+
+@pytest.fixture()
+def three_images():
+    """Image 1: one right, one double, one shifted below IoU 0.5. Image 2: missed and a weak one. Image 3: a false alarm."""
+    return [
+        _case(
+            [_square(60, 5, 5, 20), _square(60, 35, 35, 20)],
+            [(0.9, _square(60, 5, 5, 20)), (0.8, _square(60, 6, 6, 20)), (0.7, _square(60, 43, 35, 16))],
+        ),
+        _case([_square(60, 10, 10, 10), _square(60, 40, 5, 12)], [(0.3, _square(60, 10, 11, 10))]),
+        _case([], [(0.6, _square(60, 20, 20, 8))]),
+    ]
+
+
+def _scores(cases):
+    scores = Scores()
+    for found, target in cases:
+        scores.add(found, target)
+    return scores
+
+
+def test_precision_recall_f1_by_hand(three_images):
+    """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak detection is a hit too."""
+    sweep = _scores(three_images).sweep().set_index("score")
+    assert sweep.loc[0.5, ["tp", "fp", "fn"]].tolist() == [1, 3, 3]
+    assert sweep.loc[0.5, "precision"] == 0.25 and sweep.loc[0.5, "recall"] == 0.25 and sweep.loc[0.5, "f1"] == 0.25
+    assert sweep.loc[0.25, ["tp", "fp", "fn"]].tolist() == [2, 3, 2]
+    assert sweep.loc[0.95, ["tp", "fp", "fn"]].tolist() == [0, 0, 4] and np.isnan(sweep.loc[0.95, "precision"])
+
+
+def test_pixel_iou_by_hand():
+    """A square of 100 pixels found shifted by half: 50 shared of 150."""
+    scores = _scores([_case([_square(60, 10, 10, 10)], [(0.9, _square(60, 10, 15, 10))])])
+    assert scores.row(0.5)["pixel_iou"] == pytest.approx(100 / 3)
+
+
+def test_best_threshold_drops_the_false_alarm():
+    """A right detection at 0.9 and a false one at 0.4: pixel F1 is best above 0.4."""
+    scores = _scores([_case([_square(60, 10, 10, 10)], [(0.9, _square(60, 10, 10, 10)), (0.4, _square(60, 40, 40, 10))])])
+    assert 0.4 < scores.best_threshold() <= 0.9
+
+
+def test_coco_figures_equal_pycocotools(three_images):
+    """AP and AR for mask and box equal COCOeval called directly."""
+    from pycocotools import mask as rle
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    def code(mask):
+        return rle.encode(np.asfortranarray(mask.numpy().astype(np.uint8)))
+
+    images, notes, results = [], [], []
+    for number, (found, target) in enumerate(three_images, 1):
+        images.append({"id": number, "height": 60, "width": 60})
+        for box, mask in zip(target["boxes"], target["masks"], strict=True):
+            x0, y0, x1, y1 = box.tolist()
+            notes.append({"id": len(notes) + 1, "image_id": number, "category_id": 1, "iscrowd": 0, "area": int(mask.sum()),
+                          "bbox": [x0, y0, x1 - x0, y1 - y0], "segmentation": code(mask)})  # fmt: skip
+        for box, mask, score in zip(found["boxes"], found["masks"], found["scores"], strict=True):
+            x0, y0, x1, y1 = box.tolist()
+            results.append({"image_id": number, "category_id": 1, "score": float(score), "bbox": [x0, y0, x1 - x0, y1 - y0],
+                            "segmentation": code(mask)})  # fmt: skip
+    ours = _scores(three_images).row(0.5)
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO()
+        truth.dataset = {"images": images, "annotations": notes, "categories": [{"id": 1, "name": "landslide"}], "info": {}}
+        truth.createIndex()
+        for kind in ("segm", "bbox"):
+            judge = COCOeval(truth, truth.loadRes([dict(r) for r in results]), kind)
+            judge.evaluate(), judge.accumulate(), judge.summarize()
+            for name, k in ((f"AP_{kind}", 0), (f"AP50_{kind}", 1), (f"AP75_{kind}", 2), (f"AR_{kind}", 8)):
+                assert ours[name] == pytest.approx(100 * judge.stats[k], abs=1e-4)
+
+
+def test_match_is_one_to_one():
+    """The second detection of a landslide is false, unless another landslide is free for it."""
+    assert match(np.array([[0.9], [0.8]])).tolist() == [True, False]
+    assert match(np.array([[0.9, 0.6], [0.8, 0.7]])).tolist() == [True, True]
+    assert match(np.zeros((2, 0))).tolist() == [False, False]
+
+
+def test_no_chips_give_no_numbers():
+    """Without chips every score is undefined and the threshold is 0.5."""
+    scores = Scores()
+    assert np.isnan(scores.row()["AP_segm"]) and np.isnan(scores.row()["f1"])
+    assert scores.best_threshold() == 0.5

@@ -1,0 +1,139 @@
+"""Terrain factors against gdaldem, against surfaces with known derivatives, and against water that must run out."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pyflwdir
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from lsa_helpers.factors import terrain
+from lsa_helpers.grid import Grid, read_raster, write_raster
+
+CELL = 90.0
+
+
+@pytest.fixture(scope="module")
+def jacksboro() -> np.ndarray:
+    """The SRTM tile that comes with matplotlib, as metres on square cells."""
+    from matplotlib import cbook
+
+    with cbook.get_sample_data("jacksboro_fault_dem.npz") as file:
+        return file["elevation"].astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def gdaldem(jacksboro, tmp_path_factory):
+    """Function that gives gdaldem's own map of the same DEM."""
+    if shutil.which("gdaldem") is None:
+        pytest.skip("gdaldem is not installed (Debian: apt install gdal-bin)")
+    folder = tmp_path_factory.mktemp("gdal")
+    grid = Grid.from_bounds((0, 0, jacksboro.shape[1] * CELL, jacksboro.shape[0] * CELL), "EPSG:32616", CELL)
+    write_raster(folder / "dem.tif", jacksboro, grid, ["altitude"], ["m"])
+
+    def run(mode: str, *options: str) -> np.ndarray:
+        out = folder / f"{mode}.tif"
+        subprocess.run(["gdaldem", mode, folder / "dem.tif", out, "-compute_edges", *options], check=True, capture_output=True)
+        return read_raster(out)[0][0]
+
+    return run
+
+
+def inner(values: np.ndarray) -> np.ndarray:
+    return values[1:-1, 1:-1]
+
+
+def test_slope_is_gdaldems(jacksboro, gdaldem):
+    assert np.abs(inner(terrain.slope(jacksboro, CELL)) - inner(gdaldem("slope"))).max() < 0.005
+
+
+def test_aspect_is_gdaldems(jacksboro, gdaldem):
+    ours, theirs = inner(terrain.aspect(jacksboro, CELL)), inner(gdaldem("aspect"))
+    # gdaldem marks flat cells with its nodata value, we with −1.
+    flat = ~((theirs >= 0) & (theirs <= 360))
+    np.testing.assert_array_equal(ours == -1, flat)
+    turned = np.abs(ours - theirs)[~flat]
+    assert np.minimum(turned, 360 - turned).max() < 0.01
+
+
+def test_ruggedness_is_gdaldems_riley(jacksboro, gdaldem):
+    assert np.abs(inner(terrain.ruggedness(jacksboro, CELL)) - inner(gdaldem("TRI", "-alg", "Riley"))).max() < 0.01
+
+
+def test_edges_have_values(jacksboro):
+    for make in (terrain.slope, terrain.aspect, terrain.ruggedness, terrain.wetness):
+        assert np.isfinite(make(jacksboro, CELL)).all()
+
+
+@pytest.mark.parametrize(("bend", "sign"), [(-0.02, 1), (0.02, -1)])
+def test_curvatures_of_a_dome_and_a_bowl(bend, sign):
+    """z = bend r²/2: contours are circles, so both second derivatives are `bend` in size, in every direction."""
+    y, x = np.mgrid[-20:21, -20:21] * 5.0
+    plan, profile = terrain.curvatures(bend * (x**2 + y**2) / 2, 5.0)
+    away = inner(np.hypot(x, y) > 0)
+    np.testing.assert_allclose(inner(plan)[away], sign * 0.02, rtol=1e-4)
+    np.testing.assert_allclose(inner(profile)[away], -sign * 0.02, rtol=1e-4)
+
+
+def test_curvatures_of_a_bent_plane():
+    """z = 0.5 x + 0.01 y²/2 along x = const, y = 0: across the slope it is a trough (plan −0.01), down the slope straight."""
+    y, x = np.mgrid[-10:11, -10:11] * 10.0
+    plan, profile = terrain.curvatures(0.5 * x + 0.01 * y**2 / 2, 10.0)
+    np.testing.assert_allclose(plan[10, 2:-2], -0.01, rtol=1e-5)
+    np.testing.assert_allclose(profile[10, 2:-2], 0, atol=1e-7)
+
+
+def test_a_flat_surface_has_no_curvature_and_no_aspect():
+    flat = np.full((8, 9), 7.0)
+    assert (terrain.aspect(flat, 10.0) == -1).all()
+    assert not np.any(terrain.curvatures(flat, 10.0))
+
+
+def test_wetness_of_a_tilted_plane():
+    """A plane falling south at tan b = 0.2: the k-th row from the top drains k cells, so a = k · cell."""
+    rows, _ = np.mgrid[0:30, 0:12]
+    plane = 1000 - 0.2 * 10.0 * rows
+    index = terrain.wetness(plane, 10.0)
+    expected = np.log((rows + 1) * 10.0 / 0.2)
+    # The slope of the first and last row is one-sided.
+    np.testing.assert_allclose(index[1:-1], expected[1:-1], atol=1e-3)
+
+
+@settings(max_examples=15, deadline=None)
+@given(arrays(np.float32, (12, 15), elements=st.floats(0, 500, width=32)))
+def test_every_cell_drains(dem):
+    """Whatever the surface, all water leaves: the catchments of the outlets cover every cell once."""
+    flow = pyflwdir.from_array(terrain.flow_directions(dem), ftype="d8", check_ftype=False)
+    assert flow.isvalid
+    area = terrain.catchment_area(dem, 1.0)
+    assert area.ravel()[flow.idxs_pit].sum() == dem.size
+    assert area.min() >= 1
+
+
+def test_flow_crosses_a_pit():
+    """A closed pit on a slope must not swallow the water: all of it leaves through the lowest row."""
+    rows, _ = np.mgrid[0:20, 0:7]
+    dem = 100.0 - rows
+    dem[8:11, 2:5] = 10.0
+    outlets = terrain.flow_directions(dem) == 0
+    assert not outlets[:-1].any()
+    assert terrain.catchment_area(dem, 1.0)[outlets].sum() == dem.size
+
+
+@settings(max_examples=15, deadline=None)
+@given(arrays(np.float32, (6, 7), elements=st.floats(0, 900, width=32)), st.floats(-500, 500))
+def test_terrain_does_not_depend_on_the_datum(dem, shift):
+    lifted = dem.astype(np.float64) + shift
+    np.testing.assert_allclose(terrain.slope(lifted, 10.0), terrain.slope(dem, 10.0), atol=0.02)
+
+
+def test_nodata_spreads_to_neighbours_only():
+    dem = np.add.outer(np.arange(9.0), np.zeros(9))
+    dem[4, 4] = np.nan
+    for band in (terrain.slope(dem, 1.0), terrain.ruggedness(dem, 1.0), *terrain.curvatures(dem, 1.0)):
+        gap = np.isnan(band)
+        assert gap[3:6, 3:6].all()
+        assert gap.sum() == 9

@@ -1,0 +1,63 @@
+"""Wrong data folders: one message that names the file and the way out."""
+
+import pytest
+import yaml
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.sources import check_catalog, load_catalog, source_table
+
+from tests.data_folder import CONTENT
+
+
+def test_a_complete_folder_passes(catalog):
+    rows = check_catalog(catalog, need_dem=True, cell_size=10.0)
+    assert set(rows["entry"]) == set(CONTENT) - {"name"}
+    assert rows.set_index("entry").loc["lulc", "files"] == 2
+    assert rows.set_index("entry").loc["roads", "crs"] == "EPSG:4490"
+    assert source_table(catalog)["entry"].tolist() == rows["entry"].tolist()
+
+
+def broken(folder, **changes):
+    (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | changes), encoding="utf-8")
+    return load_catalog(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"roads": {"path": "streets.shp"}}, r"streets\.shp: .*missing.*In .* there is"),
+        ({"roads": {"path": "roads.shp", "colour": 1}}, r"unknown key .*colour"),
+        ({"raods": {"path": "roads.shp"}}, r'Did you mean "roads"'),
+        ({"lithology": {"path": "lithology.gpkg", "attribute": "stone"}}, None),
+        ({"roads": {"path": "roads.shp", "crs": "EPSG:32617"}}, r"roads\.shp: .*does not overlap"),
+        ({"dem": None}, r"names no DEM"),
+    ],
+)
+def test_a_broken_catalog_is_explained(folder, changes, words):
+    if words is None:
+        pytest.skip("an unknown attribute is found when the factor is made; see test_layers")
+    with pytest.raises(InputError, match=words):
+        check_catalog(broken(folder, **changes), need_dem=True, cell_size=10.0)
+
+
+def test_a_truncated_raster_is_found_before_anything_runs(catalog, folder):
+    file = folder / "lulc_b.tif"
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) - 200])
+    with pytest.raises(InputError, match=r"lulc_b\.tif: .*(damaged|cannot be opened)"):
+        check_catalog(catalog, need_dem=True, cell_size=10.0)
+
+
+def test_a_folder_without_a_catalog_says_what_to_write(tmp_path):
+    with pytest.raises(InputError, match=r"catalog\.yml: .*has no catalog"):
+        load_catalog(tmp_path)
+
+
+def test_images_alone_need_no_dem(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "catalog.yml").write_text("images: {path: images, format: masks}\n")
+    only = load_catalog(tmp_path)
+    assert not only.has_map_layers
+    check_catalog(only, need_dem=False)
+    with pytest.raises(InputError, match="--until 02"):
+        check_catalog(only, need_dem=True)

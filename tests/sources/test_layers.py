@@ -1,0 +1,123 @@
+"""Every kind of source on the grid, with values worked out by hand."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.grid import Grid, write_raster
+from lsa_helpers.sources import Catalog, Entry, categorical, continuous, distance_to, read_dem, read_inventory, study_mask, target_grid
+from lsa_helpers.sources.layers import inverse_distance, station_error
+
+
+def test_the_grid_keeps_the_dems_lattice(catalog, frame):
+    assert target_grid(catalog, 10.0) == frame
+    with rasterio.open(catalog.path(catalog.dem)) as file:
+        np.testing.assert_array_equal(read_dem(catalog, frame), file.read(1))
+
+
+def test_a_dem_in_degrees_gets_its_utm_zone(catalog, tmp_path):
+    rows, columns = np.mgrid[0:50, 0:50]
+    with rasterio.open(
+        tmp_path / "geo.tif", "w", driver="GTiff", height=50, width=50, count=1, dtype="float32", crs="EPSG:4326",
+        transform=rasterio.Affine(0.001, 0, 102.0, 0, -0.001, 30.0),
+    ) as file:  # fmt: skip
+        file.write((rows + columns).astype("float32"), 1)
+    grid = target_grid(Catalog(folder=tmp_path, dem=Entry(path="geo.tif")), 30.0)
+    assert grid.crs.to_epsg() == 32648
+    assert grid.cell_size == 30
+
+
+def test_tiles_become_one_mosaic_of_classes(catalog, frame):
+    codes, names = categorical(catalog, catalog.lulc, frame)
+    assert names == {10: "cultivated", 20: "forest"}
+    assert (codes[:, :30] == 10).all()
+    assert (codes[:, 30:] == 20).all()
+
+
+def test_text_classes_are_numbered_alphabetically(catalog, frame):
+    codes, names = categorical(catalog, catalog.lithology, frame)
+    assert names == {1: "granite", 2: "shale"}
+    assert (codes[:, 0] == 2).all()
+    assert (codes[:, -1] == 1).all()
+
+
+def test_rain_is_twelve_mean_months_scaled(catalog, frame):
+    """500 tenths of a millimetre in each of twelve months are 600 mm a year."""
+    np.testing.assert_allclose(continuous(catalog, catalog.rainfall, frame), 600.0, rtol=1e-5)
+
+
+def test_distance_to_a_line_in_another_reference_system(catalog, frame):
+    """A north-south road through the middle of column 30: every cell is as far as its column is, on every row."""
+    distance = distance_to(catalog, catalog.roads, frame)
+    expected = np.abs(np.arange(60) - 30) * 10.0
+    np.testing.assert_allclose(distance, np.broadcast_to(expected, distance.shape), atol=1e-3)
+
+
+def test_stations_interpolate_their_own_values(catalog, frame):
+    pga = continuous(catalog, catalog.stations, frame)
+    assert pga[0, 0] == pytest.approx(100, abs=1)
+    assert pga[-1, -1] == pytest.approx(300, abs=1)
+    assert 100 <= pga.min() <= pga.max() <= 300
+
+
+def test_inverse_distance_by_hand(frame):
+    """Two stations at 30 m and 60 m: weights 4 : 1, so 10 and 20 give 12."""
+    x, y = frame.centres()
+    values = inverse_distance(np.array([x[10] - 30, x[10] + 60]), np.array([y[5], y[5]]), np.array([10.0, 20.0]), frame)
+    assert values[5, 10] == pytest.approx(12.0)
+
+
+def test_leaving_one_station_out_by_hand(frame, tmp_path):
+    """Three stations on a line at 0, 100 and 200 m with 0, 30, 0: the middle is predicted 0, each end (1·30 + 0.25·0) / 1.25 = 24."""
+    table = pd.DataFrame({"x": [300_000.0, 300_100.0, 300_200.0], "y": 3_299_900.0, "pga": [0.0, 30.0, 0.0]})
+    table.to_csv(tmp_path / "stations.csv", index=False)
+    source = Catalog(folder=tmp_path, stations=Entry(path="stations.csv", value="pga", crs="EPSG:32648"))
+    count, error = station_error(source, source.stations, frame)
+    assert count == 3
+    assert error == pytest.approx(np.sqrt((24**2 + 30**2 + 24**2) / 3))
+
+
+def test_a_raster_of_rivers_serves_like_a_vector(frame, tmp_path):
+    cells = np.zeros(frame.shape, np.float32)
+    cells[:, 5] = 1
+    write_raster(tmp_path / "rivers.tif", cells, frame, ["river"])
+    source = Catalog(folder=tmp_path, rivers=Entry(path="rivers.tif"))
+    np.testing.assert_allclose(distance_to(source, source.rivers, frame)[7], np.abs(np.arange(60) - 5) * 10.0)
+
+
+def test_a_source_elsewhere_is_named(catalog, frame, tmp_path):
+    far = Grid.from_bounds((9e5, 1e6, 9e5 + 100, 1e6 + 100), "EPSG:32648", 10.0)
+    write_raster(tmp_path / "ndvi.tif", np.ones(far.shape, np.float32), far, ["ndvi"])
+    with pytest.raises(InputError, match=r"ndvi\.tif.*does not overlap"):
+        continuous(Catalog(folder=tmp_path, ndvi=Entry(path="ndvi.tif")), Entry(path="ndvi.tif"), frame)
+
+
+def test_the_study_mask_cuts_the_grid(catalog, frame, folder):
+    from shapely.geometry import box
+
+    left, _, _, top = frame.bounds
+    gpd.GeoDataFrame(geometry=[box(left + 52, top - 203, left + 148, top - 101)], crs=frame.crs).to_file(folder / "mask.gpkg")
+    masked = catalog.model_copy(update={"mask": Entry(path="mask.gpkg")})
+    grid = target_grid(masked, 10.0)
+    assert grid.bounds == (left + 50, top - 210, left + 150, top - 100)
+    assert study_mask(masked, grid).sum() == 10 * 10
+
+
+def test_points_and_polygons_as_inventory(catalog, frame, folder):
+    left, bottom, _, top = frame.bounds
+    table = pd.DataFrame({"e": [left + 15, left + 25, 0.0], "n": [top - 15, bottom + 5, 0.0], "slide": [1, 0, 1]})
+    table.to_csv(folder / "points.csv", index=False)
+    entry = Entry(path="points.csv", x="e", y="n", label="slide", crs="EPSG:32648")
+    points = read_inventory(catalog.model_copy(update={"inventory": entry}), frame)
+    assert points["label"].tolist() == [1, 0]
+    assert read_inventory(catalog, frame) is None
+
+
+def test_an_empty_inventory_is_refused(catalog, frame, folder):
+    pd.DataFrame({"x": [], "y": []}).to_csv(folder / "points.csv", index=False)
+    entry = Entry(path="points.csv", crs="EPSG:32648")
+    with pytest.raises(InputError, match=r"points\.csv.*no features"):
+        read_inventory(catalog.model_copy(update={"inventory": entry}), frame)

@@ -1,0 +1,47 @@
+"""A small hillside with known landslides for the rooms from samples to validate."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+from affine import Affine
+from rasterio.crs import CRS
+from scipy.ndimage import gaussian_filter
+from shapely.geometry import box
+
+from lsa_helpers.factors import FactorStack
+from lsa_helpers.grid import Grid
+
+KINDS = {"slope": "continuous", "ndvi": "continuous", "aspect": "circular", "lulc": "categorical"}
+
+
+def make_hillside(height=80, width=96, cell=12.5, seed=0):
+    """(FactorStack, GeoDataFrame): smooth factors, some unknown cells, and square landslides where it is steep."""
+    rng = np.random.default_rng(seed)
+    smooth = [gaussian_filter(rng.standard_normal((height, width)), 4) for _ in range(4)]
+    slope = 30 + 100 * smooth[0]
+    aspect = np.where(smooth[2] > 0.12, -1, np.degrees(np.arctan2(smooth[2], smooth[3])) % 360)
+    lulc = np.digitize(smooth[3], [-0.03, 0.03]) * 10.0 + 10
+    values = np.stack([slope, smooth[1], aspect, lulc]).astype(np.float32)
+    values[:, :3, :5] = np.nan
+    grid = Grid(CRS.from_epsg(32648), Affine(cell, 0, 500_000, 0, -cell, 3_300_000), height, width)
+    info = {name: {"label": name.title(), "unit": "1", "kind": kind, "native_resolution_m": cell, "source": "fake", "classes": {}}
+            for name, kind in KINDS.items()}  # fmt: skip
+    steep = np.argwhere(slope[4:-4, 4:-4] + 4 * rng.standard_normal((height - 8, width - 8)) > 42) + 4
+    corners = [(500_000 + c * cell, 3_300_000 - r * cell) for r, c in steep[:: max(1, len(steep) // 60)]]
+    shapes = gpd.GeoDataFrame({"score": [0.9] * len(corners)}, geometry=[box(x, y - 2 * cell, x + 2 * cell, y) for x, y in corners], crs=32648)
+    return FactorStack(values, grid, tuple(KINDS), info), shapes
+
+
+@pytest.fixture(scope="session")
+def hillside():
+    """One hillside for all tests."""
+    return make_hillside()
+
+
+@pytest.fixture(scope="session")
+def sampled(hillside):
+    """(stack, sample table) of the hillside."""
+    from lsa_helpers.samples import make_samples
+
+    stack, shapes = hillside
+    return stack, make_samples(shapes, stack, seed=1, max_per_landslide=4, negative_buffer_m=25, block_m=200)

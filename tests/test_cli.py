@@ -1,0 +1,144 @@
+"""The command line as a user meets it: messages, exit codes, and nothing written when the input is wrong."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lsa_helpers import cli
+from tests.data_folder import CONTENT
+
+
+@dataclass
+class Result:
+    """What a command gave back."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def empty(tmp_path_factory, monkeypatch) -> Path:
+    """An empty working folder, which becomes the current one."""
+    folder = tmp_path_factory.mktemp("work")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def lsa(monkeypatch, capsys):
+    """Function that runs the command in the empty folder."""
+
+    def run(*arguments: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["lsa", *arguments])
+        capsys.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return Result(code, *capsys.readouterr())
+
+    return run
+
+
+def refused(result: Result, folder: Path, *words: str) -> None:
+    """Exit 2, one message with these words, no traceback, nothing written."""
+    assert result.code == 2, result
+    assert "Traceback" not in result.err
+    assert result.err.startswith("Error: ")
+    for word in words:
+        assert word in result.err
+    assert list(folder.iterdir()) == []
+
+
+def test_an_error_is_no_traceback_in_a_real_process(empty):
+    command = [sys.executable, "-c", "from lsa_helpers.cli import main; main()", "params", "check", "nothing.yml"]
+    done = subprocess.run(command, cwd=empty, capture_output=True, text=True)
+    refused(Result(done.returncode, done.stdout, done.stderr), empty, "nothing.yml")
+
+
+def test_params_check_names_a_misspelt_key(lsa, empty, tmp_path):
+    file = tmp_path / "own.yml"
+    file.write_text("05_frequency_ratio: {n_clases: 4}")
+    refused(lsa("params", "check", str(file)), empty, "own.yml", "n_clases", 'Did you mean "n_classes"?')
+
+
+def test_params_new_is_valid_and_explained(lsa, empty):
+    assert lsa("params", "new", "own.yml").code == 0
+    text = (empty / "own.yml").read_text(encoding="utf-8")
+    assert "# number of susceptibility classes" in text
+    assert lsa("params", "check", "own.yml").code == 0
+    again = lsa("params", "new", "own.yml")
+    assert again.code == 2
+    assert "exists already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "quik"), ('Did you mean "quick"',)),
+        (("run", "tiny", "-p", "n_clases", "7"), ("n_clases", 'Did you mean "n_classes"')),
+        (("run", "tiny", "-p", "n_classes", "99"), ("n_classes", "less than or equal to 10")),
+        (("run", "tiny", "--until", "77"), ("77",)),
+        (("run", "tiny", "--from", "05", "--until", "02"), ("--from 05 --until 02",)),
+        (("run", "tiny", "--data", "nowhere"), ("nowhere", "does not exist")),
+        (("book", "nothing"), ("nothing", "lsa run")),
+        (("data", "check", "nowhere"), ("nowhere",)),
+    ],
+)
+def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
+    refused(lsa(*arguments), empty, *words)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: _drop(folder, "dem"), ("names no DEM", "dem:")),
+        (lambda folder: (folder / "roads.shp").unlink(), ("roads.shp", "missing")),
+        (lambda folder: _cut(folder / "dem.tif"), ("dem.tif",)),
+        (lambda folder: _set(folder, "roads", {"path": "roads.shp", "crs": "EPSG:32617"}), ("roads.shp", "does not overlap", "crs:")),
+        (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
+    ],
+)
+def test_wrong_data_stop_a_run_before_anything_is_written(lsa, empty, folder, change, words):
+    change(folder)
+    refused(lsa("run", "tiny", "--data", str(folder), "-p", "cell_size_m", "10"), empty, *words)
+
+
+def _set(folder: Path, name: str, entry) -> None:
+    (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | {name: entry}), encoding="utf-8")
+
+
+def _drop(folder: Path, name: str) -> None:
+    content = {key: value for key, value in CONTENT.items() if key != name}
+    (folder / "catalog.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def _cut(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+
+
+def _empty_inventory(folder: Path) -> None:
+    (folder / "slides.csv").write_text("x,y\n")
+    _set(folder, "inventory", {"path": "slides.csv", "crs": "EPSG:32648"})
+
+
+def test_data_check_shows_the_sources(lsa, folder):
+    result = lsa("data", "check", str(folder), "--cell-size", "10")
+    assert result.code == 0, result
+    assert "stations.xls" in result.out
+
+
+def test_overrides_are_written_as_papermill_writes_them():
+    assert cli._join_overrides(["run", "quick", "-p", "a", "1", "-p", "b", "x=y"]) == ["run", "quick", "-p", "a=1", "-p", "b=x=y"]
+
+
+def test_check_env_and_pairs(lsa, empty):
+    assert lsa("check-env").code == 0
+    assert lsa("version").out.strip()

@@ -1,0 +1,164 @@
+"""The frame holds together: rooms, dependencies, lock, notebooks and their parameters."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+
+import jupytext
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from lsa_helpers import pairs
+from lsa_helpers.params import CHAPTERS
+
+ROOMS = [
+    "errors", "params", "run", "grid", "paper", "world", "sources", "factors", "detect", "samples", "screen", "dense", "models", "validate",
+    "classes", "explain", "show", "manifest", "kernel", "pipeline", "publish", "pairs", "cli",
+]  # fmt: skip
+BLOCKS = ["Overview", "Try it", "Summary", "What's next", "References"]
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if module.count(".") else ""
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" if node.module == "lsa_helpers" else node.module for alias in node.names}
+    return {name for name in names if name.startswith("lsa_helpers.")}
+
+
+def test_rooms_import_only_from_rooms_above(root):
+    wrong = []
+    for file in sorted((root / "lsa_helpers").rglob("*.py")):
+        here = file.relative_to(root / "lsa_helpers").parts[0].removesuffix(".py")
+        if here == "__init__":
+            continue
+        for name in imported(ast.parse(file.read_text(encoding="utf-8"))):
+            if room(name) in ROOMS and room(name) != here and ROOMS.index(room(name)) > ROOMS.index(here):
+                wrong.append(f"{file.name} imports {name}")
+            if room(name) == "show" and here not in ("show", "publish"):
+                wrong.append(f"{file.name} imports {name}: figures are for notebooks and publish only")
+    assert not wrong
+
+
+def test_every_room_is_known(root):
+    found = {path.name.removesuffix(".py") for path in (root / "lsa_helpers").iterdir() if not path.name.startswith(("_", "."))} - {"data"}
+    assert found <= set(ROOMS)
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, lsa_helpers, lsa_helpers.cli; print([m for m in ('torch', 'shap', 'xgboost', 'sklearn', 'rasterio') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def dependencies(root) -> list[Requirement]:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [Requirement(text) for text in project["dependencies"]]
+
+
+def test_environment_has_the_same_dependencies(root):
+    content = yaml.safe_load((root / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    plain = [Requirement(text) for text in content if isinstance(text, str)]
+    nested = [Requirement(text) for item in content if isinstance(item, dict) for text in item["pip"]]
+    renamed = {"pytorch": "torch"}
+    conda = {renamed.get(item.name, item.name): item.specifier for item in plain + nested if item.name not in ("python", "pip")}
+    ours = {item.name: item.specifier for item in dependencies(root)}
+    assert set(conda) == set(ours)
+    # Conda has no post-releases; everything else must be the same to the letter.
+    assert {name: str(spec) for name, spec in conda.items()} == {name: str(spec).replace(".post1", "") for name, spec in ours.items()}
+
+
+def test_the_lock_is_hashed_universal_and_names_no_index(root):
+    text = (root / "requirements.lock").read_text(encoding="utf-8")
+    assert "index-url" not in text
+    assert "http://" not in text.replace("# via", "")
+    assert "https://" not in text
+    pinned = {line.split("==")[0].split("[")[0] for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))}
+    missing = {item.name for item in dependencies(root)} - pinned
+    assert not missing
+    blocks = text.split("\n")
+    assert sum("--hash=sha256:" in line for line in blocks) >= len(pinned)
+
+
+def test_every_dependency_is_used(root):
+    """Each package is imported by the code, or is a tool, an engine or a carrier of files said here."""
+    tools = {"jupyterlab", "ipykernel", "sphinx-book-theme", "sphinxcontrib-bibtex", "netcdf4", "pycocotools", "pyarrow", "python-calamine", "pillow"}
+    tools |= {"jupyter-book", "sphinx-exercise", "sphinx-mathjax-offline", "shinywidgets", "nbclassic", "ipywidgets", "pyproj", "distributed", "dask"}
+    modules = {"scikit-learn": "sklearn", "xarray-spatial": "xrspatial", "pyyaml": "yaml"}
+    files = [*(root / "lsa_helpers").rglob("*.py"), *(root / "notebooks").glob("*.py"), root / "_config.yml"]
+    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    unused = [item.name for item in dependencies(root) if item.name not in tools and modules.get(item.name, item.name.replace("-", "_")) not in code]
+    assert not unused
+
+
+def test_pairs_are_in_step(root):
+    assert not pairs.out_of_step(root / "notebooks")
+    assert {source.stem for source in pairs.sources(root / "notebooks")} == set(CHAPTERS)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_parameters_cell_is_the_model(root, chapter):
+    """Names, order, types, defaults and help of the cell are those of the chapter's model."""
+    cells = jupytext.read(root / "notebooks" / f"{chapter}.py").cells
+    cell = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
+    fields = CHAPTERS[chapter].model_fields
+    lines = [line for line in cell.source.splitlines() if line.strip()]
+    values: dict = {}
+    exec(cell.source, {}, values)
+    values.pop("__annotations__", None)
+    assert list(values) == list(fields)
+    assert values == {name: field.get_default() for name, field in fields.items()}
+    assert [line.split("  # ", 1)[1] for line in lines] == [field.description for field in fields.values()]
+    CHAPTERS[chapter].from_cell(values)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_notebooks_keep_their_form(root, chapter):
+    cells = jupytext.read(root / "notebooks" / f"{chapter}.py").cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    positions = [text.find(f"\n## {block}") for block in BLOCKS]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+    code = [cell.source for cell in cells if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])]
+    assert len(cells) <= 45
+    assert max(len(source.splitlines()) for source in code) <= 25
+    assert not any("class " in line for source in code for line in source.splitlines() if line.startswith("class "))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_figure_has_alt_text(root, chapter):
+    cells = jupytext.read(root / "notebooks" / f"{chapter}.py").cells
+    figures = [cell for cell in cells if cell.cell_type == "code" and "style.save(" in cell.source]
+    assert figures
+    for cell in figures:
+        alt = cell.metadata["mystnb"]["image"]["alt"]
+        assert 40 <= len(alt) <= 250
+        assert not set(alt) & set(":\"'")
+
+
+def test_only_the_allowed_colours(root):
+    """Notebooks name no colour map of their own, and no figure uses red to green."""
+    for file in (root / "notebooks").glob("*.py"):
+        assert "cmap=" not in file.read_text(encoding="utf-8")
+    for file in (root / "lsa_helpers").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert not any(name in text for name in ('"RdYlGn', '"jet"', '"rainbow', '"Spectral', '"hsv"'))
+
+
+def test_the_citation_file_is_complete(root):
+    content = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert content["version"] == project["version"]
+    assert {"cff-version", "message", "title", "authors", "license"} <= set(content)
+    assert content["license"] == project["license"]
+
+
+def test_shared_data_is_not_in_the_project(root):
+    files = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout.splitlines()
+    assert not [name for name in files if name.endswith((".tif", ".gpkg", ".jpg", ".nc", ".shp"))]

@@ -1,0 +1,89 @@
+"""The runner with small stand-in chapters: what is executed, what is skipped, and what a failure leaves."""
+
+import json
+
+import nbformat
+import pytest
+
+from lsa_helpers import params, pipeline
+from lsa_helpers.errors import StageError
+from lsa_helpers.run import Run
+
+FIRST, SECOND, THIRD = "01_data", "04_susceptibility", "05_frequency_ratio"
+HEAD = "seed = 0\nrun_dir = ''\nn_classes = 5\n"
+BODY = {
+    FIRST: "P('products/a.txt').write_text(str(seed))\nif seed == 0: P('tables').mkdir(exist_ok=True); P('tables/only_zero.csv').write_text('x')",
+    SECOND: "P('products/b.txt').write_text(P('products/a.txt').read_text() * 2)",
+    THIRD: "assert n_classes != 9, 'nine is too many'\nP('products/c.txt').write_text(P('products/b.txt').read_text() + str(n_classes))",
+}
+
+
+@pytest.fixture
+def chapters(tmp_path, monkeypatch):
+    """Three stand-in notebooks instead of the book's."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name, body in BODY.items():
+        cells = [nbformat.v4.new_code_cell(HEAD, metadata={"tags": ["parameters"]})]
+        cells.append(nbformat.v4.new_code_cell("from pathlib import Path as P\nP('products').mkdir(exist_ok=True)\n" + body))
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb")
+    monkeypatch.setattr(pipeline, "notebooks_dir", lambda: folder)
+    return folder
+
+
+@pytest.fixture
+def go(chapters, tmp_path):
+    """Function that brings the stand-in run up to date; gives the chapters executed."""
+
+    def run(**changes):
+        values = params.resolve(params.to_sections(params.resolve({}, "test")) | changes, "test")
+        return pipeline.execute(Run(tmp_path / "run"), values, list(BODY))
+
+    return run
+
+
+def test_a_run_keeps_itself_up_to_date(go, chapters, tmp_path):
+    """One story, because each execution starts a kernel: first run, nothing new, a parameter, a damaged output, a changed notebook."""
+    run = tmp_path / "run"
+    assert go() == list(BODY)
+    assert (run / "products/c.txt").read_text() == "005"
+    content = json.loads((run / "manifest.json").read_text())
+    assert {"name", "created", "code", "machine", "packages", "params_sha256", "stages"} <= set(content)
+    for stage in content["stages"]:
+        assert {"name", "status", "seconds", "peak_memory_mb", "inputs", "outputs"} <= set(stage)
+        assert stage["peak_memory_mb"] > 10
+    assert content["stages"][1]["inputs"] == {"products/a.txt": content["stages"][0]["outputs"]["products/a.txt"]}
+
+    assert go() == []
+    (run / "products/b.txt").write_text("damaged")
+    assert go(**{THIRD: {"n_classes": 7}}) == [SECOND, THIRD]
+    assert (run / "products/c.txt").read_text() == "007"
+
+    file = chapters / f"{THIRD}.ipynb"
+    file.write_text(file.read_text().replace("str(n_classes)", "str(n_classes + 1)"))
+    assert go(**{THIRD: {"n_classes": 7}}) == [THIRD]
+
+    assert (run / "tables/only_zero.csv").exists()
+    assert go(shared={"seed": 3}) == list(BODY)
+    assert (run / "products/c.txt").read_text() == "336"
+    assert not (run / "tables/only_zero.csv").exists()
+
+
+def test_a_failure_shows_its_cell_and_keeps_what_was_done(go, tmp_path):
+    with pytest.raises(StageError, match=r"05_frequency_ratio failed(.|\n)*n_classes != 9(.|\n)*nine is too many"):
+        go(**{THIRD: {"n_classes": 9}})
+    run = tmp_path / "run"
+    assert (run / "products/b.txt").exists()
+    assert not (run / "products/c.txt").exists()
+    assert (run / "notebooks/05_frequency_ratio.failed.ipynb").exists()
+    assert [stage["name"] for stage in json.loads((run / "manifest.json").read_text())["stages"]] == [FIRST, SECOND]
+    assert go() == [THIRD]
+    assert not (run / "notebooks/05_frequency_ratio.failed.ipynb").exists()
+
+
+def test_overrides_go_to_the_chapter_that_owns_them(root, tmp_path):
+    file = root / "notebooks/params/tiny.yml"
+    values = pipeline.load_run_params(file, {"n_classes": "7", "seed": "4"}, None, tmp_path)
+    assert values["05_frequency_ratio"].n_classes == 7
+    assert {chapter.seed for chapter in values.values()} == {4}
