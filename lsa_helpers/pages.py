@@ -37,13 +37,13 @@ def timings_page(run: Run) -> str:
         for stage in manifest["stages"]
     ]
     total = sum(stage["seconds"] for stage in manifest["stages"])
-    facts = {"Run": manifest["name"], "Made": manifest["created"], **_flat("Code", manifest["code"]), **_flat("Machine", manifest["machine"])}
+    facts = {"Run": manifest["name"], "Made": manifest["created"]} | _flat("Code", manifest["code"]) | _flat("Machine", manifest["machine"])
     return "\n".join(
         [
             "# How long it took",
             "",
-            f"All chapters of this run together took {total / 60:.1f} minutes. A chapter is not repeated while its inputs, parameters and code",
-            "stay the same. Memory is the peak of the chapter's own process.",
+            f"All chapters of this run together took {total / 60:.1f} minutes. A chapter is not repeated while its inputs, parameters",
+            "and code stay the same. Memory is the peak of the chapter's own process.",
             "",
             _table(["chapter", "seconds", "peak memory (GB)", "slowest cell (s)"], rows),
             "## Where it was made",

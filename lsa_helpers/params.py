@@ -84,7 +84,7 @@ class DetectionParams(Parameters):
     final_learning_rate: float = Field(5e-6, gt=0, le=1, description="learning rate at its end")
     weight_decay: float = Field(0.05, ge=0, le=1, description="weight decay (about 0.05 with adamw, 1e-4 with sgd)")
     weights: str = Field("", description="local file with weights of the backbone; empty: from scratch, nothing is downloaded")
-    bf16: bool = Field(True, description="multiply in bfloat16 where the processor or GPU does so in hardware")
+    bf16: bool = Field(True, description="backbone in bfloat16 where the processor or GPU multiplies so in hardware")
     chip_size: int = Field(192, ge=32, le=2048, description="longest edge of a chip as the network sees it, pixels")
     resolution_m: float = Field(0.0, ge=0, le=100, description="pixel of chips and scene for the network, m; 0: chips scaled to chip_size")
     brightness: float = Field(0.2, ge=0, lt=1, description="brightness of training chips varies by this fraction")

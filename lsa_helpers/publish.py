@@ -19,6 +19,10 @@ from lsa_helpers import pages
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 
+# Jupyter Book puts Thebe, which would fetch a kernel from the network, into every page, twice, even when it is switched off.
+_THEBE = re.compile(r"""<script>const THEBE_JS_URL.*?</script>|<script[^>]*(?:sphinx-thebe\.js|x-thebe-config)[^>]*>.*?</script>|"""
+                    r"""<script>kernelName = .*?</script>|<link[^>]*sphinx-thebe\.css[^>]*>""", re.DOTALL)  # fmt: skip
+
 
 def build_book(run: Run, out: Path | None = None) -> Path:
     """Build the book of a run: its executed notebooks between the pages of ``book/``; no page needs the network.
@@ -137,9 +141,11 @@ def _jupyter_book(stage: Path, built: Path) -> Path:
 
 def _put_in_place(site: Path, out: Path) -> None:
     """Replace `out` by the new site in two renames; Sphinx' own notes are left behind."""
+    for page in site.rglob("*.html"):
+        page.write_text(_THEBE.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
-    shutil.copytree(site, part, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees", "objects.inv"))
+    shutil.copytree(site, part, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees", "objects.inv", "sphinx-thebe*"))
     if out.exists():
         old = part.with_name(f"{part.name}-old")
         out.rename(old)

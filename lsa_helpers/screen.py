@@ -1,5 +1,6 @@
 """Which factors to keep: collinearity (VIF, tolerance, correlation) and importance against a random probe."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -61,7 +62,8 @@ def vif(columns: dict[str, np.ndarray]) -> pd.Series:
     values, start = {}, 0
     for name, part in columns.items():
         own = np.arange(start, start + part.shape[1])
-        with np.errstate(divide="ignore"):
+        # A singular design is what this looks for: statsmodels' warnings about it say nothing new.
+        with np.errstate(divide="ignore"), warnings.catch_warnings(action="ignore"):
             values[name] = variance_inflation_factor(design, start + 1) if len(own) == 1 else _gvif(corr, own) ** (1 / len(own))
         start += part.shape[1]
     return pd.Series(values).clip(lower=1.0)

@@ -43,7 +43,7 @@ learning_rate: float = 1e-3  # learning rate at the start of the cosine
 final_learning_rate: float = 5e-6  # learning rate at its end
 weight_decay: float = 0.05  # weight decay (about 0.05 with adamw, 1e-4 with sgd)
 weights: str = ""  # local file with weights of the backbone; empty: from scratch, nothing is downloaded
-bf16: bool = True  # multiply in bfloat16 where the processor or GPU does so in hardware
+bf16: bool = True  # backbone in bfloat16 where the processor or GPU multiplies so in hardware
 chip_size: int = 192  # longest edge of a chip as the network sees it, pixels
 resolution_m: float = 0.0  # pixel of chips and scene for the network, m; 0: chips scaled to chip_size
 brightness: float = 0.2  # brightness of training chips varies by this fraction
@@ -133,7 +133,7 @@ scores, threshold = chapter.score(model, sets, p, run) if chips else (None, None
 show.scores_beside_paper(run.read_table("detection_scores")) if chips else None
 
 # %% mystnb={"figure": {"caption": "Test chips with true outlines (above, yellow) and detected outlines with their scores (below, blue), drawn from the threshold of the inventory up.", "name": "fig-02-pairs"}, "image": {"alt": "Six test image chips in two rows, true landslide outlines in yellow above and detected outlines in blue with scores below"}}
-style.save(show.side_by_side(model, sets["test"], threshold, bf16=p.bf16), run, "detection_pairs") if chips else None
+style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pairs") if chips else None
 
 # %% [markdown]
 # The chips are taken at equal steps through the test set, not picked by result. Where is the network wrong, and does it confuse landslides with
@@ -194,8 +194,9 @@ areas.round(3) if areas is not None else "No reference polygons to compare with.
 
 # %%
 if chips:
-    careful = objects[objects["recall"] >= 0.95 * objects["recall"].max()].iloc[-1]
-    print(f"At {careful['score']:.2f} recall is {careful['recall']:.2f}, and {careful['fp']:.0f} of {careful['fp'] + careful['tp']:.0f} detections are false.")
+    # The highest threshold that still finds nearly all that any threshold finds.
+    at = objects[objects["recall"] >= 0.95 * objects["recall"].max()].iloc[-1]
+    print(f"At {at['score']:.2f} recall is {at['recall']:.2f}; {at['fp']:.0f} of {at['fp'] + at['tp']:.0f} detections are false alarms.")
 
 # %% [markdown]
 # ```{solution-end}

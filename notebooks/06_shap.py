@@ -118,14 +118,14 @@ style.save(show.dependence(explained, info, model="cnn"), run, "shap_dependence"
 # model is:
 
 # %%
-ranks = explain.against_truth(table, effects) if effects else "This run has no known truth to compare with."
+ranks = explain.against_truth(table, effects).round(2) if effects else "This run has no known truth to compare with."
+run.write_table(ranks, "shap_truth") if effects else None
 ranks
 
 # %% [markdown]
-# Do not expect 1. Factors that repeat each other share the credit between them, in any proportion that serves the prediction; effects in
-# combination (steep *and* wet) are split by the Shapley values in one way and by a share of variance in another; a few hundred samples decide
-# between factors of similar weight by chance; and what the hidden field does to the mountain, no factor can explain. On real terrain the same
-# doubts hold, without a number to warn you.
+# Do not expect 1. Factors that repeat each other share the credit between them, in any proportion that serves the prediction; the samples are half
+# landslides, while the true shares are taken over the whole mountain; a few hundred samples decide between factors of similar weight by chance; and
+# what the hidden field does to the mountain, no factor can explain. On real terrain the same doubts hold, without a number to warn you.
 #
 # ## Try it
 #

@@ -1,8 +1,15 @@
 """Fixtures shared by all tests."""
 
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from lsa_helpers import pipeline
+from lsa_helpers.params import CHAPTERS, find_params
+from lsa_helpers.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,6 +27,27 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("real data not present: ../shared/data is missing")
     return folder
+
+
+@dataclass(frozen=True)
+class TinyRun:
+    """The smallest whole chain, begun as a user would who opens chapter 05 alone."""
+
+    run: Run
+    alone: subprocess.CompletedProcess
+    executed: list[str]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> TinyRun:
+    """Chapter 05 by plain papermill in an empty folder, then the rest of the chain in the run it made."""
+    folder = tmp_path_factory.mktemp("empty")
+    command = [sys.executable, "-m", "papermill", ROOT / "notebooks/05_frequency_ratio.ipynb", "out.ipynb", "--no-progress-bar"]
+    alone = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert alone.returncode == 0, alone.stderr[-3000:]
+    run = Run(folder / "runs" / "alone")
+    values = pipeline.load_run_params(find_params("tiny"), {}, None, run.path)
+    return TinyRun(run, alone, pipeline.execute(run, values, list(CHAPTERS)))
 
 
 pytest_plugins = ["tests.data_folder"]

@@ -66,7 +66,8 @@ def test_breaks_are_ordered_and_cover_all_cells(values, scheme, n_classes):
 def test_classes_equal_mapclassify():
     """Without sampling, breaks and classes are mapclassify's own."""
     values = np.random.default_rng(0).beta(2, 5, 400)
-    for scheme, rule in (("fisher_jenks", mapclassify.FisherJenks), ("equal", mapclassify.EqualInterval), ("quantile", mapclassify.Quantiles)):
+    rules = {"fisher_jenks": mapclassify.FisherJenks, "equal": mapclassify.EqualInterval, "quantile": mapclassify.Quantiles}
+    for scheme, rule in rules.items():
         outside = rule(values, k=5)
         breaks = classes.find_breaks(values, n_classes=5, scheme=scheme, sample=1000, seed=0)
         assert breaks == pytest.approx(outside.bins[:-1])

@@ -72,8 +72,7 @@ def score(model, sets: dict, params: DetectionParams, run: Run) -> tuple[dict, f
     """
     from lsa_helpers.detect.score import score_chips
 
-    how = {"batch_size": params.batch_size, "bf16": params.bf16, "n_jobs": params.n_jobs}
-    scores = {split: score_chips(model, sets[split], **how) for split in ("val", "test")}
+    scores = {split: score_chips(model, sets[split], batch_size=params.batch_size, n_jobs=params.n_jobs) for split in ("val", "test")}
     rows = [{"backbone": params.backbone, "optimizer": params.optimizer, "split": split} | scores[split].row(0.5) for split in scores]
     run.write_table(pd.DataFrame(rows), "detection_scores")
     run.write_table(scores["test"].sweep(), "score_sweep")
@@ -90,7 +89,7 @@ def search_scene(model, catalog: Catalog, threshold: float, params: DetectionPar
     frame = open_scene(catalog.path(catalog.scene), params.resolution_m)
     sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px, "min_area_m2": params.min_area_m2}
     with quiet_torch(params.seed, params.n_jobs):
-        return find_landslides(frame, scene_detector(model, bf16=params.bf16), min_score=threshold, **sizes)
+        return find_landslides(frame, scene_detector(model), min_score=threshold, **sizes)
 
 
 def reference(catalog: Catalog, run: Run) -> gpd.GeoDataFrame | None:

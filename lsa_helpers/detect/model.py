@@ -14,6 +14,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.errors import InputError
@@ -58,14 +59,32 @@ class DetectorConfig:
     resolution_m: float = 0.0
 
 
-def _backbone(config: DetectorConfig, weights: Path | None) -> BackboneWithFPN:
+class _AsTheyAre(GeneralizedRCNNTransform):
+    """Normalises and batches images without scaling them (torchvision's `_skip_resize` holds while training only)."""
+
+    def resize(self, image: torch.Tensor, target: dict | None = None) -> tuple[torch.Tensor, dict | None]:
+        return image, target
+
+
+class _Pyramid(BackboneWithFPN):
+    """The backbone, in bfloat16 when `bf16` is set; boxes stay float32, for bfloat16 cannot tell 200.5 from 201 pixels."""
+
+    bf16 = False
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+            maps = super().forward(x)
+        return {name: value.float() for name, value in maps.items()}
+
+
+def _backbone(config: DetectorConfig, weights: Path | None) -> _Pyramid:
     # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first layers, which at random init never learn.
     body = getattr(torchvision.models, config.backbone)(weights=None, norm_layer=nn.BatchNorm2d)
     if weights:
         _load_backbone(body, weights)
     width = body.inplanes // 8
     layers = {f"layer{i + 1}": str(i) for i in range(4)}
-    return BackboneWithFPN(body, layers, [width * 2**i for i in range(4)], config.fpn_width)
+    return _Pyramid(body, layers, [width * 2**i for i in range(4)], config.fpn_width)
 
 
 def _load_backbone(body: nn.Module, weights: Path) -> None:
@@ -112,7 +131,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> Ma
     width = config.fpn_width
     levels = ["0", "1", "2", "3"]
     sizes = tuple((config.anchor_px * 2**i,) for i in range(5))
-    return MaskRCNN(
+    model = MaskRCNN(
         _backbone(config, weights),
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
         rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
@@ -121,14 +140,18 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> Ma
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
         mask_roi_pool=MultiScaleRoIAlign(levels, 14, 2), mask_head=MaskRCNNHeads(width, (width,) * 4, 1),
-        mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES), _skip_resize=True,
+        mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
+    model.transform = _AsTheyAre(1, 1, model.transform.image_mean, model.transform.image_std)
+    return model
 
 
-def cpu_has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 in hardware (AVX-512 BF16 or AMX); elsewhere it is slower than float32."""
-    features = torch.cpu.get_capabilities()
-    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
+def set_bfloat16(model: MaskRCNN, wanted: bool) -> MaskRCNN:
+    """Let the backbone multiply in bfloat16 if `wanted` and the GPU or processor does so in hardware; elsewhere it would be slower."""
+    features = getattr(torch.cpu, "get_capabilities", dict)()
+    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    model.backbone.bf16 = bool(wanted and (gpu or features.get("avx512_bf16") or features.get("amx_bf16")))
+    return model
 
 
 def save_detector(path: Path, model: MaskRCNN, config: DetectorConfig) -> Path:

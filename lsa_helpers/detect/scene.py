@@ -190,7 +190,7 @@ def merge_pieces(pieces: Sequence[dict], crs, min_area_m2: float = 0.0) -> gpd.G
     return table.astype({"score": float, "area_m2": float})
 
 
-def scene_detector(model, *, bf16: bool = False) -> Detect:
+def scene_detector(model) -> Detect:
     """Wrap a trained Mask R-CNN for `find_landslides`."""
     import torch
 
@@ -198,6 +198,6 @@ def scene_detector(model, *, bf16: bool = False) -> Detect:
 
     def detect(images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         tensors = [torch.tensor(image).permute(2, 0, 1).float() / 255 for image in images]
-        return [(found["masks"].numpy(), found["scores"].numpy()) for found in predict(model, tensors, bf16=bf16)]
+        return [(found["masks"].numpy(), found["scores"].numpy()) for found in predict(model, tensors)]
 
     return detect

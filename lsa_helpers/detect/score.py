@@ -10,12 +10,12 @@ from pycocotools import mask as rle
 from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.train import quiet_torch, use_bfloat16
+from lsa_helpers.detect.train import quiet_torch
 
 SWEEP = np.round(np.arange(0.05, 0.951, 0.05), 2)
 
 
-def predict(model: MaskRCNN, images: Sequence[torch.Tensor], *, bf16: bool = False) -> list[dict]:
+def predict(model: MaskRCNN, images: Sequence[torch.Tensor]) -> list[dict]:
     """Detect landslides on a batch.
 
     Parameters
@@ -24,8 +24,6 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor], *, bf16: bool = Fal
         In evaluation mode.
     images : sequence of Tensor, each (3, H, W)
         Float, 0–1.
-    bf16 : bool
-        Multiply in bfloat16 where the hardware does.
 
     Returns
     -------
@@ -33,10 +31,10 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor], *, bf16: bool = Fal
         ``boxes`` (N, 4) float, ``scores`` (N,) float in falling order, ``labels`` (N,), ``masks`` (N, H, W) bool.
     """
     device = next(model.parameters()).device
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16(bf16)):
+    with torch.inference_mode():
         found = model([image.to(device) for image in images])
     found = [{name: value.cpu() for name, value in each.items()} for each in found]
-    return [f | {"boxes": f["boxes"].float(), "scores": f["scores"].float(), "masks": f["masks"][:, 0] > 0.5} for f in found]
+    return [each | {"masks": each["masks"][:, 0] > 0.5} for each in found]
 
 
 def match(iou: np.ndarray, min_iou: float = 0.5) -> np.ndarray:
@@ -145,7 +143,7 @@ def _encode(masks: np.ndarray) -> list[dict]:
     return rle.encode(np.asfortranarray(masks.transpose(1, 2, 0), np.uint8))
 
 
-def score_chips(model: MaskRCNN, chips: ChipSet, *, batch_size: int = 8, bf16: bool = False, n_jobs: int = 2) -> Scores:
+def score_chips(model: MaskRCNN, chips: ChipSet, *, batch_size: int = 8, n_jobs: int = 2) -> Scores:
     """Run the detector over chips and gather the scores; chips are scored at the network's pixel size.
 
     Notes
@@ -156,6 +154,6 @@ def score_chips(model: MaskRCNN, chips: ChipSet, *, batch_size: int = 8, bf16: b
     with quiet_torch(0, n_jobs):
         for start in range(0, len(chips), batch_size):
             images, truths = collate([chips[i] for i in range(start, min(start + batch_size, len(chips)))])
-            for found, truth in zip(predict(model, images, bf16=bf16), truths, strict=True):
+            for found, truth in zip(predict(model, images), truths, strict=True):
                 scores.add(found, truth)
     return scores

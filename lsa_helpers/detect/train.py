@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.model import build_detector, cpu_has_bfloat16
+from lsa_helpers.detect.model import build_detector, set_bfloat16
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class TrainConfig:
     n_jobs : int
         Processor cores.
     bf16 : bool
-        Multiply in bfloat16 where the hardware does; elsewhere float32.
+        Backbone in bfloat16 where the hardware multiplies so; elsewhere float32.
     """
 
     optimizer: str = "adamw"
@@ -84,10 +84,8 @@ class _Training(pl.LightningModule):
 
     def configure_optimizers(self) -> dict:
         config, steps = self.config, int(self.trainer.estimated_stepping_batches)
-        if config.optimizer == "sgd":
-            optimizer = torch.optim.SGD(self.parameters(), config.learning_rate, momentum=0.9, weight_decay=config.weight_decay)
-        else:
-            optimizer = torch.optim.AdamW(self.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+        kind, extra = (torch.optim.SGD, {"momentum": 0.9}) if config.optimizer == "sgd" else (torch.optim.AdamW, {})
+        optimizer = kind(self.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True, **extra)
         cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=config.final_learning_rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
 
@@ -111,11 +109,6 @@ def quiet_torch(seed: int, n_jobs: int) -> Iterator[None]:
             torch.use_deterministic_algorithms(strict, warn_only=mild)
             torch.set_num_threads(threads)
             logger.setLevel(level)
-
-
-def use_bfloat16(wanted: bool) -> bool:
-    """Whether bfloat16 is used: wanted, and done in hardware by the GPU or the processor."""
-    return wanted and (torch.cuda.is_bf16_supported(including_emulation=False) if torch.cuda.is_available() else cpu_has_bfloat16())
 
 
 def checkpoint_folder(parent: Path, chips: ChipSet, config: TrainConfig) -> Path:
@@ -151,14 +144,16 @@ def train_detector(
     folder = checkpoint_folder(checkpoints, chips, config)
     last = folder / "last.ckpt"
     with quiet_torch(config.seed, config.n_jobs):
-        model = build_detector(chips.config, weights=weights).to(memory_format=torch.channels_last)
+        model = set_bfloat16(build_detector(chips.config, weights=weights), config.bf16).to(memory_format=torch.channels_last)
         module = _Training(model, config, report or (lambda line: None))
         sampler = DistributedSampler(chips, num_replicas=1, rank=0, shuffle=True, seed=config.seed)
         workers = config.n_jobs if torch.cuda.is_available() else 0
-        loader = DataLoader(chips, config.batch_size, sampler=sampler, collate_fn=collate, num_workers=workers)
+        # A generator of its own: the loader then draws nothing from the numbers that a resumed epoch must repeat.
+        own = torch.Generator().manual_seed(config.seed)
+        loader = DataLoader(chips, config.batch_size, sampler=sampler, collate_fn=collate, num_workers=workers, generator=own)
         trainer = pl.Trainer(
-            max_epochs=config.epochs, precision="bf16-mixed" if use_bfloat16(config.bf16) else "32-true", gradient_clip_val=10.0,
-            callbacks=[ModelCheckpoint(folder, "last", enable_version_counter=False)], default_root_dir=folder,
+            max_epochs=config.epochs, gradient_clip_val=10.0, default_root_dir=folder,
+            callbacks=[ModelCheckpoint(folder, "last", enable_version_counter=False)],
             logger=False, enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
         trainer.fit(module, loader, ckpt_path=last if last.exists() else None, weights_only=True)

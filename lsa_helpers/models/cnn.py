@@ -39,7 +39,8 @@ class WindowCNN(SusceptibilityModel):
         self.networks, self.history = [], []
         for member, child in enumerate(np.random.SeedSequence(seed).generate_state(self.settings["seeds"])):
             stop = _stop_rows(samples, member)
-            with _calm(int(child), self.n_jobs):
+            # Steps on 64 small windows are too short to share: threads would wait for each other.
+            with _calm(int(child), 1):
                 self._train(windows, labels, torch.from_numpy(stop).to(_device()), member)
 
     def _train(self, windows, labels, stop, member) -> None:
@@ -60,7 +61,7 @@ class WindowCNN(SusceptibilityModel):
             elif epoch - best_epoch >= own["patience"]:
                 break
         network.load_state_dict(kept)
-        self.networks.append(network.cpu().eval())
+        self.networks.append(network.to("cpu", memory_format=torch.contiguous_format).eval())
 
     def encode(self, stack) -> np.ndarray:
         """Code the stack for the windows: float32 of shape (columns, height, width), unknown cells 0."""

@@ -50,7 +50,7 @@ def class_maps(run: Run, landslides=None, *, n_classes: int) -> Figure:
     """
     colours = class_colours(n_classes)
     grid = read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1]
-    width = 9.0
+    width = 7.5
     fig, axes = plt.subplots(1, len(MODELS), figsize=(width, width / len(MODELS) * grid.height / grid.width + 0.75))
     shade = relief(run, grid)
     for ax, model in zip(axes, MODELS, strict=True):
@@ -66,7 +66,7 @@ def class_maps(run: Run, landslides=None, *, n_classes: int) -> Figure:
     handles = [Patch(color=colour, label=name) for colour, name in zip(colours, class_names(n_classes), strict=True)]
     if landslides is not None:
         handles.append(Patch(facecolor="none", edgecolor=style.OKABE_ITO["vermilion"], label=f"Landslide ({landslides.attrs['layer']})"))
-    fig.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))
+    fig.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6), fontsize=8, handlelength=1.2, columnspacing=1.2)
     return fig
 
 
@@ -132,9 +132,25 @@ def capture_curves(table: pd.DataFrame, printed: pd.DataFrame | None = None) -> 
 
 
 def side_by_side(table: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
-    """This run's ratios beside the printed ones, rounded for reading; class by class and model by model."""
+    """This run's table beside the printed one, with short headings and rounded for reading.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``frequency_ratio`` of a run.
+    printed : DataFrame
+        The paper's Table 5; empty where its classes have other names.
+
+    Returns
+    -------
+    DataFrame
+        Rows by model and class; two groups of columns: this run, and the ratios printed in the paper.
+    """
     keys = ["model", "susceptibility"]
-    ratios = ["area_ratio_pct", "landslide_area_ratio_pct", "fr"]
-    both = table.merge(printed[keys + ratios], on=keys, how="left", suffixes=("", "_printed"))
-    both["model"] = both["model"].map(style.MODEL_LABELS)
-    return both.round(2).set_index(keys)
+    short = {"area_km2": "area km²", "area_ratio_pct": "area %", "fr": "FR"}
+    short |= {"landslide_area_km2": "landslide km²", "landslide_area_ratio_pct": "landslide %"}
+    ours = table.set_index(keys).rename(columns=short)
+    theirs = printed.set_index(keys).rename(columns=short)[["area %", "landslide %", "FR"]].reindex(ours.index)
+    both = pd.concat({"This run": ours, "Printed in the paper": theirs}, axis=1)
+    both.index = both.index.set_levels(both.index.levels[0].map(style.MODEL_LABELS), level=0).set_names(["", ""])
+    return both.round(2)

@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from lsa_helpers.detect.chips import Chip, read_chip
 from lsa_helpers.factors import FactorStack
@@ -21,7 +20,7 @@ _CLASS_COLOURS = [*OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a
 
 def study_area(catalog: Catalog, stack: FactorStack) -> Figure:
     """Shaded relief with altitude, rivers, roads, faults and strong-motion stations, coordinates in degrees at the corners."""
-    fig, ax = plt.subplots(figsize=(7, 5.2))
+    fig, ax = plt.subplots(figsize=(7.5, 6 * stack.grid.height / stack.grid.width + 0.7))
     extent = map_axes(ax, stack.grid)
     altitude = stack.band("altitude")
     image = ax.imshow(altitude, extent=extent, cmap=SEQUENTIAL)
@@ -43,6 +42,7 @@ def _draw_lines(ax, catalog: Catalog, stack: FactorStack) -> list[Line2D]:
             lines = read_features(catalog.path(entry), entry, stack.grid.crs)
             lines.plot(ax=ax, color=OKABE_ITO[colour], lw=width, aspect=None)
             handles.append(Line2D([], [], color=OKABE_ITO[colour], lw=width, label=name.capitalize()))
+    ax.set(xlabel="", ylabel="")
     return handles
 
 
@@ -59,7 +59,7 @@ def factor_panels(stack: FactorStack) -> Figure:
     columns = 3
     rows = -(-len(stack.names) // columns)
     ratio = stack.grid.height / stack.grid.width
-    fig, axes = plt.subplots(rows, columns, figsize=(10, rows * (3.0 * ratio + 0.55)), squeeze=False)
+    fig, axes = plt.subplots(rows, columns, figsize=(10, rows * (2.3 * ratio + 0.4)), squeeze=False)
     for ax in axes.flat[len(stack.names) :]:
         ax.remove()
     for ax, name, band in zip(axes.flat, stack.names, stack.values, strict=False):
@@ -82,9 +82,9 @@ def _class_panel(ax, band: np.ndarray, classes: dict[int, str], extent) -> None:
     for number, code in enumerate(codes):
         index[band == code] = number
     colours = [_CLASS_COLOURS[number % len(_CLASS_COLOURS)] for number in range(len(codes))]
-    ax.imshow(index, extent=extent, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(codes) - 0.5, interpolation="nearest")
-    handles = [Patch(color=colour, label=f"{classes[code]}"[:22]) for colour, code in zip(colours, codes, strict=True)]
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=6, handlelength=1)
+    image = ax.imshow(index, extent=extent, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(codes) - 0.5, interpolation="nearest")
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.75, ticks=range(len(codes)))
+    bar.ax.set_yticklabels([classes[code][:20] for code in codes], fontsize=6)
 
 
 def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:

@@ -45,7 +45,7 @@ def augmented(chips, index: int = 0, count: int = 5) -> Figure:
     return fig
 
 
-def side_by_side(model, chips, threshold: float, *, count: int = 6, bf16: bool = False) -> Figure:
+def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
     """Test chips with true outlines (above) and detected outlines with their scores (below).
 
     Parameters
@@ -57,14 +57,12 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6, bf16: bool =
         Lowest score drawn.
     count : int
         Number of chips.
-    bf16 : bool
-        As in training.
     """
     from lsa_helpers.detect.score import predict
 
     picks = np.unique(np.linspace(0, len(chips) - 1, count).round().astype(int))
     pairs = [chips[int(i)] for i in picks]
-    found = predict(model, [image for image, _ in pairs], bf16=bf16)
+    found = predict(model, [image for image, _ in pairs])
     fig, axes = plt.subplots(2, len(pairs), figsize=(1.55 * len(pairs), 3.6), squeeze=False)
     for column, ((image, target), each) in enumerate(zip(pairs, found, strict=True)):
         kept = each["scores"] >= threshold
@@ -135,6 +133,7 @@ def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataF
             if table is not None and len(table):
                 table.boundary.plot(ax=ax, color=colour, lw=width, aspect=None)
         map_axes(ax, Grid.from_bounds(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000))
+        ax.set(xlabel="", ylabel="")
     handles = [Line2D([], [], color=_FOUND, label="detected")]
     handles += [Line2D([], [], color=_TRUE, label="true")] if known is not None else []
     fig.legend(handles=handles, loc="outside lower center", ncols=2)

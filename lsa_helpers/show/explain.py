@@ -90,7 +90,7 @@ def importance_bars(table: pd.DataFrame, info: Mapping[str, dict], effects: Mapp
     return fig
 
 
-def dependence(explained: Sequence[Shap], info: Mapping[str, dict], *, model: str = "cnn", columns: int = 4) -> Figure:
+def dependence(explained: Sequence[Shap], info: Mapping[str, dict], *, model: str = "cnn", columns: int = 3) -> Figure:
     """Contribution of each factor against its value, one panel a factor; classes as rows of dots around their names.
 
     Parameters
@@ -110,7 +110,7 @@ def dependence(explained: Sequence[Shap], info: Mapping[str, dict], *, model: st
     item = next(item for item in explained if item.model == model)
     order = np.abs(item.values).mean(axis=0).argsort()[::-1]
     rows = -(-len(order) // columns)
-    fig, axes = plt.subplots(rows, columns, figsize=(9, 1.9 * rows), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(rows, columns, figsize=(7.5, 1.8 * rows), sharey=True, squeeze=False)
     for ax, index in zip(axes.flat, order, strict=False):
         _panel(ax, item.data[:, index], item.values[:, index], item.factors[index], info, style.MODEL_COLOURS[model])
     for ax in axes.flat[len(order) :]:
@@ -128,7 +128,8 @@ def _panel(ax, data: np.ndarray, values: np.ndarray, name: str, info: Mapping[st
         data = position + 0.5 * ((np.arange(len(data)) * 0.618) % 1 - 0.5)
         names = {int(code): text for code, text in info[name].get("classes", {}).items()}
         ticks = [names.get(int(code), f"{code:g}") for code in codes]
-        ax.set_xticks(range(len(codes)), [text if len(text) < 12 else text[:10] + "…" for text in ticks], rotation=35, ha="right", fontsize=6)
+        ticks = [text if len(text) < 12 else text[:10] + "…" for text in ticks]
+        ax.set_xticks(range(len(codes)), ticks, rotation=35, ha="right", fontsize=6)
     ax.plot(data, values, ".", ms=3, color=colour, alpha=0.6)
     ax.set_xlabel(label(name, info, unit=True), fontsize=8)
     ax.tick_params(labelsize=7)

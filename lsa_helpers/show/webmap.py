@@ -10,7 +10,6 @@ from PIL import Image
 from rasterio.warp import Resampling, calculate_default_transform, reproject, transform_bounds
 
 from lsa_helpers.classes import MODELS, class_names
-from lsa_helpers.errors import LsaError
 from lsa_helpers.grid import Grid, read_raster
 from lsa_helpers.run import Run
 from lsa_helpers.show import style
@@ -18,10 +17,11 @@ from lsa_helpers.show.classes import class_colours, relief
 
 # Web pages carry the whole state of the map: larger than this they load slowly on a phone.
 MAX_STATE_BYTES = 3_000_000
+OUTLINE = style.OKABE_ITO["vermilion"]
 
 
-def image_layer(index: np.ndarray, palette: np.ndarray, grid: Grid, *, name: str, max_pixels: int, smooth: bool = False):
-    """A raster as an image overlay, warped to the web map's projection so that it lies exactly.
+def image_layer(index: np.ndarray, palette: np.ndarray, grid: Grid, *, name: str, max_pixels: int):
+    """A raster as an image layer, warped to the web map's projection so that it lies exactly.
 
     Parameters
     ----------
@@ -35,13 +35,11 @@ def image_layer(index: np.ndarray, palette: np.ndarray, grid: Grid, *, name: str
         Shown in the layer control.
     max_pixels : int
         Longest side of the image.
-    smooth : bool
-        Interpolate (numbers that are grey levels) rather than take the nearest cell.
 
     Returns
     -------
     ipyleaflet.ImageOverlay
-        With a ``data:`` address, so nothing is fetched.
+        With a ``data:`` address, so nothing is fetched; one of the layers of which the reader chooses one.
     """
     from ipyleaflet import ImageOverlay
 
@@ -50,7 +48,7 @@ def image_layer(index: np.ndarray, palette: np.ndarray, grid: Grid, *, name: str
     transform, width, height = transform * transform.scale(shrink), int(np.ceil(width / shrink)), int(np.ceil(height / shrink))
     warped = np.zeros((height, width), np.uint8)
     reproject(index, warped, src_transform=grid.transform, src_crs=grid.crs, dst_transform=transform, dst_crs="EPSG:3857",
-              src_nodata=0, dst_nodata=0, resampling=Resampling.average if smooth else Resampling.nearest)  # fmt: skip
+              src_nodata=0, dst_nodata=0, resampling=Resampling.nearest)  # fmt: skip
     image = Image.fromarray(warped, "P")
     image.putpalette(palette[:, :3].tobytes())
     buffer = io.BytesIO()
@@ -58,7 +56,7 @@ def image_layer(index: np.ndarray, palette: np.ndarray, grid: Grid, *, name: str
     left, top = transform.c, transform.f
     west, south, east, north = transform_bounds("EPSG:3857", "EPSG:4326", left, top + height * transform.e, left + width * transform.a, top)
     url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return ImageOverlay(url=url, bounds=((south, west), (north, east)), name=name)
+    return ImageOverlay(url=url, bounds=((south, west), (north, east)), name=name, base=True)
 
 
 def landslide_layer(landslides, *, max_shapes: int = 4000):
@@ -72,7 +70,7 @@ def landslide_layer(landslides, *, max_shapes: int = 4000):
     for feature in data["features"]:
         feature["properties"] = {}
         feature.pop("bbox", None)
-    line = {"color": style.OKABE_ITO["vermilion"], "weight": 1.5, "fillOpacity": 0.05}
+    line = {"color": OUTLINE, "weight": 2, "fillOpacity": 0.05}
     return GeoJSON(data=data, style=line, point_style=line | {"radius": 4}, name=f"Landslides ({landslides.attrs['layer']})")
 
 
@@ -88,7 +86,7 @@ def susceptibility_map(run: Run, landslides, *, n_classes: int, max_pixels: int 
     n_classes : int
         Number of classes.
     max_pixels : int
-        Longest side of every overlay.
+        Longest side of every layer; fewer are taken when the page would become heavy (3 MB).
     tiles : bool
         Add OpenStreetMap tiles at the bottom (needs the network; © OpenStreetMap contributors).
 
@@ -96,37 +94,51 @@ def susceptibility_map(run: Run, landslides, *, n_classes: int, max_pixels: int 
     -------
     ipyleaflet.Map
 
-    Raises
-    ------
-    LsaError
-        When the map's state would exceed 3 MB; choose fewer pixels then.
     """
     from ipyleaflet import LayersControl, LegendControl, Map, ScaleControl, TileLayer
 
-    grid = read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1]
-    shade = relief(run, grid)
-    grey = np.where(np.isfinite(shade), 1 + 254 * np.nan_to_num(shade), 0).astype(np.uint8)
-    greys = np.stack([*[np.arange(256)] * 3, np.r_[0, np.full(255, 255)]], axis=1).astype(np.uint8)
-    base = image_layer(grey, greys, grid, name="Relief", max_pixels=max_pixels, smooth=True)
-    colours = class_colours(n_classes)
-    palette = np.array([(0, 0, 0, 0), *[(*(int(255 * part) for part in to_rgb(colour)), 165) for colour in colours]], np.uint8)
+    shade = relief(run, read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1])
     layers = [TileLayer(name="OpenStreetMap")] if tiles else []
-    layers.append(base)
+    layers.append(_shaded_layer(run, None, shade, ["#ffffff"], name="Relief only", max_pixels=max_pixels))
+    colours = class_colours(n_classes)
+    # The last one added is the one shown first.
     for model in reversed(MODELS):
-        classes = read_raster(run.product(f"classes_{model}.tif"))[0][0]
-        layers.append(image_layer(classes, palette, grid, name=style.MODEL_LABELS[model], max_pixels=max_pixels))
+        layers.append(_shaded_layer(run, model, shade, colours, name=style.MODEL_LABELS[model], max_pixels=max_pixels))
+    (south, west), (north, east) = layers[-1].bounds
     layers.append(landslide_layer(landslides))
-    (south, west), (north, east) = base.bounds
+    if _size(layers) > MAX_STATE_BYTES and max_pixels > 100:
+        return susceptibility_map(run, landslides, n_classes=n_classes, max_pixels=int(0.7 * max_pixels), tiles=tiles)
     web = Map(layers=layers, center=((south + north) / 2, (west + east) / 2), zoom=_zoom(east - west), scroll_wheel_zoom=True,
               layout={"height": "520px"})  # fmt: skip
-    for control in (
-        LayersControl(position="topright", collapsed=False),
-        ScaleControl(position="bottomleft", imperial=False),
-        LegendControl(dict(zip(class_names(n_classes), colours, strict=True)), title="Susceptibility", position="bottomright"),
-    ):
+    legend = LegendControl(_legend(colours, class_names(n_classes)), title="Susceptibility", position="bottomright")
+    for control in (LayersControl(position="topright", collapsed=False), ScaleControl(position="bottomleft", imperial=False), legend):
         web.add(control)
-    _check_size(layers)
     return web
+
+
+def _shaded_layer(run: Run, model: str | None, shade: np.ndarray, colours: list[str], *, name: str, max_pixels: int):
+    """The classes of a model (or no classes) mixed with the shaded relief, as one opaque layer."""
+    if model is None:
+        classes, grid = np.isfinite(shade).astype(np.uint8), read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1]
+    else:
+        (classes,), grid, _ = read_raster(run.product(f"classes_{model}.tif"))
+    # Few grey levels keep the image small; sixteen look smooth under a class colour.
+    levels = 16 if model else 64
+    level = np.clip(np.nan_to_num(shade, nan=0.8) * levels, 0, levels - 1).astype(int)
+    index = np.where(classes > 0, 1 + (classes.astype(int) - 1) * levels + level, 0).astype(np.uint8)
+    light = np.arange(levels)[:, None] / (levels - 1)
+    # Enough relief to see the valleys, enough colour to tell the classes apart.
+    weight = 0.7 if model else 0.0
+    rgb = 255 * np.concatenate([weight * np.array(to_rgb(colour)) + (1 - weight) * light for colour in colours])
+    palette = np.vstack([np.zeros(4), np.column_stack([rgb, np.full(len(rgb), 255)])]).astype(np.uint8)
+    return image_layer(index, palette, grid, name=name, max_pixels=max_pixels)
+
+
+def _legend(colours: list[str], names: list[str]) -> dict[str, str]:
+    """Legend entries; numbered as in the class rasters, because saved notebooks sort them by name."""
+    digits = len(str(len(names)))
+    entries = {f"{number:0{digits}} {name}": colour for number, (name, colour) in enumerate(zip(names, colours, strict=True), start=1)}
+    return entries | {"Landslide": OUTLINE}
 
 
 def _zoom(degrees: float, pixels: int = 650) -> int:
@@ -134,8 +146,6 @@ def _zoom(degrees: float, pixels: int = 650) -> int:
     return int(np.clip(np.floor(np.log2(pixels * 360 / (256 * degrees))), 1, 18))
 
 
-def _check_size(layers: list) -> None:
-    """Stop when the layers' contents would make the page heavy."""
-    size = sum(len(getattr(layer, "url", "")) + len(json.dumps(getattr(layer, "data", ""))) for layer in layers)
-    if size > MAX_STATE_BYTES:
-        raise LsaError(f"the web map would carry {size / 1e6:.1f} MB; choose a smaller max_pixels")
+def _size(layers: list) -> int:
+    """Bytes that the layers' contents take in the page."""
+    return sum(len(getattr(layer, "url", "")) + len(json.dumps(getattr(layer, "data", ""))) for layer in layers)

@@ -39,7 +39,7 @@ def _open_raster(file: Path, entry: Entry) -> xr.DataArray:
 
 def _open_netcdf(file: Path, entry: Entry) -> xr.DataArray:
     """One variable of a NetCDF, its statistic over time, axes named x and y, EPSG:4326 unless it says otherwise."""
-    with xr.open_dataset(file, decode_coords="all") as dataset:
+    with xr.open_dataset(file, decode_coords="all", decode_times=False) as dataset:
         name = entry.variable or next((name for name, item in dataset.data_vars.items() if item.ndim >= 2), "")
         if name not in dataset:
             raise InputError(f'the variable "{name}" does not exist', where=file, found=list(dataset.data_vars), fix="Correct `variable`")

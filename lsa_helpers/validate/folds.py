@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
@@ -84,8 +85,9 @@ def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> I
 
 
 def out_of_fold(
-    make: Callable[[], SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame, folds: np.ndarray, *, seed: int, buffer_m: float = 0
-) -> np.ndarray:
+    make: Callable[[], SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame, folds: np.ndarray,
+    *, seed: int, buffer_m: float = 0.0, n_jobs: int = 1,
+) -> np.ndarray:  # fmt: skip
     """Predict each row with a model that was trained without its fold.
 
     Parameters
@@ -98,21 +100,32 @@ def out_of_fold(
     seed : int
     buffer_m : float
         See `splits`.
+    n_jobs : int
+        Folds at a time, each in its own process on one core.
 
     Returns
     -------
     ndarray, shape (n,)
         Probabilities.
     """
+    parts = list(splits(samples, folds, buffer_m))
+    jobs = (delayed(_one_fold)(make, stack, samples.iloc[train], samples.iloc[test], seed) for train, test in parts)
     out = np.empty(len(samples))
-    for train, test in splits(samples, folds, buffer_m):
-        out[test] = make().fit(stack, samples.iloc[train], seed).predict(stack, samples.iloc[test])
+    for (_, test), guess in zip(parts, Parallel(n_jobs=n_jobs)(jobs), strict=True):
+        out[test] = guess
     return out
+
+
+def _one_fold(make, stack, train, test, seed) -> np.ndarray:
+    """Predictions for the test rows of one fold, on one core."""
+    model = make()
+    model.n_jobs = 1
+    return model.fit(stack, train, seed).predict(stack, test)
 
 
 def predictions(
     makers: dict[str, Callable[[], SusceptibilityModel]], fitted: dict[str, SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame,
-    *, n_folds: int, seed: int, window_m: float,
+    *, n_folds: int, seed: int, window_m: float, n_jobs: int = 1,
 ) -> pd.DataFrame:  # fmt: skip
     """Predict every sample three ways with every model: as trained on it, in random folds, in spatial blocks.
 
@@ -126,6 +139,8 @@ def predictions(
         Of the random folds.
     window_m : float
         Strip between training and test blocks, m; at least the CNN's window.
+    n_jobs : int
+        See `out_of_fold`.
 
     Returns
     -------
@@ -137,7 +152,7 @@ def predictions(
     for name, make in makers.items():
         parts.append(_rows("apparent", name, -1, samples, fitted[name].predict(stack, samples)))
         for scheme, (folds, buffer_m) in schemes.items():
-            guess = out_of_fold(make, stack, samples, folds, seed=seed, buffer_m=buffer_m)
+            guess = out_of_fold(make, stack, samples, folds, seed=seed, buffer_m=buffer_m, n_jobs=n_jobs)
             parts.append(_rows(scheme, name, folds, samples, guess))
     return pd.concat(parts, ignore_index=True)
 

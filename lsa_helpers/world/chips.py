@@ -14,7 +14,7 @@ from lsa_helpers.world.mountain import make_mountain
 
 BATCH = 60  # chips of one platform on one mountain
 WITHOUT = 0.2  # share of chips that shall show no landslide
-DENSITY = 2.0  # image collections are made where landslides are frequent: twice the mapped area's
+DENSITY = 1.5  # image collections are made where landslides are frequent: more often than in the mapped area
 README = """Image chips in the layout of the CAS Landslide Dataset (img, mask, label; 512 there, {size} pixels here).
 Simulated, CC0. mask: 1 = landslide; label: 255 = landslide. Masks are semantic: landslides that touch are one.
 Every folder shows mountains of other seeds than the mapped area, so the mapped scene is unseen ground.
@@ -103,5 +103,6 @@ def _write_chip(folder: Path, name: str, view: View, frame: Grid, platform: Plat
     mask = (burn_landslides(view.landslides, frame) > 0).astype(np.uint8)
     for kind, bands in (("img", image), ("mask", mask[None]), ("label", mask[None] * np.uint8(255))):
         profile = dict(driver="GTiff", dtype="uint8", count=len(bands), height=frame.height, width=frame.width, compress="deflate")
-        with whole_file(folder / kind / name) as part, rasterio.open(part, "w", crs=frame.crs, transform=frame.transform, **profile) as file:
+        profile |= dict(crs=frame.crs, transform=frame.transform)
+        with whole_file(folder / kind / name) as part, rasterio.open(part, "w", **profile) as file:
             file.write(bands)

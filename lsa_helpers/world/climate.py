@@ -30,7 +30,7 @@ def annual_rainfall(ground: Ground, rng: np.random.Generator) -> np.ndarray:
     smooth = ndimage.gaussian_filter(ground.elevation, 900 / ground.grid.cell_size, mode="nearest")
     lift = np.minimum(smooth, 3000) + 0.2 * np.maximum(smooth - 3000, 0)
     eastward = np.linspace(0, 1, ground.grid.width)[None] * ground.grid.width * ground.grid.cell_size / 25_000
-    wet = 35 * smooth_field(ground.grid.shape, ground.grid.cell_size, 5000, rng, octaves=2)
+    wet = 28 * smooth_field(ground.grid.shape, ground.grid.cell_size, 5000, rng, octaves=2)
     return (620 + 0.21 * (lift - 1200) + 140 * eastward + wet).astype(np.float32)
 
 

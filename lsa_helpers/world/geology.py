@@ -82,7 +82,7 @@ def _bands(grid: Grid, centre: np.ndarray, along: np.ndarray, across: np.ndarray
     dx, dy = np.meshgrid(x - centre[0], y - centre[1])
     u, v = dx * along[0] + dy * along[1], dx * across[0] + dy * across[1]
     u = u + np.where(v > 0, 1500.0, 0.0)  # the far side has moved: left-lateral slip
-    folds = 900 * smooth_field(grid.shape, grid.cell_size, 3500, rng, octaves=3)
+    folds = 720 * smooth_field(grid.shape, grid.cell_size, 3500, rng, octaves=3)
     position = (v + folds + 500 * np.sin(2 * np.pi * u / 9000)) / rng.uniform(1500, 2100)
     order = rng.permutation([1, 3, 2, 4, 5])
     return order[np.floor(position + 0.4 * (v > 0)).astype(int) % len(order)].astype(np.uint8)

@@ -66,9 +66,13 @@ SOIL_TONE = (164, 136, 102)
 
 @dataclass(frozen=True)
 class View:
-    """What the camera sees: the ground, fresh landslides, and look-alikes (old scars and roads with their cuts)."""
+    """What the camera sees: the ground, fresh landslides, and look-alikes (old scars, roads with their cuts, torrents).
+
+    `streams` is the logarithm of the catchment (m²) on the ground's grid.
+    """
 
     ground: Ground
+    streams: np.ndarray
     landslides: gpd.GeoDataFrame
     scars: gpd.GeoDataFrame
     textures: tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -77,7 +81,9 @@ class View:
 
 def make_view(ground: Ground, landslides: gpd.GeoDataFrame, scars: gpd.GeoDataFrame, seed: int) -> View:
     """Prepare a mountain for `render`; the textures are drawn from `seed`."""
-    return View(ground, landslides, scars, tuple(texture(TILE, sigma, seed + i) for i, sigma in enumerate((0.0, 1.2, 6.0))), seed)
+    # The largest of each 2 × 2 cells, so that a line one cell wide does not fall apart into dots.
+    streams = ndimage.maximum_filter(np.log10(np.maximum(ground.area, 1e3)), 2)
+    return View(ground, streams, landslides, scars, tuple(texture(TILE, sigma, seed + i) for i, sigma in enumerate((0.0, 1.2, 6.0))), seed)
 
 
 def render(view: View, frame: Grid, platform: Platform) -> np.ndarray:
@@ -171,7 +177,7 @@ def _land(view: View, x, y, noise: _Noise) -> np.ndarray:
     image = np.stack([(dark[band][cover] + share * (bright - dark)[band][cover]) * tint ** (1, 0.3, -0.3)[band] for band in range(3)])
     rock = cover == 90
     _paint(image, rock, _tones(ground.rocks[i, j][rock], 0.12), 14 * fine[rock] + 14 * broad[rock], 0.75)
-    _bars(image, ground, rows, columns, noise, fine, broad)
+    _bars(image, ground, view.streams, rows, columns, noise, fine, broad)
     return image
 
 
@@ -198,9 +204,9 @@ def _parcels(x, y, noise: _Noise) -> np.ndarray:
     return ((mixed >> 3) % 1000 / 1000.0).astype(np.float32)
 
 
-def _bars(image, ground: Ground, rows, columns, noise: _Noise, fine, broad) -> None:
+def _bars(image, ground: Ground, streams: np.ndarray, rows, columns, noise: _Noise, fine, broad) -> None:
     """Gravel bars beside rivers, and bare chutes where torrents fall down steep slopes. Changes `image`."""
-    size = _bilinear(np.log10(np.maximum(ground.area, 1e3)), rows, columns)
+    size = _bilinear(streams, rows, columns)
     river, above = _bilinear(ground.river, rows, columns), _bilinear(ground.above, rows, columns)
     steep = _bilinear(ground.slope, rows, columns) > 24
     width = 6 * (10 ** np.clip(size - 5.5, 0, 3)) ** 0.25

@@ -69,21 +69,22 @@ def make_landslides(ground: Ground, source: np.ndarray, rng: np.random.Generator
     grid = ground.grid
     count = rng.poisson(source.sum() * density)
     left, bottom, right, top = grid.bounds
-    largest = min(LARGEST, 0.003 * (right - left) * (top - bottom))
-    areas = -np.sort(-sample_areas(count, rng, largest=largest))
+    areas = -np.sort(-sample_areas(count, rng, largest=_limit(grid)))
     flow = _flow(ground)
     cells = np.searchsorted(np.cumsum(source.ravel() / source.sum()), rng.random(3 * count + 20)).clip(max=source.size - 1)
     rows, columns = np.unravel_index(cells, grid.shape)
-    x, y = grid.transform * (columns + rng.random(len(cells)), rows + rng.random(len(cells)))
+    x = left + (columns + rng.random(len(cells))) * grid.cell_size
+    y = top - (rows + rng.random(len(cells))) * grid.cell_size
     frame = shapely.box(left, bottom, right, top)
     placed, directions, taken = [], [], np.zeros(grid.shape, bool)
     candidates = iter(zip(x, y, strict=True))
     for area in areas:
         for point in candidates:
             shape, direction = _outline(point, area, flow, grid, rng)
-            shape = _largest(shape.intersection(frame)) if not frame.contains(shape) else shape
-            whole = shape.area
-            shape = _apart(shape, placed, taken, grid, 0.6 * whole)
+            shape = shape if frame.contains(shape) else _largest(shape.intersection(frame))
+            if shape is None or shape.area < SMALLEST:  # it left the map
+                continue
+            shape = _apart(shape, placed, taken, grid, 0.6 * shape.area)
             if shape is not None:
                 placed.append(shape)
                 directions.append(direction)
@@ -133,7 +134,9 @@ def _outline(start, area: float, flow: np.ndarray, grid: Grid, rng: np.random.Ge
         ragged = np.exp(0.55 * wavy + 0.13 * rng.standard_normal(len(path)))
         sides.append(path + sign * normal * (width * ragged)[:, None] * length / ratio / 2)
     shape = shapely.make_valid(shapely.Polygon(np.vstack([sides[0], sides[1][::-1]])))
-    shape = _largest(shape.buffer(0.015 * length).buffer(-0.008 * length)) or shapely.Point(start).buffer(np.sqrt(area / np.pi))
+    shape = _largest(shape.buffer(0.015 * length, quad_segs=2).buffer(-0.008 * length, quad_segs=2)) or shapely.Point(start).buffer(
+        np.sqrt(area / np.pi)
+    )
     centre = shape.centroid
     stretch = np.sqrt(area / shape.area)
     shape = shapely.affinity.scale(shape, stretch, stretch, origin=centre)
@@ -169,7 +172,7 @@ def cover_probability(ground: Ground, source: np.ndarray, rng: np.random.Generat
     ndarray, float32, shape (rows, columns)
     """
     step = 1.4 * ground.grid.cell_size
-    ratio, areas = _ratios(draws, rng), sample_areas(draws, rng)
+    ratio, areas = _ratios(draws, rng), sample_areas(draws, rng, largest=_limit(ground.grid))
     length = np.sqrt(areas * ratio * LENGTHEN)
     width = areas / length
     flow = _flow(ground)
@@ -188,8 +191,17 @@ def cover_probability(ground: Ground, source: np.ndarray, rng: np.random.Generat
         heading = keep * heading + (1 - keep) * down[:, i, j]
         columns += step / ground.grid.cell_size * heading[0]
         rows += step / ground.grid.cell_size * heading[1]
-    # Landslides do not overlap: where many are expected, a new one often finds its place taken and starts elsewhere.
-    return (total / (1 + total)).astype(np.float32)
+    # Landslides do not overlap: where many are expected, a new one often finds its place taken and starts elsewhere. The
+    # factor keeps the expected share of the whole area.
+    share, factor = source.sum() * areas.mean() / (source.size * ground.grid.cell_size**2), 1.0
+    for _ in range(20):
+        factor *= share / (factor * total / (1 + factor * total)).mean()
+    return (factor * total / (1 + factor * total)).astype(np.float32)
+
+
+def _limit(grid: Grid) -> float:
+    """Largest area of a landslide on the grid, m²: on small maps one landslide shall not be most of the inventory."""
+    return min(LARGEST, 0.003 * grid.height * grid.width * grid.cell_size**2)
 
 
 def _ratios(count: int, rng: np.random.Generator) -> np.ndarray:

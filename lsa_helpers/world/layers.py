@@ -141,7 +141,7 @@ def _roads(elevation, slope, river, grid: Grid, rng) -> tuple[gpd.GeoDataFrame, 
             path = _path(previous, target, used)
             if len(path) > 1:
                 rows, columns = np.unravel_index(path, shape)
-                x, y = grid.transform * (columns * k + k / 2, rows * k + k / 2)
+                x, y = grid.bounds[0] + (columns + 0.5) * step, grid.bounds[3] - (rows + 0.5) * step
                 lines.append(shapely.LineString(_rounded(np.column_stack([x, y]))))
                 kinds.append(kind)
     return gpd.GeoDataFrame({"kind": kinds}, geometry=lines, crs=grid.crs), np.array(np.unravel_index(villages, shape)) * k
@@ -182,9 +182,9 @@ def _rounded(points: np.ndarray) -> np.ndarray:
 
 def _cover(elevation, slope, south, river, area, above, villages, grid: Grid, rng) -> np.ndarray:
     """GlobeLand30 codes (uint8) from altitude, slope, rivers and villages with ragged, random limits."""
-    patch = smooth_field(grid.shape, grid.cell_size, 600, rng, octaves=6, decay=0.65)
+    patch = 0.8 * smooth_field(grid.shape, grid.cell_size, 600, rng, octaves=6, decay=0.65)
     # Rows run south: a falling gradient along rows faces south, which is drier and less wooded.
-    other = smooth_field(grid.shape, grid.cell_size, 1100, rng, octaves=6, decay=0.62) - 0.5 * np.clip(south, -1, 1)
+    other = 0.8 * smooth_field(grid.shape, grid.cell_size, 1100, rng, octaves=6, decay=0.62) - 0.5 * np.clip(south, -1, 1)
     home = np.full(grid.shape, True)
     home[tuple(villages)] = False
     home = ndimage.distance_transform_edt(home) * grid.cell_size
@@ -210,7 +210,7 @@ def _ndvi(cover, elevation, south, grid: Grid, rng) -> np.ndarray:
     level[[10, 20, 30, 40, 50, 60, 80, 90, 100]] = 0.70, 0.86, 0.66, 0.76, 0.68, 0.05, 0.38, 0.22, 0.02
     noise = smooth_field(grid.shape, grid.cell_size, 300, rng, octaves=4)
     # Rows run south, so a positive gradient along rows means that the slope faces north.
-    ndvi = level[cover] + 0.05 * noise + 0.04 * np.clip(south, -1, 1) - 0.05 * np.clip((elevation - 2500) / 1500, 0, 1)
+    ndvi = level[cover] + 0.04 * noise + 0.04 * np.clip(south, -1, 1) - 0.05 * np.clip((elevation - 2500) / 1500, 0, 1)
     return np.clip(ndimage.gaussian_filter(ndvi, 1.0), 0, 0.95).astype(np.float32)
 
 

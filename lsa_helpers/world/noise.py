@@ -4,7 +4,9 @@ import numpy as np
 from scipy import ndimage
 
 
-def smooth_field(shape: tuple[int, int], cell: float, scale: float, rng: np.random.Generator, *, octaves: int = 1, decay: float = 0.5) -> np.ndarray:
+def smooth_field(
+    shape: tuple[int, int], cell: float, scale: float, rng: np.random.Generator, *, octaves: int = 1, decay: float = 0.5
+) -> np.ndarray:
     """A random field that varies over about `scale`, with mean near 0 and standard deviation 1.
 
     White noise on a lattice of spacing `scale` is interpolated by cubic splines; each further octave has half the
@@ -38,7 +40,8 @@ def smooth_field(shape: tuple[int, int], cell: float, scale: float, rng: np.rand
         rows = _spline_weights(shape[0], step, start[0], lattice.shape[0])
         columns = _spline_weights(shape[1], step, start[1], lattice.shape[1])
         total += (decay**octave * (rows @ lattice @ columns.T)).astype(np.float32)
-    return total / np.float32(1.2 * np.sqrt(np.sum(decay ** (2.0 * np.arange(octaves)))) * 0.5)
+    # The mean square of the interpolated lattice is the squared integral of the B-spline's square, 151 / 315.
+    return total / np.float32(151 / 315 * np.sqrt(np.sum(decay ** (2.0 * np.arange(octaves)))))
 
 
 def _spline_weights(size: int, step: float, start: float, knots: int) -> np.ndarray:

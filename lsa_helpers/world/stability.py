@@ -115,7 +115,9 @@ def source_probability(odds: np.ndarray, cell_area_km2: float) -> tuple[np.ndarr
     return expit(odds.astype(float) + middle), middle
 
 
-def effects(groups: dict[str, dict[str, np.ndarray]], model: Callable, rng: np.random.Generator, *, cells=4000, orders=12) -> dict[str, float]:
+def effects(
+    groups: dict[str, dict[str, np.ndarray]], model: Callable, rng: np.random.Generator, *, cells: int = 4000, orders: int = 12
+) -> dict[str, float]:
     """Share of the variance of the true log-odds that each factor carries; sums to 1 over the factors and ``hidden``.
 
     Shapley values of `model` are taken at random cells against other random cells, absent factors being replaced by those
@@ -133,7 +135,7 @@ def effects(groups: dict[str, dict[str, np.ndarray]], model: Callable, rng: np.r
     taken = {group: {name: values.flat[here] for name, values in content.items()} for group, content in groups.items()}
     total = model(flat(taken)).astype(float)
     values = {name: np.zeros(cells) for name in names}
-    for number in range(orders):
+    for _ in range(orders):
         there = rng.integers(size, size=cells)
         mixed = {group: {name: field.flat[there] for name, field in content.items()} for group, content in groups.items()}
         order = rng.permutation(names)

@@ -75,15 +75,15 @@ def make_terrain(width_m: float, height_m: float, seed: int, *, margin_m: float 
 
 def _simulate(grid: Grid, geology: Geology, rng: np.random.Generator) -> np.ndarray:
     """Elevation above base level (m, float64) at 12.5 m after all stages."""
-    uplift = UPLIFT * np.clip(1 + 0.4 * smooth_field(grid.shape, 100.0, 5000, rng, octaves=2), 0.35, 2.0)
+    uplift = UPLIFT * np.clip(1 + 0.32 * smooth_field(grid.shape, 100.0, 5000, rng, octaves=2), 0.35, 2.0)
     friction = np.array([36.0] + [ROCKS[code].friction for code in sorted(ROCKS)])[geology.codes]
-    angle = 33 + 0.8 * (ndimage.gaussian_filter(friction, 2) - 36) + 4.5 * smooth_field(grid.shape, 100.0, 1200, rng, octaves=3)
+    angle = 33 + 0.8 * (ndimage.gaussian_filter(friction, 2) - 36) + 3.6 * smooth_field(grid.shape, 100.0, 1200, rng, octaves=3)
     threshold = np.tan(np.deg2rad(np.clip(angle, 20, 45)))
     softness = np.array([1.0] + [ROCKS[code].erodibility for code in sorted(ROCKS)])
     erodibility = UPLIFT / STEEPNESS * ndimage.gaussian_filter(softness[geology.codes], 2)
     # Base level falls towards the east, where the trunk river of the region would flow.
     elevation = np.broadcast_to(30.0 * grid.cell_size / 1000 * np.arange(grid.width)[::-1], grid.shape).astype(float)
-    elevation = elevation + 300 * (3 + smooth_field(grid.shape, grid.cell_size, 5000, rng, octaves=6))
+    elevation = elevation + 240 * (3.75 + smooth_field(grid.shape, grid.cell_size, 5000, rng, octaves=6))
     fields = [uplift, threshold, erodibility]
     for number, (cell, steps, years) in enumerate(STAGES):
         if number:
@@ -100,7 +100,7 @@ def _warp(elevation: np.ndarray, cell: float, rng: np.random.Generator) -> np.nd
     shifts = []
     for _ in range(2):
         wide, narrow = (smooth_field(elevation.shape, cell, scale * cell, rng, octaves=2) for scale in (45, 10))
-        shifts.append(6.0 * wide + 1.5 * narrow)
+        shifts.append(4.8 * wide + 1.2 * narrow)
     rows, columns = np.indices(elevation.shape)
     return ndimage.map_coordinates(elevation, [rows + shifts[0], columns + shifts[1]], order=1, mode="nearest")
 
@@ -190,9 +190,9 @@ def _incise(order, receiver, elevation, strength, threshold, cell, columns):
 
 def _finish(elevation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Round the slopes where soil is deep, cut the streams through again, fill the valley floors with gravel, add roughness."""
-    soil = np.clip(0.45 + 0.35 * smooth_field(elevation.shape, CELL, 1500, rng, octaves=3), 0.05, 0.9)
+    soil = np.clip(0.45 + 0.28 * smooth_field(elevation.shape, CELL, 1500, rng, octaves=3), 0.05, 0.9)
     elevation = (1 - soil) * elevation + soil * ndimage.gaussian_filter(elevation, 3.0, mode="nearest")
-    elevation = elevation + 2.0 * smooth_field(elevation.shape, CELL, 120, rng, octaves=3)
+    elevation = elevation + 1.6 * smooth_field(elevation.shape, CELL, 120, rng, octaves=3)
     nothing, anything = np.zeros(elevation.shape), np.full(elevation.shape, 5.0)
     elevation = _step(elevation, nothing, anything, np.full(elevation.shape, 4e-5), np.full(elevation.shape, 2**0.5), CELL, 5_000.0)
     flow = drainage(elevation)[1]

@@ -8,6 +8,7 @@ import numpy as np
 import rasterio
 import xarray as xr
 import yaml
+from affine import Affine
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
 from scipy import ndimage
@@ -88,7 +89,9 @@ def catalog() -> dict:
             "path": "strong_motion/*.xls", "x": "lon", "y": "lat", "value": "pga", "crs": "EPSG:4326", "unit": "cm/s²",
             "source": "Mainland China M4.0+ strong-motion parameter dataset", "resolution": "/", "license": CC0,
         },
-        "images": {"path": "images", "format": "cas", "source": "CAS Landslide Dataset and Jilin-1", "resolution": "0.2-5 m", "license": CC0},
+        "images": {
+            "path": "images", "format": "cas", "source": "CAS Landslide Dataset and Jilin-1", "resolution": "0.2-5 m", "license": CC0,
+        },
         "scene": {"path": "scene/scene.tif", "platform": "Jilin-1", "source": "Jilin-1", "resolution": "2.5 m", "license": CC0},
         "truth": {"path": "truth"},
     }  # fmt: skip
@@ -96,8 +99,8 @@ def catalog() -> dict:
 
 def _write_tif(path: Path, values: np.ndarray, grid: Grid, *, nodata=None) -> None:
     """A plain tiled GeoTIFF of one band, as data providers deliver them."""
-    profile = dict(driver="GTiff", count=1, height=grid.height, width=grid.width, dtype=values.dtype, crs=grid.crs, transform=grid.transform)
-    with whole_file(path) as part, rasterio.open(part, "w", nodata=nodata, tiled=True, compress="deflate", **profile) as file:
+    profile = dict(driver="GTiff", count=1, height=grid.height, width=grid.width, crs=grid.crs, transform=grid.transform, tiled=True)
+    with whole_file(path) as part, rasterio.open(part, "w", dtype=values.dtype, nodata=nodata, compress="deflate", **profile) as file:
         file.write(values, 1)
 
 
@@ -117,15 +120,21 @@ def _write_rasters(folder: Path, mountain: Mountain, seed: int) -> None:
     ndvi = np.clip(np.rint(ndvi * 10_000), -2000, 10_000).astype(np.int16)
     half = grid.width // 2
     for name, part in (("west", slice(0, half)), ("east", slice(half, None))):
-        tile = Grid(grid.crs, grid.transform @ rasterio.Affine.translation(part.start, 0), grid.height, ndvi[:, part].shape[1])
+        tile = _part(grid, 0, part.start or 0, grid.height, ndvi[:, part].shape[1])
         _write_tif(folder / "ndvi" / f"NDVI_max_2022_{name}.tif", np.ascontiguousarray(ndvi[:, part]), tile, nodata=-32768)
+
+
+def _part(grid: Grid, row: int, column: int, height: int, width: int) -> Grid:
+    """The window of `grid` from (row, column) on, which may lie outside it."""
+    cell, (left, _, _, top) = grid.cell_size, grid.bounds
+    return Grid(grid.crs, Affine(cell, 0, left + column * cell, 0, -cell, top - row * cell), height, width)
 
 
 def _at(values: np.ndarray, grid: Grid, target: Grid, how: Resampling) -> np.ndarray:
     """`values` of `grid`, continued 20 cells beyond its border, on `target`."""
     padded = np.pad(values, 20, mode="edge")
     result = np.zeros(target.shape, values.dtype)
-    transform = grid.transform @ rasterio.Affine.translation(-20, -20)
+    transform = _part(grid, -20, -20, *padded.shape).transform
     reproject(padded, result, src_transform=transform, src_crs=grid.crs, dst_transform=target.transform, dst_crs=target.crs, resampling=how)
     return result
 
@@ -186,7 +195,7 @@ def _write_scene(path: Path, mountain: Mountain, seed: int) -> None:
         for row in range(0, frame.height, SCENE_BLOCK):
             for column in range(0, frame.width, SCENE_BLOCK):
                 height, width = min(SCENE_BLOCK, frame.height - row), min(SCENE_BLOCK, frame.width - column)
-                block = Grid(frame.crs, frame.transform @ rasterio.Affine.translation(column, row), height, width)
+                block = _part(frame, row, column, height, width)
                 window = rasterio.windows.Window(column, row, width, height)
                 file.write(render(view, block, PLATFORMS[-1]), window=window)
 

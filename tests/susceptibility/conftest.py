@@ -28,7 +28,8 @@ def make_hillside(height=80, width=96, cell=12.5, seed=0):
             for name, kind in KINDS.items()}  # fmt: skip
     steep = np.argwhere(slope[4:-4, 4:-4] + 4 * rng.standard_normal((height - 8, width - 8)) > 42) + 4
     corners = [(500_000 + c * cell, 3_300_000 - r * cell) for r, c in steep[:: max(1, len(steep) // 60)]]
-    shapes = gpd.GeoDataFrame({"score": [0.9] * len(corners)}, geometry=[box(x, y - 2 * cell, x + 2 * cell, y) for x, y in corners], crs=32648)
+    squares = [box(x, y - 2 * cell, x + 2 * cell, y) for x, y in corners]
+    shapes = gpd.GeoDataFrame({"score": [0.9] * len(corners)}, geometry=squares, crs=32648)
     return FactorStack(values, grid, tuple(KINDS), info), shapes
 
 

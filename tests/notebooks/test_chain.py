@@ -1,0 +1,141 @@
+"""Every chapter through papermill at the smallest size: the products, tables and figures that DESIGN promises."""
+
+import json
+
+import geopandas as gpd
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+
+from lsa_helpers import pipeline
+from lsa_helpers.factors import FACTORS
+from lsa_helpers.grid import read_raster
+from lsa_helpers.params import CHAPTERS, find_params
+from lsa_helpers.run import sha256
+
+pytestmark = pytest.mark.notebooks
+MODELS = ("cnn", "rf", "xgboost")
+SCORES = "model,auc,auc_low,auc_high,accuracy,precision,recall,f1,kappa,pr_auc,mcc,brier,ece"
+COLUMNS = {
+    "detection_scores": "backbone,optimizer,split,AP_segm,AP50_segm,AP75_segm,AP_bbox,AP50_bbox,AP75_bbox,AR_segm,AR_bbox,precision,f1,recall,threshold",
+    "vif": "factor,vif,tolerance,dropped_at",
+    "importance": "factor,method,mean,low,high",
+    "scores_random": SCORES,
+    "scores_spatial": SCORES,
+    "scores_apparent": SCORES,
+    "frequency_ratio": "model,susceptibility,area_km2,area_ratio_pct,landslide_area_km2,landslide_area_ratio_pct,fr",
+    "shap_importance": "model,factor,mean_abs_shap,rank",
+}
+
+
+def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
+    """Papermill made chapters 01 to 04 first, and the runner then finds them unchanged."""
+    assert tiny.executed == ["05_frequency_ratio", "06_shap"]
+    cells = nbformat.read(tiny.run.path.parent.parent / "out.ipynb", as_version=4).cells
+    said = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
+    assert "Made first in runs/alone" in said
+    assert "04_susceptibility" in said
+
+
+def test_a_second_run_does_nothing(tiny):
+    values = pipeline.load_run_params(find_params("tiny"), {}, None, tiny.run.path)
+    assert pipeline.execute(tiny.run, values, list(CHAPTERS)) == []
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_tables_have_their_columns(tiny, name):
+    columns = tiny.run.read_table(name).columns.tolist()
+    assert columns[: len(COLUMNS[name].split(","))] == COLUMNS[name].split(",")
+
+
+def test_rasters_are_georeferenced_and_named(tiny):
+    grids = []
+    for name in ["factors", "truth/probability", *(f"{kind}_{model}" for kind in ("susceptibility", "classes") for model in MODELS)]:
+        with rasterio.open(tiny.run.product(f"{name}.tif")) as raster:
+            assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert raster.crs.to_epsg() == 32648
+            assert all(raster.descriptions)
+            assert all(raster.units)
+            assert raster.nodata is not None
+        grids.append(read_raster(tiny.run.product(f"{name}.tif"))[1])
+    assert all(grid == grids[0] for grid in grids)
+
+
+def test_all_fifteen_factors_are_there(tiny):
+    values, _, names = read_raster(tiny.run.product("factors.tif"))
+    assert names == list(FACTORS)
+    assert np.isfinite(values).all(axis=0).mean() > 0.99
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_maps_are_probabilities(tiny, model):
+    values = read_raster(tiny.run.product(f"susceptibility_{model}.tif"))[0]
+    assert 0 <= np.nanmin(values) < np.nanmax(values) <= 1
+
+
+def test_frequency_ratios_share_out_all_area(tiny):
+    table = tiny.run.read_table("frequency_ratio")
+    sums = table.groupby("model")[["area_ratio_pct", "landslide_area_ratio_pct"]].sum()
+    np.testing.assert_allclose(sums, 100, atol=1e-6)
+    assert set(table["model"]) == set(MODELS)
+
+
+def test_the_inventory_has_both_layers(tiny):
+    file = tiny.run.product("inventory.gpkg")
+    reference = gpd.read_file(file, layer="reference")
+    assert len(reference) > 3
+    assert {"id", "area_m2"} <= set(reference.columns)
+    layers = gpd.list_layers(file)["name"].tolist()
+    assert "detected" in layers
+    assert {"id", "score", "area_m2"} <= set(gpd.read_file(file, layer="detected").columns)
+
+
+def test_samples_keep_landslides_together(tiny):
+    samples = pd.read_parquet(tiny.run.product("samples.parquet"))
+    assert {"x", "y", "label", "landslide_id", "fold", *FACTORS} - set(samples.columns) <= set(FACTORS)
+    slides = samples[samples["label"] == 1]
+    assert (slides.groupby("landslide_id")["fold"].nunique() == 1).all()
+
+
+def test_the_ceiling_stands_beside_the_scores(tiny):
+    effects = json.loads(tiny.run.product("truth/effects.json").read_text())
+    assert 0.5 < effects["ceiling_auc"] < 1
+    text = (tiny.run.path / "notebooks/04_susceptibility.ipynb").read_text().lower()
+    assert "ceiling" in text
+
+
+def test_the_same_seed_gives_the_same_bytes(tiny):
+    """Chapter 05 once more: its rasters and tables do not change by a byte."""
+    before = {name: sha256(tiny.run.path / name) for name in ("products/classes_cnn.tif", "tables/frequency_ratio.csv", "products/breaks.json")}
+    values = pipeline.load_run_params(find_params("tiny"), {}, None, tiny.run.path)
+    pipeline.execute(tiny.run, values, ["05_frequency_ratio"], force=True)
+    assert {name: sha256(tiny.run.path / name) for name in before} == before
+
+
+def test_no_output_is_an_error_or_a_warning(tiny):
+    for chapter in CHAPTERS:
+        for cell in nbformat.read(tiny.run.path / "notebooks" / f"{chapter}.ipynb", as_version=4).cells:
+            for output in cell.get("outputs", []):
+                assert output.output_type != "error"
+                assert output.get("name") != "stderr", f"{chapter}: {output.text[:500]}"
+
+
+@pytest.mark.real_data
+def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
+    """Real terrain and points, no images: maps, frequency ratios and Shapley values, and the published logistic scores."""
+    from lsa_helpers.run import Run
+
+    run = Run(tmp_path / "ecuador")
+    small = {"cnn_epochs": "2", "cnn_seeds": "1", "rf_trees": "50"}
+    values = pipeline.load_run_params(find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path)
+    pipeline.execute(run, values, list(CHAPTERS))
+    for model in MODELS:
+        assert run.has(f"susceptibility_{model}.tif")
+        assert run.has(f"classes_{model}.tif")
+    assert set(run.read_table("shap_importance")["model"]) == set(MODELS)
+    scores = {name: run.read_table(f"scores_{name}").set_index("model").loc["logistic", "auc"] for name in ("apparent", "random", "spatial")}
+    assert scores["apparent"] == pytest.approx(0.8216, abs=0.0005)
+    assert scores["random"] == pytest.approx(0.8097, abs=0.01)
+    assert scores["spatial"] == pytest.approx(0.7726, abs=0.01)

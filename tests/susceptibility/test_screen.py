@@ -1,0 +1,107 @@
+"""Factor screening: VIF by hand, by statsmodels and by a published table; gain ratio by hand; noise is not important."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.datasets import longley
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools import add_constant
+
+from lsa_helpers import screen
+from lsa_helpers.errors import InputError
+
+CONTINUOUS = {"kind": "continuous"}
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 999), weight=st.floats(-3, 3))
+def test_two_factors_give_one_over_one_minus_r_squared(seed, weight):
+    rng = np.random.default_rng(seed)
+    a = rng.standard_normal(40)
+    b = weight * a + rng.standard_normal(40) + 100
+    r = np.corrcoef(a, b)[0, 1]
+    values = screen.vif({"a": a[:, None], "b": b[:, None]})
+    np.testing.assert_allclose(values, 1 / (1 - r**2), rtol=1e-6)
+
+
+def test_longley_matches_its_published_vifs():
+    """Published in many textbooks for Longley's data, for example R's car::vif: 135.5, 1788.5, 33.6, 3.6, 399.2, 759.0."""
+    data = longley.load_pandas().exog
+    values = screen.vif({name: data[[name]].to_numpy() for name in data})
+    np.testing.assert_allclose(values.round(1), [135.5, 1788.5, 33.6, 3.6, 399.2, 759.0])
+
+
+def test_vif_is_that_of_a_regression_with_a_constant():
+    data = longley.load_pandas().exog
+    table = data.assign(x=0).astype(np.float32)
+    found = screen.stepwise_vif(table, dict.fromkeys(data, CONTINUOUS), ["GNPDEFL", "UNEMP", "ARMED"], threshold=100)
+    r2 = OLS(data["UNEMP"], add_constant(data[["GNPDEFL", "ARMED"]])).fit().rsquared
+    assert found.set_index("factor")["vif"]["UNEMP"] == pytest.approx(1 / (1 - r2), rel=1e-4)
+    np.testing.assert_allclose(found["vif"] * found["tolerance"], 1)
+
+
+def test_generalised_vif_of_one_column_is_the_vif_and_does_not_depend_on_the_reference_class():
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, 3, 200)
+    x = code + rng.standard_normal(200)
+    dummies = np.eye(3)[code]
+    values = [screen.vif({"x": x[:, None], "code": np.delete(dummies, drop, axis=1)}) for drop in range(3)]
+    np.testing.assert_allclose(values[0], values[1])
+    np.testing.assert_allclose(values[0], values[2])
+    # With two groups the determinant ratio is the same seen from both sides: GVIF(code) = VIF(x), here to the power 1/2.
+    assert values[0]["code"] ** 2 == pytest.approx(values[0]["x"])
+    corr = np.corrcoef(np.column_stack([x, dummies[:, 0]]), rowvar=False)
+    assert screen._gvif(corr, np.array([0])) == pytest.approx(1 / (1 - corr[0, 1] ** 2))
+
+
+def test_stepwise_drops_the_double_and_the_constant():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 300))
+    table = pd.DataFrame({"a": a, "b": b, "double": a + 0.01 * b, "flat": np.ones(300)})
+    found = screen.stepwise_vif(table, dict.fromkeys(table, CONTINUOUS), list(table)).set_index("factor")
+    assert found.loc["flat", "dropped_at"] == 1
+    assert sorted(found.loc[["a", "double"], "dropped_at"]) == [0, 2]
+    assert found.loc[found["dropped_at"] == 0, "vif"].max() < 1.1
+    assert (found["vif"] * found["tolerance"]).drop("flat").round(9).eq(1).all()
+
+
+def test_perfect_copies_are_infinite_and_too_few_rows_are_refused():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((50, 1))
+    assert screen.vif({"a": a, "b": 2 * a, "c": rng.standard_normal((50, 1))})["a"] > 1e6
+    table = pd.DataFrame(rng.standard_normal((3, 4)), columns=list("abcd"))
+    with pytest.raises(InputError, match="oo few samples"):
+        screen.stepwise_vif(table, dict.fromkeys(table, CONTINUOUS), list(table))
+
+
+def test_gain_ratio_by_hand():
+    """Quinlan's weather data: outlook has gain 0.2467 bits, split information 1.5774 bits, ratio 0.1564."""
+    outlook = np.repeat([0, 1, 2], [5, 4, 5])
+    play = np.array([1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0])
+    assert screen.gain_ratio(outlook, play, categorical=True) == pytest.approx(0.1564, abs=5e-5)
+    assert screen.gain_ratio(np.zeros(14), play) == 0
+    assert screen.gain_ratio(np.arange(14.0), (np.arange(14) > 6).astype(int), bins=2) == pytest.approx(1)
+
+
+def test_importance_ranks_the_cause_above_the_probe(sampled):
+    stack, table = sampled
+    found = screen.importance(table, stack.info, stack.names, seed=0, n_trees=30, repeats=2, block_m=200).set_index(["method", "factor"])
+    assert set(found.index.get_level_values("method")) == {"rf_impurity", "permutation", "gain_ratio"}
+    for method in ("rf_impurity", "permutation", "gain_ratio"):
+        assert found.loc[(method, "slope"), "low"] > found.loc[(method, screen.PROBE), "high"]
+    assert found.loc["rf_impurity", "mean"].sum() == pytest.approx(1)
+    assert abs(found.loc[("permutation", screen.PROBE), "mean"]) < 0.03
+    assert (found["low"] <= found["high"]).all()
+
+
+def test_choose_says_why(sampled):
+    vif = pd.DataFrame({"factor": ["a", "b", "c"], "vif": [6.0, 12.3, 1.0], "tolerance": 0.5, "dropped_at": [0, 1, 0]})
+    ranking = pd.DataFrame({"factor": ["a", "c", screen.PROBE], "method": "permutation", "mean": [0.2, -0.1, 0.0]})
+    decision = screen.choose(vif, ranking, threshold=10, flag=5)
+    assert decision["selected"] == ["a", "c"]
+    assert decision["dropped"] == {"b": "VIF 12.3 ≥ 10 at step 1"}
+    assert set(decision["flagged"]) == {"a", "c"}
+    strict = screen.choose(vif, ranking, threshold=10, flag=5, drop_below_probe=True)
+    assert strict["selected"] == ["a"] and "probe" in strict["dropped"]["c"]

@@ -1,0 +1,152 @@
+"""Scores by hand and by scikit-learn, folds that keep their distance, the truth, and the published Ecuador numbers."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from affine import Affine
+from rasterio.crs import CRS
+from sklearn import metrics
+
+from lsa_helpers import models, validate
+from lsa_helpers.errors import StageError
+from lsa_helpers.factors import FactorStack
+from lsa_helpers.grid import Grid, write_raster
+from lsa_helpers.run import Run
+from lsa_helpers.samples import block_ids
+
+
+def test_scores_match_scikit_learn():
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 300)
+    guess = np.clip(0.3 * label + rng.random(300) * 0.7, 0, 1)
+    hard = guess >= 0.5
+    found = validate.scores(label, guess, np.arange(300) // 10)
+    expected = {
+        "auc": metrics.roc_auc_score(label, guess), "accuracy": metrics.accuracy_score(label, hard),
+        "precision": metrics.precision_score(label, hard), "recall": metrics.recall_score(label, hard), "f1": metrics.f1_score(label, hard),
+        "kappa": metrics.cohen_kappa_score(label, hard), "pr_auc": metrics.average_precision_score(label, guess),
+        "mcc": metrics.matthews_corrcoef(label, hard), "brier": metrics.brier_score_loss(label, guess),
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    assert set(found) == set(validate.SCORES)
+    assert found["auc_low"] < found["auc"] < found["auc_high"]
+
+
+def test_brier_and_calibration_error_by_hand():
+    label, guess = np.array([0, 0, 1, 1]), np.array([0.1, 0.6, 0.65, 1.0])
+    found = validate.scores(label, guess, np.arange(4))
+    assert found["brier"] == pytest.approx((0.01 + 0.36 + 0.1225 + 0) / 4)
+    # Bins: {0.1}: |0 - 0.1|, {0.6, 0.65}: |1 - 1.25|, {1.0}: 0.
+    assert found["ece"] == pytest.approx((0.1 + 0.25) / 4)
+
+
+def test_interval_widens_when_neighbours_repeat_each_other():
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 40)
+    guess = 0.3 * label + rng.random(40) * 0.7
+    blocks = np.repeat(np.arange(40), 25)
+    clumped = validate.scores(np.repeat(label, 25), np.repeat(guess, 25), blocks)
+    naive = validate.scores(np.repeat(label, 25), np.repeat(guess, 25), np.arange(1000))
+    assert clumped["auc_high"] - clumped["auc_low"] > 2 * (naive["auc_high"] - naive["auc_low"])
+
+
+def test_one_class_is_explained():
+    with pytest.raises(StageError, match="one class only"):
+        validate.scores(np.ones(5, int), np.ones(5), np.arange(5))
+    table = pd.DataFrame({"x": np.arange(4.0), "y": 0.0, "label": [1, 1, 0, 0]})
+    with pytest.raises(StageError, match="fold 0: its 2 training rows hold one class"):
+        list(validate.splits(table, np.array([0, 0, 1, 1])))
+    with pytest.raises(StageError, match="there are 2"):
+        validate.random_folds(table.assign(landslide_id=[0, 1, -1, -1]), n_folds=3, seed=0)
+
+
+def test_no_window_of_training_touches_one_of_testing(sampled):
+    _, table = sampled
+    place = table[["x", "y"]].to_numpy()
+    buffer_m = 7 * 12.5
+    seen = []
+    for train, test in validate.splits(table, table["fold"].to_numpy(), buffer_m):
+        gap = np.abs(place[train][:, None] - place[test][None]).max(axis=2)
+        assert gap.min() >= buffer_m
+        seen.extend(test)
+    assert sorted(seen) == list(range(len(table)))
+
+
+def test_random_folds_keep_a_landslide_whole(sampled):
+    _, table = sampled
+    folds = pd.Series(validate.random_folds(table, n_folds=5, seed=0))
+    slides = table["landslide_id"] >= 0
+    assert folds[slides].groupby(table["landslide_id"][slides]).nunique().max() == 1
+    share = table["label"].groupby(folds).mean()
+    assert share.between(0.4, 0.6).all() and len(share) == 5
+
+
+def test_out_of_fold_rows_never_see_their_own_label(sampled):
+    """A forest that may memorise is perfect on its own rows and not on those left out."""
+    stack, table = sampled
+    shuffled = table.assign(label=np.random.default_rng(0).permutation(table["label"]))
+    make = lambda: models.make("rf", n_trees=30)  # noqa: E731
+    guess = validate.out_of_fold(make, stack, shuffled, np.arange(len(table)) % 5, seed=0)
+    assert metrics.roc_auc_score(shuffled["label"], make().fit(stack, shuffled, 0).predict(stack, shuffled)) > 0.99
+    assert 0.3 < metrics.roc_auc_score(shuffled["label"], guess) < 0.7
+
+
+def test_predictions_and_tables_are_complete(sampled):
+    stack, table = sampled
+    make = {"logistic": lambda: models.make("logistic")}
+    fitted = {"logistic": make["logistic"]().fit(stack, table, 0)}
+    guesses = validate.predictions(make, fitted, stack, table, n_folds=5, seed=0, window_m=50)
+    assert guesses.groupby("scheme").size().to_dict() == dict.fromkeys(["apparent", "random", "spatial"], len(table))
+    assert guesses["probability"].between(0, 1).all()
+    scored = validate.score_table(guesses, table, "spatial", block_m=200, seed=0)
+    assert list(scored.columns) == ["model", *validate.SCORES] and scored["model"].tolist() == ["logistic"]
+    own = guesses[guesses["scheme"] == "spatial"]
+    assert scored["auc"][0] == pytest.approx(metrics.roc_auc_score(own["label"], own["probability"]))
+    repeated = validate.replace_by_repeats(scored, make["logistic"], stack, table, "random", repeats=2, n_folds=5, seed=0)
+    assert list(repeated.columns) == list(scored.columns) and repeated["auc"][0] != scored["auc"][0]
+
+
+def test_truth_scores_by_hand(sampled, tmp_path):
+    stack, table = sampled
+    run = Run(tmp_path)
+    probability = np.where(stack.valid, 1 / (1 + np.exp(-(stack.band("slope") - 35) / 5)), np.nan).astype(np.float32)
+    write_raster(run.product("truth/probability.tif"), probability, stack.grid, ["probability"])
+    x, y = table.loc[table["label"] == 1, ["x", "y"]].to_numpy().T
+    gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y).buffer(8), crs=stack.grid.crs).to_file(run.product("truth/landslides.gpkg"))
+    assert validate.read_truth(Run(tmp_path / "other"), stack.grid) is None
+    truth = validate.read_truth(run, stack.grid)
+    np.testing.assert_array_equal(truth.probability, probability)
+    found = validate.truth_scores({"rf": probability**2, "cnn": 1 - probability}, truth).set_index("model")
+    assert found["spearman"].to_dict() == pytest.approx({"rf": 1, "cnn": -1})
+    known = stack.valid
+    ceiling = metrics.roc_auc_score(truth.landslide[known], probability[known])
+    assert found.loc["rf", "auc_map"] == pytest.approx(ceiling) == found.loc["cnn", "ceiling_auc"]
+    assert found.loc["cnn", "auc_map"] == pytest.approx(1 - ceiling)
+    tops = validate.ceilings(table, truth).set_index("labels")["ceiling_auc"]
+    row, col = stack.grid.rowcol(table["x"], table["y"])
+    assert tops["inventory"] == pytest.approx(metrics.roc_auc_score(table["label"], probability[row, col]))
+    assert validate.truth_scores({}, None).empty and validate.ceilings(table, None).empty
+
+
+def test_block_ids_are_squares():
+    x, y = np.array([0.0, 99.0, 100.0, 0.0]), np.array([0.0, 99.0, 0.0, -1.0])
+    ids = block_ids(x, y, 100)
+    assert ids[0] == ids[1] and len(set(ids[[0, 2, 3]])) == 3
+
+
+@pytest.mark.real_data
+def test_ecuador_reproduces_the_published_logistic_regression(shared_data):
+    """Geocomputation with R, chapter 12: apparent 0.8216, random 0.8097, k-means 0.7726 (means of 500 folds)."""
+    table = pd.read_csv(shared_data / "ecuador_lsl" / "lsl.csv").rename(columns={"lslpts": "label"})
+    names = ("slope", "cplan", "cprof", "elev", "log10_carea")
+    grid = Grid(CRS.from_epsg(32717), Affine(10, 0, 0, 0, -10, 0), 1, 1)
+    stack = FactorStack(np.zeros((5, 1, 1), np.float32), grid, names, {name: {"kind": "continuous"} for name in names})
+    make = lambda: models.make("logistic")  # noqa: E731
+    apparent = metrics.roc_auc_score(table["label"], make().fit(stack, table, 0).predict(stack, table))
+    assert apparent == pytest.approx(0.8216, abs=0.0005)
+    published = {"random": 0.8097, "spatial": 0.7726}
+    for scheme, mean in published.items():
+        folds = validate.repeated_scores(make, stack, table, scheme, repeats=100, n_folds=5, seed=0)
+        assert len(folds) == 500
+        assert folds["auc"].mean() == pytest.approx(mean, abs=0.01)
