@@ -1,8 +1,8 @@
 """From satellite images to an explained landslide susceptibility map.
 
 The rooms of this package, in the order the data flows; each imports only from rooms above it:
-errors, params, run, grid, world, sources, factors, detect, samples, screen, dense, models, validate,
-classes, explain, show, pipeline, publish, cli.
+errors, params, run, grid, paper, world, sources, factors, detect, samples, screen, dense, models, validate,
+classes, explain, show, manifest, kernel, pipeline, pages, publish, pairs, cli.
 """
 
 __version__ = "0.1.0"

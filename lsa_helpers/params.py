@@ -106,7 +106,7 @@ class SampleParams(Parameters):
     """How samples are drawn from the inventory, alike in chapters 03 and 04."""
 
     inventory: Literal["auto", "detected", "reference"] = Field("auto", description="landslides to learn from; auto: detected, else reference")
-    max_per_landslide: int = Field(10, ge=1, le=10_000, description="most cells sampled inside one landslide")
+    max_per_landslide: int = Field(15, ge=1, le=10_000, description="most cells sampled inside one landslide")
     one_point: bool = Field(False, description="one cell per landslide only")
     negative_ratio: float = Field(1.0, gt=0, le=10, description="cells without landslide per landslide cell")
     negative_buffer_m: float = Field(100.0, ge=0, le=1000, description="distance of cells without landslide from any landslide, m")
@@ -138,8 +138,8 @@ class SusceptibilityParams(SampleParams):
     )
     cnn_window: Literal[1, 7, 11, 15, 23, 31] = Field(15, description="edge of the window the CNN sees, cells")
     cnn_epochs: int = Field(20, ge=1, le=1000, description="most epochs of the CNN")
-    cnn_patience: int = Field(6, ge=1, le=1000, description="epochs without improvement before the CNN stops")
-    cnn_seeds: int = Field(2, ge=1, le=50, description="networks whose mean is the CNN")
+    cnn_patience: int = Field(4, ge=1, le=1000, description="epochs without improvement before the CNN stops")
+    cnn_seeds: int = Field(3, ge=1, le=50, description="networks whose mean is the CNN")
     rf_trees: int = Field(500, ge=10, le=10_000, description="trees of the random forest")
     xgb_rounds: int = Field(400, ge=10, le=10_000, description="boosting rounds of XGBoost")
     xgb_depth: int = Field(6, ge=1, le=20, description="depth of XGBoost's trees")

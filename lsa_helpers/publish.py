@@ -23,6 +23,8 @@ from lsa_helpers.run import Run
 _THEBE = re.compile(r"""<script>const THEBE_JS_URL.*?</script>|<script[^>]*(?:sphinx-thebe\.js|x-thebe-config)[^>]*>.*?</script>|"""
                     r"""<script>kernelName = .*?</script>|<link[^>]*sphinx-thebe\.css[^>]*>""", re.DOTALL)  # fmt: skip
 
+_LEFT_BEHIND = (".buildinfo", ".doctrees", "objects.inv", "sphinx-thebe*", "*webpack-macros.html")
+
 
 def build_book(run: Run, out: Path | None = None) -> Path:
     """Build the book of a run: its executed notebooks between the pages of ``book/``; no page needs the network.
@@ -145,7 +147,7 @@ def _put_in_place(site: Path, out: Path) -> None:
         page.write_text(_THEBE.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
-    shutil.copytree(site, part, ignore=shutil.ignore_patterns(".buildinfo", ".doctrees", "objects.inv", "sphinx-thebe*"))
+    shutil.copytree(site, part, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))
     if out.exists():
         old = part.with_name(f"{part.name}-old")
         out.rename(old)

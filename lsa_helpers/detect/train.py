@@ -113,7 +113,7 @@ def quiet_torch(seed: int, n_jobs: int) -> Iterator[None]:
 
 def checkpoint_folder(parent: Path, chips: ChipSet, config: TrainConfig) -> Path:
     """Folder of the checkpoints of exactly this training: same chips, detector and settings."""
-    content = [asdict(chips.config), asdict(config), [str(chip.image) for chip in chips.chips]]
+    content = [asdict(chips.config), asdict(config) | {"n_jobs": None}, [str(chip.image) for chip in chips.chips]]
     return Path(parent) / hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 

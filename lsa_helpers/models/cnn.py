@@ -64,8 +64,11 @@ class WindowCNN(SusceptibilityModel):
         self.networks.append(network.to("cpu", memory_format=torch.contiguous_format).eval())
 
     def encode(self, stack) -> np.ndarray:
-        """Code the stack for the windows: float32 of shape (columns, height, width), unknown cells 0."""
-        return np.nan_to_num(self.encoder.stack(stack), copy=False)
+        """Code the stack for the windows: float32 of shape (columns, height, width), unknown cells 0.
+
+        Values more than 5 standard deviations from the training mean count as 5: one spike would decide its whole window.
+        """
+        return np.clip(np.nan_to_num(self.encoder.stack(stack), copy=False), -5, 5)
 
     def predict(self, stack, samples):
         rows, cols = stack.grid.rowcol(samples["x"], samples["y"])

@@ -54,7 +54,7 @@ def make_samples(
     stack: FactorStack,
     *,
     seed: int,
-    max_per_landslide: int = 10,
+    max_per_landslide: int = 15,
     one_point: bool = False,
     negative_ratio: float = 1.0,
     negative_buffer_m: float = 100.0,

@@ -1,5 +1,7 @@
 """The landslides themselves: how large, where, and of which outline."""
 
+import math
+
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -101,8 +103,9 @@ def _apart(shape, placed: list, taken: np.ndarray, grid: Grid, least: float):
     row, column = grid.rowcol([left, right], [top, bottom])
     window = np.s_[max(row[0] - 1, 0) : row[1] + 2, max(column[0] - 1, 0) : column[1] + 2]
     if taken[window].any():
-        others = [other for other in placed if other.intersects(shape)]
-        shape = _largest(shape.difference(shapely.union_all(others))) if others else shape
+        others = np.array(placed, object)
+        others = others[shapely.intersects(others, shape)]
+        shape = _largest(shape.difference(shapely.union_all(others))) if len(others) else shape
     if shape is None or shape.area < least:
         return None
     taken[window] = True
@@ -146,18 +149,22 @@ def _outline(start, area: float, flow: np.ndarray, grid: Grid, rng: np.random.Ge
 
 def _descend(start, length: float, flow: np.ndarray, grid: Grid) -> np.ndarray:
     """Points every `length` / POINTS along the steepest descent of the smoothed terrain (metres)."""
-    step, point, heading = length / POINTS, np.array(start, float), None
-    path = [point]
+    step, (x, y), heading = length / POINTS, map(float, start), None
+    left, _, _, top = grid.bounds
+    path = [(x, y)]
+    # Plain numbers: this loop runs some 30,000 times a thousand landslides, and arrays of two would cost ten times as much.
     for _ in range(POINTS):
-        row, column = grid.rowcol(*point)
-        row, column = np.clip(row, 0, grid.height - 1), np.clip(column, 0, grid.width - 1)
+        row = min(max(int((top - y) / grid.cell_size), 0), grid.height - 1)
+        column = min(max(int((x - left) / grid.cell_size), 0), grid.width - 1)
         # Downslope: against the gradient; rows run south, so the sign of the second component turns.
-        down = np.array([-flow[0, row, column], flow[1, row, column]], float)
-        down /= max(np.hypot(*down), 1e-9)
-        heading = down if heading is None else INERTIA * heading + (1 - INERTIA) * down
-        heading /= max(np.hypot(*heading), 1e-9)
-        point = point + step * heading
-        path.append(point)
+        east, north = -float(flow[0, row, column]), float(flow[1, row, column])
+        norm = max(math.hypot(east, north), 1e-9)
+        down = (east / norm, north / norm)
+        heading = down if heading is None else tuple(INERTIA * h + (1 - INERTIA) * d for h, d in zip(heading, down, strict=True))
+        norm = max(math.hypot(*heading), 1e-9)
+        heading = (heading[0] / norm, heading[1] / norm)
+        x, y = x + step * heading[0], y + step * heading[1]
+        path.append((x, y))
     return np.array(path)
 
 

@@ -133,7 +133,7 @@ def test_web_map_is_drawn_and_switches_models(site, page):
 
 def test_start_page_leads_to_every_chapter(site, page):
     page.goto((site / "index.html").as_uri())
-    page.wait_for_selector("h1")
+    page.wait_for_selector("article h1")
     links = page.eval_on_selector_all(".bd-sidebar-primary a", "links => links.map(link => link.getAttribute('href'))")
     for chapter in CHAPTERS:
         assert any(link and link.endswith(f"{chapter}.html") for link in links), chapter

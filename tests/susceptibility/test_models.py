@@ -123,6 +123,14 @@ def test_settings_of_the_parameters_are_settings_of_the_models():
     assert made["logistic"].factors == ("a",) and made["rf"].factors == ("a", "b")
 
 
+def test_cnn_input_has_no_spikes_and_no_holes(fitted, sampled):
+    stack, _ = sampled
+    spiked = type(stack)(stack.values.copy(), stack.grid, stack.names, stack.info)
+    spiked.values[0, 40, 40] = 1e5
+    encoded = fitted["cnn"].encode(spiked)
+    assert encoded[0, 40, 40] == 5 and encoded[0, 0, 0] == 0 and np.isfinite(encoded).all()
+
+
 def test_importing_the_face_imports_nothing_heavy():
     import subprocess
     import sys
