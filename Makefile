@@ -30,7 +30,7 @@ $(ENV): requirements.lock pyproject.toml
 	@touch $(ENV)
 
 lock:
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.12 --extra dev pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv runs _build

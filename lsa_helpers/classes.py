@@ -243,9 +243,7 @@ def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     breaks, tables = {}, []
     for model in MODELS:
         values, grid, _ = read_raster(run.need(f"susceptibility_{model}.tif", chapter="04_susceptibility"))
-        breaks[model] = reused.get(model) or find_breaks(
-            values, n_classes=p.n_classes, scheme=p.scheme, sample=p.break_sample, seed=p.seed
-        )
+        breaks[model] = reused.get(model) or find_breaks(values, n_classes=p.n_classes, scheme=p.scheme, sample=p.break_sample, seed=p.seed)
         classes = classify(values[0], breaks[model])
         write_raster(run.product(f"classes_{model}.tif"), classes, grid, ["susceptibility class"], ["1"])
         cells = landslide_cells(landslides, grid)

@@ -136,6 +136,19 @@ def data_check(
     console.print(f"{folder}: {len(rows)} sources, all readable and all meeting the study area.")
 
 
+@data_app.command("fetch")
+def data_fetch(
+    address: Annotated[str, typer.Argument(help="web address, or doi:…/FILE of a file on Zenodo")],
+    folder: Annotated[Path, typer.Argument(help="folder to put it in")],
+    sha256: Annotated[str | None, typer.Option(help="hash the file must have")] = None,
+) -> None:
+    """Download a public data set and unpack it; mind its licence."""
+    from lsa_helpers.sources.fetch import fetch
+
+    files = fetch(address, folder, sha256)
+    console.print(f"{len(files)} file(s) in {folder}. Next: lsa data check {folder}")
+
+
 @app.command("check-env")
 def check_env() -> None:
     """Say whether this machine has what the book needs."""
@@ -143,7 +156,18 @@ def check_env() -> None:
 
     table = Table("what", "found")
     table.add_row("Python", sys.version.split()[0])
-    for name in ("jupyterlab", "papermill", "torch", "torchvision", "rasterio", "geopandas", "scikit-learn", "xgboost", "shap", "jupyter-book"):
+    for name in (
+        "jupyterlab",
+        "papermill",
+        "torch",
+        "torchvision",
+        "rasterio",
+        "geopandas",
+        "scikit-learn",
+        "xgboost",
+        "shap",
+        "jupyter-book",
+    ):
         try:
             table.add_row(name, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:

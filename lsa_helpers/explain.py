@@ -225,9 +225,7 @@ def explain_models(run: Run, p: ShapParams) -> list[Shap]:
 def _explain_cnn(model, stack, chosen, background, tolerance) -> tuple[np.ndarray, float]:
     """Mean over the CNN's networks of the Deep SHAP values of their logits: (n, columns), and the mean base."""
     encoded, size = model.encode(stack), model.settings["window"]
-    windows, reference = (
-        extract_windows(encoded, *stack.grid.rowcol(rows["x"], rows["y"]), size) for rows in (chosen, background)
-    )
+    windows, reference = (extract_windows(encoded, *stack.grid.rowcol(rows["x"], rows["y"]), size) for rows in (chosen, background))
     results = [deep_shap(network, reference, windows, tolerance=tolerance) for network in model.networks]
     return np.mean([values for values, _ in results], axis=0), float(np.mean([base for _, base in results]))
 

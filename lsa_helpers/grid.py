@@ -105,13 +105,22 @@ def write_raster(path: Path, bands: np.ndarray, grid: Grid, names: Sequence[str]
     kind, nodata, resampling = ("float32", np.nan, "average") if bands.dtype.kind == "f" else ("uint8", 0, "nearest")
     memory = rasterio.MemoryFile()
     with memory.open(
-        driver="GTiff", count=len(bands), height=grid.height, width=grid.width, dtype=kind, crs=grid.crs, transform=grid.transform, nodata=nodata
+        driver="GTiff",
+        count=len(bands),
+        height=grid.height,
+        width=grid.width,
+        dtype=kind,
+        crs=grid.crs,
+        transform=grid.transform,
+        nodata=nodata,
     ) as file:
         file.write(bands.astype(kind))
         file.descriptions = tuple(names)
         file.units = tuple(units) if units is not None else ("1",) * len(bands)
     with whole_file(path) as part, memory.open() as file:
-        rio_copy(file, part, driver="COG", compress="DEFLATE", predictor="YES", overviews="AUTO", overview_resampling=resampling, blocksize=256)
+        rio_copy(
+            file, part, driver="COG", compress="DEFLATE", predictor="YES", overviews="AUTO", overview_resampling=resampling, blocksize=256
+        )
     memory.close()
     return Path(path)
 

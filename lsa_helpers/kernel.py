@@ -32,7 +32,11 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
     out.parent.mkdir(exist_ok=True)
     _quiet(log)
     # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run to run.
-    os.environ |= {"OGR_CURRENT_DATE": "2000-01-01T00:00:00Z", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "OMP_NUM_THREADS": str(values["n_jobs"])}
+    os.environ |= {
+        "OGR_CURRENT_DATE": "2000-01-01T00:00:00Z",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "OMP_NUM_THREADS": str(values["n_jobs"]),
+    }
     try:
         papermill.execute_notebook(str(notebook), str(part), values, cwd=str(folder), kernel_name="python3", progress_bar=False)
     except papermill.PapermillExecutionError as error:

@@ -12,7 +12,19 @@ from pathlib import Path
 import lsa_helpers
 from lsa_helpers.run import Run, sha256, whole_file
 
-PACKAGES = ["numpy", "torch", "torchvision", "scikit-learn", "xgboost", "shap", "rasterio", "geopandas", "xarray-spatial", "pyflwdir", "jupyter-book"]
+PACKAGES = [
+    "numpy",
+    "torch",
+    "torchvision",
+    "scikit-learn",
+    "xgboost",
+    "shap",
+    "rasterio",
+    "geopandas",
+    "xarray-spatial",
+    "pyflwdir",
+    "jupyter-book",
+]
 # Folders of a run whose files are results of a stage.
 _RESULTS = ("products", "tables", "figures", "world")
 

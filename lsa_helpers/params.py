@@ -95,6 +95,7 @@ class DetectionParams(Parameters):
     anchor_px: int = Field(8, ge=4, le=64, description="smallest anchor, pixels; it doubles at each of five levels")
     proposals: int = Field(200, ge=10, le=4000, description="regions the proposal network passes on per image")
     detections: int = Field(50, ge=1, le=1000, description="most landslides reported per image")
+    nms_iou: float = Field(0.3, gt=0, le=1, description="of two detections whose boxes overlap more than this the weaker is dropped")
     min_pixels: int = Field(20, ge=1, le=10_000, description="smallest landslide of a chip's mask, pixels of the chip")
     score_threshold: float = Field(0.0, ge=0, lt=1, description="lowest score in the inventory; 0: the best on the validation chips")
     window_px: int = Field(512, ge=64, le=4096, description="window over the scene, pixels")
@@ -105,7 +106,9 @@ class DetectionParams(Parameters):
 class SampleParams(Parameters):
     """How samples are drawn from the inventory, alike in chapters 03 and 04."""
 
-    inventory: Literal["auto", "detected", "reference"] = Field("auto", description="landslides to learn from; auto: detected, else reference")
+    inventory: Literal["auto", "detected", "reference"] = Field(
+        "auto", description="landslides to learn from; auto: detected, else reference"
+    )
     max_per_landslide: int = Field(15, ge=1, le=10_000, description="most cells sampled inside one landslide")
     one_point: bool = Field(False, description="one cell per landslide only")
     negative_ratio: float = Field(1.0, gt=0, le=10, description="cells without landslide per landslide cell")
@@ -165,7 +168,9 @@ class FrequencyRatioParams(Parameters):
     scheme: Literal["fisher_jenks", "equal", "quantile"] = Field("fisher_jenks", description="how the class breaks are found")
     break_sample: int = Field(20_000, ge=100, description="cells sampled to find the breaks")
     breaks_from: str = Field("", description="breaks.json of another run whose class breaks are used; empty: own breaks")
-    inventory: Literal["auto", "detected", "reference"] = Field("auto", description="landslides counted; auto: detected ones, else reference")
+    inventory: Literal["auto", "detected", "reference"] = Field(
+        "auto", description="landslides counted; auto: detected ones, else reference"
+    )
 
 
 class ShapParams(Parameters):
@@ -270,9 +275,12 @@ def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameter
             raise InputError(f'unknown section "{name}"', where=where, fix=did_you_mean(name, ["shared", *CHAPTERS]))
     shared = sections.get("shared") or {}
     Parameters.check(shared, f"{where}, section shared")
-    return {
-        name: model.check({**shared, **(sections.get(name) or {})}, f"{where}, section {name}") for name, model in CHAPTERS.items()
-    }
+    for name in CHAPTERS:
+        if both := sorted(set(sections.get(name) or {}) & set(Parameters.model_fields)):
+            raise InputError(
+                f'"{both[0]}" is one value for the whole run', where=f"{where}, section {name}", fix="Move it to the section shared"
+            )
+    return {name: model.check({**shared, **(sections.get(name) or {})}, f"{where}, section {name}") for name, model in CHAPTERS.items()}
 
 
 def to_sections(chapters: dict[str, Parameters]) -> dict[str, dict]:

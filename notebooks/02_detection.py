@@ -54,6 +54,7 @@ rois_per_image: int = 32  # regions per chip the heads learn from
 anchor_px: int = 8  # smallest anchor, pixels; it doubles at each of five levels
 proposals: int = 200  # regions the proposal network passes on per image
 detections: int = 50  # most landslides reported per image
+nms_iou: float = 0.3  # of two detections whose boxes overlap more than this the weaker is dropped
 min_pixels: int = 20  # smallest landslide of a chip's mask, pixels of the chip
 score_threshold: float = 0.0  # lowest score in the inventory; 0: the best on the validation chips
 window_px: int = 512  # window over the scene, pixels

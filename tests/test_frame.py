@@ -52,7 +52,8 @@ def test_every_room_is_known(root):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    code = "import sys, lsa_helpers, lsa_helpers.cli; print([m for m in ('torch', 'shap', 'xgboost', 'sklearn', 'rasterio') if m in sys.modules])"
+    heavy = ("torch", "shap", "xgboost", "sklearn", "rasterio")
+    code = f"import sys, lsa_helpers, lsa_helpers.cli\nprint([name for name in {heavy} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
@@ -88,12 +89,26 @@ def test_the_lock_is_hashed_universal_and_names_no_index(root):
 
 def test_every_dependency_is_used(root):
     """Each package is imported by the code, or is a tool, an engine or a carrier of files said here."""
-    tools = {"jupyterlab", "ipykernel", "sphinx-book-theme", "sphinxcontrib-bibtex", "netcdf4", "pycocotools", "pyarrow", "python-calamine", "pillow"}
-    tools |= {"jupyter-book", "sphinx-exercise", "sphinx-mathjax-offline", "shinywidgets", "nbclassic", "ipywidgets", "pyproj", "distributed", "dask"}
+    tools = {
+        "jupyterlab",
+        "ipykernel",
+        "sphinx-book-theme",
+        "sphinxcontrib-bibtex",
+        "netcdf4",
+        "pycocotools",
+        "pyarrow",
+        "python-calamine",
+        "pillow",
+    }
+    tools |= {"jupyter-book", "sphinx-exercise", "sphinx-mathjax-offline", "shinywidgets", "nbclassic", "ipywidgets", "pyproj", "dask"}
     modules = {"scikit-learn": "sklearn", "xarray-spatial": "xrspatial", "pyyaml": "yaml"}
     files = [*(root / "lsa_helpers").rglob("*.py"), *(root / "notebooks").glob("*.py"), root / "_config.yml"]
     code = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    unused = [item.name for item in dependencies(root) if item.name not in tools and modules.get(item.name, item.name.replace("-", "_")) not in code]
+    unused = [
+        item.name
+        for item in dependencies(root)
+        if item.name not in tools and modules.get(item.name, item.name.replace("-", "_")) not in code
+    ]
     assert not unused
 
 

@@ -12,7 +12,8 @@ from lsa_helpers.run import Run
 FIRST, SECOND, THIRD = "01_data", "04_susceptibility", "05_frequency_ratio"
 HEAD = "seed = 0\nrun_dir = ''\nn_classes = 5\n"
 BODY = {
-    FIRST: "P('products/a.txt').write_text(str(seed))\nif seed == 0: P('tables').mkdir(exist_ok=True); P('tables/only_zero.csv').write_text('x')",
+    FIRST: "P('products/a.txt').write_text(str(seed))\nP('tables').mkdir(exist_ok=True)\n"
+    "if seed == 0: P('tables/only_zero.csv').write_text('x')",
     SECOND: "P('products/b.txt').write_text(P('products/a.txt').read_text() * 2)",
     THIRD: "assert n_classes != 9, 'nine is too many'\nP('products/c.txt').write_text(P('products/b.txt').read_text() + str(n_classes))",
 }

@@ -42,6 +42,8 @@ class DetectorConfig:
         Regions the proposal network passes on per image.
     detections : int
         Most landslides reported per image.
+    nms_iou : float
+        Of two detections whose boxes overlap more than this, the weaker is dropped.
     chip_size : int
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
@@ -55,6 +57,7 @@ class DetectorConfig:
     anchor_px: int = 8
     proposals: int = 200
     detections: int = 50
+    nms_iou: float = 0.3
     chip_size: int = 192
     resolution_m: float = 0.0
 
@@ -139,6 +142,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> Ma
         box_roi_pool=MultiScaleRoIAlign(levels, 7, 2), box_head=TwoMLPHead(width * 7**2, config.head_width),
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
+        box_nms_thresh=config.nms_iou,
         mask_roi_pool=MultiScaleRoIAlign(levels, 14, 2), mask_head=MaskRCNNHeads(width, (width,) * 4, 1),
         mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip

@@ -17,7 +17,13 @@ MODEL_COLOURS = {
     "cnn": OKABE_ITO["blue"], "rf": OKABE_ITO["orange"], "xgboost": OKABE_ITO["purple"], "logistic": OKABE_ITO["black"],
     "ceiling": "#777777",
 }  # fmt: skip
-MODEL_LABELS = {"cnn": "CNN", "rf": "Random forest", "xgboost": "XGBoost", "logistic": "Logistic regression", "ceiling": "Ceiling (true probability)"}
+MODEL_LABELS = {
+    "cnn": "CNN",
+    "rf": "Random forest",
+    "xgboost": "XGBoost",
+    "logistic": "Logistic regression",
+    "ceiling": "Ceiling (true probability)",
+}
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
 CLASS_NAMES = {5: ["Very Low", "Low", "Moderate", "High", "Very High"]}

@@ -38,7 +38,9 @@ def check_catalog(catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, 
         For the first source that is missing, broken, without CRS, empty or elsewhere.
     """
     if need_dem and catalog.dem is None:
-        raise InputError("the catalog names no DEM, and the factors need one", where=catalog.folder, fix="Add `dem:`, or stop with --until 02")
+        raise InputError(
+            "the catalog names no DEM, and the factors need one", where=catalog.folder, fix="Add `dem:`, or stop with --until 02"
+        )
     rows = [_describe(catalog, name, entry) for name, entry in catalog.entries().items()]
     if catalog.dem is not None:
         grid = layers.target_grid(catalog, cell_size, crs)
@@ -57,7 +59,14 @@ def source_table(catalog: Catalog) -> pd.DataFrame:
 def _describe(catalog: Catalog, name: str, entry: Entry, *, read: bool = True) -> dict:
     """One row of the source table; `read` also reads rasters to their end."""
     files = catalog.files(entry)
-    row = {"entry": name, "file": str(files[0].relative_to(catalog.folder)), "files": len(files), "kind": "folder", "crs": "", "resolution": entry.resolution}
+    row = {
+        "entry": name,
+        "file": str(files[0].relative_to(catalog.folder)),
+        "files": len(files),
+        "kind": "folder",
+        "crs": "",
+        "resolution": entry.resolution,
+    }
     if name not in _FOLDERS:
         is_raster = files[0].suffix.lower() in RASTERS
         for file in files:
@@ -78,7 +87,11 @@ def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
             raise InputError("the raster is damaged or incomplete", where=file, found=error, fix="Copy or download it again") from None
     step = abs(data.rio.resolution()[0])
     unit = "m" if data.rio.crs.is_projected else "°"
-    return {"kind": "NetCDF" if file.suffix in {".nc", ".nc4"} else "raster", "crs": data.rio.crs.to_string()[:40], "resolution": f"{step:.4g} {unit}"}
+    return {
+        "kind": "NetCDF" if file.suffix in {".nc", ".nc4"} else "raster",
+        "crs": data.rio.crs.to_string()[:40],
+        "resolution": f"{step:.4g} {unit}",
+    }
 
 
 def _vector_facts(file: Path, entry: Entry) -> dict:
@@ -108,5 +121,5 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: Grid) -> None:
     left, bottom, right, top = grid.bounds
     if not any(b[0] < right + reach and b[2] > left - reach and b[1] < top + reach and b[3] > bottom - reach for b in boxes):
         here = [round(value, 3) for value in transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)]
-        fix = f"The study area is {here} (west, south, east, north in degrees): check the CRS of the file, or name it with `crs:` in catalog.yml"
+        fix = f"The study area is {here} (west, south, east, north in degrees). Check the CRS of the file, or name it with `crs:`"
         raise InputError(f"the source `{name}` does not overlap the study area", where=file, found=found, fix=fix)

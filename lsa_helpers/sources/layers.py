@@ -47,7 +47,9 @@ def _open_netcdf(file: Path, entry: Entry) -> xr.DataArray:
     time = [axis for axis in data.dims if axis.lower() in {"time", "month", "valid_time"}]
     if time:
         data = _over_time(data, time[0], entry.statistic)
-    axes = {axis: short for axis in data.dims for short, words in (("x", {"lon", "longitude"}), ("y", {"lat", "latitude"})) if axis in words}
+    axes = {
+        axis: short for axis in data.dims for short, words in (("x", {"lon", "longitude"}), ("y", {"lat", "latitude"})) if axis in words
+    }
     data = data.rename(axes).transpose("y", "x")
     return data if data.rio.crs is not None else data.rio.write_crs(entry.crs or "EPSG:4326")
 
@@ -289,7 +291,10 @@ def distance_to(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
         source = _raster(catalog, entry, wide, Resampling.nearest)
         hit = np.isfinite(source) & (source != 0)
     else:
-        hit = rasterize(read_features(file, entry, grid.crs).geometry, wide.shape, transform=wide.transform, all_touched=True, dtype="uint8") > 0
+        hit = (
+            rasterize(read_features(file, entry, grid.crs).geometry, wide.shape, transform=wide.transform, all_touched=True, dtype="uint8")
+            > 0
+        )
     if not hit.any():
         raise InputError("no feature lies near the study area", where=file, fix="Check the file's CRS and extent, or delete its entry")
     return (distance_transform_edt(~hit)[pad:-pad, pad:-pad] * grid.cell_size).astype(np.float32)

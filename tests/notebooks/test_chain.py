@@ -19,7 +19,8 @@ pytestmark = pytest.mark.notebooks
 MODELS = ("cnn", "rf", "xgboost")
 SCORES = "model,auc,auc_low,auc_high,accuracy,precision,recall,f1,kappa,pr_auc,mcc,brier,ece"
 COLUMNS = {
-    "detection_scores": "backbone,optimizer,split,AP_segm,AP50_segm,AP75_segm,AP_bbox,AP50_bbox,AP75_bbox,AR_segm,AR_bbox,precision,f1,recall,threshold",
+    "detection_scores": "backbone,optimizer,split,AP_segm,AP50_segm,AP75_segm,AP_bbox,AP50_bbox,AP75_bbox,AR_segm,AR_bbox,precision,f1,"
+    "recall,threshold",
     "vif": "factor,vif,tolerance,dropped_at",
     "importance": "factor,method,mean,low,high",
     "scores_random": SCORES,
@@ -108,7 +109,9 @@ def test_the_ceiling_stands_beside_the_scores(tiny):
 
 def test_the_same_seed_gives_the_same_bytes(tiny):
     """Chapter 05 once more: its rasters and tables do not change by a byte."""
-    before = {name: sha256(tiny.run.path / name) for name in ("products/classes_cnn.tif", "tables/frequency_ratio.csv", "products/breaks.json")}
+    before = {
+        name: sha256(tiny.run.path / name) for name in ("products/classes_cnn.tif", "tables/frequency_ratio.csv", "products/breaks.json")
+    }
     values = pipeline.load_run_params(find_params("tiny"), {}, None, tiny.run.path)
     pipeline.execute(tiny.run, values, ["05_frequency_ratio"], force=True)
     assert {name: sha256(tiny.run.path / name) for name in before} == before
@@ -135,7 +138,9 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
         assert run.has(f"susceptibility_{model}.tif")
         assert run.has(f"classes_{model}.tif")
     assert set(run.read_table("shap_importance")["model"]) == set(MODELS)
-    scores = {name: run.read_table(f"scores_{name}").set_index("model").loc["logistic", "auc"] for name in ("apparent", "random", "spatial")}
+    scores = {
+        name: run.read_table(f"scores_{name}").set_index("model").loc["logistic", "auc"] for name in ("apparent", "random", "spatial")
+    }
     assert scores["apparent"] == pytest.approx(0.8216, abs=0.0005)
     assert scores["random"] == pytest.approx(0.8097, abs=0.01)
     assert scores["spatial"] == pytest.approx(0.7726, abs=0.01)

@@ -5,7 +5,6 @@ import yaml
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.sources import check_catalog, load_catalog, source_table
-
 from tests.data_folder import CONTENT
 
 
