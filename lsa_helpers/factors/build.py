@@ -6,9 +6,19 @@ from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.factors import terrain
 from lsa_helpers.factors.stack import FactorStack
 from lsa_helpers.grid import Grid
-from lsa_helpers.sources import Catalog, Entry, categorical, continuous, distance_to, read_dem, study_mask, target_grid
+from lsa_helpers.sources import (
+    Catalog,
+    Entry,
+    categorical,
+    continuous,
+    distance_to,
+    native_resolution,
+    read_dem,
+    station_error,
+    study_mask,
+    target_grid,
+)  # fmt: skip
 from lsa_helpers.sources.catalog import RASTERS
-from lsa_helpers.sources.layers import native_resolution, station_error
 
 # name: (label, unit, kind, entry of the catalog it is made from); the paper's Table 2, in its order.
 FACTORS = {

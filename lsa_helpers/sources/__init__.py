@@ -7,13 +7,14 @@ from lsa_helpers.sources.layers import (
     continuous,
     distance_to,
     read_dem,
-    read_features,
     read_inventory,
     study_mask,
     target_grid,
 )
+from lsa_helpers.sources.rasters import native_resolution
+from lsa_helpers.sources.vectors import inverse_distance, read_features, station_error
 
 __all__ = [
-    "Catalog", "Entry", "categorical", "check_catalog", "continuous", "distance_to", "load_catalog", "read_dem", "read_features",
-    "read_inventory", "source_table", "study_mask", "target_grid",
+    "Catalog", "Entry", "categorical", "check_catalog", "continuous", "distance_to", "inverse_distance", "load_catalog",
+    "native_resolution", "read_dem", "read_features", "read_inventory", "source_table", "station_error", "study_mask", "target_grid",
 ]  # fmt: skip

@@ -9,7 +9,9 @@ from rasterio.warp import transform_bounds
 from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid
 from lsa_helpers.sources import layers
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import RASTERS, TABLES, Catalog, Entry
+from lsa_helpers.sources.rasters import open_raster
+from lsa_helpers.sources.vectors import attribute, read_features
 
 _FOLDERS = {"images", "truth"}
 
@@ -77,7 +79,7 @@ def _describe(catalog: Catalog, name: str, entry: Entry, *, read: bool = True) -
 
 def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
     """Kind, CRS and cell size of a raster, after reading every block if asked."""
-    data = layers._open_raster(file, entry)
+    data = open_raster(file, entry)
     if read and file.suffix not in {".nc", ".nc4"}:
         try:
             with rasterio.open(file) as raster:
@@ -96,8 +98,10 @@ def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
 
 def _vector_facts(file: Path, entry: Entry) -> dict:
     """Kind and CRS of a vector or table."""
-    shapes = layers.read_features(file, entry, "EPSG:4326")
-    kind = "table" if file.suffix.lower() in layers.TABLES else "vector"
+    shapes = read_features(file, entry, "EPSG:4326")
+    if named := entry.attribute or entry.value or entry.names:
+        attribute(shapes, named if isinstance(named, str) else entry.attribute, file)
+    kind = "table" if file.suffix.lower() in TABLES else "vector"
     crs = entry.crs or ("EPSG:4326" if kind == "table" else "")
     if kind == "vector":
         import pyogrio
@@ -110,11 +114,11 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: Grid) -> None:
     """Raise when a source does not come near the grid."""
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
-        data = layers._open_raster(file, entry)
-        boxes = [layers._open_raster(item, entry).rio.transform_bounds(grid.crs) for item in catalog.files(entry)]
+        data = open_raster(file, entry)
+        boxes = [open_raster(item, entry).rio.transform_bounds(grid.crs) for item in catalog.files(entry)]
         found = data.rio.crs.to_string()
     else:
-        shapes = layers.read_features(file, entry, grid.crs)
+        shapes = read_features(file, entry, grid.crs)
         boxes, found = [tuple(shapes.total_bounds)], "its features"
     # Lines and stations may lie outside the grid and still matter: allow one grid length.
     reach = max(grid.shape) * grid.cell_size if name in {"roads", "rivers", "faults", "stations"} else 0

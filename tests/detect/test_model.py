@@ -27,6 +27,14 @@ def test_nothing_is_frozen_and_nothing_downloaded(backbone, monkeypatch):
     assert norms and all(type(module) is nn.BatchNorm2d for module in norms)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_images_are_not_scaled(training):
+    """In training and in use the network sees images as they are; torchvision would enlarge them to 800 pixels in use."""
+    model = build_detector(DetectorConfig(**SMALL)).train(training)
+    images, _ = model.transform([torch.rand(3, 64, 48)])
+    assert images.image_sizes == [(64, 48)]
+
+
 def test_stored_detector_predicts_the_same(tmp_path):
     """Weights and configuration survive the safetensors file."""
     torch.manual_seed(0)

@@ -1,6 +1,7 @@
 """Every chapter through papermill at the smallest size: the products, tables and figures that DESIGN promises."""
 
 import json
+import shutil
 
 import geopandas as gpd
 import nbformat
@@ -13,7 +14,7 @@ from lsa_helpers import pipeline
 from lsa_helpers.factors import FACTORS
 from lsa_helpers.grid import read_raster
 from lsa_helpers.params import CHAPTERS, find_params
-from lsa_helpers.run import sha256
+from lsa_helpers.run import Run, sha256
 
 pytestmark = pytest.mark.notebooks
 MODELS = ("cnn", "rf", "xgboost")
@@ -125,13 +126,36 @@ def test_no_output_is_an_error_or_a_warning(tiny):
                 assert output.get("name") != "stderr", f"{chapter}: {output.text[:500]}"
 
 
+def test_the_papers_own_layout_is_what_the_mountain_writes(tiny, tmp_path):
+    """``moxi.yml`` with its catalog, on the folder the simulated mountain wrote: the same factors to the last bit."""
+    folder = tmp_path / "moxi"
+    shutil.copytree(tiny.run.world, folder, ignore=shutil.ignore_patterns("catalog.yml", "truth"))
+    run = Run(tmp_path / "run")
+    values = pipeline.load_run_params(find_params("moxi"), {}, folder, run.path)
+    pipeline.execute(run, values, ["01_data"])
+    assert not run.has("truth/probability.tif")
+    ours, theirs = (read_raster(one.product("factors.tif")) for one in (run, tiny.run))
+    assert ours[1:] == theirs[1:]
+    np.testing.assert_array_equal(ours[0], theirs[0])
+
+
+@pytest.mark.real_data
+def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
+    """Real image chips without a map: chapter 01 says so, chapter 02 trains and scores them."""
+    run = Run(tmp_path / "bijie")
+    small = {"epochs": "1", "chip_size": "64"}
+    values = pipeline.load_run_params(find_params("bijie"), small, shared_data / "bijie", run.path)
+    pipeline.execute(run, values, ["01_data", "02_detection"])
+    assert set(run.read_table("detection_scores")["split"]) >= {"test"}
+    assert "images only" in (run.path / "notebooks/01_data.ipynb").read_text()
+    assert not run.has("factors.tif")
+
+
 @pytest.mark.real_data
 def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
     """Real terrain and points, no images: maps, frequency ratios and Shapley values, and the published logistic scores."""
-    from lsa_helpers.run import Run
-
     run = Run(tmp_path / "ecuador")
-    small = {"cnn_epochs": "2", "cnn_seeds": "1", "rf_trees": "50"}
+    small = {"cnn_epochs": "2", "cnn_seeds": "1", "rf_trees": "50", "cnn_window": "7", "n_explain": "20", "n_background": "16"}
     values = pipeline.load_run_params(find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path)
     pipeline.execute(run, values, list(CHAPTERS))
     for model in MODELS:

@@ -8,8 +8,19 @@ import rasterio
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid, write_raster
-from lsa_helpers.sources import Catalog, Entry, categorical, continuous, distance_to, read_dem, read_inventory, study_mask, target_grid
-from lsa_helpers.sources.layers import inverse_distance, station_error
+from lsa_helpers.sources import (
+    Catalog,
+    Entry,
+    categorical,
+    continuous,
+    distance_to,
+    inverse_distance,
+    read_dem,
+    read_inventory,
+    station_error,
+    study_mask,
+    target_grid,
+)
 
 
 def test_the_grid_keeps_the_dems_lattice(catalog, frame):

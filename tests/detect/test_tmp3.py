@@ -1,0 +1,107 @@
+"""Augmentation, training, resume."""
+
+import numpy as np
+import pytest
+import torch
+from torchvision import tv_tensors
+from torchvision.ops import masks_to_boxes
+
+from lsa_helpers.detect.chips import read_collection
+from lsa_helpers.detect.dataset import ChipSet, augmentation
+from lsa_helpers.detect.model import DetectorConfig
+from lsa_helpers.detect.score import score_chips
+from lsa_helpers.detect.train import TrainConfig, checkpoint_folder, train_detector
+
+SMALL = DetectorConfig(fpn_width=16, head_width=16, rois_per_image=8, proposals=20, detections=5, chip_size=64)
+EDGE = torch.tensor([0.0, 0.0, 1.0, 1.0])
+
+
+def _chips(folder, augment=None, config=SMALL):
+    return ChipSet([chip for chip in read_collection(folder, "masks") if chip.split == "train"], config, augment)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_flips_move_image_boxes_and_masks_together(seed):
+    """After any flip the bright square, its mask and its box lie on the same pixels."""
+    image = torch.zeros(3, 40, 50)
+    image[:, 5:12, 30:45] = 1
+    masks = image[:1].to(torch.uint8)
+    boxes = tv_tensors.BoundingBoxes([[30, 5, 45, 12]], format="XYXY", canvas_size=(40, 50), dtype=torch.float32)
+    torch.manual_seed(seed)
+    change = augmentation(64, brightness=0.3)
+    out, target = change(tv_tensors.Image(image), {"boxes": boxes, "labels": torch.ones(1), "masks": tv_tensors.Mask(masks)})
+    assert torch.equal(out[0] > 0.1, target["masks"][0].bool())
+    assert torch.equal(target["boxes"].as_subclass(torch.Tensor), masks_to_boxes(target["masks"]) + EDGE)
+
+
+def test_items_are_consistent_under_zoom_and_crop(masks_folder):
+    """Boxes enclose their masks exactly and nothing exceeds the crop, whatever the augmentation did."""
+    config = DetectorConfig(chip_size=64, resolution_m=0.0)
+    chips = _chips(masks_folder, augmentation(48, zoom=0.5), config)
+    torch.manual_seed(0)
+    for image, target in [chips[i % 4] for i in range(12)]:
+        assert image.shape == (3, 48, 48) and image.min() >= 0 and image.max() <= 1
+        assert target["masks"].shape[1:] == (48, 48)
+        if len(target["masks"]):
+            assert torch.equal(target["boxes"], masks_to_boxes(target["masks"]) + EDGE)
+
+
+def test_chips_of_unequal_resolution_meet_on_one(cas_folder):
+    """At 2 m a chip of 64 pixels of 1 m has 32, and its square of 16 pixels has 8; unknown resolution falls back to the size."""
+    config = DetectorConfig(chip_size=64, resolution_m=2.0)
+    chips = ChipSet(read_collection(cas_folder, "cas"), config)
+    known = next(i for i, chip in enumerate(chips.chips) if chip.resolution_m == 1.0)
+    image, target = chips[known]
+    assert image.shape == (3, 32, 32) and target["masks"].sum() == 64
+    unknown = next(i for i, chip in enumerate(chips.chips) if np.isnan(chip.resolution_m))
+    assert chips[unknown][0].shape == (3, 64, 64)
+
+
+def test_trained_detector_finds_the_square(masks_folder, tmp_path):
+    """After 64 updates the square of the unseen test chip is found: chips are seen alike in training and in use."""
+    config = DetectorConfig(fpn_width=32, head_width=32, rois_per_image=16, proposals=50, chip_size=64)
+    settings = TrainConfig(epochs=16, batch_size=1, bf16=False, n_jobs=1, seed=3)
+    model, _ = train_detector(_chips(masks_folder, augmentation(64), config), settings, tmp_path)
+    test = [chip for chip in read_collection(masks_folder, "masks") if chip.split == "test"]
+    assert score_chips(model, ChipSet(test, config), n_jobs=1).sweep()["recall"].iloc[0] == 1
+
+
+def test_training_resumes(masks_folder, tmp_path):
+    """Interrupted after two of three epochs and called again, it does the third only and ends in the same weights."""
+    chips, config = _chips(masks_folder, augmentation(64)), TrainConfig(epochs=3, batch_size=4, bf16=False, n_jobs=1, seed=3)
+    whole, history = train_detector(chips, config, tmp_path / "a")
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert history["learning_rate"].iloc[-1] == pytest.approx(config.final_learning_rate)
+
+    lines = []
+
+    def stop(line):
+        lines.append(line)
+        if line.startswith("epoch 3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train_detector(chips, config, tmp_path / "b", report=stop)
+    lines.clear()
+    resumed, again = train_detector(chips, config, tmp_path / "b", report=lines.append)
+    assert len(lines) == 1 and lines[0].startswith("epoch 3/3")
+    assert again["epoch"].tolist() == [1, 2, 3]
+    for one, two in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_other_settings_do_not_resume(masks_folder, tmp_path):
+    """A checkpoint belongs to one training: other settings look elsewhere."""
+    chips = _chips(masks_folder)
+    folders = {checkpoint_folder(tmp_path, chips, TrainConfig(seed=seed)) for seed in (0, 1)}
+    assert len(folders) == 2
+
+
+@pytest.mark.real_data
+def test_a_few_steps_on_bijie(shared_data, tmp_path):
+    """The real chips train and the loss is finite; no folder of logs is left behind."""
+    some = [chip for chip in read_collection(shared_data / "bijie", "masks") if chip.split == "train"][:8]
+    chips = ChipSet(some, DetectorConfig(fpn_width=16, head_width=16, chip_size=96), augmentation(96))
+    _, history = train_detector(chips, TrainConfig(epochs=1, n_jobs=1), tmp_path)
+    assert np.isfinite(history["loss"]).all()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["last.ckpt"]
