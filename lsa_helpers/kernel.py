@@ -36,6 +36,8 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
         "OGR_CURRENT_DATE": "2000-01-01T00:00:00Z",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "OMP_NUM_THREADS": str(values["n_jobs"]),
+        # Threads that wait by spinning slow each other down many times when the machine is busy.
+        "OMP_WAIT_POLICY": "PASSIVE",
     }
     try:
         papermill.execute_notebook(str(notebook), str(part), values, cwd=str(folder), kernel_name="python3", progress_bar=False)

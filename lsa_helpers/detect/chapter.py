@@ -76,7 +76,7 @@ def score(model, sets: dict, params: DetectionParams, run: Run) -> tuple[dict, f
     rows = [{"backbone": params.backbone, "optimizer": params.optimizer, "split": split} | scores[split].row(0.5) for split in scores]
     run.write_table(pd.DataFrame(rows), "detection_scores")
     run.write_table(scores["test"].sweep(), "score_sweep")
-    return scores, params.score_threshold or scores["val"].best_threshold()
+    return scores, params.score_threshold or scores["val"].best_threshold(params.landslide_share)
 
 
 def search_scene(model, catalog: Catalog, threshold: float, params: DetectionParams) -> gpd.GeoDataFrame | None:

@@ -1,6 +1,7 @@
 """Chips as a torch data set: scaled to the network's pixel, boxes from masks, flips and brightness."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch.utils.data import Dataset
@@ -13,14 +14,14 @@ from lsa_helpers.detect.model import DetectorConfig
 
 
 def augmentation(size: int, *, brightness: float = 0.2, zoom: float = 0.0) -> v2.Compose:
-    """Random flips, brightness, zoom and crop that move image, boxes and masks together.
+    """Random flips, colour, zoom and crop that move image, boxes and masks together.
 
     Parameters
     ----------
     size : int
         Larger chips are cropped at random to this edge, pixels.
     brightness : float
-        Brightness is multiplied by up to 1 ± this.
+        Brightness, contrast and saturation are multiplied by up to 1 ± this.
     zoom : float
         Scale is multiplied by between 1 / (1 + this) and 1 + this.
 
@@ -29,7 +30,7 @@ def augmentation(size: int, *, brightness: float = 0.2, zoom: float = 0.0) -> v2
     torchvision.transforms.v2.Compose
         Works on (``tv_tensors.Image``, target) with ``boxes``, ``labels`` and ``masks`` in the target.
     """
-    steps = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip(), v2.ColorJitter(brightness=brightness)]
+    steps = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip(), v2.ColorJitter(brightness, brightness, brightness)]
     if zoom:
         steps.append(v2.RandomAffine(0, scale=(1 / (1 + zoom), 1 + zoom), interpolation=v2.InterpolationMode.BILINEAR))
     return v2.Compose([*steps, _CropLarger(size)])
@@ -78,17 +79,22 @@ class ChipSet(Dataset):
 
     def __init__(self, chips: Sequence[Chip], config: DetectorConfig, augment: v2.Transform | None = None, *, min_pixels: int = 20):
         self.chips, self.config, self.augment, self.min_pixels = list(chips), config, augment, min_pixels
+        self._read = lru_cache(2000)(self._scaled)
 
     def __len__(self) -> int:
         return len(self.chips)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, dict]:
+    def _scaled(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Image (3, H, W) and masks (N, H, W), uint8, at the network's pixel size: the same in every epoch, so read once."""
         chip = self.chips[index]
         pixels, found = read_chip(chip, min_pixels=self.min_pixels)
         scale = _scale(chip, pixels.shape[:2], self.config)
         size = [max(16, round(edge * scale)) for edge in pixels.shape[:2]]
         image = v2.functional.resize(tv_tensors.Image(torch.tensor(pixels).permute(2, 0, 1)), size, antialias=True)
-        masks = v2.functional.resize(tv_tensors.Mask(torch.tensor(found, dtype=torch.uint8)), size)
+        return image, v2.functional.resize(tv_tensors.Mask(torch.tensor(found, dtype=torch.uint8)), size)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, dict]:
+        image, masks = self._read(index)
         target = {"boxes": _boxes(masks), "labels": torch.ones(len(masks), dtype=torch.int64), "masks": masks}
         if self.augment is not None:
             image, target = self.augment(image, target)

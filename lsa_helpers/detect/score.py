@@ -78,6 +78,7 @@ class Scores:
 
     min_iou: float = 0.5
     truths: int = 0
+    area: int = 0
     _hits: list = field(default_factory=list)
     _scores: list = field(default_factory=list)
     _pixels: np.ndarray = field(default_factory=lambda: np.zeros((3, len(SWEEP)), np.int64))
@@ -98,6 +99,7 @@ class Scores:
         self._hits.append(match(iou, self.min_iou))
         self._scores.append(found["scores"].numpy())
         self.truths += len(true)
+        self.area += masks.shape[1] * masks.shape[2]
         any_true = true.any(0) if len(true) else np.zeros(masks.shape[1:], bool)
         for k, threshold in enumerate(SWEEP):
             said = masks[self._scores[-1] >= threshold].any(0) if len(masks) else np.zeros_like(any_true)
@@ -121,10 +123,29 @@ class Scores:
             shares = {"precision": both / said, "recall": both / true, "f1": 2 * both / (said + true), "iou": both / (said + true - both)}
         return pd.DataFrame({"score": SWEEP} | shares)
 
-    def best_threshold(self) -> float:
-        """The score threshold at which F1 of landslide pixels is best; 0.5 when nothing was found or nothing is there."""
-        f1 = self.pixels()["f1"].to_numpy()
-        return float(SWEEP[np.nanargmax(f1)]) if np.nansum(f1) > 0 else 0.5
+    def best_threshold(self, share: float) -> float:
+        """The score threshold at which F1 of landslide pixels would be best on ground of which landslides cover `share`.
+
+        Chips are cut where landslides are, a scene is not: with the recall and the false alarm rate measured on the chips, precision
+        on the ground is recall · share / (recall · share + false alarm rate · (1 − share)), Bayes' rule. Without the correction the
+        threshold suits the chips and lets too many false alarms into the map.
+
+        Parameters
+        ----------
+        share : float
+            Expected share of the mapped ground that landslides cover, 0–1.
+
+        Returns
+        -------
+        float
+            A score of the sweep; 0.5 when nothing was found or nothing is there.
+        """
+        both, said, true = self._pixels.astype(float)
+        if not both.any():
+            return 0.5
+        found, false = both / true, (said - both) / max(self.area - true[0], 1)
+        precision = found * share / np.maximum(found * share + false * (1 - share), 1e-12)
+        return float(SWEEP[np.argmax(2 * precision * found / np.maximum(precision + found, 1e-12))])
 
     def row(self, threshold: float = 0.5) -> dict:
         """One row of Table 4 in percent, then recall, threshold and pixel IoU in percent; NaN where undefined."""

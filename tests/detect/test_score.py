@@ -66,7 +66,19 @@ def test_pixel_iou_by_hand():
 def test_best_threshold_drops_the_false_alarm():
     """A right detection at 0.9 and a false one at 0.4: pixel F1 is best above 0.4."""
     scores = _scores([_case([_square(60, 10, 10, 10)], [(0.9, _square(60, 10, 10, 10)), (0.4, _square(60, 40, 40, 10))])])
-    assert 0.4 < scores.best_threshold() <= 0.9
+    assert 0.4 < scores.best_threshold(0.02) <= 0.9
+
+
+def test_rare_landslides_ask_for_a_higher_threshold():
+    """At 0.3 all of 300 pixels and 100 false ones of 6,900, at 0.9 a third of them and no false one.
+
+    Half the ground landslide: F1 is 0.993 against 0.5, so the low score. A thousandth: precision 0.065 gives F1 0.12 against 0.5.
+    """
+    squares = [_square(60, 5, 5, 10), _square(60, 25, 5, 10), _square(60, 45, 5, 10)]
+    found = [(0.9, squares[0]), (0.3, squares[1]), (0.3, squares[2]), (0.3, _square(60, 5, 45, 10))]
+    scores = _scores([_case(squares, found), _case([], [])])
+    assert scores.best_threshold(0.5) <= 0.3
+    assert 0.3 < scores.best_threshold(0.001) <= 0.9
 
 
 def test_coco_figures_equal_pycocotools(three_images):
@@ -112,4 +124,4 @@ def test_no_chips_give_no_numbers():
     """Without chips every score is undefined and the threshold is 0.5."""
     scores = Scores()
     assert np.isnan(scores.row()["AP_segm"]) and np.isnan(scores.row()["f1"])
-    assert scores.best_threshold() == 0.5
+    assert scores.best_threshold(0.02) == 0.5
