@@ -87,7 +87,7 @@ class DetectionParams(Parameters):
     bf16: bool = Field(True, description="backbone in bfloat16 where the processor or GPU multiplies so in hardware")
     chip_size: int = Field(192, ge=32, le=2048, description="longest edge of a chip as the network sees it, pixels")
     resolution_m: float = Field(0.0, ge=0, le=100, description="pixel of chips and scene for the network, m; 0: chips scaled to chip_size")
-    brightness: float = Field(0.2, ge=0, lt=1, description="brightness, contrast and saturation of training chips vary by this fraction")
+    brightness: float = Field(0.2, ge=0, lt=1, description="brightness of training chips varies by this fraction")
     zoom: float = Field(0.0, ge=0, le=3, description="scale of training chips varies by this fraction")
     fpn_width: int = Field(64, ge=8, le=1024, description="channels of the feature pyramid")
     head_width: int = Field(256, ge=8, le=4096, description="neurons of the box head")

@@ -14,14 +14,14 @@ from lsa_helpers.detect.model import DetectorConfig
 
 
 def augmentation(size: int, *, brightness: float = 0.2, zoom: float = 0.0) -> v2.Compose:
-    """Random flips, colour, zoom and crop that move image, boxes and masks together.
+    """Random flips, brightness, zoom and crop that move image, boxes and masks together.
 
     Parameters
     ----------
     size : int
         Larger chips are cropped at random to this edge, pixels.
     brightness : float
-        Brightness, contrast and saturation are multiplied by up to 1 ± this.
+        Brightness is multiplied by up to 1 ± this.
     zoom : float
         Scale is multiplied by between 1 / (1 + this) and 1 + this.
 
@@ -30,7 +30,7 @@ def augmentation(size: int, *, brightness: float = 0.2, zoom: float = 0.0) -> v2
     torchvision.transforms.v2.Compose
         Works on (``tv_tensors.Image``, target) with ``boxes``, ``labels`` and ``masks`` in the target.
     """
-    steps = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip(), v2.ColorJitter(brightness, brightness, brightness)]
+    steps = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip(), v2.ColorJitter(brightness=brightness)]
     if zoom:
         steps.append(v2.RandomAffine(0, scale=(1 / (1 + zoom), 1 + zoom), interpolation=v2.InterpolationMode.BILINEAR))
     return v2.Compose([*steps, _CropLarger(size)])
