@@ -161,7 +161,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> Ma
 
 
 def set_bfloat16(model: MaskRCNN, wanted: bool) -> MaskRCNN:
-    """Let backbone and mask head multiply in bfloat16 if `wanted` and the GPU or processor does so in hardware; elsewhere it would be slower."""
+    """Let backbone and mask head multiply in bfloat16 if `wanted` and the hardware does so; elsewhere it would be slower."""
     features = getattr(torch.cpu, "get_capabilities", dict)()
     gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     model.backbone.bf16 = bool(wanted and (gpu or features.get("avx512_bf16") or features.get("amx_bf16")))
