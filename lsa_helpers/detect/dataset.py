@@ -79,7 +79,7 @@ class ChipSet(Dataset):
 
     def __init__(self, chips: Sequence[Chip], config: DetectorConfig, augment: v2.Transform | None = None, *, min_pixels: int = 20):
         self.chips, self.config, self.augment, self.min_pixels = list(chips), config, augment, min_pixels
-        self._read = lru_cache(2000)(self._scaled)
+        self._read = lru_cache(1000)(self._scaled)
 
     def __len__(self) -> int:
         return len(self.chips)
