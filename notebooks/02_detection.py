@@ -91,10 +91,10 @@ chips = chapter.collect(sources, p)
 count_table(chips) if chips else "This data folder holds no images: there is nothing to train on, and the known inventory is passed on as it is."
 
 # %% [markdown]
-# While training, chips are flipped and made brighter or darker at random, so that the network never sees quite the same chip twice. The outline
-# must follow every flip; here is one training chip as the network meets it five times.
+# While training, chips are flipped at random and, as far as `brightness` and `zoom` allow, made brighter or darker, larger or smaller, so that the
+# network seldom sees the same chip twice. The outline must follow; here is one training chip as the network meets it five times.
 
-# %% mystnb={"figure": {"caption": "One training chip in five epochs: flips, brightness and scale change, and the outline (yellow) follows.", "name": "fig-02-augmented"}, "image": {"alt": "The same image chip five times, flipped and with different brightness, its landslide outlined in yellow each time"}}
+# %% mystnb={"figure": {"caption": "One training chip in five epochs: it is flipped, and where the parameters say so its brightness and scale change; the outline (yellow) follows.", "name": "fig-02-augmented"}, "image": {"alt": "The same image chip five times as training sees it, flipped at random, its landslide outlined in yellow each time"}}
 sets = chapter.chip_sets(chips, p) if chips else None
 style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips else None
 

@@ -81,7 +81,7 @@ class _Pyramid(BackboneWithFPN):
 
 
 class _MaskHead(MaskRCNNHeads):
-    """The convolutions over each region's features, in bfloat16 when `bf16` is set: a third of a step's work."""
+    """The convolutions over each region's features, in bfloat16 when `bf16` is set."""
 
     bf16 = False
 
