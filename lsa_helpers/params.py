@@ -89,6 +89,8 @@ class DetectionParams(Parameters):
     resolution_m: float = Field(0.0, ge=0, le=100, description="pixel of chips and scene for the network, m; 0: chips scaled to chip_size")
     brightness: float = Field(0.2, ge=0, lt=1, description="brightness of training chips varies by this fraction")
     zoom: float = Field(0.0, ge=0, le=3, description="scale of training chips varies by this fraction")
+    match_colours: bool = Field(False, description="bring the colours of every source of images to one mean and spread")
+    semantic_weight: float = Field(0.0, ge=0, le=100, description="weight of a loss that tells landslide from ground in every cell")
     fpn_width: int = Field(64, ge=8, le=1024, description="channels of the feature pyramid")
     head_width: int = Field(256, ge=8, le=4096, description="neurons of the box head")
     rois_per_image: int = Field(32, ge=4, le=2048, description="regions per chip the heads learn from")

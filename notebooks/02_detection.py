@@ -48,6 +48,8 @@ chip_size: int = 192  # longest edge of a chip as the network sees it, pixels
 resolution_m: float = 0.0  # pixel of chips and scene for the network, m; 0: chips scaled to chip_size
 brightness: float = 0.2  # brightness of training chips varies by this fraction
 zoom: float = 0.0  # scale of training chips varies by this fraction
+match_colours: bool = False  # bring the colours of every source of images to one mean and spread
+semantic_weight: float = 0.0  # weight of a loss that tells landslide from ground in every cell
 fpn_width: int = 64  # channels of the feature pyramid
 head_width: int = 256  # neurons of the box head
 rois_per_image: int = 32  # regions per chip the heads learn from
@@ -88,9 +90,14 @@ run = pipeline.open_run(p, "02_detection")
 # %%
 sources = pipeline.open_catalog(p, run)
 chips = chapter.collect(sources, p)
-count_table(chips) if chips else "This data folder holds no images: there is nothing to train on, and the known inventory is passed on as it is."
+count_table(
+    chips
+) if chips else "This data folder holds no images: there is nothing to train on, and the known inventory is passed on as it is."
 
 # %% [markdown]
+# Platforms differ in sun, haze and sensor. With `match_colours` the colours of every source, the scene's too, get one mean and spread
+# {cite:p}`yuan1996`, so that the network need not learn six palettes; no truth is used for that.
+#
 # While training, chips are flipped at random and, as far as `brightness` and `zoom` allow, made brighter or darker, larger or smaller, so that the
 # network seldom sees the same chip twice. The outline must follow; here is one training chip as the network meets it five times.
 
@@ -104,7 +111,8 @@ style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips e
 # Mask R-CNN {cite:p}`he2017` looks at an image in two steps. A residual network {cite:p}`he2016` with a *feature pyramid* {cite:p}`lin2017`
 # turns the image into maps of features at several scales, and a small network proposes *regions* that may hold something. Each region is then
 # classified, its box refined, and its outline drawn, with a score between 0 and 1. Five losses are added up: two for the regions, two for the
-# boxes, one for the mask. The learning rate falls along a cosine {cite:p}`loshchilov2017` from its first to its last value.
+# boxes, one for the mask. Where `semantic_weight` is above 0, a sixth asks of every cell of 4 × 4 pixels whether it lies in a landslide
+# {cite:p}`chen2019`: a few dozen regions teach random weights little, all cells of an image a lot. It only teaches; detections come from the regions. The learning rate falls along a cosine {cite:p}`loshchilov2017` from its first to its last value.
 #
 # All weights start at random; nothing is downloaded. This has a trap: ready-made builders freeze the normalisation and the first layers, which
 # is right for pretrained weights and fatal for random ones. Here every weight learns.
@@ -112,7 +120,7 @@ style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips e
 # %%
 model, history = chapter.learn(sets, p, run, report=print) if chips else (None, None)
 
-# %% mystnb={"figure": {"caption": "Training: the five losses and their sum (left), the learning rate (right).", "name": "fig-02-training"}, "image": {"alt": "Line chart of five falling training losses and their sum over the epochs, beside the cosine curve of the learning rate"}}
+# %% mystnb={"figure": {"caption": "Training: the losses and their sum (left), the learning rate (right).", "name": "fig-02-training"}, "image": {"alt": "Line chart of falling training losses and their sum over the epochs, beside the cosine curve of the learning rate"}}
 style.save(show.training_curve(history), run, "detection_training") if chips else None
 
 # %% [markdown]

@@ -127,7 +127,14 @@ style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 
 # %%
 importance = screen.importance(
-    table, stack.info, stack.names, seed=p.seed, n_trees=p.importance_trees, repeats=p.importance_repeats, block_m=p.block_m, n_jobs=p.n_jobs
+    table,
+    stack.info,
+    stack.names,
+    seed=p.seed,
+    n_trees=p.importance_trees,
+    repeats=p.importance_repeats,
+    block_m=p.block_m,
+    n_jobs=p.n_jobs,
 )
 run.write_table(importance, "importance")
 importance.pivot(index="factor", columns="method", values="mean").sort_values("permutation", ascending=False).round(4)

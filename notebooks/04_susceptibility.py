@@ -142,11 +142,11 @@ style.save(show.susceptibility_maps(maps, landslides, stack.grid), run, "suscept
 
 # %%
 window_m = p.cnn_window * stack.grid.cell_size
-guesses = validate.predictions(
-    makers, fitted, stack, table, n_folds=p.n_folds, seed=p.seed, window_m=window_m, n_jobs=p.n_jobs
-)
+guesses = validate.predictions(makers, fitted, stack, table, n_folds=p.n_folds, seed=p.seed, window_m=window_m, n_jobs=p.n_jobs)
 samples.write_samples(guesses, run, "predictions.parquet")
-scored = {scheme: validate.score_table(guesses, table, scheme, block_m=p.block_m, seed=p.seed) for scheme in ("apparent", "random", "spatial")}
+scored = {
+    scheme: validate.score_table(guesses, table, scheme, block_m=p.block_m, seed=p.seed) for scheme in ("apparent", "random", "spatial")
+}
 for scheme in ("random", "spatial"):
     scored[scheme] = validate.replace_by_repeats(
         scored[scheme], makers.get("logistic"), stack, table, scheme, repeats=p.logistic_repeats, n_folds=p.n_folds, seed=p.seed

@@ -81,15 +81,16 @@ def score(model, sets: dict, params: DetectionParams, run: Run) -> tuple[dict, f
 
 def search_scene(model, catalog: Catalog, threshold: float, params: DetectionParams) -> gpd.GeoDataFrame | None:
     """Detect landslides over the catalog's scene; None when it names no scene."""
-    from lsa_helpers.detect.scene import find_landslides, open_scene, scene_detector
+    from lsa_helpers.detect.scene import find_landslides, open_scene, scene_colours, scene_detector
     from lsa_helpers.detect.train import quiet_torch
 
     if catalog.scene is None:
         return None
     frame = open_scene(catalog.path(catalog.scene), params.resolution_m)
     sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px, "min_area_m2": params.min_area_m2}
+    colours = scene_colours(frame) if params.match_colours else None
     with quiet_torch(params.seed, params.n_jobs):
-        return find_landslides(frame, scene_detector(model), min_score=threshold, **sizes)
+        return find_landslides(frame, scene_detector(model, colours), min_score=threshold, **sizes)
 
 
 def reference(catalog: Catalog, run: Run) -> gpd.GeoDataFrame | None:

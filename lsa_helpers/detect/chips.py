@@ -176,7 +176,7 @@ def read_chip(chip: Chip, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarr
     InputError
         When a file is corrupt or the mask has another size than the image.
     """
-    image = _pixels(chip.image, "RGB")
+    image = read_image(chip.image)
     if isinstance(chip.truth, tuple):
         return image, _coco_masks(chip.truth, image.shape[:2], chip.image)
     mask = _pixels(chip.truth, None)
@@ -184,6 +184,11 @@ def read_chip(chip: Chip, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarr
     if mask.shape != image.shape[:2]:
         raise InputError(f"the mask is {_size(mask)} pixels, its image {chip.image.name} is {_size(image)}", where=chip.truth)
     return image, instances(mask, min_pixels)
+
+
+def read_image(path: Path) -> np.ndarray:
+    """An 8-bit image file as ndarray of uint8, shape (height, width, 3)."""
+    return _pixels(path, "RGB")
 
 
 def _size(array: np.ndarray) -> str:

@@ -1,15 +1,17 @@
-"""Chips as a torch data set: scaled to the network's pixel, boxes from masks, flips and brightness."""
+"""Chips as a torch data set: scaled to the network's pixel, colours matched, boxes from masks, flips and brightness."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 from torchvision.transforms import v2
 
-from lsa_helpers.detect.chips import Chip, read_chip
+from lsa_helpers.detect.chips import Chip, read_chip, read_image
+from lsa_helpers.detect.colours import Colours, match_colours, measure_colours
 from lsa_helpers.detect.model import DetectorConfig
 
 
@@ -53,6 +55,22 @@ class _CropLarger(v2.Transform):
         return v2.functional.crop(inpt, **params)
 
 
+def _source(chip: Chip) -> tuple:
+    """What took the chip: chips of one source share their light, haze and sensor."""
+    return chip.area, chip.platform, str(chip.resolution_m)
+
+
+def _source_colours(chips: Sequence[Chip]) -> dict[tuple, Colours]:
+    """Mean and spread of each source's colours over at most 40 of its chips; truth is not looked at."""
+    found = {}
+    for source in {_source(chip) for chip in chips}:
+        own = [chip for chip in chips if _source(chip) == source]
+        picks = own[:: max(1, len(own) // 40)]
+        # Every fourth pixel of every fourth row is enough for two numbers.
+        found[source] = measure_colours(np.concatenate([read_image(chip.image)[::4, ::4].reshape(-1, 3) for chip in picks]))
+    return found
+
+
 def _scale(chip: Chip, shape: tuple[int, int], config: DetectorConfig) -> float:
     """How many network pixels one chip pixel becomes."""
     known = config.resolution_m > 0 and chip.resolution_m == chip.resolution_m
@@ -66,7 +84,8 @@ class ChipSet(Dataset):
     ----------
     chips : sequence of Chip
     config : DetectorConfig
-        Chips of known ground resolution are resampled to `resolution_m` (if above 0), others to `chip_size` on their longest edge.
+        Chips of known ground resolution are resampled to `resolution_m` (if above 0), others to `chip_size` on their longest edge. With
+        `match_colours` the colours of each source (area, platform and resolution) are brought to one mean and spread.
     augment : transform, optional
         From `augmentation`; none for scoring.
     min_pixels : int
@@ -74,12 +93,13 @@ class ChipSet(Dataset):
 
     Notes
     -----
-    An item is a float image (3, H, W) in 0–1 and ``{"boxes": (N, 4), "labels": (N,), "masks": (N, H, W) uint8}``.
+    An item is a float image (3, H, W), about 0–1, and ``{"boxes": (N, 4), "labels": (N,), "masks": (N, H, W) uint8}``.
     """
 
     def __init__(self, chips: Sequence[Chip], config: DetectorConfig, augment: v2.Transform | None = None, *, min_pixels: int = 20):
         self.chips, self.config, self.augment, self.min_pixels = list(chips), config, augment, min_pixels
         self._read = lru_cache(1000)(self._scaled)
+        self._colours = _source_colours(self.chips) if config.match_colours else {}
 
     def __len__(self) -> int:
         return len(self.chips)
@@ -98,7 +118,8 @@ class ChipSet(Dataset):
         target = {"boxes": _boxes(masks), "labels": torch.ones(len(masks), dtype=torch.int64), "masks": masks}
         if self.augment is not None:
             image, target = self.augment(image, target)
-        return v2.functional.to_dtype(image, torch.float32, scale=True).as_subclass(torch.Tensor), _clean(target)
+        image = v2.functional.to_dtype(image, torch.float32, scale=True).as_subclass(torch.Tensor)
+        return match_colours(image, self._colours.get(_source(self.chips[index]))), _clean(target)
 
 
 def _boxes(masks: torch.Tensor) -> tv_tensors.BoundingBoxes:

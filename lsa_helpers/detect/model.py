@@ -1,6 +1,7 @@
 """Mask R-CNN with a feature pyramid on ResNet18 or ResNet50, built from torchvision's parts; nothing is downloaded."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.run import whole_file
 
 _N_CLASSES = 2  # background and landslide
+LEVELS = ("0", "1", "2", "3")  # of the pyramid, as torchvision names them
+STRIDE = 4  # pixels of an image in a cell of the finest level
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class DetectorConfig:
         Neurons of the box head's two layers.
     rois_per_image : int
         Regions sampled per image for the heads while training.
+    semantic_weight : float
+        Weight of a fourth head's loss that tells landslide from ground in every cell of the finest pyramid level; 0: no such head.
     anchor_px : int
         Anchor edge at the finest pyramid level, pixels; it doubles at each of the five levels.
     proposals : int
@@ -48,18 +53,22 @@ class DetectorConfig:
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
         Ground size of a pixel as the network sees it, m; 0: chips are scaled to `chip_size` instead.
+    match_colours : bool
+        Colours of every source of images, the scene too, are brought to one mean and spread.
     """
 
     backbone: str = "resnet18"
     fpn_width: int = 64
     head_width: int = 256
     rois_per_image: int = 32
+    semantic_weight: float = 0.0
     anchor_px: int = 8
     proposals: int = 200
     detections: int = 50
     nms_iou: float = 0.3
     chip_size: int = 192
     resolution_m: float = 0.0
+    match_colours: bool = False
 
 
 class _AsTheyAre(GeneralizedRCNNTransform):
@@ -80,14 +89,94 @@ class _Pyramid(BackboneWithFPN):
         return {name: value.float() for name, value in maps.items()}
 
 
-class _MaskHead(MaskRCNNHeads):
-    """The convolutions over each region's features, in bfloat16 when `bf16` is set."""
+class _Mixed:
+    """Multiplies in bfloat16 when `bf16` is set; what it returns is float32."""
 
     bf16 = False
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             return super().forward(x).float()
+
+
+class _BoxHead(_Mixed, TwoMLPHead):
+    """The two layers over each region's features."""
+
+
+class _MaskHead(_Mixed, MaskRCNNHeads):
+    """The convolutions over each region's features."""
+
+
+class _SemanticHead(_Mixed, nn.Sequential):
+    """Logit of lying in a landslide, for every cell of the finest level."""
+
+    def __init__(self, width: int):
+        super().__init__(
+            nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, 1, 1)
+        )
+
+
+class LandslideRCNN(MaskRCNN):
+    """Mask R-CNN that, while it learns, also tells landslide from ground cell by cell; what it detects is Mask R-CNN's alone.
+
+    Boxes teach the network about a few dozen regions of an image, cells about all of it: from random weights that is the faster teacher.
+
+    Notes
+    -----
+    Source: the semantic branch of Chen et al. (2019), Hybrid Task Cascade, doi:10.1109/CVPR.2019.00511; the loss is cross-entropy plus
+    Dice (Milletari et al. 2016, doi:10.1109/3DV.2016.79).
+    """
+
+    def __init__(self, backbone: nn.Module, config: DetectorConfig, **parts):
+        super().__init__(backbone, **parts)
+        self.semantic_weight = config.semantic_weight
+        self.semantic = _SemanticHead(config.fpn_width) if config.semantic_weight else None
+
+    def forward(self, images: list[torch.Tensor], targets: list[dict] | None = None) -> dict | list[dict]:
+        if not (self.training and self.semantic):
+            return super().forward(images, targets)
+        maps = {}
+        hook = self.backbone.register_forward_hook(lambda _, __, found: maps.update(found))
+        try:
+            losses = super().forward(images, targets)
+        finally:
+            hook.remove()
+        size = maps[LEVELS[0]].shape[-2:]
+        logits = self.semantic(sum(nn.functional.interpolate(maps[name], size=size, mode="bilinear") for name in LEVELS))[:, 0]
+        return losses | {"loss_semantic": self.semantic_weight * semantic_loss(logits, [target["masks"] for target in targets])}
+
+
+def semantic_loss(logits: torch.Tensor, masks: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Cross-entropy plus Dice between cells and the share of each that is landslide.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (images, rows, columns)
+        Cells of `STRIDE` × `STRIDE` pixels; those beyond an image's edge do not count.
+    masks : sequence of Tensor, each (landslides, height, width)
+
+    Returns
+    -------
+    Tensor
+        Scalar, at least 0.
+
+    Examples
+    --------
+    >>> half = torch.tensor([[[9.0, -9.0]]])
+    >>> bool(semantic_loss(half, [torch.tensor([[[1] * 4 + [0] * 4] * 4])]) < 0.01)
+    True
+    """
+    share, inside = torch.zeros_like(logits), torch.zeros_like(logits)
+    for i, found in enumerate(masks):
+        height, width = found.shape[-2:]
+        seen = found.any(0).float() if len(found) else logits.new_zeros(height, width)
+        padded = nn.functional.pad(seen[None, None], (0, -width % STRIDE, 0, -height % STRIDE))
+        cells = nn.functional.avg_pool2d(padded, STRIDE)[0, 0]
+        share[i, : cells.shape[0], : cells.shape[1]] = cells
+        inside[i, : cells.shape[0], : cells.shape[1]] = 1
+    said = logits.sigmoid() * inside
+    cross = nn.functional.binary_cross_entropy_with_logits(logits, share, weight=inside, reduction="sum") / inside.sum()
+    return cross + 1 - (2 * (said * share).sum() + 1) / (said.sum() + share.sum() + 1)
 
 
 def _backbone(config: DetectorConfig, weights: Path | None) -> _Pyramid:
@@ -111,7 +200,7 @@ def _load_backbone(body: nn.Module, weights: Path) -> None:
         raise InputError("weights of the backbone are missing", where=weights, found=f"{len(absent)} absent, first {absent[0]}")
 
 
-def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> MaskRCNN:
+def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> LandslideRCNN:
     """Mask R-CNN whose every parameter learns, with random weights unless a local file is given.
 
     Parameters
@@ -122,7 +211,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> Ma
 
     Returns
     -------
-    torchvision.models.detection.MaskRCNN
+    LandslideRCNN
         Takes a list of float images (3, H, W) in 0–1 and, while training, a list of targets with ``boxes`` (N, 4; x0, y0, x1, y1,
         pixels), ``labels`` (N,) all 1 and ``masks`` (N, H, W). It does not resize images: chips are scaled when they are read.
 
@@ -142,14 +231,14 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> Ma
     True
     """
     width = config.fpn_width
-    levels = ["0", "1", "2", "3"]
+    levels = list(LEVELS)
     sizes = tuple((config.anchor_px * 2**i,) for i in range(5))
-    model = MaskRCNN(
-        _backbone(config, weights),
+    model = LandslideRCNN(
+        _backbone(config, weights), config,
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
         rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
         rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
-        box_roi_pool=MultiScaleRoIAlign(levels, 7, 2), box_head=TwoMLPHead(width * 7**2, config.head_width),
+        box_roi_pool=MultiScaleRoIAlign(levels, 7, 2), box_head=_BoxHead(width * 7**2, config.head_width),
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
         box_nms_thresh=config.nms_iou,
@@ -161,11 +250,13 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> Ma
 
 
 def set_bfloat16(model: MaskRCNN, wanted: bool) -> MaskRCNN:
-    """Let backbone and mask head multiply in bfloat16 if `wanted` and the hardware does so; elsewhere it would be slower."""
+    """Let backbone and heads multiply in bfloat16 if `wanted` and the hardware does so; elsewhere it would be slower."""
     features = getattr(torch.cpu, "get_capabilities", dict)()
     gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    model.backbone.bf16 = bool(wanted and (gpu or features.get("avx512_bf16") or features.get("amx_bf16")))
-    model.roi_heads.mask_head.bf16 = model.backbone.bf16
+    fast = bool(wanted and (gpu or features.get("avx512_bf16") or features.get("amx_bf16")))
+    for part in model.modules():
+        if hasattr(part, "bf16"):
+            part.bf16 = fast
     return model
 
 

@@ -16,6 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from shapely.geometry import shape
 
+from lsa_helpers.detect.colours import Colours, match_colours, measure_colours
 from lsa_helpers.errors import InputError
 
 # A detector as this module sees it: images (h, w, 3) uint8 in, per image masks (n, h, w) bool and scores (n,) out.
@@ -190,14 +191,23 @@ def merge_pieces(pieces: Sequence[dict], crs, min_area_m2: float = 0.0) -> gpd.G
     return table.astype({"score": float, "area_m2": float})
 
 
-def scene_detector(model) -> Detect:
-    """Wrap a trained Mask R-CNN for `find_landslides`."""
+def scene_colours(frame: SceneFrame) -> Colours:
+    """Mean and spread of the scene's colours, from about a million of its pixels."""
+    with rasterio.open(frame.path) as file:
+        step = max(1.0, (file.height * file.width / 1e6) ** 0.5)
+        shape_ = (3, max(1, int(file.height / step)), max(1, int(file.width / step)))
+        pixels = file.read([1, 2, 3], out_shape=shape_, resampling=Resampling.nearest)
+    return measure_colours(pixels.reshape(3, -1).T)
+
+
+def scene_detector(model, colours: Colours | None = None) -> Detect:
+    """Wrap a trained Mask R-CNN for `find_landslides`; `colours` of the scene when it learned from matched ones."""
     import torch
 
     from lsa_helpers.detect.score import predict
 
     def detect(images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        tensors = [torch.tensor(image).permute(2, 0, 1).float() / 255 for image in images]
+        tensors = [match_colours(torch.tensor(image).permute(2, 0, 1).float() / 255, colours) for image in images]
         return [(found["masks"].numpy(), found["scores"].numpy()) for found in predict(model, tensors)]
 
     return detect

@@ -17,13 +17,14 @@ _TRUE, _FOUND = OKABE_ITO["yellow"], OKABE_ITO["sky"]
 _LOSSES = {
     "loss": ("sum", "black"), "loss_objectness": ("region: landslide or not", "sky"), "loss_rpn_box_reg": ("region: box", "blue"),
     "loss_classifier": ("head: landslide or not", "orange"), "loss_box_reg": ("head: box", "vermilion"), "loss_mask": ("mask", "purple"),
+    "loss_semantic": ("cell: landslide or not", "green"),
 }  # fmt: skip
 
 
 def training_curve(history: pd.DataFrame) -> Figure:
-    """The five losses and their sum per epoch, and the learning rate."""
+    """The losses and their sum per epoch, and the learning rate."""
     fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), width_ratios=(2, 1))
-    for name, (label, colour) in _LOSSES.items():
+    for name, (label, colour) in ((name, look) for name, look in _LOSSES.items() if name in history):
         left.plot(history["epoch"], history[name], label=label, color=OKABE_ITO[colour], lw=2 if name == "loss" else 1.2)
     left.set(xlabel="Epoch", ylabel="Mean loss (dimensionless)", yscale="log")
     left.legend(fontsize=8, ncols=2)
@@ -75,7 +76,7 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
 
 
 def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None = None) -> None:
-    ax.imshow(image.permute(1, 2, 0).numpy())
+    ax.imshow(image.permute(1, 2, 0).clip(0, 1).numpy())
     for i, mask in enumerate(masks):
         # A frame of zeros closes outlines that touch the edge.
         x, y = (np.arange(-1, edge + 1) for edge in mask.shape[::-1])

@@ -2,11 +2,12 @@
 
 import socket
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
+from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector, semantic_loss
 from lsa_helpers.errors import InputError
 
 SMALL = {"fpn_width": 16, "head_width": 16, "rois_per_image": 8, "proposals": 20, "detections": 5, "chip_size": 64}
@@ -47,6 +48,37 @@ def test_stored_detector_predicts_the_same(tmp_path):
     assert read == config
     torch.testing.assert_close(one["boxes"], two["boxes"])
     torch.testing.assert_close(one["masks"], two["masks"])
+
+
+def _targets(height=64, width=48):
+    masks = torch.zeros(1, height, width, dtype=torch.uint8)
+    masks[:, 8:40, 8:30] = 1
+    return [{"boxes": torch.tensor([[8.0, 8, 30, 40]]), "labels": torch.ones(1, dtype=torch.int64), "masks": masks}]
+
+
+def test_semantic_head_only_teaches():
+    """It adds one loss while training, sends its gradient into the backbone, and leaves what is detected to the regions."""
+    torch.manual_seed(0)
+    plain, taught = (build_detector(DetectorConfig(semantic_weight=weight, **SMALL)).train() for weight in (0.0, 2.0))
+    images = [torch.rand(3, 64, 48)]
+    assert "loss_semantic" not in plain(images, _targets())
+    losses = taught(images, _targets())
+    losses["loss_semantic"].backward()
+    assert taught.backbone.body.conv1.weight.grad.abs().sum() > 0
+    assert taught.semantic_weight == 2.0 and set(taught.eval()(images)[0]) == {"boxes", "labels", "scores", "masks"}
+
+
+def test_semantic_loss_by_hand():
+    """Logits of 0 against two landslide cells of four: cross-entropy ln 2, Dice 1 - (2·1 + 1) / (2 + 2 + 1); cells outside do not count."""
+    mask = torch.zeros(1, 8, 8, dtype=torch.uint8)
+    mask[:, :, :4] = 1
+    expected = np.log(2) + 1 - 3 / 5
+    assert semantic_loss(torch.zeros(1, 2, 2), [mask]).item() == pytest.approx(expected, abs=1e-6)
+    wider = torch.zeros(1, 2, 5)
+    wider[..., 2:] = 50
+    assert semantic_loss(wider, [mask]).item() == pytest.approx(expected, abs=1e-6)
+    nothing = torch.zeros(0, 8, 8, dtype=torch.uint8)
+    assert semantic_loss(torch.full((1, 2, 2), -30.0), [nothing]).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_wrong_files_are_named(tmp_path):

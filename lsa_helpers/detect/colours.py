@@ -1,0 +1,68 @@
+"""Images of different platforms brought to one look: every source's colours get the same mean and spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:  # the scene's reader works without torch
+    import torch
+
+# Where every source is brought to; the numbers by which torchvision's networks expect images to be scaled.
+MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Mean and standard deviation of red, green and blue of a source, 0–1."""
+
+    mean: tuple[float, float, float]
+    spread: tuple[float, float, float]
+
+
+def measure_colours(pixels: np.ndarray) -> Colours:
+    """Mean and standard deviation of pixels.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (pixels, 3)
+        Pixels that are 0 in all bands are nodata and left out.
+
+    Examples
+    --------
+    >>> measure_colours(np.array([[0, 0, 0], [51, 51, 51], [153, 153, 153]], np.uint8)).mean
+    (0.4, 0.4, 0.4)
+    """
+    seen = pixels[pixels.any(axis=1)] / 255
+    if not len(seen):
+        return Colours(MEAN, SPREAD)
+    # The floor, one grey level, keeps a source of one colour from being blown up to noise.
+    spread = np.maximum(seen.std(axis=0), 1 / 255)
+    return Colours(tuple(seen.mean(axis=0).round(6).tolist()), tuple(spread.round(6).tolist()))
+
+
+def match_colours(image: torch.Tensor, source: Colours | None) -> torch.Tensor:
+    """An image with the colours of its source brought to `MEAN` and `SPREAD`; unchanged without a source.
+
+    Parameters
+    ----------
+    image : Tensor, shape (3, height, width)
+        Float, 0–1.
+    source : Colours or None
+
+    Returns
+    -------
+    Tensor
+        Same shape; values may lie somewhat outside 0–1.
+
+    Notes
+    -----
+    Mean and variance matching is the simplest relative radiometric normalisation; Yuan & Elvidge (1996),
+    doi:10.1016/0924-2716(96)00018-4, compare it with others. It uses no truth, so an unseen scene is treated like the training chips.
+    """
+    if source is None:
+        return image
+    mean, spread, there, wide = (image.new_tensor(v)[:, None, None] for v in (source.mean, source.spread, MEAN, SPREAD))
+    return (image - mean) * (wide / spread) + there
