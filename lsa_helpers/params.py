@@ -94,6 +94,7 @@ class DetectionParams(Parameters):
     fpn_width: int = Field(64, ge=8, le=1024, description="channels of the feature pyramid")
     head_width: int = Field(256, ge=8, le=4096, description="neurons of the box head")
     rois_per_image: int = Field(32, ge=4, le=2048, description="regions per chip the heads learn from")
+    roi_samples: int = Field(2, ge=1, le=4, description="points per direction at which each bin of a region is sampled")
     anchor_px: int = Field(8, ge=4, le=64, description="smallest anchor, pixels; it doubles at each of five levels")
     proposals: int = Field(200, ge=10, le=4000, description="regions the proposal network passes on per image")
     detections: int = Field(50, ge=1, le=1000, description="most landslides reported per image")

@@ -53,6 +53,7 @@ semantic_weight: float = 0.0  # weight of a loss that tells landslide from groun
 fpn_width: int = 64  # channels of the feature pyramid
 head_width: int = 256  # neurons of the box head
 rois_per_image: int = 32  # regions per chip the heads learn from
+roi_samples: int = 2  # points per direction at which each bin of a region is sampled
 anchor_px: int = 8  # smallest anchor, pixels; it doubles at each of five levels
 proposals: int = 200  # regions the proposal network passes on per image
 detections: int = 50  # most landslides reported per image

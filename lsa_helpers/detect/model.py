@@ -39,6 +39,8 @@ class DetectorConfig:
         Neurons of the box head's two layers.
     rois_per_image : int
         Regions sampled per image for the heads while training.
+    roi_samples : int
+        Points per direction at which the features of a region's every bin are sampled.
     semantic_weight : float
         Weight of a fourth head's loss that tells landslide from ground in every cell of the finest pyramid level; 0: no such head.
     anchor_px : int
@@ -61,6 +63,7 @@ class DetectorConfig:
     fpn_width: int = 64
     head_width: int = 256
     rois_per_image: int = 32
+    roi_samples: int = 2
     semantic_weight: float = 0.0
     anchor_px: int = 8
     proposals: int = 200
@@ -238,11 +241,11 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> La
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
         rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
         rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
-        box_roi_pool=MultiScaleRoIAlign(levels, 7, 2), box_head=_BoxHead(width * 7**2, config.head_width),
+        box_roi_pool=MultiScaleRoIAlign(levels, 7, config.roi_samples), box_head=_BoxHead(width * 7**2, config.head_width),
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
         box_nms_thresh=config.nms_iou,
-        mask_roi_pool=MultiScaleRoIAlign(levels, 14, 2), mask_head=_MaskHead(width, (width,) * 4, 1),
+        mask_roi_pool=MultiScaleRoIAlign(levels, 14, config.roi_samples), mask_head=_MaskHead(width, (width,) * 4, 1),
         mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
     model.transform = _AsTheyAre(1, 1, model.transform.image_mean, model.transform.image_std)

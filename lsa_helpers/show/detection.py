@@ -17,7 +17,7 @@ _TRUE, _FOUND = OKABE_ITO["yellow"], OKABE_ITO["sky"]
 _LOSSES = {
     "loss": ("sum", "black"), "loss_objectness": ("region: landslide or not", "sky"), "loss_rpn_box_reg": ("region: box", "blue"),
     "loss_classifier": ("head: landslide or not", "orange"), "loss_box_reg": ("head: box", "vermilion"), "loss_mask": ("mask", "purple"),
-    "loss_semantic": ("cell: landslide or not", "green"),
+    "loss_semantic": ("cell: landslide or not", "teal"),
 }  # fmt: skip
 
 
