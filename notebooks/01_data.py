@@ -44,7 +44,8 @@ coarse_ratio: float = 10.0  # warn when a source is this many times coarser than
 
 # %%
 from lsa_helpers import pipeline
-from lsa_helpers.detect.chips import count_table, read_collection
+from lsa_helpers.detect.chips import count_table
+from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.factors import build_factors, describe, write_stack
 from lsa_helpers.paper import published_table
 from lsa_helpers.params import DataParams

@@ -157,19 +157,22 @@ style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pa
 # where F1 of landslide *pixels* is best, because an inventory is used by area. Chips are cut where landslides are, though, and a scene is not: so
 # the false alarms of the chips are first weighed up to ground of which `landslide_share` is landslide, by Bayes' rule.
 
-# %% mystnb={"figure": {"caption": "Precision, recall and F1 on the test chips against the score threshold, counted in landslides (left) and in pixels (right). The grey line is the threshold of the inventory.", "name": "fig-02-sweep"}, "image": {"alt": "Two line charts of precision, recall and F1 against the score threshold, for landslides and for pixels, with the chosen threshold marked"}}
+# %% mystnb={"figure": {"caption": "Precision, recall and F1 on the test chips against the score threshold, counted in landslides (left) and in pixels (right, with IoU). The grey line is the threshold of the inventory.", "name": "fig-02-sweep"}, "image": {"alt": "Two line charts of precision, recall and F1 against the score threshold, for landslides and for pixels, with the chosen threshold marked"}}
 objects, pixels = (scores["test"].sweep(), scores["test"].pixels()) if chips else (None, None)
-style.save(show.sweep(objects, pixels, threshold), run, "score_sweep") if chips else None
+panels = {"landslides (mask IoU at least 0.5)": objects, "pixels": pixels} if chips else None
+style.save(show.sweep(panels, threshold), run, "score_sweep") if chips else None
 
 # %% [markdown]
 # ## The scene
 #
-# The network now searches the whole scene in overlapping windows, read one batch at a time, so the scene may be larger than memory. A landslide
+# The network now searches the whole scene in overlapping windows, read one batch at a time, so the scene may be larger than memory; what each
+# window gave is kept on disk, so that an interrupted search goes on. A landslide
 # on the edge of a window is seen in pieces. Two pieces are taken as one landslide when, on the ground that both windows saw, they share at least
 # half of the smaller one.
 
 # %%
-detected = chapter.search_scene(model, sources, threshold, p) if chips else None
+search = chapter.search_scene(model, sources, p, run) if chips else None
+detected = chapter.inventory(search, threshold, p)
 known = chapter.reference(sources, run)
 chapter.write_inventory(run, detected, known)
 print(chapter.describe(detected, known))
@@ -186,6 +189,39 @@ style.save(show.scene_map(frame, detected, known), run, "detection_scene") if fr
 areas = chapter.area_scores(detected, known)
 run.write_table(areas, "inventory_scores") if areas is not None else None
 areas.round(3) if areas is not None else "No reference polygons to compare with."
+
+# %% [markdown]
+# How would another threshold have done? This sweep looks at the truth of the mapped ground, so it can only tell, not choose.
+
+# %% mystnb={"figure": {"caption": "Precision, recall, F1 and IoU of the mapped area against the score threshold. The grey line is the threshold that the validation chips chose.", "name": "fig-02-inventory-sweep"}, "image": {"alt": "Line chart of precision, recall, F1 and IoU of the inventory by area against the score threshold, with the chosen threshold marked"}}
+judged = chapter.judge(search, detected, known, run)
+style.save(show.sweep({"mapped area of the scene": judged["sweep"]}, threshold), run, "inventory_sweep") if judged else None
+
+# %% [markdown]
+# ### Sizes
+#
+# Landslides come in all sizes, and the small ones are the many: their frequency falls with a power of the area, and below a *rollover* falls again
+# {cite:p}`malamud2004`. In a mapped inventory the rollover also shows what could not be seen. The rollover below is the mode of a fitted
+# inverse-gamma law.
+
+# %%
+judged["statistics"].round({"total_km2": 3} | dict.fromkeys(["mean_m2", "median_m2", "largest_m2", "rollover_m2"], 0)) if judged else None
+
+# %% mystnb={"figure": {"caption": "Left: probability density of landslide areas in the detected and the known inventory. Right: by size, the share of known landslides of which less than half was found, and of detections of which less than half is true.", "name": "fig-02-sizes"}, "image": {"alt": "Left, size-frequency curves of the detected and the known inventory on logarithmic axes; right, bars of the fraction of landslides missed and of false detections for each class of area"}}
+style.save(show.sizes({"detected": detected, "known": known}, judged["sizes"]), run, "inventory_sizes") if judged else None
+
+# %% [markdown]
+# ### What was mistaken for a landslide?
+#
+# Each false alarm is laid over the maps: is there an old scar, a road, a river, bare rock, a field, or only shadow? The first of them that covers a
+# third of it is named its cause. It is a suspicion, not a proof: a network does not say why.
+
+# %%
+wrong = chapter.mistakes(search, detected, known, run)
+wrong[2].round(2) if wrong else None
+
+# %% mystnb={"figure": {"caption": "The worst errors. Above: the false alarms with the highest scores and what lies there. Below: the largest landslides of which less than half was found.", "name": "fig-02-worst"}, "image": {"alt": "Two rows of image cut-outs: false alarms outlined in blue with score and cause, and missed landslides outlined in yellow with their area"}}
+style.save(show.worst(search.frame, wrong[0], wrong[1]), run, "detection_worst") if wrong else None
 
 # %% [markdown]
 # ## Try it

@@ -1,21 +1,31 @@
 """Chapter 02 in a few calls: chips, detector, scores, the scene and the inventory; each passes on when its input is absent."""
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import rasterio
 
-from lsa_helpers.detect.chips import Chip, read_collection, split_chips
+from lsa_helpers.detect.chips import Chip, split_chips
+from lsa_helpers.detect.inventory import errors_by_size, inventory_statistics, merge_pieces, scene_sweep
+from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.lookalikes import count_causes, false_alarms, ground_causes
+from lsa_helpers.detect.scene import SceneFrame, find_pieces, open_scene, scene_colours, scene_detector
 from lsa_helpers.errors import InputError
+from lsa_helpers.factors.stack import read_stack
 from lsa_helpers.grid import Grid
 from lsa_helpers.params import DetectionParams
-from lsa_helpers.run import Run, whole_file
+from lsa_helpers.run import Run, sha256, whole_file
 from lsa_helpers.sources import Catalog, read_inventory
 
 SPLITS = ("train", "val", "test")
+LOWEST = 0.05  # score below which detections are forgotten
+PROGRESS = "checkpoints"  # folder of a run from which an interrupted chapter goes on
 
 
 def collect(catalog: Catalog, params: DetectionParams) -> list[Chip]:
@@ -51,12 +61,10 @@ def learn(sets: dict, params: DetectionParams, run: Run, report: Callable[[str],
     from lsa_helpers.detect.train import TrainConfig, train_detector
 
     config = TrainConfig(**params.model_dump(include=set(TrainConfig.__dataclass_fields__)))
-    checkpoints = run.path / "checkpoints"
     weights = Path(params.weights) if params.weights else None
-    model, history = train_detector(sets["train"], config, checkpoints, weights=weights, report=report)
+    model, history = train_detector(sets["train"], config, run.path / PROGRESS, weights=weights, report=report)
     save_detector(run.product("detector.safetensors"), model, sets["train"].config)
     run.write_table(history, "detection_training")
-    shutil.rmtree(checkpoints, ignore_errors=True)
     return model, history
 
 
@@ -79,18 +87,38 @@ def score(model, sets: dict, params: DetectionParams, run: Run) -> tuple[dict, f
     return scores, params.score_threshold or scores["val"].best_threshold(params.landslide_share)
 
 
-def search_scene(model, catalog: Catalog, threshold: float, params: DetectionParams) -> gpd.GeoDataFrame | None:
-    """Detect landslides over the catalog's scene; None when it names no scene."""
-    from lsa_helpers.detect.scene import find_landslides, open_scene, scene_colours, scene_detector
+@dataclass(frozen=True)
+class Search:
+    """A scene and what the detector saw in it, at any score from `LOWEST` up."""
+
+    frame: SceneFrame
+    pieces: list[dict]
+
+
+def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> Search | None:
+    """Look for landslides over the catalog's scene; None when it names no scene. An interrupted search goes on with the next window."""
     from lsa_helpers.detect.train import quiet_torch
 
     if catalog.scene is None:
         return None
     frame = open_scene(catalog.path(catalog.scene), params.resolution_m)
-    sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px, "min_area_m2": params.min_area_m2}
     colours = scene_colours(frame) if params.match_colours else None
+    sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px}
+    state = frame.path.stat()
+    key = [sha256(run.product("detector.safetensors")), str(frame), state.st_size, state.st_mtime_ns, str(colours), sizes]
+    progress = run.path / PROGRESS / f"scene_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}.jsonl"
     with quiet_torch(params.seed, params.n_jobs):
-        return find_landslides(frame, scene_detector(model, colours), min_score=threshold, **sizes)
+        pieces = find_pieces(frame, scene_detector(model, colours), min_score=LOWEST, progress=progress, **sizes)
+    return Search(frame, pieces)
+
+
+def inventory(search: Search | None, threshold: float, params: DetectionParams) -> gpd.GeoDataFrame | None:
+    """The landslides whose score reaches `threshold`, one polygon each, in the scene's CRS; None without a search."""
+    if search is None:
+        return None
+    pieces = [piece for piece in search.pieces if piece["score"] >= threshold]
+    pixel = abs(search.frame.transform.a)
+    return merge_pieces(pieces, search.frame.crs, min_area_m2=params.min_area_m2, close_m=pixel)
 
 
 def reference(catalog: Catalog, run: Run) -> gpd.GeoDataFrame | None:
@@ -107,7 +135,11 @@ def reference(catalog: Catalog, run: Run) -> gpd.GeoDataFrame | None:
 
 
 def write_inventory(run: Run, detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None) -> Path | None:
-    """Write ``inventory.gpkg`` with the layers that exist, both in the CRS of the reference; None when there is neither."""
+    """Write ``inventory.gpkg`` with the layers that exist, both in the CRS of the reference; None when there is neither.
+
+    With it the chapter's work is stored, so what an interrupted chapter would have gone on from is deleted.
+    """
+    shutil.rmtree(run.path / PROGRESS, ignore_errors=True)
     if detected is not None and known is not None:
         detected = detected.to_crs(known.crs).assign(area_m2=lambda table: table.area)
     layers = {name: table for name, table in (("detected", detected), ("reference", known)) if table is not None}
@@ -144,6 +176,52 @@ def area_scores(detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | Non
         "shared_km2": shared / 1e6, "area_precision": shared / found.area if found.area else float("nan"),
         "area_recall": shared / true.area if true.area else float("nan"), "landslides_hit": hit.mean() if len(known) else float("nan"),
     }])  # fmt: skip
+
+
+def judge(
+    search: Search | None, detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None, run: Run
+) -> dict[str, pd.DataFrame] | None:
+    """Tables on the inventory beside the known landslides, also written: ``inventory_sweep``, ``inventory_statistics``, ``inventory_sizes``.
+
+    Returns
+    -------
+    dict or None
+        Keys ``sweep``, ``statistics``, ``sizes``; None without detected and known polygons.
+    """
+    if detected is None or known is None or "label" in known:
+        return None
+    tables = {
+        "sweep": scene_sweep(search.pieces, known, search.frame.crs),
+        "statistics": inventory_statistics({"detected": detected, "known": known}),
+        "sizes": errors_by_size(detected, known),
+    }
+    for name, table in tables.items():
+        run.write_table(table, f"inventory_{name}")
+    return tables
+
+
+def mistakes(search: Search | None, detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None, run: Run) -> tuple | None:
+    """What was taken for a landslide and what was missed.
+
+    Returns
+    -------
+    alarms : GeoDataFrame
+        False alarms with their cause, highest score first.
+    missed : GeoDataFrame
+        Known landslides of which less than half was detected, largest first.
+    causes : DataFrame
+        Also written as table ``false_alarms``.
+    """
+    if detected is None or known is None or "label" in known:
+        return None
+    old = run.product("truth/old_scars.gpkg")
+    ground = ground_causes(read_stack(run), search.frame, gpd.read_file(old) if old.is_file() else None)
+    alarms = false_alarms(detected, known, ground).sort_values("score", ascending=False)
+    found = known.intersection(detected.to_crs(known.crs).union_all()).area
+    missed = known[found < 0.5 * known.area].sort_values("area_m2", ascending=False)
+    causes = count_causes(alarms)
+    run.write_table(causes, "false_alarms")
+    return alarms, missed, causes
 
 
 def describe(detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None) -> str:

@@ -1,21 +1,19 @@
-"""Collections of image chips with landslide masks: reading three layouts, instances, counts and the split."""
+"""Image chips with landslide masks: their pixels and instances, the split, counts."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import shapely
+from affine import Affine
 from PIL import Image
+from rasterio.features import geometry_mask
 from scipy import ndimage
 
 from lsa_helpers.errors import InputError
-
-IMAGE_SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
-# "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width (CAS) or plain.
-_CAS_NAME = re.compile(r"(?P<area>.+?)\s*[（(](?P<platform>.+?)(?:-(?P<resolution>\d+(?:\.\d+)?)\s*m)?[）)]")
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Chip:
     image : Path
         8-bit RGB file.
     truth : Path or tuple of dict
-        A mask file (above 0 = landslide; an empty mask is a legitimate negative), or COCO annotations.
+        A mask file (above 0 = landslide; an empty mask is a legitimate negative), a LabelMe file (.json), or COCO annotations.
     area, platform : str
         Sample area and acquisition platform of Table 1; empty when unknown.
     resolution_m : float
@@ -45,115 +43,6 @@ class Chip:
     resolution_m: float = float("nan")
     scene: str = ""
     split: str = ""
-
-
-def read_collection(folder: Path, layout: str) -> list[Chip]:
-    """List the chips of a collection without reading their pixels.
-
-    Parameters
-    ----------
-    folder : Path
-    layout : {"cas", "masks", "coco"}
-        ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same name. ``masks``: ``index.csv`` (id, split)
-        with ``images/`` and ``masks/``. ``coco``: ``coco.json``.
-
-    Returns
-    -------
-    list of Chip
-        In a stable order.
-
-    Raises
-    ------
-    InputError
-        When the folder does not hold the layout, is empty, or an image has no mask.
-
-    Notes
-    -----
-    Source of the ``cas`` layout: Xu et al. (2024), CAS Landslide Dataset, doi:10.1038/s41597-023-02847-z.
-    """
-    folder = Path(folder)
-    readers = {"cas": _read_cas, "masks": _read_masks, "coco": _read_coco}
-    if layout not in readers:
-        raise InputError(f'"{layout}" is no layout of an image collection', where=folder, fix=f"Use one of {', '.join(readers)}")
-    chips = readers[layout](folder)
-    if not chips:
-        raise InputError(f'no image chip was found in the layout "{layout}"', where=folder)
-    return chips
-
-
-def _read_cas(folder: Path) -> list[Chip]:
-    chips = []
-    for images in sorted(path for path in folder.rglob("img") if path.is_dir()):
-        name = images.parent.name
-        found = _CAS_NAME.fullmatch(name)
-        area, platform, resolution = found.group("area", "platform", "resolution") if found else (name, "", None)
-        masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
-        for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
-            if path.stem not in masks:
-                raise InputError("the image has no mask", where=path, fix=f"A mask of the same name belongs into {images.parent / 'mask'}")
-            metres = _pixel_size(path) or float(resolution or "nan")
-            chips.append(Chip(path, masks[path.stem], area, platform, metres, f"{images.parent.relative_to(folder)}/{scene}"))
-    return chips
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    """Image files of a folder by name without suffix, sorted."""
-    return {path.stem: path for path in sorted(folder.glob("*")) if path.suffix.lower() in IMAGE_SUFFIXES}
-
-
-def _scenes(stems: Sequence[str]) -> list[str]:
-    """Scene of each chip: the name before its last number, or ten runs of neighbours where all chips share that."""
-    scenes = [re.sub(r"[\W_]*\d+$", "", stem) for stem in stems]
-    if len(set(scenes)) >= 10:
-        return scenes
-    # Chips cut from one mosaic are numbered along it, so neighbours in the list are neighbours on the ground.
-    return [f"part {10 * i // max(len(stems), 1)}" for i in range(len(stems))]
-
-
-def _pixel_size(path: Path) -> float:
-    """Pixel size in metres from a georeferenced chip; 0 where it has none or is in degrees."""
-    import warnings
-
-    import rasterio
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        try:
-            with rasterio.open(path) as file:
-                return abs(file.transform.a) if file.crs and file.crs.is_projected else 0.0
-        except rasterio.errors.RasterioError as error:
-            raise InputError("the image cannot be read", where=path, found=error) from None
-
-
-def _read_masks(folder: Path) -> list[Chip]:
-    index = folder / "index.csv"
-    try:
-        table = pd.read_csv(index, dtype={"id": str})
-    except (OSError, ValueError) as error:
-        raise InputError("the index of the collection cannot be read", where=index, found=error) from None
-    if "id" not in table:
-        raise InputError('the index has no column "id"', where=index, found=list(table.columns))
-    files = {name: _by_stem(folder / name) for name in ("images", "masks")}
-    for name, found in files.items():
-        if missing := [key for key in table["id"] if key not in found]:
-            raise InputError(f"{len(missing)} files of the index are missing", where=folder / name, found=f"no {missing[0]}.*")
-    splits = table["split"].fillna("").astype(str) if "split" in table else [""] * len(table)
-    return [Chip(files["images"][key], files["masks"][key], scene=key, split=split) for key, split in zip(table["id"], splits, strict=True)]
-
-
-def _read_coco(folder: Path) -> list[Chip]:
-    path = folder / "coco.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        images, notes = content["images"], {image["id"]: [] for image in content["images"]}
-        for note in content["annotations"]:
-            notes[note["image_id"]].append(note)
-        chips = [Chip(folder / i["file_name"], tuple(notes[i["id"]]), scene=i["file_name"], split=i.get("split", "")) for i in images]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
-    if missing := [chip.image for chip in chips if not chip.image.is_file()]:
-        raise InputError("the image of the COCO file is missing", where=missing[0])
-    return chips
 
 
 def read_chip(chip: Chip, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -179,6 +68,8 @@ def read_chip(chip: Chip, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarr
     image = read_image(chip.image)
     if isinstance(chip.truth, tuple):
         return image, _coco_masks(chip.truth, image.shape[:2], chip.image)
+    if chip.truth.suffix == ".json":
+        return image, _labelme_masks(chip.truth, image.shape[:2])
     mask = _pixels(chip.truth, None)
     mask = (mask if mask.ndim == 2 else mask.max(axis=2)) > 0
     if mask.shape != image.shape[:2]:
@@ -238,6 +129,27 @@ def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> n
         if tuple(coded["size"]) != shape:
             raise InputError("a COCO mask has another size than its image", where=where, found=f"{coded['size']}, image {list(shape)}")
         masks[i] = rle.decode(coded)
+    return masks
+
+
+def _labelme_masks(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    """Polygons and rectangles of a LabelMe file, one landslide each; its labels are not looked at."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        drawn = [
+            (item.get("shape_type") or "polygon", [tuple(map(float, point)) for point in item["points"]]) for item in content["shapes"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("this is no readable LabelMe file", where=path, found=repr(error)) from None
+    size = content.get("imageHeight") or shape[0], content.get("imageWidth") or shape[1]
+    if size != shape:
+        raise InputError("the LabelMe file was drawn on an image of another size", where=path, found=f"{list(size)}, image {list(shape)}")
+    masks = np.zeros((len(drawn), *shape), bool)
+    for mask, (kind, points) in zip(masks, drawn, strict=True):
+        if kind not in ("polygon", "rectangle") or len(points) < (3 if kind == "polygon" else 2):
+            raise InputError("the outline is neither a polygon nor a rectangle", where=path, found=f"{kind} of {len(points)} points")
+        outline = shapely.Polygon(points) if kind == "polygon" else shapely.MultiPoint(points[:2]).envelope
+        mask[:] = geometry_mask([outline], shape, Affine.identity(), invert=True)
     return masks
 
 

@@ -1,10 +1,11 @@
-"""The detector over a georeferenced scene: overlapping windows, polygons, one landslide out of its pieces."""
+"""The detector over a georeferenced scene of any size: overlapping windows, read one batch at a time, and the outlines found in each."""
 
+import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
@@ -12,8 +13,6 @@ from affine import Affine
 from rasterio.enums import Resampling
 from rasterio.features import shapes
 from rasterio.windows import Window
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from shapely.geometry import shape
 
 from lsa_helpers.detect.colours import Colours, match_colours, measure_colours
@@ -85,35 +84,10 @@ def windows(length: int, size: int, overlap: int) -> list[int]:
     return [*range(0, last, max(1, size - overlap)), last]
 
 
-def _read_windows(frame: SceneFrame, size: int, overlap: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Row, column and pixels (h, w, 3) of every window that holds data, one after the other."""
-    with rasterio.open(frame.path) as file:
-        sx, sy = file.width / frame.width, file.height / frame.height
-        for row in windows(frame.height, size, overlap):
-            for col in windows(frame.width, size, overlap):
-                height, width = min(size, frame.height), min(size, frame.width)
-                part = Window(col * sx, row * sy, width * sx, height * sy)
-                how = Resampling.average if frame.scale > 1 else Resampling.bilinear
-                pixels = file.read([1, 2, 3], window=part, out_shape=(3, height, width), resampling=how)
-                if pixels.any():
-                    yield row, col, pixels.transpose(1, 2, 0)
-
-
-def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: np.ndarray) -> list[dict]:
-    place = frame.transform @ Affine.translation(col, row)
-    footprint = frame.box(row, col, *masks.shape[1:]) if len(masks) else None
-    rows = []
-    for mask, score in zip(masks, scores, strict=True):
-        if mask.any():
-            parts = [shape(outline) for outline, _ in shapes(mask.astype(np.uint8), mask=mask, transform=place)]
-            rows.append({"score": float(score), "geometry": shapely.unary_union(parts), "window": footprint})
-    return rows
-
-
-def find_landslides(
+def find_pieces(
     frame: SceneFrame, detect: Detect, *,
-    min_score: float, window_px: int = 512, overlap_px: int = 128, min_area_m2: float = 0.0, batch_size: int = 4,
-) -> gpd.GeoDataFrame:  # fmt: skip
+    min_score: float, window_px: int = 512, overlap_px: int = 128, batch_size: int = 4, progress: Path | None = None,
+) -> list[dict]:  # fmt: skip
     """Detect landslides over a scene, window by window; only one batch of windows is in memory.
 
     Parameters
@@ -123,72 +97,81 @@ def find_landslides(
     detect : callable
         See `Detect`; from `scene_detector`.
     min_score : float
-        Detections below it are dropped before pieces are merged.
+        Detections below it are dropped.
     window_px, overlap_px : int
         Window and overlap, pixels of the frame.
-    min_area_m2 : float
-        Smaller landslides are dropped after merging.
     batch_size : int
         Windows given to `detect` at once.
+    progress : Path, optional
+        File that keeps what every window gave, so that an interrupted search goes on with the next one. It belongs to one search:
+        name it after all that decides the result, and delete it when the inventory is stored.
 
     Returns
     -------
-    GeoDataFrame
-        id (from 1), score (best of its pieces), area_m2 and polygon in the scene's CRS, highest score first.
+    list of dict
+        ``score``, ``geometry`` (polygon in the scene's CRS) and ``window`` (footprint of the window it was seen in); see
+        `lsa_helpers.detect.inventory.merge_pieces`.
     """
-    pieces, batch = [], []
-
-    def flush() -> None:
-        for (row, col, _), (masks, scores) in zip(batch, detect([pixels for *_, pixels in batch]), strict=True):
-            kept = scores >= min_score
-            pieces.extend(_polygons(frame, row, col, masks[kept], scores[kept]))
-        batch.clear()
-
-    for window in _read_windows(frame, window_px, overlap_px):
-        batch.append(window)
-        if len(batch) == batch_size:
-            flush()
-    if batch:
-        flush()
-    return merge_pieces(pieces, frame.crs, min_area_m2)
+    done = _read_progress(progress)
+    places = (place for place in _places(frame, window_px, overlap_px) if place not in done)
+    with rasterio.open(frame.path) as file:
+        while batch := list(itertools.islice(places, batch_size)):
+            pixels = [_read_window(file, frame, *place, window_px) for place in batch]
+            seen = [i for i, image in enumerate(pixels) if image.any()]
+            found = dict(zip(seen, detect([pixels[i] for i in seen]), strict=True)) if seen else {}
+            for i, place in enumerate(batch):
+                done[place] = _polygons(frame, *place, *found[i], min_score) if i in found else []
+            _write_progress(progress, {place: done[place] for place in batch})
+    # In the order of the windows, whether they were searched now or before an interruption.
+    footprints = {place: frame.box(*place, min(window_px, frame.height), min(window_px, frame.width)) for place in done}
+    return [piece | {"window": footprints[place]} for place in sorted(done) for piece in done[place]]
 
 
-def merge_pieces(pieces: Sequence[dict], crs, min_area_m2: float = 0.0) -> gpd.GeoDataFrame:
-    """Join detections of the same landslide in overlapping windows.
+def _places(frame: SceneFrame, size: int, overlap: int) -> Iterator[tuple[int, int]]:
+    """Row and column of every window."""
+    return itertools.product(windows(frame.height, size, overlap), windows(frame.width, size, overlap))
 
-    Two detections are one landslide when, within the ground both windows saw, they share at least half of the smaller one: a landslide
-    cut by a window's edge agrees with its neighbour there, whatever lies outside.
 
-    Parameters
-    ----------
-    pieces : sequence of dict
-        ``score``, ``geometry`` and ``window`` (footprint of the window it was seen in).
-    crs : CRS
-    min_area_m2 : float
+def _read_window(file, frame: SceneFrame, row: int, col: int, size: int) -> np.ndarray:
+    """Pixels (h, w, 3) of a window at the frame's resolution."""
+    sx, sy = file.width / frame.width, file.height / frame.height
+    height, width = min(size, frame.height), min(size, frame.width)
+    part = Window(col * sx, row * sy, width * sx, height * sy)
+    how = Resampling.average if frame.scale > 1 else Resampling.bilinear
+    return file.read([1, 2, 3], window=part, out_shape=(3, height, width), resampling=how).transpose(1, 2, 0)
 
-    Returns
-    -------
-    GeoDataFrame
-        id, score, area_m2, polygon.
-    """
-    shapes_, seen = (np.array([piece[key] for piece in pieces], dtype=object) for key in ("geometry", "window"))
-    scores = np.array([piece["score"] for piece in pieces])
-    i, j = shapely.STRtree(shapes_).query(shapes_, predicate="intersects")
-    i, j = i[i < j], j[i < j]
-    both = shapely.intersection(seen[i], seen[j])
-    smaller = np.minimum(shapely.area(shapely.intersection(shapes_[i], both)), shapely.area(shapely.intersection(shapes_[j], both)))
-    same = shapely.area(shapely.intersection(shapes_[i], shapes_[j])) >= 0.5 * np.maximum(smaller, 1e-9)
-    links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(pieces),) * 2)
-    group = connected_components(links, directed=False)[1] if len(pieces) else np.zeros(0, int)
-    joined = [(float(scores[group == g].max()), shapely.unary_union(shapes_[group == g])) for g in np.unique(group)]
-    # One row per polygon: a mask may have come apart into several.
-    rows = [(score, part) for score, whole in joined for part in shapely.get_parts(whole) if part.area >= max(min_area_m2, 1e-9)]
-    rows.sort(key=lambda item: (-item[0], -item[1].area, item[1].bounds))
-    table = gpd.GeoDataFrame(
-        {"id": np.arange(1, len(rows) + 1), "score": [r[0] for r in rows], "area_m2": [r[1].area for r in rows]},
-        geometry=[r[1] for r in rows], crs=crs,
-    )  # fmt: skip
-    return table.astype({"score": float, "area_m2": float})
+
+def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: np.ndarray, min_score: float) -> list[dict]:
+    """Score and outline of a window's detections."""
+    place = frame.transform @ Affine.translation(col, row)
+    rows = []
+    for mask, score in zip(masks, scores, strict=True):
+        if score >= min_score and mask.any():
+            parts = [shape(outline) for outline, _ in shapes(mask.astype(np.uint8), mask=mask, transform=place)]
+            rows.append({"score": float(score), "geometry": shapely.unary_union(parts)})
+    return rows
+
+
+def _read_progress(path: Path | None) -> dict[tuple[int, int], list[dict]]:
+    """What earlier windows gave; a last line that was cut short counts as not searched."""
+    done = {}
+    if path is not None and path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.endswith("\n"):
+                row, col, pieces = json.loads(line)
+                done[row, col] = [{"score": score, "geometry": shapely.from_wkb(wkb)} for score, wkb in pieces]
+    return done
+
+
+def _write_progress(path: Path | None, found: dict[tuple[int, int], list[dict]]) -> None:
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        json.dumps([*place, [[p["score"], shapely.to_wkb(p["geometry"], hex=True)] for p in pieces]]) for place, pieces in found.items()
+    ]
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in lines))
 
 
 def scene_colours(frame: SceneFrame) -> Colours:
@@ -201,7 +184,7 @@ def scene_colours(frame: SceneFrame) -> Colours:
 
 
 def scene_detector(model, colours: Colours | None = None) -> Detect:
-    """Wrap a trained Mask R-CNN for `find_landslides`; `colours` of the scene when it learned from matched ones."""
+    """Wrap a trained Mask R-CNN for `find_pieces`; `colours` of the scene when it learned from matched ones."""
     import torch
 
     from lsa_helpers.detect.score import predict

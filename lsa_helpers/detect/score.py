@@ -1,5 +1,6 @@
 """Scores on chips: COCO's AP and AR, and precision, recall and F1 over a sweep of score thresholds."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from torchvision.models.detection import MaskRCNN
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.train import quiet_torch
 
+# COCO's limits between small, medium and large are 32² and 96² pixels.
+_BY_SIZE = list(itertools.product((("AP", "map"), ("AR", "mar")), ("small", "medium", "large"), ("segm", "bbox")))
 SWEEP = np.round(np.arange(0.05, 0.951, 0.05), 2)
 
 
@@ -148,7 +151,7 @@ class Scores:
         return float(SWEEP[np.argmax(2 * precision * found / np.maximum(precision + found, 1e-12))])
 
     def row(self, threshold: float = 0.5) -> dict:
-        """One row of Table 4 in percent, then recall, threshold and pixel IoU in percent; NaN where undefined."""
+        """One row of Table 4 in percent, then recall, threshold, pixel IoU, and AP and AR by COCO's sizes; NaN where undefined."""
         coco = {name: float(value) for name, value in self._coco.compute().items()} if self._scores else {}
         keys = {"": "map", "50": "map_50", "75": "map_75"}
         row = {f"AP{k}_{kind}": coco.get(f"{kind}_{name}", -1.0) for kind in ("segm", "bbox") for k, name in keys.items()}
@@ -157,7 +160,13 @@ class Scores:
         k = int(np.argmin(np.abs(SWEEP - threshold)))
         at, area = self.sweep().iloc[k], self.pixels().iloc[k]
         row |= {"precision": at["precision"], "f1": at["f1"], "recall": at["recall"]}
-        return {name: 100 * value for name, value in row.items()} | {"threshold": threshold, "pixel_iou": 100 * area["iou"]}
+        by_size = {f"{own}_{size}_{kind}": coco.get(f"{kind}_{name}_{size}", -1.0) for (own, name), size, kind in _BY_SIZE}
+        last = {"pixel_iou": area["iou"]} | {name: value if value >= 0 else np.nan for name, value in by_size.items()}
+        return _percent(row) | {"threshold": threshold} | _percent(last)
+
+
+def _percent(row: dict) -> dict:
+    return {name: 100 * value for name, value in row.items()}
 
 
 def _encode(masks: np.ndarray) -> list[dict]:

@@ -1,5 +1,7 @@
 """Figures of chapter 02: the training, chips with true and detected outlines, the scene, the score sweep."""
 
+import itertools
+
 import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +10,7 @@ import rasterio
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lsa_helpers.detect.inventory import size_frequency
 from lsa_helpers.detect.scene import SceneFrame
 from lsa_helpers.grid import Grid
 from lsa_helpers.paper import published_table
@@ -19,6 +22,9 @@ _LOSSES = {
     "loss_classifier": ("head: landslide or not", "orange"), "loss_box_reg": ("head: box", "vermilion"), "loss_mask": ("mask", "purple"),
     "loss_semantic": ("cell: landslide or not", "teal"),
 }  # fmt: skip
+_CURVES = (
+    ("precision", "precision", "blue", "-"), ("recall", "recall", "orange", "--"), ("f1", "F1", "black", ":"), ("iou", "IoU", "purple", "-."),
+)  # fmt: skip
 
 
 def training_curve(history: pd.DataFrame) -> Figure:
@@ -97,26 +103,88 @@ def scores_beside_paper(scores: pd.DataFrame) -> pd.DataFrame:
     return both[columns].round(1)
 
 
-def sweep(objects: pd.DataFrame, pixels: pd.DataFrame, chosen: float) -> Figure:
-    """Precision, recall and F1 against the score threshold, counted in landslides and in pixels.
+def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
+    """Precision, recall and F1 against the score threshold, one panel for each way of counting.
 
     Parameters
     ----------
-    objects, pixels : DataFrame
-        From `Scores.sweep` and `Scores.pixels`.
+    tables : dict
+        Title → table with ``score``, ``precision``, ``recall``, ``f1`` and perhaps ``iou``.
     chosen : float
         Threshold used for the inventory.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
-    for ax, table, title in zip(axes, (objects, pixels), ("landslides (mask IoU at least 0.5)", "pixels"), strict=True):
-        for name, colour, line in (("precision", "blue", "-"), ("recall", "orange", "--"), ("f1", "black", ":")):
-            ax.plot(table["score"], table[name], line, color=OKABE_ITO[colour], label="F1" if name == "f1" else name)
+    fig, axes = plt.subplots(1, len(tables), figsize=(4.5 * len(tables), 3.2), sharey=True, squeeze=False)
+    for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
+        for name, label, colour, line in _CURVES:
+            if name in table:
+                ax.plot(table["score"], table[name], line, color=OKABE_ITO[colour], label=label)
         ax.axvline(chosen, color="#777777", lw=0.8)
         ax.annotate("inventory", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555")
         ax.set(xlabel="Score threshold", title=title, ylim=(0, 1.02))
-    axes[0].set_ylabel("Fraction")
-    axes[0].legend()
+        ax.legend(fontsize=8)
+    axes[0, 0].set_ylabel("Fraction")
     return fig
+
+
+def sizes(inventories: dict[str, gpd.GeoDataFrame], errors: pd.DataFrame) -> Figure:
+    """Size–frequency curves of inventories (left), and the share of landslides missed and of detections that are false by size (right)."""
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    for (name, table), colour, marker in zip(inventories.items(), ("sky", "black"), "os", strict=False):
+        curve = size_frequency(table.area.to_numpy())
+        left.plot(curve["area_m2"], curve["density"], marker=marker, ms=4, lw=1, color=OKABE_ITO[colour], label=f"{name} ({len(table)})")
+    left.set(xscale="log", yscale="log", xlabel="Landslide area (m²)", ylabel="Probability density (1/m²)")
+    left.legend()
+    labels = [
+        f"{low / 1000:g}–{high / 1000:g}" if np.isfinite(high) else f"> {low / 1000:g}" for low, high in errors.iloc[:, :2].to_numpy()
+    ]
+    place = np.arange(len(errors))
+    for shift, name, label, colour in ((-0.2, "omission", "known, missed", "black"), (0.2, "commission", "detected, false", "sky")):
+        right.bar(place + shift, errors[name], 0.38, color=OKABE_ITO[colour], label=label)
+    right.set(xticks=place, xlabel="Landslide area (1000 m²)", ylabel="Fraction of the landslides of this size", ylim=(0, 1))
+    right.set_xticklabels(labels, rotation=30)
+    right.legend()
+    return fig
+
+
+def worst(frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame, *, count: int = 6) -> Figure:
+    """The false alarms with the highest scores (above) and the largest landslides missed (below), on the scene.
+
+    Parameters
+    ----------
+    frame : SceneFrame
+    alarms : GeoDataFrame
+        With ``score`` and ``cause``, worst first.
+    missed : GeoDataFrame
+        With ``area_m2``, worst first.
+    count : int
+        How many of each.
+    """
+    fig, axes = plt.subplots(2, count, figsize=(1.55 * count, 3.9), squeeze=False)
+    rows = (
+        (alarms, _FOUND, "false alarm", lambda row: f"{row.score:.2f}, {row.cause}"),
+        (missed, _TRUE, "missed", lambda row: f"{row.area_m2:,.0f} m²"),
+    )
+    for line, (table, colour, label, title) in zip(axes, rows, strict=True):
+        shown = table.to_crs(frame.crs).head(count)
+        for ax, row in itertools.zip_longest(line, shown.itertuples()):
+            ax.set(xticks=[], yticks=[])
+            if row is None:
+                ax.set_axis_off()
+                continue
+            _scene(ax, frame, _around(row.geometry, frame))
+            shown.loc[[row.Index]].boundary.plot(ax=ax, color=colour, lw=1.2, aspect=None)
+            ax.set_title(title(row), fontsize=7)
+        line[0].set_ylabel(label)
+    return fig
+
+
+def _around(shape, frame: SceneFrame) -> tuple[float, float, float, float]:
+    """A square around a landslide, twice as wide, inside the scene."""
+    left, bottom, right, top = frame.box(0, 0, frame.height, frame.width).bounds
+    x0, y0, x1, y1 = shape.bounds
+    half = min(max(x1 - x0, y1 - y0, 60.0), (right - left) / 2, (top - bottom) / 2)
+    x, y = np.clip((x0 + x1) / 2, left + half, right - half), np.clip((y0 + y1) / 2, bottom + half, top - half)
+    return x - half, y - half, x + half, y + half
 
 
 def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame | None, *, zoom_km: float = 1.5) -> Figure:

@@ -37,7 +37,7 @@ class Entry(_Strict):
     value: str = Field("", description="column of a table with the value")
     sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
     crs: str = Field("", description="CRS of a table, or of a file that states none")
-    format: Literal["cas", "masks", "coco"] = Field("cas", description="layout of an image collection")
+    format: Literal["cas", "masks", "coco", "labelme"] = Field("cas", description="layout of an image collection")
     platform: str = Field("", description="platform of a scene")
     acquired: str = Field("", description="date of a scene")
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from lsa_helpers.detect.chips import count_table, instances, read_chip, read_collection, split_chips
+from lsa_helpers.detect.chips import count_table, instances, read_chip, split_chips
+from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.errors import InputError
 
 
@@ -107,6 +108,38 @@ def test_given_split_is_kept(masks_folder):
     """A collection's own split is not touched."""
     chips = split_chips(read_collection(masks_folder, "masks"), 0)
     assert [chip.split for chip in chips] == ["train"] * 4 + ["val", "test"]
+
+
+def _labelme(folder, shapes, **changes):
+    write_image(folder / "a.png", np.zeros((30, 40, 3), np.uint8))
+    content = {"imagePath": "a.png", "imageHeight": 30, "imageWidth": 40, "shapes": shapes} | changes
+    (folder / "a.json").write_text(json.dumps(content))
+    return read_collection(folder, "labelme")
+
+
+def test_labelme_polygon_and_rectangle(tmp_path):
+    """A drawn square of 10 pixels has 100, a rectangle 5 × 8 has 40; outlines that touch stay two landslides."""
+    square = {"label": "x", "shape_type": "polygon", "points": [[10, 5], [20, 5], [20, 15], [10, 15]]}
+    rectangle = {"label": "y", "shape_type": "rectangle", "points": [[25, 13], [20, 5]]}
+    (chip,) = _labelme(tmp_path, [square, rectangle])
+    _, masks = read_chip(chip)
+    assert masks.sum((1, 2)).tolist() == [100, 40]
+    assert masks[0, 5:15, 10:20].all() and masks[1, 5:13, 20:25].all()
+
+
+@pytest.mark.parametrize(
+    ("shapes", "changes", "message"),
+    [
+        ([{"shape_type": "circle", "points": [[1, 1], [3, 3]]}], {}, "neither a polygon nor a rectangle"),
+        ([], {"imageHeight": 31}, "another size"),
+        ([{"points": 3}], {}, "no readable LabelMe"),
+        ([], {"imagePath": "b.png"}, "image of the LabelMe file is missing"),
+    ],
+)
+def test_wrong_labelme_files_are_named(tmp_path, shapes, changes, message):
+    """Every mistake names the file."""
+    with pytest.raises(InputError, match=f"a.json.*{message}"):
+        read_chip(_labelme(tmp_path, shapes, **changes)[0])
 
 
 @pytest.mark.real_data

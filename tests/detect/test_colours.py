@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsa_helpers.detect.chips import read_collection
 from lsa_helpers.detect.colours import MEAN, SPREAD, Colours, match_colours, measure_colours
 from lsa_helpers.detect.dataset import ChipSet
+from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.model import DetectorConfig
 
 

@@ -9,7 +9,8 @@ from scipy import ndimage
 from shapely.geometry import Point, box
 
 from lsa_helpers.detect.chapter import area_scores, describe, write_inventory
-from lsa_helpers.detect.scene import find_landslides, open_scene, windows
+from lsa_helpers.detect.inventory import merge_pieces
+from lsa_helpers.detect.scene import find_pieces, open_scene, windows
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
 
@@ -33,6 +34,11 @@ def _bright(images):
     return out
 
 
+def find_landslides(frame, detect, *, min_area_m2=0.0, **search):
+    """Search and merge, as chapter 02 does."""
+    return merge_pieces(find_pieces(frame, detect, **search), frame.crs, min_area_m2=min_area_m2, close_m=abs(frame.transform.a))
+
+
 @pytest.fixture()
 def crossing(tmp_path):
     """A scene of 300 × 300 pixels whose slanting landslide crosses the corner of four windows, and a small one apart from it."""
@@ -52,6 +58,7 @@ def test_a_landslide_across_four_windows_is_one(crossing):
     one, other = cut.geometry[cut.area_m2.idxmax()], whole.geometry[whole.area_m2.idxmax()]
     assert one.intersection(other).area / one.union(other).area >= 0.95
     assert cut.area_m2.min() == 10 * 15 * 4.0
+    assert cut.windows.tolist() == [4, 1] or cut.windows.tolist() == [1, 4]
     assert cut.crs == "EPSG:32648" and cut["id"].tolist() == [1, 2] and cut["score"].is_monotonic_decreasing
 
 
@@ -69,7 +76,31 @@ def test_score_and_area_limits(crossing):
     frame = open_scene(crossing)
     assert len(find_landslides(frame, _bright, min_score=0.3, window_px=300, min_area_m2=1000)) == 1
     none = find_landslides(frame, _bright, min_score=0.99, window_px=300)
-    assert len(none) == 0 and list(none.columns) == ["id", "score", "area_m2", "geometry"]
+    assert len(none) == 0 and list(none.columns) == ["id", "score", "area_m2", "windows", "geometry"]
+
+
+def test_interrupted_search_goes_on_with_the_next_window(crossing, tmp_path):
+    """Stopped in its third batch and called again, the search looks only at the windows that are left, and the result is the same."""
+    frame, progress, asked = open_scene(crossing), tmp_path / "p" / "scene.jsonl", []
+    search = {"min_score": 0.3, "window_px": 170, "overlap_px": 40, "batch_size": 1}
+
+    def stopping(images):
+        asked.append(len(images))
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return _bright(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        find_pieces(frame, stopping, progress=progress, **search)
+    # A line cut short by the interruption counts as not written.
+    progress.write_text(progress.read_text() + "[340, 12")
+    asked.append(None)
+    resumed = find_pieces(frame, stopping, progress=progress, **search)
+    whole = find_pieces(frame, _bright, **search)
+    assert len(asked) - 4 == 9 - 2
+    assert [(p["score"], p["geometry"].wkb, p["window"].wkb) for p in resumed] == [
+        (p["score"], p["geometry"].wkb, p["window"].wkb) for p in whole
+    ]
 
 
 def test_neighbours_that_barely_overlap_stay_apart(tmp_path):

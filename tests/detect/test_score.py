@@ -111,6 +111,10 @@ def test_coco_figures_equal_pycocotools(three_images):
             judge.evaluate(), judge.accumulate(), judge.summarize()
             for name, k in ((f"AP_{kind}", 0), (f"AP50_{kind}", 1), (f"AP75_{kind}", 2), (f"AR_{kind}", 8)):
                 assert ours[name] == pytest.approx(100 * judge.stats[k], abs=1e-4)
+            for k, size in enumerate(("small", "medium", "large")):
+                for name, first in (("AP", 3), ("AR", 9)):
+                    expected = 100 * judge.stats[first + k] if judge.stats[first + k] >= 0 else np.nan
+                    assert ours[f"{name}_{size}_{kind}"] == pytest.approx(expected, abs=1e-4, nan_ok=True)
 
 
 def test_match_is_one_to_one():

@@ -6,8 +6,8 @@ import torch
 from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 
-from lsa_helpers.detect.chips import read_collection
 from lsa_helpers.detect.dataset import ChipSet, augmentation
+from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.model import DetectorConfig
 from lsa_helpers.detect.score import score_chips
 from lsa_helpers.detect.train import TrainConfig, checkpoint_folder, train_detector

@@ -1,0 +1,200 @@
+"""From detections in windows to an inventory, and what can be said about one: sizes, what was missed, what is false."""
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy import stats
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
+SIZES = (0, 500, 1000, 2000, 5000, 10_000, 20_000, np.inf)  # m², classes of landslide area
+COLUMNS = {"id": int, "score": float, "area_m2": float, "windows": int}
+
+
+def merge_pieces(pieces: Sequence[dict], crs, *, min_area_m2: float = 0.0, close_m: float = 0.0) -> gpd.GeoDataFrame:
+    """Join detections of the same landslide in overlapping windows.
+
+    Two detections are one landslide when, within the ground both windows saw, they share at least half of the smaller one: a landslide
+    cut by a window's edge agrees with its neighbour there, whatever lies outside.
+
+    Parameters
+    ----------
+    pieces : sequence of dict
+        From `lsa_helpers.detect.scene.find_pieces`.
+    crs : CRS
+        Of the pieces; in metres.
+    min_area_m2 : float
+        Smaller landslides are dropped and smaller holes filled.
+    close_m : float
+        Cracks up to this width between the pieces of a landslide are closed, m; half a pixel or one is sensible.
+
+    Returns
+    -------
+    GeoDataFrame
+        id (from 1), score (best of its pieces), area_m2, windows (number of windows it was seen in) and one valid polygon each, highest
+        score first.
+    """
+    shapes, seen = (np.array([piece[key] for piece in pieces], dtype=object) for key in ("geometry", "window"))
+    scores = np.array([piece["score"] for piece in pieces])
+    group = _groups(shapes, seen)
+    rows = []
+    for number in np.unique(group):
+        own = group == number
+        for part in _whole(shapes[own], close_m, min_area_m2):
+            # Windows of the pieces that belong to this part: a mask may have come apart into several.
+            touching = shapely.intersects(shapes[own], part)
+            windows = len({window.wkb for window in seen[own][touching]})
+            rows.append((float(scores[own].max()), part.area, max(windows, 1), part))
+    rows.sort(key=lambda row: (-row[0], -row[1], row[3].bounds))
+    columns = {"id": range(1, len(rows) + 1), **{name: [row[i] for row in rows] for i, name in enumerate(("score", "area_m2", "windows"))}}
+    return gpd.GeoDataFrame(columns, geometry=[row[3] for row in rows], crs=crs).astype(COLUMNS)
+
+
+def _groups(shapes: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Number of the landslide each piece belongs to."""
+    if not len(shapes):
+        return np.zeros(0, int)
+    i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    i, j = i[i < j], j[i < j]
+    both = shapely.intersection(seen[i], seen[j])
+    smaller = np.minimum(shapely.area(shapely.intersection(shapes[i], both)), shapely.area(shapely.intersection(shapes[j], both)))
+    same = shapely.area(shapely.intersection(shapes[i], shapes[j])) >= 0.5 * np.maximum(smaller, 1e-9)
+    links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(shapes),) * 2)
+    return connected_components(links, directed=False)[1]
+
+
+def _whole(shapes: np.ndarray, close_m: float, min_area_m2: float) -> list[shapely.Polygon]:
+    """The union of pieces as polygons without cracks, small holes and crumbs."""
+    union = shapely.union_all(shapes)
+    if close_m:
+        # Mitred corners: closing leaves an outline of pixels as it is.
+        union = union.buffer(close_m / 2, join_style="mitre").buffer(-close_m / 2, join_style="mitre").union(union)
+    filled = []
+    for part in shapely.get_parts(shapely.make_valid(union)):
+        if part.geom_type == "Polygon":
+            holes = [ring for ring in part.interiors if shapely.Polygon(ring).area >= max(min_area_m2, 1e-9)]
+            filled.append(shapely.Polygon(part.exterior, holes))
+    return [part for part in filled if part.area >= max(min_area_m2, 1e-9)]
+
+
+def scene_sweep(pieces: Sequence[dict], known: gpd.GeoDataFrame, crs) -> pd.DataFrame:
+    """Table score, detected_km2, precision, recall, f1, iou by area (fractions) of the mapped ground for thresholds 0.05–0.95.
+
+    It describes an inventory, it does not choose one: a threshold chosen here would have seen the truth of the ground it maps.
+    """
+    true = known.to_crs(crs).union_all()
+    shapes = np.array([piece["geometry"] for piece in pieces], dtype=object)
+    scores = np.array([piece["score"] for piece in pieces])
+    rows = []
+    for threshold in THRESHOLDS:
+        found = shapely.union_all(shapes[scores >= threshold])
+        shared = found.intersection(true).area
+        said, real = found.area, true.area
+        rows.append(
+            (
+                threshold,
+                said / 1e6,
+                _ratio(shared, said),
+                _ratio(shared, real),
+                _ratio(2 * shared, said + real),
+                _ratio(shared, said + real - shared),
+            )
+        )
+    return pd.DataFrame(rows, columns=["score", "detected_km2", "precision", "recall", "f1", "iou"])
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else float("nan")
+
+
+def errors_by_size(detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame, sizes: Sequence[float] = SIZES) -> pd.DataFrame:
+    """Omission and commission by landslide size.
+
+    Parameters
+    ----------
+    detected, known : GeoDataFrame of polygons
+        Both in CRSs in metres.
+    sizes : sequence of float
+        Limits of the classes of area, m².
+
+    Returns
+    -------
+    DataFrame
+        area_from_m2, area_to_m2, known (count), omitted (of them, less than half of their area was detected), omission (fraction),
+        detected (count), false_alarms (of them, less than half of their area is true), commission (fraction); NaN in empty classes.
+    """
+    detected = detected.to_crs(known.crs)
+    missed = known.intersection(detected.union_all()).area < 0.5 * known.area
+    false = detected.intersection(known.union_all()).area < 0.5 * detected.area
+    table = pd.DataFrame({"area_from_m2": sizes[:-1], "area_to_m2": sizes[1:]})
+    for count, wrong, share, layer, bad in (
+        ("known", "omitted", "omission", known, missed), ("detected", "false_alarms", "commission", detected, false),
+    ):  # fmt: skip
+        table[count] = np.histogram(layer.area, sizes)[0]
+        table[wrong] = np.histogram(layer.area[bad], sizes)[0]
+        table[share] = table[wrong] / table[count].where(table[count] > 0)
+    return table
+
+
+def inventory_statistics(inventories: dict[str, gpd.GeoDataFrame]) -> pd.DataFrame:
+    """One row per inventory: count, total, mean, median and largest area, and the rollover of its size–frequency curve (m²)."""
+    rows = []
+    for name, table in inventories.items():
+        areas = table.area.to_numpy()
+        total, mean, middle, largest = (areas.sum(), areas.mean(), np.median(areas), areas.max()) if len(areas) else (0, *[np.nan] * 3)
+        rows.append((name, len(areas), total / 1e6, mean, middle, largest, rollover(areas)))
+    return pd.DataFrame(rows, columns=["inventory", "count", "total_km2", "mean_m2", "median_m2", "largest_m2", "rollover_m2"])
+
+
+def rollover(areas: np.ndarray, least: int = 20) -> float:
+    """Area at which the size–frequency curve has its peak: the mode of an inverse-gamma law fitted by maximum likelihood.
+
+    Parameters
+    ----------
+    areas : ndarray, shape (landslides,)
+        m².
+    least : int
+        Fewer landslides give NaN: their peak is chance.
+
+    Returns
+    -------
+    float
+        m².
+
+    Notes
+    -----
+    Source: Malamud et al. (2004), Landslide inventories and their statistical properties, doi:10.1002/esp.1064. The law is fitted without
+    its shift: three parameters of a few hundred areas are not to be told apart.
+    """
+    if len(areas) < least:
+        return float("nan")
+    shape, _, scale = stats.invgamma.fit(areas, floc=0)
+    return float(scale / (shape + 1))
+
+
+def size_frequency(areas: np.ndarray, per_decade: int = 5) -> pd.DataFrame:
+    """Probability density of landslide areas in logarithmic bins.
+
+    Parameters
+    ----------
+    areas : ndarray, shape (landslides,)
+        m².
+    per_decade : int
+        Bins in a factor of ten.
+
+    Returns
+    -------
+    DataFrame
+        area_m2 (geometric middle of the bin), count, density (share of landslides per m²); empty bins are left out.
+    """
+    if not len(areas):
+        return pd.DataFrame({"area_m2": [], "count": [], "density": []})
+    low, high = np.floor(np.log10(areas.min()) * per_decade), np.ceil(np.log10(areas.max()) * per_decade + 1e-9)
+    edges = 10 ** (np.arange(low, max(high, low + 1) + 1) / per_decade)
+    count, _ = np.histogram(areas, edges)
+    table = pd.DataFrame({"area_m2": np.sqrt(edges[1:] * edges[:-1]), "count": count, "density": count / len(areas) / np.diff(edges)})
+    return table[table["count"] > 0].reset_index(drop=True)

@@ -1,0 +1,137 @@
+"""Folders of image chips: which files belong together, in each of the usual layouts."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lsa_helpers.detect.chips import Chip
+from lsa_helpers.errors import InputError
+
+IMAGE_SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
+# "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width (CAS) or plain.
+_CAS_NAME = re.compile(r"(?P<area>.+?)\s*[（(](?P<platform>.+?)(?:-(?P<resolution>\d+(?:\.\d+)?)\s*m)?[）)]")
+
+
+def read_collection(folder: Path, layout: str) -> list[Chip]:
+    """List the chips of a collection without reading their pixels.
+
+    Parameters
+    ----------
+    folder : Path
+    layout : {"cas", "masks", "coco", "labelme"}
+        ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same name. ``masks``: ``index.csv`` (id, split)
+        with ``images/`` and ``masks/``. ``coco``: ``coco.json``. ``labelme``: a LabelMe ``.json`` for every image, beside it.
+
+    Returns
+    -------
+    list of Chip
+        In a stable order.
+
+    Raises
+    ------
+    InputError
+        When the folder does not hold the layout, is empty, or an image has no mask.
+
+    Notes
+    -----
+    Source of the ``cas`` layout: Xu et al. (2024), CAS Landslide Dataset, doi:10.1038/s41597-023-02847-z.
+    """
+    folder = Path(folder)
+    readers = {"cas": _read_cas, "masks": _read_masks, "coco": _read_coco, "labelme": _read_labelme}
+    if layout not in readers:
+        raise InputError(f'"{layout}" is no layout of an image collection', where=folder, fix=f"Use one of {', '.join(readers)}")
+    chips = readers[layout](folder)
+    if not chips:
+        raise InputError(f'no image chip was found in the layout "{layout}"', where=folder)
+    return chips
+
+
+def _read_cas(folder: Path) -> list[Chip]:
+    chips = []
+    for images in sorted(path for path in folder.rglob("img") if path.is_dir()):
+        name = images.parent.name
+        found = _CAS_NAME.fullmatch(name)
+        area, platform, resolution = found.group("area", "platform", "resolution") if found else (name, "", None)
+        masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
+        for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
+            if path.stem not in masks:
+                raise InputError("the image has no mask", where=path, fix=f"A mask of the same name belongs into {images.parent / 'mask'}")
+            metres = _pixel_size(path) or float(resolution or "nan")
+            chips.append(Chip(path, masks[path.stem], area, platform, metres, f"{images.parent.relative_to(folder)}/{scene}"))
+    return chips
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    """Image files of a folder by name without suffix, sorted."""
+    return {path.stem: path for path in sorted(folder.glob("*")) if path.suffix.lower() in IMAGE_SUFFIXES}
+
+
+def _scenes(stems: Sequence[str]) -> list[str]:
+    """Scene of each chip: the name before its last number, or ten runs of neighbours where all chips share that."""
+    scenes = [re.sub(r"[\W_]*\d+$", "", stem) for stem in stems]
+    if len(set(scenes)) >= 10:
+        return scenes
+    # Chips cut from one mosaic are numbered along it, so neighbours in the list are neighbours on the ground.
+    return [f"part {10 * i // max(len(stems), 1)}" for i in range(len(stems))]
+
+
+def _pixel_size(path: Path) -> float:
+    """Pixel size in metres from a georeferenced chip; 0 where it has none or is in degrees."""
+    import warnings
+
+    import rasterio
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        try:
+            with rasterio.open(path) as file:
+                return abs(file.transform.a) if file.crs and file.crs.is_projected else 0.0
+        except rasterio.errors.RasterioError as error:
+            raise InputError("the image cannot be read", where=path, found=error) from None
+
+
+def _read_masks(folder: Path) -> list[Chip]:
+    index = folder / "index.csv"
+    try:
+        table = pd.read_csv(index, dtype={"id": str})
+    except (OSError, ValueError) as error:
+        raise InputError("the index of the collection cannot be read", where=index, found=error) from None
+    if "id" not in table:
+        raise InputError('the index has no column "id"', where=index, found=list(table.columns))
+    files = {name: _by_stem(folder / name) for name in ("images", "masks")}
+    for name, found in files.items():
+        if missing := [key for key in table["id"] if key not in found]:
+            raise InputError(f"{len(missing)} files of the index are missing", where=folder / name, found=f"no {missing[0]}.*")
+    splits = table["split"].fillna("").astype(str) if "split" in table else [""] * len(table)
+    return [Chip(files["images"][key], files["masks"][key], scene=key, split=split) for key, split in zip(table["id"], splits, strict=True)]
+
+
+def _read_coco(folder: Path) -> list[Chip]:
+    path = folder / "coco.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        images, notes = content["images"], {image["id"]: [] for image in content["images"]}
+        for note in content["annotations"]:
+            notes[note["image_id"]].append(note)
+        chips = [Chip(folder / i["file_name"], tuple(notes[i["id"]]), scene=i["file_name"], split=i.get("split", "")) for i in images]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
+    if missing := [chip.image for chip in chips if not chip.image.is_file()]:
+        raise InputError("the image of the COCO file is missing", where=missing[0])
+    return chips
+
+
+def _read_labelme(folder: Path) -> list[Chip]:
+    chips = []
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            image = path.parent / json.loads(path.read_text(encoding="utf-8"))["imagePath"].replace("\\", "/")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError("this is no readable LabelMe file", where=path, found=repr(error)) from None
+        if not image.is_file():
+            raise InputError("the image of the LabelMe file is missing", where=path, found=image.name)
+        chips.append(Chip(image, path, area="" if path.parent == folder else path.parent.name, scene=str(path.relative_to(folder))))
+    return chips
