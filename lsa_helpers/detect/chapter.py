@@ -181,7 +181,7 @@ def area_scores(detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | Non
 def judge(
     search: Search | None, detected: gpd.GeoDataFrame | None, known: gpd.GeoDataFrame | None, run: Run
 ) -> dict[str, pd.DataFrame] | None:
-    """Tables on the inventory beside the known landslides, also written: ``inventory_sweep``, ``inventory_statistics``, ``inventory_sizes``.
+    """Tables on the inventory beside the known landslides, also written as ``inventory_sweep``, ``_statistics`` and ``_sizes``.
 
     Returns
     -------

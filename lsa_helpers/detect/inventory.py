@@ -92,18 +92,9 @@ def scene_sweep(pieces: Sequence[dict], known: gpd.GeoDataFrame, crs) -> pd.Data
     rows = []
     for threshold in THRESHOLDS:
         found = shapely.union_all(shapes[scores >= threshold])
-        shared = found.intersection(true).area
-        said, real = found.area, true.area
-        rows.append(
-            (
-                threshold,
-                said / 1e6,
-                _ratio(shared, said),
-                _ratio(shared, real),
-                _ratio(2 * shared, said + real),
-                _ratio(shared, said + real - shared),
-            )
-        )
+        shared, said, real = found.intersection(true).area, found.area, true.area
+        shares = _ratio(shared, said), _ratio(shared, real), _ratio(2 * shared, said + real), _ratio(shared, said + real - shared)
+        rows.append((threshold, said / 1e6, *shares))
     return pd.DataFrame(rows, columns=["score", "detected_km2", "precision", "recall", "f1", "iou"])
 
 

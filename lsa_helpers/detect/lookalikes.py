@@ -60,14 +60,8 @@ def _brightness(frame: SceneFrame, grid) -> np.ndarray:
     with rasterio.open(frame.path) as file:
         bands = np.full((3, *grid.shape), np.nan, np.float32)
         for number, band in enumerate(bands, 1):
-            reproject(
-                rasterio.band(file, number),
-                band,
-                dst_transform=grid.transform,
-                dst_crs=grid.crs,
-                dst_nodata=np.nan,
-                resampling=Resampling.average,
-            )
+            there = {"dst_transform": grid.transform, "dst_crs": grid.crs, "dst_nodata": np.nan}
+            reproject(rasterio.band(file, number), band, resampling=Resampling.average, **there)
     return bands.mean(axis=0)
 
 

@@ -153,23 +153,21 @@ def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: 
 
 
 def _read_progress(path: Path | None) -> dict[tuple[int, int], list[dict]]:
-    """What earlier windows gave; a last line that was cut short counts as not searched."""
-    done = {}
-    if path is not None and path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
-                row, col, pieces = json.loads(line)
-                done[row, col] = [{"score": score, "geometry": shapely.from_wkb(wkb)} for score, wkb in pieces]
-    return done
+    """What earlier windows gave; a last line that an interruption cut short is taken out of the file."""
+    if path is None or not path.exists():
+        return {}
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    path.write_text(whole, encoding="utf-8")
+    lines = [json.loads(line) for line in whole.splitlines()]
+    return {(row, col): [{"score": s, "geometry": shapely.from_wkb(wkb)} for s, wkb in pieces] for row, col, pieces in lines}
 
 
 def _write_progress(path: Path | None, found: dict[tuple[int, int], list[dict]]) -> None:
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [
-        json.dumps([*place, [[p["score"], shapely.to_wkb(p["geometry"], hex=True)] for p in pieces]]) for place, pieces in found.items()
-    ]
+    lines = [json.dumps([*place, [[p["score"], shapely.to_wkb(p["geometry"], hex=True)] for p in own]]) for place, own in found.items()]
     with open(path, "a", encoding="utf-8") as file:
         file.write("".join(line + "\n" for line in lines))
 

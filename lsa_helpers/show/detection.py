@@ -23,7 +23,8 @@ _LOSSES = {
     "loss_semantic": ("cell: landslide or not", "teal"),
 }  # fmt: skip
 _CURVES = (
-    ("precision", "precision", "blue", "-"), ("recall", "recall", "orange", "--"), ("f1", "F1", "black", ":"), ("iou", "IoU", "purple", "-."),
+    ("precision", "precision", "blue", "-"), ("recall", "recall", "orange", "--"),
+    ("f1", "F1", "black", ":"), ("iou", "IoU", "purple", "-."),
 )  # fmt: skip
 
 
@@ -134,9 +135,8 @@ def sizes(inventories: dict[str, gpd.GeoDataFrame], errors: pd.DataFrame) -> Fig
         left.plot(curve["area_m2"], curve["density"], marker=marker, ms=4, lw=1, color=OKABE_ITO[colour], label=f"{name} ({len(table)})")
     left.set(xscale="log", yscale="log", xlabel="Landslide area (m²)", ylabel="Probability density (1/m²)")
     left.legend()
-    labels = [
-        f"{low / 1000:g}–{high / 1000:g}" if np.isfinite(high) else f"> {low / 1000:g}" for low, high in errors.iloc[:, :2].to_numpy()
-    ]
+    limits = errors[["area_from_m2", "area_to_m2"]].to_numpy() / 1000
+    labels = [f"{low:g}–{high:g}" if np.isfinite(high) else f"> {low:g}" for low, high in limits]
     place = np.arange(len(errors))
     for shift, name, label, colour in ((-0.2, "omission", "known, missed", "black"), (0.2, "commission", "detected, false", "sky")):
         right.bar(place + shift, errors[name], 0.38, color=OKABE_ITO[colour], label=label)

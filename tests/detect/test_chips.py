@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lsa_helpers.detect.chips import count_table, instances, read_chip, split_chips
 from lsa_helpers.detect.layouts import read_collection
@@ -111,7 +112,7 @@ def test_given_split_is_kept(masks_folder):
 
 
 def _labelme(folder, shapes, **changes):
-    write_image(folder / "a.png", np.zeros((30, 40, 3), np.uint8))
+    Image.new("RGB", (40, 30)).save(folder / "a.png")
     content = {"imagePath": "a.png", "imageHeight": 30, "imageWidth": 40, "shapes": shapes} | changes
     (folder / "a.json").write_text(json.dumps(content))
     return read_collection(folder, "labelme")
