@@ -220,7 +220,7 @@ style.save(show.sizes({"detected": detected, "known": known}, judged["sizes"]), 
 wrong = chapter.mistakes(search, detected, known, run)
 wrong[2].round(2) if wrong else None
 
-# %% mystnb={"figure": {"caption": "The worst errors. Above: the false alarms with the highest scores and what lies there. Below: the largest landslides of which less than half was found.", "name": "fig-02-worst"}, "image": {"alt": "Two rows of image cut-outs: false alarms outlined in blue with score and cause, and missed landslides outlined in yellow with their area"}}
+# %% mystnb={"figure": {"caption": "The worst errors. Above: the false alarms with the highest scores and what lies there. Below: the largest landslides of which less than half was found.", "name": "fig-02-worst"}, "image": {"alt": "Two rows of image cut-outs, false alarms outlined in blue with score and cause, and missed landslides outlined in yellow with their area"}}
 style.save(show.worst(search.frame, wrong[0], wrong[1]), run, "detection_worst") if wrong else None
 
 # %% [markdown]
