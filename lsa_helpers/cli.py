@@ -61,6 +61,38 @@ def _overrides(pairs: list[str] | None) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs or [])
 
 
+@app.command("train")
+def train_command(
+    name_or_file: NameOrFile = "paper",
+    data: Annotated[Path | None, typer.Option(help="data folder")] = None,
+    parameters: Override = None,
+    out: Annotated[Path | None, typer.Option(help="the run's folder; default: runs/<name>")] = None,
+    devices: Annotated[int, typer.Option(min=1, help="GPUs of this machine; processes where it has none")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="machines; start the command on each, by SLURM or torchrun")] = 1,
+) -> None:
+    """Train chapter 02's detector on several GPUs or machines; `lsa run` then finds it trained. Chapter 01 must be done."""
+    from lsa_helpers import pipeline
+    from lsa_helpers.detect import chapter
+    from lsa_helpers.detect.train import first_process
+    from lsa_helpers.params import find_params
+    from lsa_helpers.run import Run
+
+    file = find_params(name_or_file)
+    run = Run((out or Path("runs") / file.stem).resolve())
+    values = pipeline.load_run_params(file, _overrides(parameters), data, run.path)["02_detection"]
+    if not values.data and not run.world.is_dir():
+        raise InputError("there is nothing to train on yet", where=run.path, fix=f"First: lsa run {name_or_file} --until 01")
+    # The files' paths count from the run's folder; other processes are started from this one.
+    paths = {key: str(run.path / getattr(values, key)) for key in ("data", "catalog", "weights") if getattr(values, key)}
+    values = values.model_copy(update=paths)
+    chips = chapter.collect(pipeline.open_catalog(values, run), values)
+    if not chips:
+        raise InputError("the catalog names no images", where=values.data or run.world)
+    chapter.train(chapter.chip_sets(chips, values), values, run, console.print, devices=devices, nodes=nodes)
+    if first_process():
+        console.print(f"The detector is trained. Next: lsa run {name_or_file} --from 02, with the same parameters")
+
+
 @app.command("book")
 def book_command(run: RunName = "quick", out: Annotated[Path | None, typer.Option(help="folder of the site")] = None) -> None:
     """Build the Jupyter Book of a run; prints the path of index.html."""
@@ -129,10 +161,22 @@ def data_check(
     cell_size: Annotated[float, typer.Option(help="cell size of the grid, m")] = 12.5,
 ) -> None:
     """Open every source of a data folder and show what it is."""
+    from lsa_helpers.detect.chips import check_chips
+    from lsa_helpers.detect.layouts import read_collection
     from lsa_helpers.sources import check_catalog, load_catalog
 
-    rows = check_catalog(load_catalog(folder, catalog), need_dem=False, cell_size=cell_size)
+    sources = load_catalog(folder, catalog)
+    rows = check_catalog(sources, need_dem=False, cell_size=cell_size)
     console.print(rows.to_string(index=False))
+    if sources.images is not None:
+        chips = read_collection(sources.path(sources.images), sources.images.format)
+        report = check_chips(chips)
+        bad, empty = report[report["bad"]], report[~report["bad"]]
+        console.print(f"{len(chips)} chips: {len(bad)} bad, {len(empty)} without landslide.")
+        for row in empty.itertuples():
+            console.print(f"  {row.problem}")
+        if len(bad):
+            raise InputError(f"{len(bad)} of {len(chips)} chips cannot be used", where=folder, found="\n" + "\n".join(bad["problem"]))
     console.print(f"{folder}: {len(rows)} sources, all readable and all meeting the study area.")
 
 

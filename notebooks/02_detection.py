@@ -42,6 +42,8 @@ batch_size: int = 4  # chips per update
 learning_rate: float = 1e-3  # learning rate at the start of the cosine
 final_learning_rate: float = 5e-6  # learning rate at its end
 weight_decay: float = 0.05  # weight decay (about 0.05 with adamw, 1e-4 with sgd)
+validate_every: int = 0  # epochs between scores on the validation chips; 0: only at the end
+patience: int = 0  # such scores without a better one that end the training; 0: all epochs are done
 weights: str = ""  # local file with weights of the backbone; empty: from scratch, nothing is downloaded
 bf16: bool = True  # backbone in bfloat16 where the processor or GPU multiplies so in hardware
 chip_size: int = 192  # longest edge of a chip as the network sees it, pixels
@@ -59,6 +61,7 @@ proposals: int = 200  # regions the proposal network passes on per image
 detections: int = 50  # most landslides reported per image
 nms_iou: float = 0.3  # of two detections whose boxes overlap more than this the weaker is dropped
 min_pixels: int = 20  # smallest landslide of a chip's mask, pixels of the chip
+skip_bad: bool = False  # leave out chips that cannot be used instead of stopping
 score_threshold: float = 0.0  # lowest score in the inventory; 0: the best on the validation chips
 landslide_share: float = 0.02  # share of the scene that landslides may cover; corrects that best score
 window_px: int = 512  # window over the scene, pixels
@@ -121,7 +124,7 @@ style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips e
 # %%
 model, history = chapter.learn(sets, p, run, report=print) if chips else (None, None)
 
-# %% mystnb={"figure": {"caption": "Training: the losses and their sum (left), the learning rate (right).", "name": "fig-02-training"}, "image": {"alt": "Line chart of falling training losses and their sum over the epochs, beside the cosine curve of the learning rate"}}
+# %% mystnb={"figure": {"caption": "Training: the losses and their sum (left), the learning rate, and mask AP50 on the validation chips where `validate_every` asks for it.", "name": "fig-02-training"}, "image": {"alt": "Line chart of falling training losses and their sum over the epochs, beside the cosine curve of the learning rate and, where measured, the average precision"}}
 style.save(show.training_curve(history), run, "detection_training") if chips else None
 
 # %% [markdown]

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import rasterio
 
-from lsa_helpers.detect.chips import Chip, split_chips
+from lsa_helpers.detect.chips import Chip, check_chips, split_chips
 from lsa_helpers.detect.inventory import errors_by_size, inventory_statistics, merge_pieces, scene_sweep
 from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.lookalikes import count_causes, false_alarms, ground_causes
@@ -29,10 +29,25 @@ PROGRESS = "checkpoints"  # folder of a run from which an interrupted chapter go
 
 
 def collect(catalog: Catalog, params: DetectionParams) -> list[Chip]:
-    """The catalog's chips with their split; an empty list when it names no images."""
+    """The catalog's chips with their split; an empty list when it names no images.
+
+    Raises
+    ------
+    InputError
+        When chips cannot be used, all of them named, unless ``skip_bad`` leaves them out.
+    """
     if catalog.images is None:
         return []
-    return split_chips(read_collection(catalog.path(catalog.images), catalog.images.format), params.seed)
+    chips = read_collection(catalog.path(catalog.images), catalog.images.format)
+    report = check_chips(chips, min_pixels=params.min_pixels)
+    bad = report[report["bad"]]
+    if len(bad) and not params.skip_bad:
+        raise InputError(
+            f"{len(bad)} of {len(chips)} chips cannot be used", where=catalog.path(catalog.images), found="\n" + "\n".join(bad["problem"]),
+            fix="Mend them or take them out; `skip_bad: true` trains without them",
+        )  # fmt: skip
+    wrong = set(bad["image"])
+    return split_chips([chip for chip in chips if chip.image not in wrong], params.seed)
 
 
 def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
@@ -49,7 +64,7 @@ def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
 
 
 def learn(sets: dict, params: DetectionParams, run: Run, report: Callable[[str], None] | None = None) -> tuple:
-    """Train the detector and store it as ``detector.safetensors``.
+    """Train the detector, or go on with what an interruption or ``lsa train`` left, and store it as ``detector.safetensors``.
 
     Returns
     -------
@@ -58,14 +73,21 @@ def learn(sets: dict, params: DetectionParams, run: Run, report: Callable[[str],
         One row per epoch, also written as table ``detection_training``.
     """
     from lsa_helpers.detect.model import save_detector
+
+    model, history = train(sets, params, run, report)
+    save_detector(run.product("detector.safetensors"), model, sets["train"].config)
+    run.write_table(history, "detection_training")
+    return model, history
+
+
+def train(sets: dict, params: DetectionParams, run: Run, report: Callable[[str], None] | None = None, **devices: int) -> tuple:
+    """Train and leave a checkpoint that `learn` finds; for `devices` and `nodes` see `lsa_helpers.detect.train.train_detector`."""
     from lsa_helpers.detect.train import TrainConfig, train_detector
 
     config = TrainConfig(**params.model_dump(include=set(TrainConfig.__dataclass_fields__)))
     weights = Path(params.weights) if params.weights else None
-    model, history = train_detector(sets["train"], config, run.path / PROGRESS, weights=weights, report=report)
-    save_detector(run.product("detector.safetensors"), model, sets["train"].config)
-    run.write_table(history, "detection_training")
-    return model, history
+    kept = run.path / PROGRESS
+    return train_detector(sets["train"], config, kept, validation=sets["val"], weights=weights, report=report, **devices)
 
 
 def score(model, sets: dict, params: DetectionParams, run: Run) -> tuple[dict, float]:
@@ -97,7 +119,7 @@ class Search:
 
 def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> Search | None:
     """Look for landslides over the catalog's scene; None when it names no scene. An interrupted search goes on with the next window."""
-    from lsa_helpers.detect.train import quiet_torch
+    from lsa_helpers.detect.quiet import quiet_torch
 
     if catalog.scene is None:
         return None

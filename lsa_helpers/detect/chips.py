@@ -70,6 +70,8 @@ def read_chip(chip: Chip, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarr
         return image, _coco_masks(chip.truth, image.shape[:2], chip.image)
     if chip.truth.suffix == ".json":
         return image, _labelme_masks(chip.truth, image.shape[:2])
+    if not chip.truth.is_file():
+        raise InputError("the image has no mask", where=chip.image, fix=f"A mask of the same name belongs into {chip.truth.parent}")
     mask = _pixels(chip.truth, None)
     mask = (mask if mask.ndim == 2 else mask.max(axis=2)) > 0
     if mask.shape != image.shape[:2]:
@@ -78,8 +80,37 @@ def read_chip(chip: Chip, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarr
 
 
 def read_image(path: Path) -> np.ndarray:
-    """An 8-bit image file as ndarray of uint8, shape (height, width, 3)."""
+    """An 8-bit image file as ndarray of uint8, shape (height, width, 3); a fourth band is left out."""
     return _pixels(path, "RGB")
+
+
+def check_chips(chips: Sequence[Chip], *, min_pixels: int = 20) -> pd.DataFrame:
+    """Read every chip and say what is wrong, all at once.
+
+    Parameters
+    ----------
+    chips : sequence of Chip
+    min_pixels : int
+        As in `read_chip`.
+
+    Returns
+    -------
+    DataFrame
+        image (Path), problem (text), bad (bool), one row for each chip that cannot be used (file missing or corrupt, mask of another size,
+        wrong number of bands, nothing but nodata) or, with ``bad`` false, that shows no landslide: a legitimate negative, if it is meant.
+    """
+    rows = []
+    for chip in chips:
+        try:
+            image, masks = read_chip(chip, min_pixels=min_pixels)
+        except InputError as error:
+            rows.append((chip.image, " ".join(str(error).split()), True))
+            continue
+        if not image.any() or (image == image[0, 0]).all():
+            rows.append((chip.image, f"{chip.image}: all pixels have one colour: nodata", True))
+        elif not len(masks):
+            rows.append((chip.image, f"{chip.image}: the mask is empty: a chip without landslide", False))
+    return pd.DataFrame(rows, columns=["image", "problem", "bad"])
 
 
 def _size(array: np.ndarray) -> str:
@@ -89,6 +120,9 @@ def _size(array: np.ndarray) -> str:
 def _pixels(path: Path, mode: str | None) -> np.ndarray:
     try:
         with Image.open(path) as file:
+            if mode and file.mode not in ("RGB", "RGBA", "P"):
+                found = f"{len(file.getbands())} band(s), {file.mode}"
+                raise InputError("the image is not 8-bit red, green and blue", where=path, found=found, fix="Convert it, or take it out")
             return np.asarray(file.convert(mode) if mode else file)
     except (OSError, SyntaxError, ValueError) as error:
         fix = "Replace the file or take it out of the collection"

@@ -33,7 +33,7 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
     Raises
     ------
     InputError
-        When the folder does not hold the layout, is empty, or an image has no mask.
+        When the folder does not hold the layout or is empty. Chips themselves are judged by `lsa_helpers.detect.chips.check_chips`.
 
     Notes
     -----
@@ -57,10 +57,17 @@ def _read_cas(folder: Path) -> list[Chip]:
         area, platform, resolution = found.group("area", "platform", "resolution") if found else (name, "", None)
         masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
         for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
-            if path.stem not in masks:
-                raise InputError("the image has no mask", where=path, fix=f"A mask of the same name belongs into {images.parent / 'mask'}")
             metres = _pixel_size(path) or float(resolution or "nan")
-            chips.append(Chip(path, masks[path.stem], area, platform, metres, f"{images.parent.relative_to(folder)}/{scene}"))
+            chips.append(
+                Chip(
+                    path,
+                    masks.get(path.stem, images.parent / "mask" / path.name),
+                    area,
+                    platform,
+                    metres,
+                    f"{images.parent.relative_to(folder)}/{scene}",
+                )
+            )
     return chips
 
 
@@ -102,11 +109,11 @@ def _read_masks(folder: Path) -> list[Chip]:
     if "id" not in table:
         raise InputError('the index has no column "id"', where=index, found=list(table.columns))
     files = {name: _by_stem(folder / name) for name in ("images", "masks")}
-    for name, found in files.items():
-        if missing := [key for key in table["id"] if key not in found]:
-            raise InputError(f"{len(missing)} files of the index are missing", where=folder / name, found=f"no {missing[0]}.*")
+    if missing := [key for key in table["id"] if key not in files["images"]]:
+        raise InputError(f"{len(missing)} images of the index are missing", where=folder / "images", found=f"no {missing[0]}.*")
     splits = table["split"].fillna("").astype(str) if "split" in table else [""] * len(table)
-    return [Chip(files["images"][key], files["masks"][key], scene=key, split=split) for key, split in zip(table["id"], splits, strict=True)]
+    masks = {key: files["masks"].get(key, folder / "masks" / f"{key}.png") for key in table["id"]}
+    return [Chip(files["images"][key], masks[key], scene=key, split=split) for key, split in zip(table["id"], splits, strict=True)]
 
 
 def _read_coco(folder: Path) -> list[Chip]:

@@ -11,7 +11,7 @@ from pycocotools import mask as rle
 from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.train import quiet_torch
+from lsa_helpers.detect.quiet import quiet_torch
 
 # COCO's limits between small, medium and large are 32² and 96² pixels.
 _BY_SIZE = list(itertools.product((("AP", "map"), ("AR", "mar")), ("small", "medium", "large"), ("segm", "bbox")))

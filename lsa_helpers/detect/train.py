@@ -1,24 +1,25 @@
-"""Training the detector with Lightning: cosine annealing, a checkpoint after every epoch, resume."""
+"""Training the detector with Lightning: cosine annealing, scores on validation chips, checkpoints and resume, several devices."""
 
 import hashlib
 import json
-import logging
+import os
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import lightning.pytorch as pl
+import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.model import build_detector, set_bfloat16
+from lsa_helpers.detect.quiet import quiet_torch
+from lsa_helpers.detect.score import Scores, predict
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class TrainConfig:
     learning_rate, final_learning_rate : float
         Ends of the cosine (Loshchilov & Hutter 2017, arXiv:1608.03983).
     weight_decay : float
+    validate_every : int
+        Epochs between scores on the validation chips; 0: never.
+    patience : int
+        Scores without a better one after which the training stops; 0: it never stops early. The weights are those of the last epoch.
     seed : int
     n_jobs : int
         Processor cores.
@@ -45,36 +50,66 @@ class TrainConfig:
     learning_rate: float = 1e-3
     final_learning_rate: float = 5e-6
     weight_decay: float = 0.05
+    validate_every: int = 0
+    patience: int = 0
     seed: int = 0
     n_jobs: int = 2
     bf16: bool = True
 
 
 class _Training(pl.LightningModule):
-    """The detector, its optimizer and the history of its losses."""
+    """The detector, its chips, its optimizer and the history of its losses."""
 
-    def __init__(self, model: MaskRCNN, config: TrainConfig, report: Callable[[str], None]):
+    def __init__(self, model: MaskRCNN, config: TrainConfig, chips: ChipSet, validation: ChipSet | None, report: Callable[[str], None]):
         super().__init__()
-        self.model, self.config, self.report = model, config, report
+        self.model, self.config, self.chips, self.validation, self.report = model, config, chips, validation, report
         self.history: list[dict] = []
+        self._ap50 = float("nan")
+
+    def train_dataloader(self) -> DataLoader:
+        config, share = self.config, max(1, self.trainer.world_size)
+        sampler = DistributedSampler(self.chips, num_replicas=share, rank=self.trainer.global_rank, shuffle=True, seed=config.seed)
+        # A generator of its own: the loader then draws nothing from the numbers that a resumed epoch must repeat.
+        own = torch.Generator().manual_seed(config.seed)
+        size = max(1, config.batch_size // share)
+        return DataLoader(self.chips, size, sampler=sampler, collate_fn=collate, num_workers=self._workers, generator=own)
+
+    def val_dataloader(self) -> DataLoader:
+        return DataLoader(self.validation, self.config.batch_size, collate_fn=collate, num_workers=self._workers)
+
+    @property
+    def _workers(self) -> int:
+        return self.config.n_jobs if torch.cuda.is_available() else 0
 
     def on_train_epoch_start(self) -> None:
         # Seeding every epoch anew makes a resumed training equal to an uninterrupted one.
-        torch.manual_seed(self.config.seed * 10_007 + self.current_epoch)
-        self._losses, self._begun = [], time.perf_counter()
+        torch.manual_seed(self.config.seed * 10_007 + self.current_epoch * self.trainer.world_size + self.global_rank)
+        self._losses, self._begun, self._ap50 = [], time.perf_counter(), float("nan")
 
     def training_step(self, batch: tuple[list, list], _) -> torch.Tensor:
         losses = self.model(*batch)
         self._losses.append({name: value.detach().float() for name, value in losses.items()})
         return sum(losses.values())
 
+    def on_validation_epoch_start(self) -> None:
+        self._scores = Scores()
+
+    def validation_step(self, batch: tuple[list, list], _) -> None:
+        images, truths = batch
+        for found, truth in zip(predict(self.model, images), truths, strict=True):
+            self._scores.add(found, {name: value.cpu() for name, value in truth.items()})
+
+    def on_validation_epoch_end(self) -> None:
+        self._ap50 = np.nan_to_num(self._scores.row()["AP50_segm"])
+        self.log("val_ap50", torch.tensor(self._ap50, dtype=torch.float32), sync_dist=True)
+
     def on_train_epoch_end(self) -> None:
         means = {name: float(torch.stack([step[name] for step in self._losses]).mean()) for name in self._losses[0]}
         rate = self.optimizers().param_groups[0]["lr"]
         row = {"epoch": self.current_epoch + 1, "learning_rate": rate, "loss": sum(means.values())} | means
-        self.history.append(row)
-        seconds = time.perf_counter() - self._begun
-        self.report(f"epoch {row['epoch']}/{self.config.epochs}: loss {row['loss']:.3f}, {seconds:.0f} s")
+        self.history.append(row | ({"val_ap50": float(self._ap50)} if self.config.validate_every else {}))
+        seconds, scored = time.perf_counter() - self._begun, "" if np.isnan(self._ap50) else f", validation AP50 {self._ap50:.1f} %"
+        self.report(f"epoch {row['epoch']}/{self.config.epochs}: loss {row['loss']:.3f}{scored}, {seconds:.0f} s")
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         checkpoint["history"] = self.history
@@ -90,39 +125,17 @@ class _Training(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
 
 
-@contextmanager
-def quiet_torch(seed: int, n_jobs: int) -> Iterator[None]:
-    """Seeded, repeatable torch on `n_jobs` cores inside the block, the caller's state again after it; Lightning's notices silenced."""
-    threads, logger = torch.get_num_threads(), logging.getLogger("lightning.pytorch")
-    strict, mild = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    level, fill = logger.level, torch.utils.deterministic.fill_uninitialized_memory
-    with torch.random.fork_rng(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logger.setLevel(logging.ERROR)
-        torch.manual_seed(seed)
-        torch.set_num_threads(n_jobs)
-        # Sums of gradients from several cores otherwise depend on which one is first; a GPU may lack a repeatable way and only warns.
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        # Repeatable sums do not need every new array filled with NaN first, which takes a sixth of a training step.
-        torch.utils.deterministic.fill_uninitialized_memory = False
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(strict, warn_only=mild)
-            torch.utils.deterministic.fill_uninitialized_memory = fill
-            torch.set_num_threads(threads)
-            logger.setLevel(level)
-
-
 def checkpoint_folder(parent: Path, chips: ChipSet, config: TrainConfig) -> Path:
     """Folder of the checkpoints of exactly this training: same chips, detector and settings."""
-    content = [asdict(chips.config), asdict(config) | {"n_jobs": None}, [str(chip.image) for chip in chips.chips]]
+    content = [asdict(chips.config), asdict(config) | {"n_jobs": None}, [str(chip.image.resolve()) for chip in chips.chips]]
     return Path(parent) / hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def train_detector(
-    chips: ChipSet, config: TrainConfig, checkpoints: Path, *, weights: Path | None = None, report: Callable[[str], None] | None = None
-) -> tuple[MaskRCNN, pd.DataFrame]:
+    chips: ChipSet, config: TrainConfig, checkpoints: Path, *,
+    validation: ChipSet | None = None, weights: Path | None = None, report: Callable[[str], None] | None = None,
+    devices: int = 1, nodes: int = 1,
+) -> tuple[MaskRCNN, pd.DataFrame]:  # fmt: skip
     """Train a detector; an interrupted training goes on from its last whole epoch.
 
     Parameters
@@ -132,32 +145,42 @@ def train_detector(
     config : TrainConfig
     checkpoints : Path
         Folder for checkpoints; the caller deletes it when the detector is stored.
+    validation : ChipSet, optional
+        Chips scored while training; needed when `config.validate_every` is above 0.
     weights : Path, optional
         Local weights of the backbone.
     report : callable, optional
         Called with one line after every epoch.
+    devices, nodes : int
+        GPUs (or processes, without one) of a machine, and machines. Each takes its share of every batch; gradients are averaged.
 
     Returns
     -------
     model : MaskRCNN
         In evaluation mode.
     history : DataFrame
-        epoch, learning_rate, loss and its five parts (dimensionless), one row per epoch.
+        epoch, learning_rate, loss and its parts (dimensionless), and val_ap50 (mask AP50 in per cent, NaN where not scored), one row per
+        epoch.
     """
     folder = checkpoint_folder(checkpoints, chips, config)
     last = folder / "last.ckpt"
     with quiet_torch(config.seed, config.n_jobs):
         model = set_bfloat16(build_detector(chips.config, weights=weights), config.bf16).to(memory_format=torch.channels_last)
-        module = _Training(model, config, report or (lambda line: None))
-        sampler = DistributedSampler(chips, num_replicas=1, rank=0, shuffle=True, seed=config.seed)
-        workers = config.n_jobs if torch.cuda.is_available() else 0
-        # A generator of its own: the loader then draws nothing from the numbers that a resumed epoch must repeat.
-        own = torch.Generator().manual_seed(config.seed)
-        loader = DataLoader(chips, config.batch_size, sampler=sampler, collate_fn=collate, num_workers=workers, generator=own)
+        tell = report if report and first_process() else (lambda line: None)
+        module = _Training(model, config, chips, validation if config.validate_every else None, tell)
+        callbacks = [ModelCheckpoint(folder, "last", enable_version_counter=False)]
+        if config.validate_every and config.patience:
+            callbacks.append(EarlyStopping("val_ap50", mode="max", patience=config.patience, check_on_train_epoch_end=False))
         trainer = pl.Trainer(
-            max_epochs=config.epochs, gradient_clip_val=10.0, default_root_dir=folder,
-            callbacks=[ModelCheckpoint(folder, "last", enable_version_counter=False)],
-            logger=False, enable_progress_bar=False, enable_model_summary=False,
+            max_epochs=config.epochs, gradient_clip_val=10.0, default_root_dir=folder, callbacks=callbacks,
+            devices=devices, num_nodes=nodes, strategy="ddp" if devices * nodes > 1 else "auto",
+            limit_val_batches=1.0 if config.validate_every else 0, check_val_every_n_epoch=max(1, config.validate_every),
+            num_sanity_val_steps=0, logger=False, enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
-        trainer.fit(module, loader, ckpt_path=last if last.exists() else None, weights_only=True)
+        trainer.fit(module, ckpt_path=last if last.exists() else None, weights_only=True)
     return module.model.eval(), pd.DataFrame(module.history)
+
+
+def first_process() -> bool:
+    """Whether this is the one process of several that speaks and writes."""
+    return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", os.environ.get("LOCAL_RANK", 0)))) == 0

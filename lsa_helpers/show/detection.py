@@ -29,14 +29,19 @@ _CURVES = (
 
 
 def training_curve(history: pd.DataFrame) -> Figure:
-    """The losses and their sum per epoch, and the learning rate."""
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), width_ratios=(2, 1))
+    """The losses and their sum per epoch, the learning rate, and AP50 on the validation chips where it was measured."""
+    measured = "val_ap50" in history
+    fig, axes = plt.subplots(1, 2 + measured, figsize=(9, 3.2), width_ratios=(2, 1, 1)[: 2 + measured])
     for name, (label, colour) in ((name, look) for name, look in _LOSSES.items() if name in history):
-        left.plot(history["epoch"], history[name], label=label, color=OKABE_ITO[colour], lw=2 if name == "loss" else 1.2)
-    left.set(xlabel="Epoch", ylabel="Mean loss (dimensionless)", yscale="log")
-    left.legend(fontsize=8, ncols=2)
-    right.plot(history["epoch"], history["learning_rate"], color="black")
-    right.set(xlabel="Epoch", ylabel="Learning rate at its end", yscale="log")
+        axes[0].plot(history["epoch"], history[name], label=label, color=OKABE_ITO[colour], lw=2 if name == "loss" else 1.2)
+    axes[0].set(xlabel="Epoch", ylabel="Mean loss (dimensionless)", yscale="log")
+    axes[0].legend(fontsize=8, ncols=2)
+    axes[1].plot(history["epoch"], history["learning_rate"], color="black")
+    axes[1].set(xlabel="Epoch", ylabel="Learning rate at its end", yscale="log")
+    if measured:
+        known = history.dropna(subset="val_ap50")
+        axes[2].plot(known["epoch"], known["val_ap50"], "o-", ms=3, color=OKABE_ITO["blue"])
+        axes[2].set(xlabel="Epoch", ylabel="Mask AP50, validation (%)", ylim=(0, 100))
     return fig
 
 

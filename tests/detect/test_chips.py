@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lsa_helpers.detect.chips import count_table, instances, read_chip, split_chips
+from lsa_helpers.detect.chapter import collect
+from lsa_helpers.detect.chips import check_chips, count_table, instances, read_chip, split_chips
 from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.errors import InputError
+from lsa_helpers.params import DetectionParams
+from lsa_helpers.sources import load_catalog
 
 
 def test_cas_names_with_full_width_brackets(cas_folder):
@@ -69,6 +72,34 @@ def test_bad_files_are_named(masks_folder, fault):
         image.write_bytes(image.read_bytes()[:500])
     with pytest.raises(InputError, match="a2"):
         read_chip(read_collection(masks_folder, "masks")[2])
+
+
+def test_all_bad_chips_stand_in_one_report(masks_folder):
+    """Mask larger than the image, corrupt file, grey image, nothing but nodata, no mask: bad, each by its name; an empty mask is a note."""
+    from tests.detect.conftest import bright_square, write_image
+
+    write_image(masks_folder / "masks" / "a0.png", bright_square(80)[1])
+    (masks_folder / "images" / "a1.png").write_bytes(b"no image")
+    write_image(masks_folder / "images" / "a2.png", np.full((64, 64), 90, np.uint8))
+    write_image(masks_folder / "images" / "a3.png", np.zeros((64, 64, 3), np.uint8))
+    (masks_folder / "masks" / "a4.png").unlink()
+    write_image(masks_folder / "masks" / "a5.png", np.zeros((64, 64), np.uint8))
+    report = check_chips(read_collection(masks_folder, "masks")).set_index(["image"])
+    assert [path.stem for path in report.index] == [f"a{i}" for i in range(6)]
+    assert report["bad"].tolist() == [True] * 5 + [False]
+    for words, problem in zip(("80×80", "cannot be read", "1 band", "nodata", "no mask", "empty"), report["problem"], strict=True):
+        assert words in problem
+
+
+def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
+    """One message names all of them; with `skip_bad` the others are used."""
+    (masks_folder / "images" / "a1.png").write_bytes(b"no image")
+    (masks_folder / "masks" / "a4.png").unlink()
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
+    catalog = load_catalog(masks_folder)
+    with pytest.raises(InputError, match="(?s)2 of 6 chips.*a1.png.*a4.png.*skip_bad"):
+        collect(catalog, DetectionParams())
+    assert [chip.image.stem for chip in collect(catalog, DetectionParams(skip_bad=True))] == ["a0", "a2", "a3", "a5"]
 
 
 def test_unknown_layout_and_empty_folder(tmp_path):

@@ -1,5 +1,11 @@
 """Augmentation, training, resume."""
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -88,6 +94,59 @@ def test_training_resumes(masks_folder, tmp_path):
     assert again["epoch"].tolist() == [1, 2, 3]
     for one, two in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(one, two)
+
+
+def test_validation_scores_are_kept_and_end_the_training(masks_folder, tmp_path):
+    """AP50 of every second epoch stands in the history; a detector that gets no better stops, long before its last epoch."""
+    chips = _chips(masks_folder)
+    validation = ChipSet([chip for chip in read_collection(masks_folder, "masks") if chip.split == "val"], SMALL)
+    config = TrainConfig(epochs=4, batch_size=4, bf16=False, n_jobs=1, validate_every=2)
+    model, history = train_detector(chips, config, tmp_path / "a", validation=validation)
+    assert history["val_ap50"].isna().tolist() == [True, False, True, False]
+    again = score_chips(model, validation, n_jobs=1).row()["AP50_segm"]
+    assert history["val_ap50"].iloc[-1] == pytest.approx(np.nan_to_num(again))
+    # At a learning rate of nothing no score is better than the first one.
+    still = replace(config, epochs=50, validate_every=1, patience=2, learning_rate=1e-12, final_learning_rate=1e-12)
+    _, history = train_detector(chips, still, tmp_path / "b", validation=validation)
+    assert len(history) == 3
+
+
+def test_two_processes_share_the_training(masks_folder, tmp_path):
+    """Two CPU processes with gloo: each does half of the steps, both end in the same weights, and one process then finds it trained."""
+    script = tmp_path / "job.py"
+    script.write_text(TWO.format(folder=str(masks_folder), out=str(tmp_path / "out")))
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, env=os.environ | environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    ranks = [json.loads((tmp_path / f"out/{rank}.json").read_text()) for rank in (0, 1)]
+    assert [rank["steps"] for rank in ranks] == [2, 2]
+    assert ranks[0]["weight"] == ranks[1]["weight"]
+    lines = []
+    model, history = train_detector(_chips(masks_folder), PAIR, tmp_path / "out", report=lines.append)
+    assert not lines and len(history) == 2
+    assert float(model.backbone.body.conv1.weight.sum()) == pytest.approx(ranks[0]["weight"], abs=1e-6)
+
+
+PAIR = TrainConfig(epochs=2, batch_size=4, bf16=False, n_jobs=1)
+TWO = """
+import json
+from pathlib import Path
+from tests.detect.test_train import PAIR, _chips
+from lsa_helpers.detect import train
+
+steps = 0
+real = train._Training.training_step
+def counted(self, *batch):
+    global steps
+    steps += 1
+    return real(self, *batch)
+train._Training.training_step = counted
+
+out = Path("{out}")
+model, _ = train.train_detector(_chips(Path("{folder}")), PAIR, out, devices=2)
+rank = 0 if train.first_process() else 1
+(out / f"{{rank}}.json").write_text(json.dumps(dict(steps=steps, weight=float(model.backbone.body.conv1.weight.sum()))))
+"""
 
 
 def test_other_settings_do_not_resume(masks_folder, tmp_path):
