@@ -85,6 +85,7 @@ class DetectionParams(Parameters):
     weight_decay: float = Field(0.05, ge=0, le=1, description="weight decay (about 0.05 with adamw, 1e-4 with sgd)")
     validate_every: int = Field(0, ge=0, le=1000, description="epochs between scores on the validation chips; 0: only at the end")
     patience: int = Field(0, ge=0, le=1000, description="such scores without a better one that end the training; 0: all epochs are done")
+    compare_epochs: int = Field(0, ge=0, le=1000, description="epochs of each of Table 4's four detectors; 0: the table is left out")
     weights: str = Field("", description="local file with weights of the backbone; empty: from scratch, nothing is downloaded")
     bf16: bool = Field(True, description="backbone in bfloat16 where the processor or GPU multiplies so in hardware")
     chip_size: int = Field(192, ge=32, le=2048, description="longest edge of a chip as the network sees it, pixels")

@@ -44,6 +44,7 @@ final_learning_rate: float = 5e-6  # learning rate at its end
 weight_decay: float = 0.05  # weight decay (about 0.05 with adamw, 1e-4 with sgd)
 validate_every: int = 0  # epochs between scores on the validation chips; 0: only at the end
 patience: int = 0  # such scores without a better one that end the training; 0: all epochs are done
+compare_epochs: int = 0  # epochs of each of Table 4's four detectors; 0: the table is left out
 weights: str = ""  # local file with weights of the backbone; empty: from scratch, nothing is downloaded
 bf16: bool = True  # backbone in bfloat16 where the processor or GPU multiplies so in hardware
 chip_size: int = 192  # longest edge of a chip as the network sees it, pixels

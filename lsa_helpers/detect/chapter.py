@@ -1,8 +1,10 @@
 """Chapter 02 in a few calls: chips, detector, scores, the scene and the inventory; each passes on when its input is absent."""
 
 import hashlib
+import itertools
 import json
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +117,33 @@ class Search:
 
     frame: SceneFrame
     pieces: list[dict]
+
+
+def compare(chips: Sequence[Chip], params: DetectionParams, run: Run, report: Callable[[str], None] | None = None) -> pd.DataFrame | None:
+    """Table 4: ResNet18 and ResNet50 with SGD and AdamW, each trained for `compare_epochs` on the same chips and scored on the test chips.
+
+    Returns
+    -------
+    DataFrame or None
+        Four rows, also written as table ``detection_comparison``: the columns of ``detection_scores`` and epochs, minutes (of training).
+        None when `compare_epochs` is 0.
+    """
+    from lsa_helpers.detect.score import score_chips
+
+    if not (chips and params.compare_epochs):
+        return None
+    decay, rows = {"sgd": 1e-4, "adamw": 0.05} | {params.optimizer: params.weight_decay}, []
+    for backbone, optimizer in itertools.product(("resnet18", "resnet50"), ("sgd", "adamw")):
+        change = {"backbone": backbone, "optimizer": optimizer, "weight_decay": decay[optimizer], "epochs": params.compare_epochs}
+        own = params.model_copy(update=change)
+        sets, begun = chip_sets(chips, own), time.perf_counter()
+        model, _ = train(sets, own, run, report)
+        minutes = (time.perf_counter() - begun) / 60
+        row = score_chips(model, sets["test"], batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
+        names = {"backbone": backbone, "optimizer": optimizer, "split": "test"}
+        rows.append(names | row | {"epochs": params.compare_epochs, "minutes": round(minutes, 1)})
+    run.write_table(pd.DataFrame(rows), "detection_comparison")
+    return pd.DataFrame(rows)
 
 
 def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> Search | None:

@@ -58,16 +58,8 @@ def _read_cas(folder: Path) -> list[Chip]:
         masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
         for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
             metres = _pixel_size(path) or float(resolution or "nan")
-            chips.append(
-                Chip(
-                    path,
-                    masks.get(path.stem, images.parent / "mask" / path.name),
-                    area,
-                    platform,
-                    metres,
-                    f"{images.parent.relative_to(folder)}/{scene}",
-                )
-            )
+            mask = masks.get(path.stem, images.parent / "mask" / path.name)
+            chips.append(Chip(path, mask, area, platform, metres, f"{images.parent.relative_to(folder)}/{scene}"))
     return chips
 
 
@@ -86,7 +78,7 @@ def _scenes(stems: Sequence[str]) -> list[str]:
 
 
 def _pixel_size(path: Path) -> float:
-    """Pixel size in metres from a georeferenced chip; 0 where it has none or is in degrees."""
+    """Pixel size in metres from a georeferenced chip; 0 where it has none, is in degrees or cannot be read."""
     import warnings
 
     import rasterio
@@ -96,8 +88,8 @@ def _pixel_size(path: Path) -> float:
         try:
             with rasterio.open(path) as file:
                 return abs(file.transform.a) if file.crs and file.crs.is_projected else 0.0
-        except rasterio.errors.RasterioError as error:
-            raise InputError("the image cannot be read", where=path, found=error) from None
+        except rasterio.errors.RasterioError:
+            return 0.0  # a broken chip is reported when chips are judged, with all others
 
 
 def _read_masks(folder: Path) -> list[Chip]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,11 +13,15 @@ import torch
 from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 
+from lsa_helpers.detect.chapter import compare
 from lsa_helpers.detect.dataset import ChipSet, augmentation
 from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.model import DetectorConfig
 from lsa_helpers.detect.score import score_chips
 from lsa_helpers.detect.train import TrainConfig, checkpoint_folder, train_detector
+from lsa_helpers.paper import published_table
+from lsa_helpers.params import DetectionParams
+from lsa_helpers.run import Run
 
 SMALL = DetectorConfig(fpn_width=16, head_width=16, rois_per_image=8, proposals=20, detections=5, chip_size=64)
 EDGE = torch.tensor([0.0, 0.0, 1.0, 1.0])
@@ -147,6 +152,18 @@ model, _ = train.train_detector(_chips(Path("{folder}")), PAIR, out, devices=2)
 rank = 0 if train.first_process() else 1
 (out / f"{{rank}}.json").write_text(json.dumps(dict(steps=steps, weight=float(model.backbone.body.conv1.weight.sum()))))
 """
+
+
+def test_table_4_has_its_four_rows(masks_folder, tmp_path):
+    """Two backbones and two optimizers under one budget, written with the paper's columns; left out when no epochs are given."""
+    chips = read_collection(masks_folder, "masks")
+    small = {name: getattr(SMALL, name) for name in ("fpn_width", "head_width", "rois_per_image", "proposals", "detections")}
+    params = DetectionParams(**small, chip_size=64, compare_epochs=1, bf16=False, n_jobs=1)
+    table = compare(chips, params, Run(tmp_path))
+    assert list(zip(table["backbone"], table["optimizer"], strict=True)) == list(product(("resnet18", "resnet50"), ("sgd", "adamw")))
+    assert (table["epochs"] == 1).all() and set(published_table(4).columns) - {"source"} <= set(table.columns)
+    assert Run(tmp_path).read_table("detection_comparison").shape == table.shape
+    assert compare(chips, params.model_copy(update={"compare_epochs": 0}), Run(tmp_path)) is None
 
 
 def test_other_settings_do_not_resume(masks_folder, tmp_path):
