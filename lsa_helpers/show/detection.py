@@ -88,7 +88,9 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
 
 
 def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None = None) -> None:
-    ax.imshow(image.permute(1, 2, 0).clip(0, 1).numpy())
+    # Matched colours may pass 1: the brightest pixels then set the scale, or all bare ground would be white.
+    brightest = max(1.0, float(np.quantile(image.numpy(), 0.995)))
+    ax.imshow((image / brightest).permute(1, 2, 0).clip(0, 1).numpy())
     for i, mask in enumerate(masks):
         # A frame of zeros closes outlines that touch the edge.
         x, y = (np.arange(-1, edge + 1) for edge in mask.shape[::-1])
@@ -179,7 +181,7 @@ def worst(frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame,
             _scene(ax, frame, _around(row.geometry, frame))
             shown.loc[[row.Index]].boundary.plot(ax=ax, color=colour, lw=1.2, aspect=None)
             ax.set_title(title(row), fontsize=7)
-        line[0].set_ylabel(label)
+            ax.set(xlabel="", ylabel=label if ax is line[0] else "")
     return fig
 
 
