@@ -154,6 +154,18 @@ style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pa
 # The chips are taken at equal steps through the test set, not picked by result. Where is the network wrong, and does it confuse landslides with
 # fields, river bars, roads or bare rock?
 #
+# ### Four detectors
+#
+# The paper's Table 4 compares two backbones and two optimizers. For a fair comparison all four learn from the same chips for the same number of
+# epochs, `compare_epochs`, and are scored on the same test chips. A short budget favours the small network and the fast optimizer, so read the
+# column *epochs* first; one training each also says nothing about luck, and two rows a few per cent apart are not yet different.
+
+# %%
+comparison = chapter.compare(chips, p, run, report=print)
+missing = "Left out here: four trainings take long. `-p compare_epochs 10` makes this table, `paper.yml` with the 100 epochs of the paper."
+show.scores_beside_paper(comparison) if comparison is not None else missing
+
+# %% [markdown]
 # ### Which threshold?
 #
 # A low threshold finds more landslides and more that are none. The inventory of the next section needs one threshold, and choosing it on the

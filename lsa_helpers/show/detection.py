@@ -102,13 +102,12 @@ def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None =
 
 
 def scores_beside_paper(scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores of this run with the same row of Table 4 of the paper below them (per cent, rounded)."""
+    """The scores of this run beside the same rows of Table 4 of the paper, one column each (per cent, rounded)."""
     names = {"resnet18": "ResNet18", "resnet50": "ResNet50", "sgd": "SGD", "adamw": "AdamW"}
-    own = scores[["backbone", "optimizer"]].drop_duplicates().replace(names)
-    same = published_table(4).merge(own, on=["backbone", "optimizer"])
-    both = pd.concat([scores.assign(source="this run"), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
-    columns = ["source", "split", *[name for name in scores.columns if name not in ("backbone", "optimizer", "split")]]
-    return both[columns].round(1)
+    own = scores.replace(names)
+    same = published_table(4).merge(own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"])
+    both = pd.concat([own.assign(source="this run"), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
+    return both.set_index(["source", "split", "backbone", "optimizer"])[list(scores.columns[3:])].round(1).T
 
 
 def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
