@@ -159,20 +159,24 @@ def data_check(
     folder: Annotated[Path, typer.Argument(help="data folder")],
     catalog: Annotated[Path | None, typer.Option(help="catalog kept elsewhere")] = None,
     cell_size: Annotated[float, typer.Option(help="cell size of the grid, m")] = 12.5,
+    bands: Annotated[str, typer.Option(help="bands of the images, as in the parameter `bands`")] = "red,green,blue",
 ) -> None:
     """Open every source of a data folder and show what it is."""
     from lsa_helpers.detect.chips import check_chips
-    from lsa_helpers.detect.layouts import read_collection
+    from lsa_helpers.detect.images import Bands
+    from lsa_helpers.detect.layouts import list_chips
     from lsa_helpers.sources import check_catalog, load_catalog
 
     sources = load_catalog(folder, catalog)
     rows = check_catalog(sources, need_dem=False, cell_size=cell_size)
     console.print(rows.to_string(index=False))
-    if sources.images is not None:
-        chips = read_collection(sources.path(sources.images), sources.images.format)
-        report = check_chips(chips)
-        bad, empty = report[report["bad"]], report[~report["bad"]]
-        console.print(f"{len(chips)} chips: {len(bad)} bad, {len(empty)} without landslide.")
+    if chips := list_chips(sources):
+        report = check_chips(chips, Bands(tuple(name.strip() for name in bands.split(","))))
+        bad, empty = report[report["bad"]], report[~report["bad"] & (report["landslides"] == 0)]
+        merged = f", {report['merged'].sum():.0f} of them touch another" if report["merged"].notna().any() else ""
+        console.print(
+            f"{len(chips)} chips: {len(bad)} bad, {len(empty)} without landslide, {report['landslides'].sum()} landslides{merged}."
+        )
         for row in empty.itertuples():
             console.print(f"  {row.problem}")
         if len(bad):
@@ -191,6 +195,17 @@ def data_fetch(
 
     files = fetch(address, folder, sha256)
     console.print(f"{len(files)} file(s) in {folder}. Next: lsa data check {folder}")
+
+
+@app.command("bench")
+def bench_command(
+    what: Annotated[str, typer.Argument(help="detect, maps, or all")] = "all",
+    out: Annotated[Path | None, typer.Option(help="file for the figures as JSON")] = None,
+) -> None:
+    """Measure speed and memory against rivals in the same run; needs a checkout with its tests."""
+    from lsa_helpers.bench import run_benchmarks
+
+    run_benchmarks(what, out, console.print)
 
 
 @app.command("check-env")

@@ -86,8 +86,15 @@ class DetectionParams(Parameters):
     validate_every: int = Field(0, ge=0, le=1000, description="epochs between scores on the validation chips; 0: only at the end")
     patience: int = Field(0, ge=0, le=1000, description="such scores without a better one that end the training; 0: all epochs are done")
     compare_epochs: int = Field(0, ge=0, le=1000, description="epochs of each of Table 4's four detectors; 0: the table is left out")
+    region_epochs: int = Field(
+        0, ge=0, le=1000, description="epochs of each detector that never sees one platform; 0: that table is left out"
+    )
     weights: str = Field("", description="local file with weights of the backbone; empty: from scratch, nothing is downloaded")
     bf16: bool = Field(True, description="backbone in bfloat16 where the processor or GPU multiplies so in hardware")
+    bands: list[str] = Field(
+        ["red", "green", "blue"], min_length=1, max_length=20, description="bands the network sees, by name or in the file's order"
+    )
+    white: float = Field(0.0, ge=0, description="stored value that becomes 1; 0: 255 in 8-bit files, 10000 in others")
     chip_size: int = Field(192, ge=32, le=2048, description="longest edge of a chip as the network sees it, pixels")
     resolution_m: float = Field(0.0, ge=0, le=100, description="pixel of chips and scene for the network, m; 0: chips scaled to chip_size")
     brightness: float = Field(0.2, ge=0, lt=1, description="brightness of training chips varies by this fraction")
@@ -118,15 +125,18 @@ class SampleParams(Parameters):
         "auto", description="landslides to learn from; auto: detected, else reference"
     )
     max_per_landslide: int = Field(15, ge=1, le=10_000, description="most cells sampled inside one landslide")
-    one_point: bool = Field(False, description="one cell per landslide only")
+    positives: Literal["cells", "point", "scarp"] = Field(
+        "cells", description="cells of a landslide: random ones, or only its middle or its highest one"
+    )
     negative_ratio: float = Field(1.0, gt=0, le=10, description="cells without landslide per landslide cell")
     negative_buffer_m: float = Field(100.0, ge=0, le=1000, description="distance of cells without landslide from any landslide, m")
+    negative_slope: float = Field(0.0, ge=0, le=60, description="cells without landslide are at least so steep, degrees")
     block_m: float = Field(1000.0, gt=0, description="edge of the spatial blocks that are dealt to folds, m")
     n_folds: int = Field(5, ge=2, le=20, description="number of cross-validation folds")
 
     def sampling(self) -> dict[str, Any]:
         """The keyword arguments of `lsa_helpers.samples.make_samples`."""
-        names = ("max_per_landslide", "one_point", "negative_ratio", "negative_buffer_m", "block_m", "n_folds", "seed")
+        names = ("max_per_landslide", "positives", "negative_ratio", "negative_buffer_m", "negative_slope", "block_m", "n_folds", "seed")
         return {name: getattr(self, name) for name in names}
 
 
@@ -189,6 +199,27 @@ class ShapParams(Parameters):
     additivity_tolerance: float = Field(1e-3, gt=0, le=0.01, description="largest allowed gap between value sum and model output")
 
 
+class ValidationParams(Parameters):
+    """Chapter 08: what the scores of chapter 04 are worth."""
+
+    inventory: Literal["auto", "detected", "reference"] = Field(
+        "auto", description="landslides the maps are judged by; auto: detected, else reference"
+    )
+    block_m: float = Field(1000.0, gt=0, description="edge of the spatial blocks, m; as in chapter 04")
+    heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic"]] = Field(
+        ["cnn", "rf", "xgboost", "logistic"], min_length=1, description="models mapped block by block without knowing the block"
+    )
+    context: bool = Field(True, description="also judge trees that see a neighbourhood and a CNN that sees one cell")
+    lab_model: Literal["rf", "xgboost", "logistic"] = Field("xgboost", description="model of the sampling laboratory")
+    lab_positives: list[Literal["cells", "point", "scarp"]] = Field(
+        ["cells", "point", "scarp"], description="cells of a landslide in the laboratory; empty: no laboratory"
+    )
+    lab_buffers_m: list[float] = Field([0.0, 100.0, 200.0], min_length=1, description="distances of cells without landslide, m")
+    lab_slopes: list[float] = Field([0.0, 10.0], min_length=1, description="least slopes of cells without landslide, degrees")
+    lab_ratios: list[float] = Field([1.0, 5.0], min_length=1, description="cells without landslide per landslide cell")
+    lab_seeds: int = Field(2, ge=1, le=50, description="repetitions of every kind of samples")
+
+
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
     "02_detection": DetectionParams,
@@ -196,6 +227,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "04_susceptibility": SusceptibilityParams,
     "05_frequency_ratio": FrequencyRatioParams,
     "06_shap": ShapParams,
+    "08_honest_validation": ValidationParams,
 }
 
 

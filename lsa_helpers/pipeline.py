@@ -25,6 +25,7 @@ NEEDS = {
     "04_susceptibility": ("01_data", "02_detection", "03_factor_selection"),
     "05_frequency_ratio": ("01_data", "02_detection", "04_susceptibility"),
     "06_shap": ("01_data", "03_factor_selection", "04_susceptibility"),
+    "08_honest_validation": ("01_data", "02_detection", "03_factor_selection", "04_susceptibility"),
 }
 
 

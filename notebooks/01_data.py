@@ -45,7 +45,7 @@ coarse_ratio: float = 10.0  # warn when a source is this many times coarser than
 # %%
 from lsa_helpers import pipeline
 from lsa_helpers.detect.chips import count_table
-from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.factors import build_factors, describe, write_stack
 from lsa_helpers.paper import published_table
 from lsa_helpers.params import DataParams
@@ -84,7 +84,7 @@ published_table(2).style.hide(axis="index")
 # {cite:p}`xu2024` and images of its own (Table 1). Counted from the folder:
 
 # %%
-chips = read_collection(sources.path(sources.images), sources.images.format) if sources.images else []
+chips = list_chips(sources)
 images = count_table(chips) if chips else "This data folder holds no image chips: chapter 02 will say so and pass on."
 if chips:
     run.write_table(images, "image_table")

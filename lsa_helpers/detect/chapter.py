@@ -1,12 +1,10 @@
 """Chapter 02 in a few calls: chips, detector, scores, the scene and the inventory; each passes on when its input is absent."""
 
 import hashlib
-import itertools
 import json
 import shutil
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,8 +12,9 @@ import pandas as pd
 import rasterio
 
 from lsa_helpers.detect.chips import Chip, check_chips, split_chips
+from lsa_helpers.detect.images import Bands
 from lsa_helpers.detect.inventory import errors_by_size, inventory_statistics, merge_pieces, scene_sweep
-from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.detect.lookalikes import count_causes, false_alarms, ground_causes
 from lsa_helpers.detect.scene import SceneFrame, find_pieces, open_scene, scene_colours, scene_detector
 from lsa_helpers.errors import InputError
@@ -38,18 +37,18 @@ def collect(catalog: Catalog, params: DetectionParams) -> list[Chip]:
     InputError
         When chips cannot be used, all of them named, unless ``skip_bad`` leaves them out.
     """
-    if catalog.images is None:
+    if not (chips := list_chips(catalog)):
         return []
-    chips = read_collection(catalog.path(catalog.images), catalog.images.format)
-    report = check_chips(chips, min_pixels=params.min_pixels)
+    report = check_chips(chips, Bands(tuple(params.bands), params.white), min_pixels=params.min_pixels)
     bad = report[report["bad"]]
     if len(bad) and not params.skip_bad:
         raise InputError(
             f"{len(bad)} of {len(chips)} chips cannot be used", where=catalog.path(catalog.images), found="\n" + "\n".join(bad["problem"]),
             fix="Mend them or take them out; `skip_bad: true` trains without them",
         )  # fmt: skip
-    wrong = set(bad["image"])
-    return split_chips([chip for chip in chips if chip.image not in wrong], params.seed)
+    good = report[~report["bad"]]
+    counted = [replace(chips[row.Index], landslides=row.landslides, merged=row.merged) for row in good.itertuples()]
+    return split_chips(counted, params.seed)
 
 
 def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
@@ -119,40 +118,13 @@ class Search:
     pieces: list[dict]
 
 
-def compare(chips: Sequence[Chip], params: DetectionParams, run: Run, report: Callable[[str], None] | None = None) -> pd.DataFrame | None:
-    """Table 4: ResNet18 and ResNet50 with SGD and AdamW, each trained for `compare_epochs` on the same chips and scored on the test chips.
-
-    Returns
-    -------
-    DataFrame or None
-        Four rows, also written as table ``detection_comparison``: the columns of ``detection_scores`` and epochs, minutes (of training).
-        None when `compare_epochs` is 0.
-    """
-    from lsa_helpers.detect.score import score_chips
-
-    if not (chips and params.compare_epochs):
-        return None
-    decay, rows = {"sgd": 1e-4, "adamw": 0.05} | {params.optimizer: params.weight_decay}, []
-    for backbone, optimizer in itertools.product(("resnet18", "resnet50"), ("sgd", "adamw")):
-        change = {"backbone": backbone, "optimizer": optimizer, "weight_decay": decay[optimizer], "epochs": params.compare_epochs}
-        own = params.model_copy(update=change)
-        sets, begun = chip_sets(chips, own), time.perf_counter()
-        model, _ = train(sets, own, run, report)
-        minutes = (time.perf_counter() - begun) / 60
-        row = score_chips(model, sets["test"], batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
-        names = {"backbone": backbone, "optimizer": optimizer, "split": "test"}
-        rows.append(names | row | {"epochs": params.compare_epochs, "minutes": round(minutes, 1)})
-    run.write_table(pd.DataFrame(rows), "detection_comparison")
-    return pd.DataFrame(rows)
-
-
 def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> Search | None:
     """Look for landslides over the catalog's scene; None when it names no scene. An interrupted search goes on with the next window."""
     from lsa_helpers.detect.quiet import quiet_torch
 
     if catalog.scene is None:
         return None
-    frame = open_scene(catalog.path(catalog.scene), params.resolution_m)
+    frame = open_scene(catalog.path(catalog.scene), params.resolution_m, Bands(tuple(params.bands), params.white))
     colours = scene_colours(frame) if params.match_colours else None
     sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px}
     state = frame.path.stat()
@@ -243,7 +215,7 @@ def judge(
         return None
     tables = {
         "sweep": scene_sweep(search.pieces, known, search.frame.crs),
-        "statistics": inventory_statistics({"detected": detected, "known": known}),
+        "statistics": inventory_statistics({"detected": detected, "known": known}, abs(search.frame.transform.a)),
         "sizes": errors_by_size(detected, known),
     }
     for name, table in tables.items():

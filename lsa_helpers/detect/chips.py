@@ -1,18 +1,15 @@
-"""Image chips with landslide masks: their pixels and instances, the split, counts."""
+"""Image chips with their landslides: reading, judging, splitting and counting them."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import shapely
-from affine import Affine
-from PIL import Image
-from rasterio.features import geometry_mask
-from scipy import ndimage
+from rasterio.windows import Window
 
+from lsa_helpers.detect.images import AS_RGB, Bands, open_image
+from lsa_helpers.detect.outlines import count_merged, draw_masks
 from lsa_helpers.errors import InputError
 
 
@@ -23,9 +20,10 @@ class Chip:
     Parameters
     ----------
     image : Path
-        8-bit RGB file.
-    truth : Path or tuple of dict
-        A mask file (above 0 = landslide; an empty mask is a legitimate negative), a LabelMe file (.json), or COCO annotations.
+        Image file of any format GDAL reads.
+    truth : Path or tuple
+        A mask file (above 0 = landslide; an empty mask is a legitimate negative), a LabelMe file (.json), COCO annotations (dict) or
+        shapely polygons in pixels of the chip.
     area, platform : str
         Sample area and acquisition platform of Table 1; empty when unknown.
     resolution_m : float
@@ -34,6 +32,10 @@ class Chip:
         Chips of one scene stay together in the split.
     split : str
         "train", "val" or "test" when the collection says so, else "".
+    window : tuple of int, optional
+        First column, first row, width and height of the chip in a larger image, pixels.
+    landslides, merged : float
+        Counted by `check_chips`; NaN before.
     """
 
     image: Path
@@ -43,148 +45,82 @@ class Chip:
     resolution_m: float = float("nan")
     scene: str = ""
     split: str = ""
+    window: tuple[int, int, int, int] | None = None
+    landslides: float = float("nan")
+    merged: float = float("nan")
+
+    @property
+    def source(self) -> tuple[str, str, str]:
+        """What took the chip: area, platform and resolution. Chips of one source share their light, haze and sensor."""
+        return self.area, self.platform, f"{self.resolution_m:g}"
 
 
-def read_chip(chip: Chip, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarray]:
+def read_chip(chip: Chip, bands: Bands = AS_RGB, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """Read one image and its landslides.
 
     Parameters
     ----------
     chip : Chip
+    bands : Bands
     min_pixels : int
-        Components of a mask smaller than this are dropped.
+        Components of a mask file smaller than this are dropped.
 
     Returns
     -------
-    image : ndarray of uint8, shape (height, width, 3)
+    image : ndarray of uint8 or float32, shape (height, width, bands)
+        As `lsa_helpers.detect.images.Bands.read` gives it.
     masks : ndarray of bool, shape (landslides, height, width)
         No landslide gives shape (0, height, width).
 
     Raises
     ------
     InputError
-        When a file is corrupt or the mask has another size than the image.
+        When a file is corrupt, lacks a band, or the mask has another size than the image.
     """
-    image = read_image(chip.image)
-    if isinstance(chip.truth, tuple):
-        return image, _coco_masks(chip.truth, image.shape[:2], chip.image)
-    if chip.truth.suffix == ".json":
-        return image, _labelme_masks(chip.truth, image.shape[:2])
-    if not chip.truth.is_file():
-        raise InputError("the image has no mask", where=chip.image, fix=f"A mask of the same name belongs into {chip.truth.parent}")
-    mask = _pixels(chip.truth, None)
-    mask = (mask if mask.ndim == 2 else mask.max(axis=2)) > 0
-    if mask.shape != image.shape[:2]:
-        raise InputError(f"the mask is {_size(mask)} pixels, its image {chip.image.name} is {_size(image)}", where=chip.truth)
-    return image, instances(mask, min_pixels)
+    image = read_image(chip, bands)
+    return image, draw_masks(chip.truth, image.shape[:2], chip.image, min_pixels=min_pixels)
 
 
-def read_image(path: Path) -> np.ndarray:
-    """An 8-bit image file as ndarray of uint8, shape (height, width, 3); a fourth band is left out."""
-    return _pixels(path, "RGB")
+def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
+    """The pixels of a chip alone, as `read_chip` gives them."""
+    with open_image(chip.image) as file:
+        return bands.read(file, Window(*chip.window) if chip.window else None)
 
 
-def check_chips(chips: Sequence[Chip], *, min_pixels: int = 20) -> pd.DataFrame:
-    """Read every chip and say what is wrong, all at once.
+def check_chips(chips: Sequence[Chip], bands: Bands = AS_RGB, *, min_pixels: int = 20) -> pd.DataFrame:
+    """Read every chip, count its landslides and say what is wrong, all at once.
 
     Parameters
     ----------
     chips : sequence of Chip
+    bands : Bands
     min_pixels : int
         As in `read_chip`.
 
     Returns
     -------
     DataFrame
-        image (Path), problem (text), bad (bool), one row for each chip that cannot be used (file missing or corrupt, mask of another size,
-        wrong number of bands, nothing but nodata) or, with ``bad`` false, that shows no landslide: a legitimate negative, if it is meant.
+        One row per chip: image (Path), landslides (count), merged (of drawn outlines, how many a semantic mask would merge into a
+        neighbour; NaN for mask files, which do not tell), problem (text, empty when there is none), bad (bool: file missing or corrupt,
+        mask of another size, wrong number of bands, nothing but nodata). A chip without landslide is a problem only if it is not meant.
     """
     rows = []
     for chip in chips:
+        row = {"image": chip.image, "landslides": 0, "merged": float("nan"), "problem": "", "bad": False}
         try:
-            image, masks = read_chip(chip, min_pixels=min_pixels)
+            image, masks = read_chip(chip, bands, min_pixels=min_pixels)
         except InputError as error:
-            rows.append((chip.image, " ".join(str(error).split()), True))
+            rows.append(row | {"problem": " ".join(str(error).split()), "bad": True})
             continue
+        row["landslides"] = len(masks)
+        if isinstance(chip.truth, tuple) or chip.truth.suffix == ".json":
+            row["merged"] = count_merged(masks)
         if not image.any() or (image == image[0, 0]).all():
-            rows.append((chip.image, f"{chip.image}: all pixels have one colour: nodata", True))
+            row |= {"problem": f"{chip.image}: all pixels have one colour: nodata", "bad": True}
         elif not len(masks):
-            rows.append((chip.image, f"{chip.image}: the mask is empty: a chip without landslide", False))
-    return pd.DataFrame(rows, columns=["image", "problem", "bad"])
-
-
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[1]}×{array.shape[0]}"
-
-
-def _pixels(path: Path, mode: str | None) -> np.ndarray:
-    try:
-        with Image.open(path) as file:
-            if mode and file.mode not in ("RGB", "RGBA", "P"):
-                found = f"{len(file.getbands())} band(s), {file.mode}"
-                raise InputError("the image is not 8-bit red, green and blue", where=path, found=found, fix="Convert it, or take it out")
-            return np.asarray(file.convert(mode) if mode else file)
-    except (OSError, SyntaxError, ValueError) as error:
-        fix = "Replace the file or take it out of the collection"
-        raise InputError("the image cannot be read", where=path, found=error, fix=fix) from None
-
-
-def instances(mask: np.ndarray, min_pixels: int = 20) -> np.ndarray:
-    """Cut a semantic mask into landslides: its 8-connected components (touching landslides become one).
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (height, width)
-    min_pixels : int
-        Smaller components are dropped.
-
-    Returns
-    -------
-    ndarray of bool, shape (landslides, height, width)
-
-    Examples
-    --------
-    >>> instances(np.eye(5, dtype=bool), min_pixels=5).shape
-    (1, 5, 5)
-    """
-    labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
-    kept = np.flatnonzero(np.bincount(labels.ravel())[1:] >= min_pixels) + 1
-    return labels[None] == kept[:, None, None]
-
-
-def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> np.ndarray:
-    from pycocotools import mask as rle
-
-    masks = np.zeros((len(notes), *shape), bool)
-    for i, note in enumerate(notes):
-        found = note["segmentation"]
-        coded = rle.frPyObjects(found, *shape) if isinstance(found, list) or isinstance(found["counts"], list) else found
-        coded = rle.merge(coded) if isinstance(coded, list) else coded
-        if tuple(coded["size"]) != shape:
-            raise InputError("a COCO mask has another size than its image", where=where, found=f"{coded['size']}, image {list(shape)}")
-        masks[i] = rle.decode(coded)
-    return masks
-
-
-def _labelme_masks(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    """Polygons and rectangles of a LabelMe file, one landslide each; its labels are not looked at."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        drawn = [
-            (item.get("shape_type") or "polygon", [tuple(map(float, point)) for point in item["points"]]) for item in content["shapes"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError("this is no readable LabelMe file", where=path, found=repr(error)) from None
-    size = content.get("imageHeight") or shape[0], content.get("imageWidth") or shape[1]
-    if size != shape:
-        raise InputError("the LabelMe file was drawn on an image of another size", where=path, found=f"{list(size)}, image {list(shape)}")
-    masks = np.zeros((len(drawn), *shape), bool)
-    for mask, (kind, points) in zip(masks, drawn, strict=True):
-        if kind not in ("polygon", "rectangle") or len(points) < (3 if kind == "polygon" else 2):
-            raise InputError("the outline is neither a polygon nor a rectangle", where=path, found=f"{kind} of {len(points)} points")
-        outline = shapely.Polygon(points) if kind == "polygon" else shapely.MultiPoint(points[:2]).envelope
-        mask[:] = geometry_mask([outline], shape, Affine.identity(), invert=True)
-    return masks
+            row["problem"] = f"{chip.image}: the mask is empty: a chip without landslide"
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
@@ -204,8 +140,8 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
         return list(chips)
     rng = np.random.default_rng(seed)
     split = {}
-    for part in sorted({(chip.area, chip.platform, chip.resolution_m) for chip in chips}, key=str):
-        own = [chip.scene for chip in chips if str((chip.area, chip.platform, chip.resolution_m)) == str(part)]
+    for source in sorted({chip.source for chip in chips}):
+        own = [chip.scene for chip in chips if chip.source == source]
         done = 0
         for scene in rng.permutation(sorted(set(own))):
             split[scene] = "test" if done < 0.1 * len(own) else "val" if done < 0.2 * len(own) else "train"
@@ -214,9 +150,16 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
 
 
 def count_table(chips: Sequence[Chip]) -> pd.DataFrame:
-    """Table 1 counted from what was read: area, platform, resolution_m, images, and how many are in each split."""
-    keys = ["area", "platform", "resolution_m"]
-    table = pd.DataFrame([(chip.area, chip.platform, chip.resolution_m, chip.split or "all") for chip in chips], columns=[*keys, "split"])
+    """Table 1 counted from what was read.
+
+    Returns
+    -------
+    DataFrame
+        area, platform, resolution_m, images, then how many are in each split; where `Chip.landslides` is known also landslides and merged.
+    """
+    keys, sums = ["area", "platform", "resolution_m"], ["landslides", "merged"]
+    table = pd.DataFrame([{key: getattr(chip, key) for key in (*keys, *sums, "split")} for chip in chips]).replace({"split": {"": "all"}})
     counts = table.groupby([*keys, "split"], dropna=False, sort=False).size().unstack("split", fill_value=0)
     counts.insert(0, "images", counts.sum(axis=1))
-    return counts.reset_index().rename_axis(columns=None)
+    known = table.groupby(keys, dropna=False, sort=False)[sums].sum(min_count=1).dropna(axis=1, how="all")
+    return counts.join(known).reset_index().rename_axis(columns=None)

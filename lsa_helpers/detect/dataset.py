@@ -12,6 +12,7 @@ from torchvision.transforms import v2
 
 from lsa_helpers.detect.chips import Chip, read_chip, read_image
 from lsa_helpers.detect.colours import Colours, match_colours, measure_colours
+from lsa_helpers.detect.images import Bands
 from lsa_helpers.detect.model import DetectorConfig
 
 
@@ -55,19 +56,14 @@ class _CropLarger(v2.Transform):
         return v2.functional.crop(inpt, **params)
 
 
-def _source(chip: Chip) -> tuple:
-    """What took the chip: chips of one source share their light, haze and sensor."""
-    return chip.area, chip.platform, str(chip.resolution_m)
-
-
-def _source_colours(chips: Sequence[Chip]) -> dict[tuple, Colours]:
+def _source_colours(chips: Sequence[Chip], bands: Bands) -> dict[tuple, Colours]:
     """Mean and spread of each source's colours over at most 40 of its chips; truth is not looked at."""
     found = {}
-    for source in {_source(chip) for chip in chips}:
-        own = [chip for chip in chips if _source(chip) == source]
+    for source in {chip.source for chip in chips}:
+        own = [chip for chip in chips if chip.source == source]
         picks = own[:: max(1, len(own) // 40)]
         # Every fourth pixel of every fourth row is enough for two numbers.
-        found[source] = measure_colours(np.concatenate([read_image(chip.image)[::4, ::4].reshape(-1, 3) for chip in picks]))
+        found[source] = measure_colours(np.concatenate([read_image(chip, bands)[::4, ::4].reshape(-1, len(bands.names)) for chip in picks]))
     return found
 
 
@@ -93,21 +89,21 @@ class ChipSet(Dataset):
 
     Notes
     -----
-    An item is a float image (3, H, W), about 0–1, and ``{"boxes": (N, 4), "labels": (N,), "masks": (N, H, W) uint8}``.
+    An item is a float image (bands, H, W), about 0–1, and ``{"boxes": (N, 4), "labels": (N,), "masks": (N, H, W) uint8}``.
     """
 
     def __init__(self, chips: Sequence[Chip], config: DetectorConfig, augment: v2.Transform | None = None, *, min_pixels: int = 20):
         self.chips, self.config, self.augment, self.min_pixels = list(chips), config, augment, min_pixels
         self._read = lru_cache(1000)(self._scaled)
-        self._colours = _source_colours(self.chips) if config.match_colours else {}
+        self._colours = _source_colours(self.chips, config.inputs) if config.match_colours else {}
 
     def __len__(self) -> int:
         return len(self.chips)
 
     def _scaled(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Image (3, H, W) and masks (N, H, W), uint8, at the network's pixel size: the same in every epoch, so read once."""
+        """Image (bands, H, W) and masks (N, H, W), uint8, at the network's pixel size: the same in every epoch, so read once."""
         chip = self.chips[index]
-        pixels, found = read_chip(chip, min_pixels=self.min_pixels)
+        pixels, found = read_chip(chip, self.config.inputs, min_pixels=self.min_pixels)
         scale = _scale(chip, pixels.shape[:2], self.config)
         size = [max(16, round(edge * scale)) for edge in pixels.shape[:2]]
         image = v2.functional.resize(tv_tensors.Image(torch.tensor(pixels).permute(2, 0, 1)), size, antialias=True)
@@ -119,7 +115,7 @@ class ChipSet(Dataset):
         if self.augment is not None:
             image, target = self.augment(image, target)
         image = v2.functional.to_dtype(image, torch.float32, scale=True).as_subclass(torch.Tensor)
-        return match_colours(image, self._colours.get(_source(self.chips[index]))), _clean(target)
+        return match_colours(image, self._colours.get(self.chips[index].source)), _clean(target)
 
 
 def _boxes(masks: torch.Tensor) -> tv_tensors.BoundingBoxes:

@@ -131,14 +131,45 @@ def errors_by_size(detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame, sizes: S
     return table
 
 
-def inventory_statistics(inventories: dict[str, gpd.GeoDataFrame]) -> pd.DataFrame:
-    """One row per inventory: count, total, mean, median and largest area, and the rollover of its size–frequency curve (m²)."""
+def inventory_statistics(inventories: dict[str, gpd.GeoDataFrame], pixel_m: float) -> pd.DataFrame:
+    """One row per inventory.
+
+    Parameters
+    ----------
+    inventories : dict of GeoDataFrame
+        By name; polygons in CRSs in metres.
+    pixel_m : float
+        Pixel at which touching landslides are counted, m.
+
+    Returns
+    -------
+    DataFrame
+        inventory, count, touching (see `count_touching`), total_km2, mean_m2, median_m2, largest_m2, and the rollover_m2 of the
+        size–frequency curve.
+    """
     rows = []
     for name, table in inventories.items():
         areas = table.area.to_numpy()
         total, mean, middle, largest = (areas.sum(), areas.mean(), np.median(areas), areas.max()) if len(areas) else (0, *[np.nan] * 3)
-        rows.append((name, len(areas), total / 1e6, mean, middle, largest, rollover(areas)))
-    return pd.DataFrame(rows, columns=["inventory", "count", "total_km2", "mean_m2", "median_m2", "largest_m2", "rollover_m2"])
+        rows.append((name, len(areas), count_touching(table, pixel_m), total / 1e6, mean, middle, largest, rollover(areas)))
+    return pd.DataFrame(rows, columns=["inventory", "count", "touching", "total_km2", "mean_m2", "median_m2", "largest_m2", "rollover_m2"])
+
+
+def count_touching(table: gpd.GeoDataFrame, pixel_m: float) -> int:
+    """How many landslides a mask of this pixel would merge into a neighbour: landslides less groups closer than a pixel's diagonal.
+
+    Parameters
+    ----------
+    table : GeoDataFrame of polygons
+        In a CRS in metres.
+    pixel_m : float
+        Pixel of the mask, m.
+    """
+    if not len(table):
+        return 0
+    grown = table.buffer(pixel_m / 2**0.5)
+    groups = shapely.get_parts(grown.union_all())
+    return len(table) - len(set(shapely.STRtree(groups).query(grown.representative_point(), predicate="intersects")[1]))
 
 
 def rollover(areas: np.ndarray, least: int = 20) -> float:

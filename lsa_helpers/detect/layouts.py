@@ -8,11 +8,33 @@ from pathlib import Path
 import pandas as pd
 
 from lsa_helpers.detect.chips import Chip
+from lsa_helpers.detect.cut import cut_chips
 from lsa_helpers.errors import InputError
+from lsa_helpers.sources import Catalog
 
 IMAGE_SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 # "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width (CAS) or plain.
 _CAS_NAME = re.compile(r"(?P<area>.+?)\s*[（(](?P<platform>.+?)(?:-(?P<resolution>\d+(?:\.\d+)?)\s*m)?[）)]")
+
+
+def list_chips(catalog: Catalog) -> list[Chip]:
+    """The chips a catalog names, in whatever layout; an empty list when it names no images.
+
+    Raises
+    ------
+    InputError
+        As `read_collection` and `lsa_helpers.detect.cut.cut_chips`.
+    """
+    entry = catalog.images
+    if entry is None:
+        return []
+    if entry.format != "polygons":
+        return read_collection(catalog.path(entry), entry.format)
+    if not entry.polygons:
+        fix = "Add `polygons: FILE` to the entry `images`"
+        raise InputError("the catalog does not say where the outlines of the images are", where=catalog.folder, fix=fix)
+    outlines = catalog.path(entry.model_copy(update={"path": entry.polygons}))
+    return cut_chips(catalog.files(entry), outlines, entry.chip_px, platform=entry.platform)
 
 
 def read_collection(folder: Path, layout: str) -> list[Chip]:

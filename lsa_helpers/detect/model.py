@@ -18,6 +18,8 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
+from lsa_helpers.detect.colours import usual_look
+from lsa_helpers.detect.images import RGB, Bands
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import whole_file
 
@@ -57,6 +59,10 @@ class DetectorConfig:
         Ground size of a pixel as the network sees it, m; 0: chips are scaled to `chip_size` instead.
     match_colours : bool
         Colours of every source of images, the scene too, are brought to one mean and spread.
+    bands : tuple of str
+        Bands of an image that the network sees; with `white` see `lsa_helpers.detect.images.Bands`.
+    white : float
+        Stored value that becomes 1; 0: by the bit depth.
     """
 
     backbone: str = "resnet18"
@@ -72,6 +78,16 @@ class DetectorConfig:
     chip_size: int = 192
     resolution_m: float = 0.0
     match_colours: bool = False
+    bands: tuple[str, ...] = RGB
+    white: float = 0.0
+
+    def __post_init__(self):
+        object.__setattr__(self, "bands", tuple(self.bands))  # JSON and parameter files have lists
+
+    @property
+    def inputs(self) -> Bands:
+        """How images are read for this detector."""
+        return Bands(self.bands, self.white)
 
 
 class _AsTheyAre(GeneralizedRCNNTransform):
@@ -185,22 +201,34 @@ def semantic_loss(logits: torch.Tensor, masks: Sequence[torch.Tensor]) -> torch.
 def _backbone(config: DetectorConfig, weights: Path | None) -> _Pyramid:
     # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first layers, which at random init never learn.
     body = getattr(torchvision.models, config.backbone)(weights=None, norm_layer=nn.BatchNorm2d)
+    if config.bands != RGB:
+        body.conv1 = nn.Conv2d(len(config.bands), body.conv1.out_channels, 7, stride=2, padding=3, bias=False)
+        nn.init.kaiming_normal_(body.conv1.weight, mode="fan_out", nonlinearity="relu")
     if weights:
-        _load_backbone(body, weights)
+        _load_backbone(body, weights, config.bands)
     width = body.inplanes // 8
     layers = {f"layer{i + 1}": str(i) for i in range(4)}
     return _Pyramid(body, layers, [width * 2**i for i in range(4)], config.fpn_width)
 
 
-def _load_backbone(body: nn.Module, weights: Path) -> None:
-    """Fill a ResNet from a local state dict (.safetensors or .pth)."""
+def _load_backbone(body: nn.Module, weights: Path, bands: Sequence[str]) -> None:
+    """Fill a ResNet from a local state dict (.safetensors or .pth) that was learned on red, green and blue."""
     try:
         state = load_file(weights) if Path(weights).suffix == ".safetensors" else torch.load(weights, weights_only=True, map_location="cpu")
+        if tuple(bands) != RGB:
+            state["conv1.weight"] = _first_filters(state["conv1.weight"], bands)
         missing, _ = body.load_state_dict({name: value for name, value in state.items() if not name.startswith("fc.")}, strict=False)
     except Exception as error:
         raise InputError("the backbone weights cannot be used", where=weights, found=str(error).splitlines()[0]) from None
     if absent := [name for name in missing if not name.startswith("fc.")]:
         raise InputError("weights of the backbone are missing", where=weights, found=f"{len(absent)} absent, first {absent[0]}")
+
+
+def _first_filters(filters: torch.Tensor, bands: Sequence[str]) -> torch.Tensor:
+    """First filters for other bands: red, green and blue keep theirs, others get the mean; all scaled, so that sums stay as large."""
+    other = filters.mean(dim=1)
+    own = [filters[:, RGB.index(name)] if name in RGB else other for name in bands]
+    return torch.stack(own, dim=1) * (3 / len(bands))
 
 
 def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> LandslideRCNN:
@@ -215,7 +243,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> La
     Returns
     -------
     LandslideRCNN
-        Takes a list of float images (3, H, W) in 0–1 and, while training, a list of targets with ``boxes`` (N, 4; x0, y0, x1, y1,
+        Takes a list of float images (bands, H, W) in 0–1 and, while training, a list of targets with ``boxes`` (N, 4; x0, y0, x1, y1,
         pixels), ``labels`` (N,) all 1 and ``masks`` (N, H, W). It does not resize images: chips are scaled when they are read.
 
     Raises
@@ -248,7 +276,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> La
         mask_roi_pool=MultiScaleRoIAlign(levels, 14, config.roi_samples), mask_head=_MaskHead(width, (width,) * 4, 1),
         mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
-    model.transform = _AsTheyAre(1, 1, model.transform.image_mean, model.transform.image_std)
+    model.transform = _AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))
     return model
 
 

@@ -16,9 +16,10 @@ from rasterio.windows import Window
 from shapely.geometry import shape
 
 from lsa_helpers.detect.colours import Colours, match_colours, measure_colours
+from lsa_helpers.detect.images import AS_RGB, Bands, as_unit, open_image
 from lsa_helpers.errors import InputError
 
-# A detector as this module sees it: images (h, w, 3) uint8 in, per image masks (n, h, w) bool and scores (n,) out.
+# A detector as this module sees it: images (h, w, bands) in, per image masks (n, h, w) bool and scores (n,) out.
 Detect = Callable[[Sequence[np.ndarray]], list[tuple[np.ndarray, np.ndarray]]]
 
 
@@ -32,44 +33,38 @@ class SceneFrame:
     height: int
     width: int
     scale: float
+    bands: Bands = AS_RGB
 
     def box(self, row: int, col: int, height: int, width: int) -> shapely.Polygon:
         """Footprint of a window in the scene's CRS."""
         return shapely.box(*self.transform @ (col, row + height), *self.transform @ (col + width, row))
 
 
-def open_scene(path: Path, resolution_m: float = 0.0) -> SceneFrame:
+def open_scene(path: Path, resolution_m: float = 0.0, bands: Bands = AS_RGB) -> SceneFrame:
     """Check a scene and give its frame at the network's resolution.
 
     Parameters
     ----------
     path : Path
-        GeoTIFF, 8-bit, red, green and blue first, in a CRS in metres.
+        GeoTIFF in a CRS in metres.
     resolution_m : float
         Pixel of the network, m; 0: the scene's own.
+    bands : Bands
+        What the network sees of it.
 
     Raises
     ------
     InputError
-        When the scene cannot be read, has fewer than three bands, is not 8-bit or has no CRS in metres.
+        When the scene cannot be read, lacks a band or has no CRS in metres.
     """
-    try:
-        with rasterio.open(path) as file:
-            problem = (
-                "the scene has fewer than three bands" if file.count < 3
-                else "the scene is not 8-bit" if file.dtypes[0] != "uint8"
-                else "the scene has no CRS in metres" if not (file.crs and file.crs.is_projected)
-                else None
-            )  # fmt: skip
-            if problem:
-                found = f"{file.count} bands, {file.dtypes[0]}, CRS {file.crs}"
-                raise InputError(problem, where=path, found=found, fix="Convert it with gdal_translate or gdalwarp")
-            scale = resolution_m / abs(file.transform.a) if resolution_m > 0 else 1.0
-            height, width = max(1, round(file.height / scale)), max(1, round(file.width / scale))
-            transform = file.transform @ Affine.scale(file.width / width, file.height / height)
-            return SceneFrame(Path(path), file.crs, transform, height, width, scale)
-    except rasterio.errors.RasterioError as error:
-        raise InputError("the scene cannot be read", where=path, found=error) from None
+    with open_image(path) as file:
+        bands.find(file)
+        if not (file.crs and file.crs.is_projected):
+            raise InputError("the scene has no CRS in metres", where=path, found=f"CRS {file.crs}", fix="Convert it with gdalwarp")
+        scale = resolution_m / abs(file.transform.a) if resolution_m > 0 else 1.0
+        height, width = max(1, round(file.height / scale)), max(1, round(file.width / scale))
+        transform = file.transform @ Affine.scale(file.width / width, file.height / height)
+        return SceneFrame(Path(path), file.crs, transform, height, width, scale, bands)
 
 
 def windows(length: int, size: int, overlap: int) -> list[int]:
@@ -114,7 +109,7 @@ def find_pieces(
     """
     done = _read_progress(progress)
     places = (place for place in _places(frame, window_px, overlap_px) if place not in done)
-    with rasterio.open(frame.path) as file:
+    with open_image(frame.path) as file:
         while batch := list(itertools.islice(places, batch_size)):
             pixels = [_read_window(file, frame, *place, window_px) for place in batch]
             seen = [i for i, image in enumerate(pixels) if image.any()]
@@ -133,12 +128,12 @@ def _places(frame: SceneFrame, size: int, overlap: int) -> Iterator[tuple[int, i
 
 
 def _read_window(file, frame: SceneFrame, row: int, col: int, size: int) -> np.ndarray:
-    """Pixels (h, w, 3) of a window at the frame's resolution."""
+    """Pixels (h, w, bands) of a window at the frame's resolution."""
     sx, sy = file.width / frame.width, file.height / frame.height
     height, width = min(size, frame.height), min(size, frame.width)
     part = Window(col * sx, row * sy, width * sx, height * sy)
     how = Resampling.average if frame.scale > 1 else Resampling.bilinear
-    return file.read([1, 2, 3], window=part, out_shape=(3, height, width), resampling=how).transpose(1, 2, 0)
+    return frame.bands.read(file, part, (height, width), how)
 
 
 def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: np.ndarray, min_score: float) -> list[dict]:
@@ -174,11 +169,10 @@ def _write_progress(path: Path | None, found: dict[tuple[int, int], list[dict]])
 
 def scene_colours(frame: SceneFrame) -> Colours:
     """Mean and spread of the scene's colours, from about a million of its pixels."""
-    with rasterio.open(frame.path) as file:
+    with open_image(frame.path) as file:
         step = max(1.0, (file.height * file.width / 1e6) ** 0.5)
-        shape_ = (3, max(1, int(file.height / step)), max(1, int(file.width / step)))
-        pixels = file.read([1, 2, 3], out_shape=shape_, resampling=Resampling.nearest)
-    return measure_colours(pixels.reshape(3, -1).T)
+        pixels = frame.bands.read(file, shape=(max(1, int(file.height / step)), max(1, int(file.width / step))))
+    return measure_colours(pixels.reshape(-1, pixels.shape[-1]))
 
 
 def scene_detector(model, colours: Colours | None = None) -> Detect:
@@ -188,7 +182,7 @@ def scene_detector(model, colours: Colours | None = None) -> Detect:
     from lsa_helpers.detect.score import predict
 
     def detect(images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        tensors = [match_colours(torch.tensor(image).permute(2, 0, 1).float() / 255, colours) for image in images]
+        tensors = [match_colours(torch.tensor(as_unit(image)).permute(2, 0, 1), colours) for image in images]
         return [(found["masks"].numpy(), found["scores"].numpy()) for found in predict(model, tensors)]
 
     return detect

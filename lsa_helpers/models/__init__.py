@@ -57,6 +57,18 @@ def makers(p: SusceptibilityParams, selected: Sequence[str]) -> dict[str, Callab
     return {name: partial(make, name, factors=own.get(name, selected), **p.settings(name)) for name in p.models}
 
 
+def untrained(folder: Path) -> Callable[..., SusceptibilityModel]:
+    """A function that makes a saved model again untrained, with its factors and settings; keyword arguments change them.
+
+    Raises
+    ------
+    InputError
+        When there is no model in the folder.
+    """
+    config = _config(folder)
+    return partial(make, config["name"], factors=config["factors"], n_jobs=config["n_jobs"], **config["settings"])
+
+
 def load(folder: Path) -> SusceptibilityModel:
     """Load a trained model from the folder that `save` wrote.
 
@@ -65,8 +77,13 @@ def load(folder: Path) -> SusceptibilityModel:
     InputError
         When there is no model in the folder.
     """
+    config = _config(folder)
+    return _class(config["name"]).restore(Path(folder), config)
+
+
+def _config(folder: Path) -> dict:
+    """What `save` wrote about a model."""
     path = Path(folder) / "config.json"
     if not path.exists():
         raise InputError("there is no trained model here", where=folder, fix="Run chapter 04 first")
-    config = json.loads(path.read_text(encoding="utf-8"))
-    return _class(config["name"]).restore(Path(folder), config)
+    return json.loads(path.read_text(encoding="utf-8"))

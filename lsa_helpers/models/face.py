@@ -71,10 +71,22 @@ class SusceptibilityModel(ABC):
     def _map(self, stack: FactorStack, valid: np.ndarray) -> np.ndarray:
         """Probability of every cell (H, W); cells that are not `valid` may hold anything."""
 
-    def predict_map(self, stack: FactorStack) -> np.ndarray:
-        """Probability in 0–1 of every cell: float32 of shape (height, width), NaN where one of the model's factors is unknown."""
+    def predict_map(self, stack: FactorStack, where: np.ndarray | None = None) -> np.ndarray:
+        """Map the probability.
+
+        Parameters
+        ----------
+        stack : FactorStack
+        where : ndarray of bool, shape (height, width), optional
+            Cells wanted; all by default.
+
+        Returns
+        -------
+        ndarray, shape (height, width)
+            float32 in 0–1, NaN where one of the model's factors is unknown or the cell is not wanted.
+        """
         stack = stack.select(list(self.encoder.factors))
-        valid = stack.valid
+        valid = stack.valid if where is None else stack.valid & where
         return np.where(valid, self._map(stack, valid), np.nan).astype(np.float32)
 
     def save(self, folder: Path) -> Path:

@@ -55,9 +55,10 @@ def make_samples(
     *,
     seed: int,
     max_per_landslide: int = 15,
-    one_point: bool = False,
+    positives: str = "cells",
     negative_ratio: float = 1.0,
     negative_buffer_m: float = 100.0,
+    negative_slope: float = 0.0,
     block_m: float = 1000.0,
     n_folds: int = 5,
 ) -> pd.DataFrame:
@@ -72,12 +73,15 @@ def make_samples(
     seed : int
     max_per_landslide : int
         At most so many random cells inside one polygon.
-    one_point : bool
-        One cell per landslide only, nearest to its representative point (the paper's reading).
+    positives : {"cells", "point", "scarp"}
+        Random cells of a landslide, or one cell of it: nearest to its representative point (the paper's reading), or its highest one, where
+        it broke off (needs the factor altitude).
     negative_ratio : float
         Cells without landslide per landslide cell.
     negative_buffer_m : float
         Cells without landslide are farther than this from any landslide, m.
+    negative_slope : float
+        Cells without landslide are at least so steep, degrees (needs the factor slope when above 0).
     block_m : float
         Edge of the square blocks that are dealt to the folds, m.
     n_folds : int
@@ -101,9 +105,9 @@ def make_samples(
         table = _from_points(inventory, stack)
     else:
         ids, claimed = _landslide_cells(inventory, stack)
-        row, col, number = _draw_positives(ids, inventory, stack, 1 if one_point else max_per_landslide, rng)
+        row, col, number = _draw_positives(ids, inventory, stack, positives, max_per_landslide, rng)
         n_negative = round(negative_ratio * len(row))
-        row0, col0 = _draw_negatives(claimed, stack, n_negative, negative_buffer_m, rng)
+        row0, col0 = _draw_negatives(claimed, stack, n_negative, negative_buffer_m, negative_slope, rng)
         number = np.concatenate([number, np.full(len(row0), -1)])
         table = _table(np.concatenate([row, row0]), np.concatenate([col, col0]), (number >= 0).astype(int), number, stack)
     if table["label"].nunique() < 2:
@@ -148,33 +152,47 @@ def _landslide_cells(inventory: gpd.GeoDataFrame, stack: FactorStack) -> tuple[n
     return ids, rasterize(((s, 1) for s, _ in shapes), shape, transform=transform, dtype="uint8", all_touched=True).astype(bool)
 
 
-def _draw_positives(ids, inventory, stack, cap, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, columns and polygon numbers of at most `cap` random cells per polygon; a polygon too small for a cell gets the one under it."""
+def _draw_positives(ids, inventory, stack, how, cap, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, columns and polygon numbers of the cells drawn from each polygon; one too small for a cell gets the cell under it."""
     points = inventory.geometry.representative_point()
     row, col = stack.grid.rowcol(points.x.fillna(np.inf).clip(-1e9, 1e9), points.y.fillna(np.inf).clip(-1e9, 1e9))
     small = np.flatnonzero(stack.grid.inside(row, col) & ~np.isin(np.arange(len(inventory)) + 1, ids))
     free = ids[row[small], col[small]] == 0
     ids[row[small][free], col[small][free]] = small[free] + 1
     flat = np.flatnonzero((ids > 0) & stack.valid)
-    if cap == 1:
-        number, width = ids.ravel()[flat] - 1, ids.shape[1]
+    number, width = ids.ravel()[flat] - 1, ids.shape[1]
+    if how == "point":
         order = np.hypot(flat // width - row[number], flat % width - col[number])
+    elif how == "scarp":
+        order = -_factor(stack, "altitude", "positives: scarp").ravel()[flat]
     else:
         order = rng.random(len(flat))
-    drawn = pd.DataFrame({"flat": flat, "id": ids.ravel()[flat] - 1, "order": order}).sort_values(["id", "order"], kind="stable")
-    drawn = drawn.groupby("id", sort=True).head(cap)
+    drawn = pd.DataFrame({"flat": flat, "id": number, "order": order}).sort_values(["id", "order"], kind="stable")
+    drawn = drawn.groupby("id", sort=True).head(cap if how == "cells" else 1)
     if len(drawn) == 0:
         raise InputError("no landslide lies on cells where all factors are known", fix="Check that inventory and factors overlap")
     return *np.divmod(drawn["flat"].to_numpy(), ids.shape[1]), drawn["id"].to_numpy()
 
 
-def _draw_negatives(landslide, stack, n, buffer_m, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of `n` random known cells farther than `buffer_m` from any landslide."""
+def _factor(stack: FactorStack, name: str, wanted_by: str) -> np.ndarray:
+    """A factor that a way of sampling needs."""
+    if name not in stack.names:
+        raise InputError(
+            f"samples need the factor {name}", where=wanted_by, found=list(stack.names), fix="Keep the factor, or sample otherwise"
+        )
+    return stack.band(name)
+
+
+def _draw_negatives(landslide, stack, n, buffer_m, slope, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of `n` random known cells farther than `buffer_m` from any landslide, and at least so steep."""
     far = distance_transform_edt(~landslide, sampling=stack.grid.cell_size) > buffer_m
-    flat = np.flatnonzero(far & stack.valid)
+    steep = _factor(stack, "slope", "negative_slope") >= slope if slope > 0 else True
+    flat = np.flatnonzero(far & stack.valid & steep)
     if len(flat) < n:
         raise InputError(
-            "too few cells without landslide", found=f"{len(flat)} cells for {n} samples", fix="Lower negative_buffer_m or negative_ratio"
+            "too few cells without landslide",
+            found=f"{len(flat)} cells for {n} samples",
+            fix="Lower negative_buffer_m, negative_slope or negative_ratio",
         )
     return np.divmod(np.sort(rng.choice(flat, n, replace=False)), stack.grid.width)
 

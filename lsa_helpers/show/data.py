@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lsa_helpers.detect.chips import Chip, read_chip
+from lsa_helpers.detect.images import as_picture, bands_to_show, open_image
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.show.style import OKABE_ITO, SEQUENTIAL, hillshade, map_axes
 from lsa_helpers.sources import Catalog, read_features
@@ -93,10 +94,11 @@ def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:
     for chip in chips:
         by_platform.setdefault(f"{chip.area} {chip.platform} {chip.resolution_m:g}", []).append(chip)
     order = [group[place] for place in range(count) for group in by_platform.values() if place < len(group)]
-    shown = sorted(order[: 4 * count], key=lambda chip: not len(read_chip(chip)[1]))[:count]
+    read = {id(chip): _picture(chip) for chip in order[: 4 * count]}
+    shown = sorted(order[: 4 * count], key=lambda chip: not len(read[id(chip)][1]))[:count]
     fig, axes = plt.subplots(2, -(-count // 2), figsize=(9, 6.4))
     for ax, chip in zip(axes.flat, shown, strict=False):
-        image, masks = read_chip(chip)
+        image, masks = read[id(chip)]
         ax.imshow(image)
         for mask in masks:
             ax.contour(mask, [0.5], colors=OKABE_ITO["yellow"], linewidths=1.2)
@@ -106,3 +108,11 @@ def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:
         width = image.shape[1] * chip.resolution_m if known else image.shape[1]
         ax.set_xlabel(f"{width:.0f} m wide ({chip.resolution_m:g} m per pixel)" if known else f"{width} pixels wide", fontsize=8)
     return fig
+
+
+def _picture(chip: Chip) -> tuple[np.ndarray, np.ndarray]:
+    """A chip as it can be shown, and its landslides."""
+    with open_image(chip.image) as file:
+        bands = bands_to_show(file)
+    image, masks = read_chip(chip, bands)
+    return as_picture(image), masks

@@ -6,10 +6,10 @@ import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import rasterio
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lsa_helpers.detect.images import as_picture, open_image
 from lsa_helpers.detect.inventory import size_frequency
 from lsa_helpers.detect.scene import SceneFrame
 from lsa_helpers.grid import Grid
@@ -89,8 +89,7 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
 
 def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None = None) -> None:
     # Matched colours may pass 1: the brightest pixels then set the scale, or all bare ground would be white.
-    brightest = max(1.0, float(np.quantile(image.numpy(), 0.995)))
-    ax.imshow((image / brightest).permute(1, 2, 0).clip(0, 1).numpy())
+    ax.imshow(as_picture(image.permute(1, 2, 0).numpy()))
     for i, mask in enumerate(masks):
         # A frame of zeros closes outlines that touch the edge.
         x, y = (np.arange(-1, edge + 1) for edge in mask.shape[::-1])
@@ -225,10 +224,9 @@ def _middle(table: gpd.GeoDataFrame) -> tuple[float, float]:
 
 def _scene(ax, frame: SceneFrame, bounds: tuple) -> None:
     """Draw a part of the scene at no more than 900 pixels."""
-    with rasterio.open(frame.path) as file:
+    with open_image(frame.path) as file:
         window = file.window(*bounds)
         shrink = max(1.0, max(window.width, window.height) / 900)
-        shape = (3, round(window.height / shrink), round(window.width / shrink))
-        pixels = file.read([1, 2, 3], window=window, out_shape=shape, boundless=False)
+        pixels = frame.bands.read(file, window, (round(window.height / shrink), round(window.width / shrink)))
     left, bottom, right, top = bounds
-    ax.imshow(pixels.transpose(1, 2, 0), extent=(left, right, bottom, top))
+    ax.imshow(as_picture(pixels), extent=(left, right, bottom, top))

@@ -22,6 +22,9 @@ MODEL_LABELS = {
     "rf": "Random forest",
     "xgboost": "XGBoost",
     "logistic": "Logistic regression",
+    "rf_context": "Random forest with neighbourhood",
+    "xgboost_context": "XGBoost with neighbourhood",
+    "cnn_1": "CNN of one cell",
     "ceiling": "Ceiling (true probability)",
 }
 SEQUENTIAL = "cividis"

@@ -37,8 +37,10 @@ class Entry(_Strict):
     value: str = Field("", description="column of a table with the value")
     sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
     crs: str = Field("", description="CRS of a table, or of a file that states none")
-    format: Literal["cas", "masks", "coco", "labelme"] = Field("cas", description="layout of an image collection")
-    platform: str = Field("", description="platform of a scene")
+    format: Literal["cas", "masks", "coco", "labelme", "polygons"] = Field("cas", description="layout of an image collection")
+    polygons: str = Field("", description="outlines of the landslides on images of the format polygons")
+    chip_px: int = Field(256, ge=32, le=2048, description="edge of the chips cut from them, pixels")
+    platform: str = Field("", description="platform of a scene or of images")
     acquired: str = Field("", description="date of a scene")
 
 

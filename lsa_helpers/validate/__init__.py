@@ -1,5 +1,7 @@
 """How good a susceptibility model is: scores, honest folds, and the truth of the simulated mountain."""
 
+from lsa_helpers.validate.compare import optimism, paired_differences
+from lsa_helpers.validate.curves import boyce_index, capture, rate_curve, texture
 from lsa_helpers.validate.folds import (
     kmeans_folds,
     out_of_fold,
@@ -9,10 +11,13 @@ from lsa_helpers.validate.folds import (
     replace_by_repeats,
     splits,
 )
+from lsa_helpers.validate.heldout import fold_map, heldout_maps, training_rows
+from lsa_helpers.validate.laboratory import sampling_laboratory
 from lsa_helpers.validate.scores import SCORES, calibration_error, score_table, scores, summarise_repeats
 from lsa_helpers.validate.truth import Truth, ceilings, read_truth, truth_scores
 
 __all__ = [
-    "SCORES", "Truth", "calibration_error", "ceilings", "kmeans_folds", "out_of_fold", "predictions", "random_folds", "read_truth",
-    "repeated_scores", "replace_by_repeats", "score_table", "scores", "splits", "summarise_repeats", "truth_scores",
+    "SCORES", "Truth", "boyce_index", "calibration_error", "capture", "ceilings", "fold_map", "heldout_maps", "kmeans_folds", "optimism",
+    "out_of_fold", "paired_differences", "predictions", "random_folds", "rate_curve", "read_truth", "repeated_scores", "replace_by_repeats",
+    "sampling_laboratory", "score_table", "scores", "splits", "summarise_repeats", "texture", "training_rows", "truth_scores",
 ]  # fmt: skip

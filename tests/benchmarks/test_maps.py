@@ -1,4 +1,4 @@
-"""Speed as ratios against a rival in the same run: ``pytest tests/benchmarks --benchmark-only``; skipped by ``make test``."""
+"""Speed as ratios against a rival in the same run: ``lsa bench maps``; skipped by ``make test``."""
 
 import shutil
 import subprocess

@@ -12,7 +12,7 @@ from lsa_helpers.publish import build_book
 
 pytestmark = pytest.mark.book
 
-CHAPTERS = ("01_data", "02_detection", "03_factor_selection", "04_susceptibility", "05_frequency_ratio", "06_shap")
+CHAPTERS = ("01_data", "02_detection", "03_factor_selection", "04_susceptibility", "05_frequency_ratio", "06_shap", "08_honest_validation")
 
 
 @pytest.fixture(scope="module")

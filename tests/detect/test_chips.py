@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from lsa_helpers.detect.chapter import collect
-from lsa_helpers.detect.chips import check_chips, count_table, instances, read_chip, split_chips
+from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
 from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
 from lsa_helpers.params import DetectionParams
 from lsa_helpers.sources import load_catalog
@@ -84,8 +85,8 @@ def test_all_bad_chips_stand_in_one_report(masks_folder):
     write_image(masks_folder / "images" / "a3.png", np.zeros((64, 64, 3), np.uint8))
     (masks_folder / "masks" / "a4.png").unlink()
     write_image(masks_folder / "masks" / "a5.png", np.zeros((64, 64), np.uint8))
-    report = check_chips(read_collection(masks_folder, "masks")).set_index(["image"])
-    assert [path.stem for path in report.index] == [f"a{i}" for i in range(6)]
+    report = check_chips(read_collection(masks_folder, "masks"))
+    assert [path.stem for path in report["image"]] == [f"a{i}" for i in range(6)]
     assert report["bad"].tolist() == [True] * 5 + [False]
     for words, problem in zip(("80×80", "cannot be read", "1 band", "nodata", "no mask", "empty"), report["problem"], strict=True):
         assert words in problem

@@ -6,7 +6,15 @@ import pytest
 from scipy import stats
 from shapely.geometry import Polygon, box
 
-from lsa_helpers.detect.inventory import errors_by_size, inventory_statistics, merge_pieces, rollover, scene_sweep, size_frequency
+from lsa_helpers.detect.inventory import (
+    count_touching,
+    errors_by_size,
+    inventory_statistics,
+    merge_pieces,
+    rollover,
+    scene_sweep,
+    size_frequency,
+)
 
 CRS = "EPSG:32648"
 SEEN = box(0, 0, 1000, 1000)
@@ -84,6 +92,13 @@ def test_size_frequency_is_a_density():
 
 
 def test_statistics_by_hand():
-    table = inventory_statistics({"a": _layer(box(0, 0, 10, 10), box(0, 50, 10, 80)), "none": _layer()})
+    table = inventory_statistics({"a": _layer(box(0, 0, 10, 10), box(0, 50, 10, 80)), "none": _layer()}, 2.5)
     assert table.loc[0, ["count", "total_km2", "mean_m2", "largest_m2"]].tolist() == [2, 400e-6, 200, 300]
     assert table.loc[1, "count"] == 0 and np.isnan(table.loc[1, "mean_m2"])
+
+
+def test_touching_landslides_by_hand():
+    """Of four squares two are 2 m apart and one is 8 m from them: a mask of 2.5 m merges one, a mask of 10 m two, the far one none."""
+    squares = _layer(box(0, 0, 10, 10), box(12, 0, 22, 10), box(30, 0, 40, 10), box(500, 0, 510, 10))
+    assert [count_touching(squares, pixel) for pixel in (1.0, 2.5, 10.0)] == [0, 1, 2]
+    assert count_touching(squares.iloc[:0], 1.0) == 0

@@ -13,10 +13,10 @@ import torch
 from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 
-from lsa_helpers.detect.chapter import compare
+from lsa_helpers.detect.compare import four_detectors, leave_one_out
 from lsa_helpers.detect.dataset import ChipSet, augmentation
 from lsa_helpers.detect.layouts import read_collection
-from lsa_helpers.detect.model import DetectorConfig
+from lsa_helpers.detect.model import DetectorConfig, build_detector
 from lsa_helpers.detect.score import score_chips
 from lsa_helpers.detect.train import TrainConfig, checkpoint_folder, train_detector
 from lsa_helpers.paper import published_table
@@ -159,11 +159,29 @@ def test_table_4_has_its_four_rows(masks_folder, tmp_path):
     chips = read_collection(masks_folder, "masks")
     small = {name: getattr(SMALL, name) for name in ("fpn_width", "head_width", "rois_per_image", "proposals", "detections")}
     params = DetectionParams(**small, chip_size=64, compare_epochs=1, bf16=False, n_jobs=1)
-    table = compare(chips, params, Run(tmp_path))
+    table = four_detectors(chips, params, Run(tmp_path))
     assert list(zip(table["backbone"], table["optimizer"], strict=True)) == list(product(("resnet18", "resnet50"), ("sgd", "adamw")))
     assert (table["epochs"] == 1).all() and set(published_table(4).columns) - {"source"} <= set(table.columns)
     assert Run(tmp_path).read_table("detection_comparison").shape == table.shape
-    assert compare(chips, params.model_copy(update={"compare_epochs": 0}), Run(tmp_path)) is None
+    assert four_detectors(chips, params.model_copy(update={"compare_epochs": 0}), Run(tmp_path)) is None
+
+
+def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypatch):
+    """Each source is scored by a detector trained on chips of the other sources only; one source alone gives no table."""
+    from lsa_helpers.detect import compare
+
+    chips = [replace(chip, platform="AB"[i % 2], landslides=1) for i, chip in enumerate(read_collection(masks_folder, "masks"))]
+    learned, real = [], compare.train
+    monkeypatch.setattr(compare, "train", lambda sets, *rest: (learned.append(sets), real(sets, *rest))[1])
+    small = {name: getattr(SMALL, name) for name in ("fpn_width", "head_width", "rois_per_image", "proposals", "detections")}
+    params = DetectionParams(**small, chip_size=64, region_epochs=1, bf16=False, n_jobs=1)
+    table = leave_one_out(build_detector(SMALL).eval(), chips, params, Run(tmp_path))
+    assert table["platform"].tolist() == ["A", "B"] and table["chips"].tolist() == [1, 1]
+    for sets, source in zip(learned, "AB", strict=True):
+        assert {chip.platform for chip in sets["train"].chips} == set("AB") - {source}
+        assert {chip.platform for chip in sets["test"].chips} == {source}
+    assert {"AP50_segm", "AP50_segm_seen", "f1", "pixel_iou_seen"} <= set(table.columns)
+    assert leave_one_out(None, chips[::2], params, Run(tmp_path)) is None
 
 
 def test_other_settings_do_not_resume(masks_folder, tmp_path):

@@ -62,7 +62,7 @@ def test_small_polygon_takes_the_cell_under_it(hillside):
 
 def test_one_point_takes_the_centre(hillside):
     stack, shapes = hillside
-    table = make_samples(shapes, stack, seed=0, one_point=True, **SMALL)
+    table = make_samples(shapes, stack, seed=0, positives="point", **SMALL)
     slides = table[table["label"] == 1]
     assert slides["landslide_id"].is_unique
     centres = shapes.geometry.iloc[slides["landslide_id"]].centroid

@@ -1,0 +1,79 @@
+"""Detectors trained side by side: the rows of Table 4, and one detector for each platform it has never seen."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from lsa_helpers.detect.chapter import chip_sets, train
+from lsa_helpers.detect.chips import Chip
+from lsa_helpers.params import DetectionParams
+from lsa_helpers.run import Run
+
+
+def four_detectors(
+    chips: Sequence[Chip], params: DetectionParams, run: Run, report: Callable[[str], None] | None = None
+) -> pd.DataFrame | None:
+    """Table 4: ResNet18 and ResNet50 with SGD and AdamW, each trained for `compare_epochs` on the same chips and scored on the test chips.
+
+    Returns
+    -------
+    DataFrame or None
+        Four rows, also written as table ``detection_comparison``: the columns of ``detection_scores`` and epochs, minutes (of training).
+        None when `compare_epochs` is 0.
+    """
+    from lsa_helpers.detect.score import score_chips
+
+    if not (chips and params.compare_epochs):
+        return None
+    decay, rows = {"sgd": 1e-4, "adamw": 0.05} | {params.optimizer: params.weight_decay}, []
+    for backbone, optimizer in itertools.product(("resnet18", "resnet50"), ("sgd", "adamw")):
+        change = {"backbone": backbone, "optimizer": optimizer, "weight_decay": decay[optimizer], "epochs": params.compare_epochs}
+        own = params.model_copy(update=change)
+        sets, begun = chip_sets(chips, own), time.perf_counter()
+        model, _ = train(sets, own, run, report)
+        minutes = (time.perf_counter() - begun) / 60
+        row = score_chips(model, sets["test"], batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
+        names = {"backbone": backbone, "optimizer": optimizer, "split": "test"}
+        rows.append(names | row | {"epochs": params.compare_epochs, "minutes": round(minutes, 1)})
+    run.write_table(pd.DataFrame(rows), "detection_comparison")
+    return pd.DataFrame(rows)
+
+
+def leave_one_out(
+    model, chips: Sequence[Chip], params: DetectionParams, run: Run, report: Callable[[str], None] | None = None
+) -> pd.DataFrame | None:
+    """How well a detector does on a platform it has never seen, beside the detector that learned from all of them.
+
+    Each source (area, platform, resolution) is left out of one training of `region_epochs`; both detectors are scored on that source's
+    validation and test chips, which neither has learned from.
+
+    Returns
+    -------
+    DataFrame or None
+        One row per source, also written as table ``detection_regions``: area, platform, resolution_m, chips, landslides, then AP50_segm,
+        f1 and pixel_iou (per cent) of the detector that never saw the source, and with the ending ``_seen`` of `model`. None when
+        `region_epochs` is 0 or there are fewer than two sources.
+    """
+    from lsa_helpers.detect.score import score_chips
+
+    sources = list(dict.fromkeys(chip.source for chip in chips))
+    if not params.region_epochs or len(sources) < 2:
+        return None
+    rows, own = [], params.model_copy(update={"epochs": params.region_epochs})
+    for source in sources:
+        held = [replace(chip, split="test") for chip in chips if chip.source == source and chip.split != "train"]
+        sets = chip_sets([chip for chip in chips if chip.source != source and chip.split != "test"] + held, own)
+        if report:
+            report(f"without {' '.join(source[:2])} ({source[2]} m)")
+        unseen, _ = train(sets, own, run, report)
+        row = dict(zip(("area", "platform", "resolution_m"), source, strict=True)) | {"chips": len(held)}
+        row["landslides"] = int(sum(chip.landslides for chip in held))
+        for detector, ending in ((unseen, ""), (model, "_seen")):
+            found = score_chips(detector, sets["test"], batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
+            row |= {name + ending: found[name] for name in ("AP50_segm", "f1", "pixel_iou")}
+        rows.append(row)
+    run.write_table(pd.DataFrame(rows), "detection_regions")
+    return pd.DataFrame(rows)

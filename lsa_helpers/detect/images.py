@@ -1,0 +1,140 @@
+"""Pixels of image files of any bit depth: which bands the network sees, and which stored value is white."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.windows import Window
+
+from lsa_helpers.errors import InputError
+
+RGB = ("red", "green", "blue")
+REFLECTANCE = 10_000.0  # the value that stands for a reflectance of 1 in Sentinel-2, Landsat and Gaofen products
+
+
+@dataclass(frozen=True)
+class Bands:
+    """What the network sees of an image file.
+
+    Parameters
+    ----------
+    names : tuple of str
+        In the order in which the network takes them. Where a file describes its bands they are found by name, else they are its first ones.
+    white : float
+        Stored value that becomes 1; 0: 255 in 8-bit files, 10,000 (a reflectance of 1) in others.
+    """
+
+    names: tuple[str, ...] = RGB
+    white: float = 0.0
+
+    def find(self, file: rasterio.DatasetReader) -> list[int]:
+        """Numbers of the bands in an open file, from 1.
+
+        Raises
+        ------
+        InputError
+            When the file has too few bands, or describes some of the names but not all.
+        """
+        known = [(text or "").strip().lower() for text in file.descriptions]
+        wanted = [name.lower() for name in self.names]
+        if set(wanted) & set(known):
+            if missing := [name for name in wanted if name not in known]:
+                raise InputError(f'the image has no band "{missing[0]}"', where=file.name, found=known, fix="Correct the parameter `bands`")
+            return [known.index(name) + 1 for name in wanted]
+        if file.count < len(wanted):
+            fix = "Convert it, take it out, or name fewer `bands`"
+            raise InputError(f"the image has {file.count} band(s), {len(wanted)} are needed", where=file.name, found=self.names, fix=fix)
+        return list(range(1, len(wanted) + 1))
+
+    def read(self, file: rasterio.DatasetReader, window: Window | None = None, shape: tuple[int, int] | None = None,
+             resampling: Resampling = Resampling.nearest) -> np.ndarray:  # fmt: skip
+        """Read a part of an open file.
+
+        Parameters
+        ----------
+        file : rasterio dataset
+        window : Window, optional
+        shape : tuple of int, optional
+            Height and width of the result.
+        resampling : Resampling
+
+        Returns
+        -------
+        ndarray, shape (height, width, bands)
+            uint8 as stored when white is 255, else float32 with white = 1. Nodata pixels are 0 in all bands.
+        """
+        numbers = self.find(file)
+        out = (len(numbers), *shape) if shape else None
+        pixels = file.read(numbers, window=window, out_shape=out, resampling=resampling)
+        if file.nodata:  # 0, the usual one, is 0 already
+            pixels[:, (pixels == file.nodata).any(axis=0)] = 0
+        white = self.white or (255.0 if pixels.dtype == np.uint8 else REFLECTANCE)
+        if pixels.dtype != np.uint8 or white != 255:
+            pixels = np.nan_to_num(pixels.astype(np.float32) / np.float32(white))
+        return pixels.transpose(1, 2, 0)
+
+
+AS_RGB = Bands()
+
+
+def bands_to_show(file: rasterio.DatasetReader) -> Bands:
+    """The bands of an open file that a figure shows: red, green and blue where they can be told, else the first three, or one in grey."""
+    known = [(text or "").strip().lower() for text in file.descriptions]
+    if set(RGB) <= set(known) or file.count >= 3 and not set(RGB) & set(known):
+        return AS_RGB
+    return Bands((known[0] or "first",))
+
+
+@contextmanager
+def open_image(path: Path) -> Iterator[rasterio.DatasetReader]:
+    """Open an image file, with or without a georeference.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened, or what is read from it inside the ``with`` block is damaged.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        try:
+            # Without this option GDAL reads the missing rest of a truncated PNG as zeros.
+            with rasterio.Env(GDAL_PNG_WHOLE_IMAGE_OPTIM="NO"), rasterio.open(path) as file:
+                yield file
+        except rasterio.errors.RasterioError as error:
+            found = " ".join(str(error).split())
+            raise InputError("the image cannot be read", where=path, found=found, fix="Replace the file or take it out") from None
+
+
+def as_unit(pixels: np.ndarray) -> np.ndarray:
+    """Pixels as float32 with white = 1.
+
+    Examples
+    --------
+    >>> as_unit(np.array([0, 255], np.uint8)).tolist()
+    [0.0, 1.0]
+    """
+    return pixels.astype(np.float32) / np.float32(255) if pixels.dtype == np.uint8 else pixels
+
+
+def as_picture(pixels: np.ndarray) -> np.ndarray:
+    """The first three bands of pixels for a figure.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (height, width, bands)
+        As `Bands.read` gives them.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        0–1; where the brightest half per cent passes 1 or does not reach half of it, as in images of reflectance, it becomes 1.
+        One or two bands become grey.
+    """
+    unit = as_unit(pixels[..., :3] if pixels.shape[-1] >= 3 else pixels[..., :1].repeat(3, axis=-1))
+    top = float(np.quantile(unit, 0.995)) if unit.size else 1.0
+    return np.clip(unit / top, 0, 1) if top > 1 or 0 < top < 0.5 and pixels.dtype != np.uint8 else np.clip(unit, 0, 1)

@@ -1,0 +1,145 @@
+"""The landslides of a chip, one mask each: from a mask file, COCO annotations, a LabelMe file or polygons."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import shapely
+from affine import Affine
+from rasterio.features import geometry_mask
+from scipy import ndimage
+
+from lsa_helpers.detect.images import open_image
+from lsa_helpers.errors import InputError
+
+
+def draw_masks(truth: Path | tuple, shape: tuple[int, int], image: Path, *, min_pixels: int = 20) -> np.ndarray:
+    """Masks of a chip's landslides.
+
+    Parameters
+    ----------
+    truth : Path or tuple
+        A mask file (above 0 = landslide), a LabelMe file (.json), COCO annotations (dict) or shapely polygons in pixels of the chip
+        (x to the right, y down).
+    shape : tuple of int
+        Height and width of the image.
+    image : Path
+        Named in errors.
+    min_pixels : int
+        Components of a mask file smaller than this are dropped; drawn outlines are kept.
+
+    Returns
+    -------
+    ndarray of bool, shape (landslides, height, width)
+
+    Raises
+    ------
+    InputError
+        When the truth is missing, corrupt or of another size than the image.
+    """
+    if isinstance(truth, tuple):
+        return _coco_masks(truth, shape, image) if truth and isinstance(truth[0], dict) else _polygon_masks(truth, shape)
+    if truth.suffix == ".json":
+        return _polygon_masks(_labelme_outlines(truth, shape), shape)
+    if not truth.is_file():
+        raise InputError("the image has no mask", where=image, fix=f"A mask of the same name belongs into {truth.parent}")
+    with open_image(truth) as file:
+        mask = file.read().any(axis=0)
+    if mask.shape != shape:
+        raise InputError(f"the mask is {_size(mask.shape)} pixels, its image {image.name} is {_size(shape)}", where=truth)
+    return instances(mask, min_pixels)
+
+
+def _size(shape: tuple[int, int]) -> str:
+    return f"{shape[1]}×{shape[0]}"
+
+
+def instances(mask: np.ndarray, min_pixels: int = 20) -> np.ndarray:
+    """Cut a semantic mask into landslides: its 8-connected components (touching landslides become one).
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+    min_pixels : int
+        Smaller components are dropped.
+
+    Returns
+    -------
+    ndarray of bool, shape (landslides, height, width)
+
+    Examples
+    --------
+    >>> instances(np.eye(5, dtype=bool), min_pixels=5).shape
+    (1, 5, 5)
+    """
+    labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    kept = np.flatnonzero(np.bincount(labels.ravel())[1:] >= min_pixels) + 1
+    return labels[None] == kept[:, None, None]
+
+
+def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> np.ndarray:
+    from pycocotools import mask as rle
+
+    masks = np.zeros((len(notes), *shape), bool)
+    for i, note in enumerate(notes):
+        found = note["segmentation"]
+        coded = rle.frPyObjects(found, *shape) if isinstance(found, list) or isinstance(found["counts"], list) else found
+        coded = rle.merge(coded) if isinstance(coded, list) else coded
+        if tuple(coded["size"]) != shape:
+            raise InputError("a COCO mask has another size than its image", where=where, found=f"{coded['size']}, image {list(shape)}")
+        masks[i] = rle.decode(coded)
+    return masks
+
+
+def _labelme_outlines(path: Path, shape: tuple[int, int]) -> list[shapely.Polygon]:
+    """Polygons and rectangles of a LabelMe file, one landslide each; its labels are not looked at."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        drawn = [
+            (item.get("shape_type") or "polygon", [tuple(map(float, point)) for point in item["points"]]) for item in content["shapes"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError("this is no readable LabelMe file", where=path, found=repr(error)) from None
+    size = content.get("imageHeight") or shape[0], content.get("imageWidth") or shape[1]
+    if size != shape:
+        raise InputError("the LabelMe file was drawn on an image of another size", where=path, found=f"{list(size)}, image {list(shape)}")
+    for kind, points in drawn:
+        if kind not in ("polygon", "rectangle") or len(points) < (3 if kind == "polygon" else 2):
+            raise InputError("the outline is neither a polygon nor a rectangle", where=path, found=f"{kind} of {len(points)} points")
+    return [shapely.Polygon(points) if kind == "polygon" else shapely.MultiPoint(points[:2]).envelope for kind, points in drawn]
+
+
+def _polygon_masks(outlines: Sequence[shapely.Geometry], shape: tuple[int, int]) -> np.ndarray:
+    """Polygons in pixels of the chip as masks; what reaches beyond the chip is cut off."""
+    masks = np.zeros((len(outlines), *shape), bool)
+    for mask, outline in zip(masks, outlines, strict=True):
+        mask[:] = geometry_mask([outline], shape, Affine.identity(), invert=True)
+    return masks
+
+
+def count_merged(masks: np.ndarray) -> int:
+    """How many landslides vanish into a neighbour when outlines are flattened to a semantic mask and cut into components again.
+
+    Parameters
+    ----------
+    masks : ndarray of bool, shape (landslides, height, width)
+
+    Returns
+    -------
+    int
+        Landslides less connected groups of landslides (8-connected).
+
+    Examples
+    --------
+    >>> squares = np.zeros((3, 9, 9), bool)
+    >>> squares[0, :3, :3] = squares[1, 3:5, 3:5] = squares[2, 7:, 7:] = True
+    >>> count_merged(squares)
+    1
+    """
+    shown = masks[masks.any(axis=(1, 2))]
+    if not len(shown):
+        return 0
+    labels, _ = ndimage.label(shown.any(axis=0), structure=np.ones((3, 3)))
+    groups = {int(labels[mask].max()) for mask in shown}
+    return len(shown) - len(groups)

@@ -1,0 +1,208 @@
+"""Chapter 08 in a few calls: held-out maps, what they are worth, the fair test of the window, the sampling laboratory."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from lsa_helpers import models, samples, validate
+from lsa_helpers.classes import classify, find_breaks, frequency_ratio, landslide_cells
+from lsa_helpers.factors import FactorStack, read_stack
+from lsa_helpers.grid import read_raster, write_raster
+from lsa_helpers.params import ValidationParams
+from lsa_helpers.run import Run
+
+N_CLASSES = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """What chapter 04 left: factors, samples and predictions, the landslides, the folds.
+
+    Parameters
+    ----------
+    stack : FactorStack
+    samples, guesses : DataFrame
+        ``samples.parquet`` and ``predictions.parquet``.
+    landslides : GeoDataFrame
+        Inventory the samples were drawn from, or another one.
+    layer : str
+        Its layer.
+    landslide : ndarray of bool, shape (height, width)
+        Cells the maps are judged by: true landslides of the simulated mountain, else those of `landslides`.
+    true : bool
+        Whether `landslide` is the simulated mountain's truth.
+    folds : ndarray of int, shape (height, width)
+    window : int
+        Edge of the CNN's window in cells; 1 without a CNN.
+    """
+
+    stack: FactorStack
+    samples: pd.DataFrame
+    guesses: pd.DataFrame
+    landslides: gpd.GeoDataFrame
+    layer: str
+    landslide: np.ndarray
+    true: bool
+    folds: np.ndarray
+    window: int
+
+    @property
+    def buffer_m(self) -> float:
+        """Strip between training samples and held-out cells, m: the CNN's window."""
+        return self.window * self.stack.grid.cell_size
+
+    @property
+    def points(self) -> bool:
+        """Whether the inventory is of points."""
+        return bool((self.landslides.geom_type == "Point").all())
+
+    def describe(self) -> str:
+        """One line on what the maps are judged by."""
+        judge = "the true landslides of the simulated mountain" if self.true else f"the {self.layer} landslides"
+        folds = len(np.unique(self.folds))
+        return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {judge}."
+
+
+def open_case(run: Run, p: ValidationParams) -> Case:
+    """Read what chapters 01 to 04 left.
+
+    Raises
+    ------
+    InputError
+        When one of them was not run.
+    """
+    stack = read_stack(run)
+    table = pd.read_parquet(run.need("samples.parquet", chapter="04_susceptibility"))
+    guesses = pd.read_parquet(run.need("predictions.parquet", chapter="04_susceptibility"))
+    landslides, layer = samples.read_inventory(run, p.inventory)
+    if "label" in landslides:
+        landslides = landslides[landslides["label"] == 1]
+    truth = validate.read_truth(run, stack.grid)
+    landslide = landslide_cells(landslides, stack.grid) if truth is None else truth.landslide
+    folds = validate.fold_map(table, stack.grid, block_m=p.block_m, seed=p.seed)
+    cnn = run.product("models/cnn")
+    window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
+    return Case(stack, table, guesses, landslides, layer, landslide, truth is not None, folds, window)
+
+
+def map_heldout(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarray]:
+    """Held-out maps of the models of chapter 04, also written as ``heldout_*.tif``."""
+    folders = {name: run.product("models") / name for name in p.heldout_models}
+    makers = {name: models.untrained(folder) for name, folder in folders.items() if folder.is_dir()}
+    maps = validate.heldout_maps(makers, case.stack, case.samples, case.folds, seed=p.seed, buffer_m=case.buffer_m)
+    for name, values in maps.items():
+        write_raster(run.product(f"heldout_{name}.tif"), values, case.stack.grid, ["susceptibility"], ["1"])
+    return maps
+
+
+def _blocks(case: Case, block_m: float) -> np.ndarray:
+    """Block of every cell, (height, width)."""
+    x, y = np.meshgrid(*case.stack.grid.centres())
+    return samples.block_ids(x.ravel(), y.ravel(), block_m).reshape(x.shape)
+
+
+def rate_curves(run: Run, case: Case, heldout: dict[str, np.ndarray], p: ValidationParams) -> pd.DataFrame:
+    """Success rate (map "fitted") and prediction rate (map "held out") of each model; also written as table ``rate_curves``.
+
+    Returns
+    -------
+    DataFrame
+        ``model, map`` and the columns of `validate.rate_curve`.
+    """
+    blocks, parts = _blocks(case, p.block_m), []
+    for name, values in heldout.items():
+        fitted = read_raster(run.product(f"susceptibility_{name}.tif"))[0][0]
+        for kind, raster in (("held out", values), ("fitted", fitted)):
+            parts.append(validate.rate_curve(raster, case.landslide, blocks, seed=p.seed).assign(model=name, map=kind))
+    table = pd.concat(parts, ignore_index=True)[["model", "map", "area", "landslides", "low", "high"]]
+    run.write_table(table, "rate_curves")
+    return table
+
+
+def judge_maps(run: Run, case: Case, heldout: dict[str, np.ndarray], curves: pd.DataFrame, p: ValidationParams) -> pd.DataFrame:
+    """What each map is worth, fitted and held out; also written as table ``map_scores``.
+
+    Returns
+    -------
+    DataFrame
+        ``model, map``, captures and ``area_under`` (fractions), ``boyce``, ``descents`` (count), ``different_neighbours`` and
+        ``isolated`` (fractions).
+    """
+    rows = []
+    for (name, kind), curve in curves.groupby(["model", "map"], sort=False):
+        values = heldout[name] if kind == "held out" else read_raster(run.product(f"susceptibility_{name}.tif"))[0][0]
+        rows.append({"model": name, "map": kind, **validate.capture(curve), **map_quality(values, case.landslide, p.seed)})
+    run.write_table(pd.DataFrame(rows), "map_scores")
+    return pd.DataFrame(rows)
+
+
+def map_quality(values: np.ndarray, landslide: np.ndarray, seed: int) -> dict[str, float]:
+    """Boyce index, descents of the frequency ratio over five Fisher–Jenks classes, and texture of a map (height, width)."""
+    classes = classify(values, find_breaks(values, n_classes=N_CLASSES, scheme="fisher_jenks", sample=5000, seed=seed))
+    fr = frequency_ratio(classes, landslide, cell_area_km2=1.0, n_classes=N_CLASSES)["fr"].to_numpy()
+    descents = int((np.diff(fr[np.isfinite(fr)]) < 0).sum())
+    return {"boyce": validate.boyce_index(values, landslide), "descents": descents, **validate.texture(classes)}
+
+
+def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationParams) -> pd.DataFrame | None:
+    """Trees with a neighbourhood and a CNN of one cell beside the models as they are, all held out; table ``fair_comparison``.
+
+    Returns
+    -------
+    DataFrame or None
+        ``model``, captures, ``area_under``, ``boyce``, ``descents`` and texture; None when `context` is off or there is no CNN.
+    """
+    if not p.context or case.window == 1:
+        return None
+    around = samples.add_context(case.stack, case.window)
+    row, col = around.grid.rowcol(case.samples["x"], case.samples["y"])
+    wider = case.samples.assign(**{name: around.band(name)[row, col] for name in around.names if name not in case.samples})
+    folder, makers = run.product("models"), {}
+    for name in ("rf", "xgboost"):
+        if (folder / name).is_dir():
+            own = models.untrained(folder / name)
+            makers[f"{name}_context"] = partial(own, factors=_with_context(own.keywords["factors"], around))
+    makers["cnn_1"] = partial(models.untrained(folder / "cnn"), window=1)
+    maps = validate.heldout_maps(makers, around, wider, case.folds, seed=p.seed, buffer_m=case.buffer_m)
+    rows = worth[worth["map"] == "held out"].drop(columns="map").to_dict("records")
+    for name, values in maps.items():
+        curve = validate.rate_curve(values, case.landslide)
+        rows.append({"model": name, **validate.capture(curve), **map_quality(values, case.landslide, p.seed)})
+    run.write_table(pd.DataFrame(rows), "fair_comparison")
+    return pd.DataFrame(rows)
+
+
+def _with_context(factors, around: FactorStack) -> list[str]:
+    """Factors with the mean and deviation of those that have one."""
+    return [*factors, *(f"{name}_{ending}" for name in factors for ending in ("mean", "std") if f"{name}_{ending}" in around.names)]
+
+
+def run_laboratory(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame | None:
+    """The sampling laboratory with the parameters' model; table ``sampling_laboratory``. None for points or without kinds."""
+    if case.points or not p.lab_positives or not (run.product("models") / p.lab_model).is_dir():
+        return None
+    make = models.untrained(run.product("models") / p.lab_model)
+    table = validate.sampling_laboratory(
+        make, case.landslides, case.stack, case.landslide,
+        positives=p.lab_positives, buffers_m=p.lab_buffers_m, slope_floors=p.lab_slopes, ratios=p.lab_ratios,
+        seeds=range(p.seed, p.seed + p.lab_seeds), block_m=p.block_m, n_folds=case.samples["fold"].nunique(), n_jobs=p.n_jobs,
+    )  # fmt: skip
+    run.write_table(table, "sampling_laboratory")
+    return table
+
+
+def summarise_laboratory(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean scores of every value of every choice, over all values of the others.
+
+    Returns
+    -------
+    DataFrame
+        Index ``choice, value``; ``n, sample_auc, map_auc`` and ``flattery`` (their difference).
+    """
+    choices = ("positives", "buffer_m", "slope_floor", "ratio")
+    parts = {choice: table.groupby(choice)[["n", "sample_auc", "map_auc"]].mean() for choice in choices}
+    found = pd.concat(parts, names=["choice", "value"])
+    return found.assign(flattery=found["sample_auc"] - found["map_auc"])

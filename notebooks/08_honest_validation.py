@@ -1,0 +1,193 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 8 Honest validation
+#
+# ## Overview
+#
+# Chapter 4 gave every model a score. This chapter asks what such a score is worth. It goes beyond {cite:t}`yao2026`, whose abstract and whose class
+# tables imply different scores for the same maps: how much of a score is the model, how much the folds, and how much the samples?
+#
+# **You will learn** (1) how to make a map in which no cell was known to its model, (2) what success and prediction rate are and why only one of
+# them is a forecast, (3) whether a difference between two models is more than chance, (4) what a network's window is worth, (5) how easy cells
+# without landslide make any model look good.
+#
+# **Before you start**
+#
+# | concept | needed | notes |
+# |---|---|---|
+# | chapter 4, or its models | necessary | made first at the smallest size when you open this chapter alone |
+# | spatial blocks (chapter 4) | necessary | neighbours are alike, so they must not be split between training and test |
+#
+# **Time to learn** about 40 minutes. The time to run is on the page *How long it took*.
+
+# %% tags=["parameters"]
+run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
+seed: int = 0  # seed of every random choice
+profile: str = "quick"  # name of the parameter set, shown in the book
+data: str = ""  # data folder; empty: the built-in simulated mountain
+catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
+n_jobs: int = 2  # processor cores to use
+inventory: str = "auto"  # landslides the maps are judged by; auto: detected, else reference
+block_m: float = 1000.0  # edge of the spatial blocks, m; as in chapter 04
+heldout_models: list = ["cnn", "rf", "xgboost", "logistic"]  # models mapped block by block without knowing the block
+context: bool = True  # also judge trees that see a neighbourhood and a CNN that sees one cell
+lab_model: str = "xgboost"  # model of the sampling laboratory
+lab_positives: list = ["cells", "point", "scarp"]  # cells of a landslide in the laboratory; empty: no laboratory
+lab_buffers_m: list = [0.0, 100.0, 200.0]  # distances of cells without landslide, m
+lab_slopes: list = [0.0, 10.0]  # least slopes of cells without landslide, degrees
+lab_ratios: list = [1.0, 5.0]  # cells without landslide per landslide cell
+lab_seeds: int = 2  # repetitions of every kind of samples
+
+# %%
+from lsa_helpers import honest, pipeline, validate
+from lsa_helpers.params import ValidationParams
+from lsa_helpers.show import style
+from lsa_helpers.show import susceptibility as maps_show
+from lsa_helpers.show import validation as show
+
+style.use()
+p = ValidationParams.from_cell(globals())
+run = pipeline.open_run(p, "08_honest_validation")
+case = honest.open_case(run, p)
+print(case.describe())
+
+# %% [markdown]
+# ## Random folds flatter
+#
+# Chapter 4 scored every model three ways. *Optimism* is the AUC of random folds minus that of spatial blocks: what the neighbours of the test cells
+# whispered to the model. A study that shows only random folds shows the left column.
+
+# %%
+optimism = validate.optimism({scheme: run.read_table(f"scores_{scheme}") for scheme in ("apparent", "random", "spatial")})
+run.write_table(optimism, "optimism")
+optimism.set_index("model").round(3)
+
+# %% [markdown]
+# Is one model better than another, or was it lucky with these blocks? Both are scored on the same resampled blocks, again and again; `p` says how
+# often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
+
+# %%
+pairs = validate.paired_differences(case.guesses, case.samples, "spatial", block_m=p.block_m, seed=p.seed)
+run.write_table(pairs, "paired_differences")
+pairs.round(3)
+
+# %% [markdown]
+# ## Maps that did not know the answer
+#
+# The maps of chapter 4 were made by models that knew all landslides; scored on these landslides they show memory, not foresight. Here each fold's
+# blocks are mapped by models trained on the other folds, with an empty strip as wide as the CNN's window between them. Together the pieces cover
+# the area, and no cell was known to the model that judged it.
+
+# %% mystnb={"figure": {"caption": "The fold of every cell, and the samples. A fold's cells are mapped by models that know none of its samples and none in a strip around it.", "name": "fig-08-folds"}, "image": {"alt": "Map of square blocks coloured by the spatial fold they belong to, with the samples as dots, filled in landslides and open elsewhere"}}
+style.save(show.fold_panel(case.folds, case.samples, case.stack.grid), run, "validation_folds")
+
+# %%
+heldout = honest.map_heldout(run, case, p)
+
+# %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map. Steps along block edges are where two models disagree.", "name": "fig-08-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
+style.save(maps_show.susceptibility_maps(heldout, case.landslides, case.stack.grid), run, "heldout_maps")
+
+# %% [markdown]
+# ## Success and prediction rate
+#
+# Go through the land from the most susceptible cell down: how much of the landslide area has been met after 10 % of the land? For the maps of
+# chapter 4 this is the *success rate* {cite:p}`chung2003`, for the maps above the *prediction rate*. The gap between them is what the model
+# remembers. The bands resample whole blocks.
+
+# %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with 95 % band, prediction rate of the held-out maps; dashed, success rate of the maps of chapter 4.", "name": "fig-08-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve above it"}}
+curves = honest.rate_curves(run, case, heldout, p)
+style.save(show.rate_panels(curves), run, "rate_curves")
+
+# %% [markdown]
+# The table says it in numbers. `capture_10` is the share of the landslide area in the most susceptible tenth of the land. The Boyce index
+# {cite:p}`hirzel2006` asks whether landslides become steadily more frequent with susceptibility; 1 is perfect. `descents` counts classes whose
+# frequency ratio is lower than that of the class below: 0 in a useful map. `different_neighbours` and `isolated` measure the salt and pepper the
+# paper calls a pretzel look: neighbours of another class, and cells alone in theirs.
+
+# %%
+worth = honest.judge_maps(run, case, heldout, curves, p)
+worth.set_index(["model", "map"]).round(3).T
+
+# %% [markdown]
+# ## Is it the window?
+#
+# A CNN differs from trees in two ways: it is another model, and it sees the neighbourhood. To tell them apart, the trees get the mean and the
+# deviation of every continuous factor in the same window, and the CNN gets a window of one cell. All are mapped without knowing the block.
+
+# %%
+fair = honest.fair_comparison(run, case, worth, p)
+fair.set_index("model").round(3) if fair is not None else "Left out: the parameter context is off, or chapter 04 made no CNN."
+
+# %% [markdown]
+# ## The sampling laboratory
+#
+# A susceptibility model needs cells without landslide, and somebody has to choose them. Far from any landslide, in the flat valley floor, they are
+# easy to tell apart, and the score on *such* samples is high. Here one model is trained on many kinds of samples. Each is scored twice: on samples
+# of its own kind in random folds, as most studies do, and by its map on every cell of the area, block by block.
+
+# %% mystnb={"figure": {"caption": "Each dot is one way to sample. Across, the score on samples of the same kind; up, the score of the map on all cells. On the line both would be equal.", "name": "fig-08-laboratory"}, "image": {"alt": "Scatter plot of the map score against the sample score for each way to sample, marked by positive kind and coloured by buffer distance, with the line of equality"}}
+lab = honest.run_laboratory(run, case, p)
+if lab is not None:
+    display(style.save(show.laboratory(lab), run, "sampling_laboratory"))
+else:
+    print("Left out: an inventory of points is used as it is, or lab_positives is empty.")
+
+# %%
+if lab is not None:
+    display(honest.summarise_laboratory(lab).round(3))
+
+# %% [markdown]
+# Read the table by columns: which choice raised `sample_auc`, and did `map_auc` follow? What raises only the first makes the test easier, not the map better.
+#
+# ## Try it
+#
+# ```{exercise-start}
+# :label: ex-08-capture
+# ```
+#
+# A mayor can pay for drains on a twentieth of the land. With the best model's held-out map, which share of the landslide area would that reach,
+# and which share did the success rate promise?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-08-capture
+# :class: dropdown
+# ```
+
+# %%
+both = worth.pivot(index="model", columns="map", values="capture_5")
+best = both["held out"].idxmax()
+print(f"{style.MODEL_LABELS[best]}: {both.loc[best, 'held out']:.0%} of the landslide area; the success rate promised {both.loc[best, 'fitted']:.0%}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# Three changes to make with papermill, each a command in a terminal:
+#
+# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p block_m 2000`: larger blocks; what happens to the prediction rate?
+# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
+# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p inventory reference`: judge the maps by the reference landslides.
+
+# %% [markdown]
+# ## Summary
+#
+# The table `map_scores.csv` holds what every map is worth when its models knew the landslides and when they did not, `optimism.csv` what random folds
+# promise too much, `paired_differences.csv` which differences between models are more than chance, and `sampling_laboratory.csv` how far the choice
+# of samples alone moves a score. The rasters `heldout_*.tif` are the maps nobody had to remember anything for.
+#
+# ## What's next
+#
+# Change one parameter of an earlier chapter and make the book again: `lsa run` repeats only what the change touches.
+#
+# ## References
+#
+# All references are on the page *References*; here mainly {cite:p}`chung2003,hirzel2006,roberts2017`.

@@ -1,0 +1,41 @@
+"""Peak memory beside the times: a thread looks at the process while the function runs."""
+
+import threading
+import time
+
+import psutil
+import pytest
+
+
+def peak_memory(function) -> float:
+    """Most memory that `function` adds to the process while it runs, MB."""
+    process, done, peak = psutil.Process(), threading.Event(), [0]
+    before = process.memory_info().rss
+
+    def watch():
+        while not done.is_set():
+            children = sum(child.memory_info().rss for child in process.children() if child.is_running())
+            peak[0] = max(peak[0], process.memory_info().rss + children - before)
+            time.sleep(0.01)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        function()
+    finally:
+        done.set()
+        watcher.join()
+    return peak[0] / 1e6
+
+
+@pytest.fixture()
+def timed(benchmark):
+    """Time a function, and note its peak memory from one more call; `work` is what one call does, such as ``(4.2, "megapixels")``."""
+
+    def run(function, *, rounds: int = 5, work: tuple[float, str] | None = None):
+        benchmark.extra_info["peak_mb"] = round(peak_memory(function))  # this call also warms up
+        if work:
+            benchmark.extra_info["work"], benchmark.extra_info["unit"] = work
+        benchmark.pedantic(function, rounds=rounds)
+
+    return run

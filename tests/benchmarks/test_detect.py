@@ -1,0 +1,180 @@
+"""Detection against plain torchvision and pycocotools in the same run: ``lsa bench detect``."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+import torchvision
+from affine import Affine
+from pycocotools import mask as rle
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+
+from lsa_helpers.detect.model import DetectorConfig, build_detector, set_bfloat16
+from lsa_helpers.detect.quiet import quiet_torch
+from lsa_helpers.detect.scene import find_pieces, open_scene, scene_detector
+from lsa_helpers.detect.score import Scores
+from lsa_helpers.params import find_params, read_params
+
+PIXELS, BATCH, SCENE = 192, 4, 1024
+
+
+def own() -> torch.nn.Module:
+    """The detector of the parameter file quick."""
+    params = read_params(find_params("quick"))["02_detection"]
+    config = DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__)))
+    return set_bfloat16(build_detector(config), True).to(memory_format=torch.channels_last)
+
+
+def plain(**sizes) -> MaskRCNN:
+    """The usual set-up: torchvision's Mask R-CNN on ResNet18 with a pyramid 64 wide, in float32."""
+    body = torchvision.models.resnet18(weights=None)
+    backbone = BackboneWithFPN(body, {f"layer{i + 1}": str(i) for i in range(4)}, [64, 128, 256, 512], 64)
+    anchors = AnchorGenerator(tuple((8 * 2**i,) for i in range(5)), ((0.5, 1.0, 2.0),) * 5)
+    return MaskRCNN(backbone, 2, min_size=PIXELS, max_size=SCENE, rpn_anchor_generator=anchors, **sizes)
+
+
+def plain_small() -> MaskRCNN:
+    """The same with as few regions as quick has."""
+    return plain(box_batch_size_per_image=96, rpn_post_nms_top_n_train=200, rpn_pre_nms_top_n_train=400)
+
+
+@pytest.fixture(scope="module")
+def batch() -> tuple[list, list]:
+    """Four noisy chips with three bright landslides each."""
+    rng = np.random.default_rng(0)
+    images, targets = [], []
+    for _ in range(BATCH):
+        image, masks = torch.tensor(rng.random((3, PIXELS, PIXELS), np.float32)) * 0.3, torch.zeros(3, PIXELS, PIXELS, dtype=torch.uint8)
+        corners = torch.tensor(rng.integers(0, PIXELS - 40, (3, 2)))
+        for mask, (x, y) in zip(masks, corners, strict=True):
+            mask[y : y + 40, x : x + 25] = 1
+            image[:, y : y + 40, x : x + 25] += 0.6
+        boxes = torch.cat([corners, corners + torch.tensor([25, 40])], dim=1).float()
+        images.append(image)
+        targets.append({"boxes": boxes, "labels": torch.ones(3, dtype=torch.int64), "masks": masks})
+    return images, targets
+
+
+@pytest.mark.benchmark(group="training step")
+@pytest.mark.parametrize("model", [own, plain_small, plain], ids=["ours, quick", "plain torchvision, as few regions", "plain torchvision"])
+def test_training_step(timed, batch, model):
+    with quiet_torch(0, 2):
+        network = model().train()
+        optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
+
+        def step():
+            optimizer.zero_grad()
+            sum(network(*batch).values()).backward()
+            optimizer.step()
+
+        timed(step, rounds=7, work=(BATCH, "chips"))
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """A noisy scene of 1024² pixels with 60 bright landslides."""
+    rng, path = np.random.default_rng(1), tmp_path_factory.mktemp("scene") / "scene.tif"
+    pixels = rng.integers(0, 80, (3, SCENE, SCENE), np.uint8)
+    for x, y in rng.integers(0, SCENE - 40, (60, 2)):
+        pixels[:, y : y + 40, x : x + 25] += 120
+    profile = dict(driver="GTiff", count=3, height=SCENE, width=SCENE, dtype="uint8", tiled=True)
+    with rasterio.open(path, "w", **profile, crs="EPSG:32648", transform=Affine(2.5, 0, 5e5, 0, -2.5, 33e5)) as file:
+        file.write(pixels)
+    return path
+
+
+def whole_scene(model, path):
+    """Ours: windows to polygons of the ground."""
+    find_pieces(open_scene(path), scene_detector(model), min_score=0.05, window_px=512, overlap_px=128)
+
+
+def window_loop(model, path):
+    """The rival: the same windows one at a time, masks turned into polygons."""
+    from rasterio.features import shapes
+
+    from lsa_helpers.detect.scene import windows
+
+    with rasterio.open(path) as file, torch.inference_mode():
+        pixels = torch.tensor(file.read()).float() / 255
+    for row in windows(SCENE, 512, 128):
+        for col in windows(SCENE, 512, 128):
+            with torch.inference_mode():
+                (found,) = model([pixels[:, row : row + 512, col : col + 512]])
+            for mask in found["masks"][found["scores"] >= 0.05, 0]:
+                list(shapes((mask > 0.5).numpy().astype(np.uint8), mask=(mask > 0.5).numpy()))
+
+
+@pytest.mark.benchmark(group="scene search")
+@pytest.mark.parametrize(("model", "search"), [(own, whole_scene), (plain, window_loop)], ids=["ours, quick", "plain torchvision"])
+def test_scene_search(timed, scene, model, search):
+    with quiet_torch(0, 2):
+        network = model().eval()
+        if model is plain:
+            network.transform.min_size = (512,)
+        timed(lambda: search(network, scene), rounds=3, work=(SCENE**2 / 1e6, "megapixels"))
+
+
+@pytest.fixture(scope="module")
+def findings() -> tuple[list, list]:
+    """Detections and truths of a hundred chips: each truth shifted by a few pixels, with a random score."""
+    rng, found, truths = np.random.default_rng(2), [], []
+    for _ in range(100):
+        corners = rng.integers(10, PIXELS - 60, (5, 2))
+        pairs = []
+        for shift in (np.zeros((5, 2), int), rng.integers(-6, 7, (5, 2))):
+            masks = np.zeros((5, PIXELS, PIXELS), bool)
+            for mask, (x, y) in zip(masks, corners + shift, strict=True):
+                mask[y : y + 40, x : x + 25] = True
+            boxes = np.hstack([corners + shift, corners + shift + [25, 40]]).astype(np.float32)
+            pairs.append({"boxes": torch.tensor(boxes), "labels": torch.ones(5, dtype=torch.int64), "masks": torch.tensor(masks)})
+        truths.append(pairs[0] | {"masks": pairs[0]["masks"].to(torch.uint8)})
+        found.append(pairs[1] | {"scores": torch.tensor(np.sort(rng.random(5).astype(np.float32))[::-1].copy())})
+    return found, truths
+
+
+def our_scores(found, truths):
+    """COCO figures, and precision, recall, F1 and pixel IoU over nineteen thresholds."""
+    scores = Scores()
+    for one, truth in zip(found, truths, strict=True):
+        scores.add(one, truth)
+    return scores.row()
+
+
+def cocoeval(found, truths):
+    """The rival: pycocotools alone, COCO figures only."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco, ids = COCO(), iter(range(1, 10**6))
+        coco.dataset = {"images": [{"id": i} for i in range(len(truths))], "categories": [{"id": 1}], "annotations": _notes(truths, ids)}
+        coco.createIndex()
+        said = COCO()
+        said.dataset = coco.dataset | {"annotations": _notes(found, ids)}
+        said.createIndex()
+        for kind in ("segm", "bbox"):
+            judge = COCOeval(coco, said, kind)
+            judge.evaluate()
+            judge.accumulate()
+            judge.summarize()
+
+
+def _notes(sets, ids) -> list[dict]:
+    notes = []
+    for i, each in enumerate(sets):
+        coded = rle.encode(np.asfortranarray(each["masks"].numpy().transpose(1, 2, 0), np.uint8))
+        for k, (mask, box) in enumerate(zip(coded, each["boxes"].tolist(), strict=True)):
+            xywh = [box[0], box[1], box[2] - box[0], box[3] - box[1]]
+            note = {"id": next(ids), "image_id": i, "category_id": 1, "iscrowd": 0, "bbox": xywh, "segmentation": mask}
+            notes.append(note | {"area": float(rle.area(mask))} | ({"score": float(each["scores"][k])} if "scores" in each else {}))
+    return notes
+
+
+@pytest.mark.benchmark(group="evaluation of 100 chips")
+@pytest.mark.parametrize("judge", [our_scores, cocoeval], ids=["ours, all figures", "pycocotools alone"])
+def test_evaluation(timed, findings, judge):
+    timed(lambda: judge(*findings), rounds=5, work=(len(findings[0]), "chips"))
