@@ -78,7 +78,7 @@ def to_dense(network: nn.Sequential) -> nn.Sequential:
 
 
 def dense_logits(
-    network: nn.Sequential, encoded: np.ndarray, window: int, *, device: str = "cpu", block_cells: int = 1 << 17
+    network: nn.Sequential, encoded: np.ndarray, window: int, *, device: str = "cpu", block_cells: int = 1 << 17, padded: bool = False
 ) -> np.ndarray:
     """Evaluate a window network at every cell of a raster; the border is mirrored.
 
@@ -93,20 +93,22 @@ def dense_logits(
     device : str
     block_cells : int
         Cells computed at once, in blocks of whole rows with a halo: bounds the memory to about 1 kB a cell.
+    padded : bool
+        Whether `encoded` already has half a window more on every side, which then gets no logits.
 
     Returns
     -------
     ndarray, shape (height, width)
         float32 logits, equal to those of the windows one by one.
     """
-    _, height, width = encoded.shape
-    padded = pad_reflect(encoded, window)
+    wide = encoded if padded else pad_reflect(encoded, window)
+    height, width = wide.shape[1] - window + 1, wide.shape[2] - window + 1
     rows = max(1, block_cells // width)
     out = np.empty((height, width), dtype=np.float32)
     dense = to_dense(network).to(device, memory_format=torch.channels_last)
     with torch.inference_mode():
         for top in range(0, height, rows):
-            part = torch.from_numpy(np.ascontiguousarray(padded[None, :, top : min(top + rows, height) + window - 1]))
+            part = torch.from_numpy(np.ascontiguousarray(wide[None, :, top : min(top + rows, height) + window - 1]))
             part = part.to(device).contiguous(memory_format=torch.channels_last)
             count = min(rows, height - top)
             out[top : top + count] = dense(part)[0, 0, :count, :width].cpu().numpy()

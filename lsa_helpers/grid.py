@@ -1,7 +1,9 @@
 """The analysis grid: square cells in a CRS in metres, and rasters on it as Cloud-Optimised GeoTIFFs."""
 
 import math
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.shutil import copy as rio_copy
+from rasterio.windows import Window
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import whole_file
@@ -87,8 +90,9 @@ def write_raster(path: Path, bands: np.ndarray, grid: Grid, names: Sequence[str]
     ----------
     path : Path
         The file; it appears only when it is whole.
-    bands : ndarray, shape (bands, height, width) or (height, width)
-        Floats become float32 with NaN as nodata; integers are written as uint8 with 0 as nodata.
+    bands : ndarray or dask.array.Array, shape (bands, height, width) or (height, width)
+        A Dask array is computed and written one row of blocks at a time. Floats become float32 with NaN as nodata; integers are
+        written as uint8 with 0 as nodata.
     grid : Grid
         The frame.
     names : sequence of str
@@ -103,26 +107,64 @@ def write_raster(path: Path, bands: np.ndarray, grid: Grid, names: Sequence[str]
     """
     bands = bands if bands.ndim == 3 else bands[None]
     kind, nodata, resampling = ("float32", np.nan, "average") if bands.dtype.kind == "f" else ("uint8", 0, "nearest")
-    memory = rasterio.MemoryFile()
-    with memory.open(
-        driver="GTiff",
-        count=len(bands),
-        height=grid.height,
-        width=grid.width,
-        dtype=kind,
-        crs=grid.crs,
-        transform=grid.transform,
-        nodata=nodata,
-    ) as file:
-        file.write(bands.astype(kind))
-        file.descriptions = tuple(names)
-        file.units = tuple(units) if units is not None else ("1",) * len(bands)
-    with whole_file(path) as part, memory.open() as file:
-        rio_copy(
-            file, part, driver="COG", compress="DEFLATE", predictor="YES", overviews="AUTO", overview_resampling=resampling, blocksize=256
-        )
-    memory.close()
+    profile = {"driver": "GTiff", "count": len(bands), "height": grid.height, "width": grid.width, "dtype": kind, "nodata": nodata}
+    profile |= {"crs": grid.crs, "transform": grid.transform}
+    large = not isinstance(bands, np.ndarray)
+    # What does not fit into memory goes through a plain file beside the final one.
+    scratch = tempfile.TemporaryDirectory(dir=Path(path).parent) if large else nullcontext()
+    with scratch as folder, rasterio.MemoryFile() as memory:
+        rough = f"{folder}/rough.tif" if large else memory.name
+        with rasterio.open(rough, "w", **profile, **({"tiled": True, "bigtiff": "if_safer"} if large else {})) as file:
+            for window, part in _parts(bands):
+                file.write(part.astype(kind), window=window)
+            file.descriptions = tuple(names)
+            file.units = tuple(units) if units is not None else ("1",) * len(bands)
+        with whole_file(path) as part, rasterio.open(rough) as file:
+            how = {"compress": "DEFLATE", "predictor": "YES", "overviews": "AUTO", "overview_resampling": resampling, "blocksize": 256}
+            rio_copy(file, part, driver="COG", **how | ({"bigtiff": "if_safer", "num_threads": "all_cpus"} if large else {}))
     return Path(path)
+
+
+def _parts(bands) -> Iterator[tuple[Window, np.ndarray]]:
+    """The blocks of an array of bands, computed one row of blocks at a time; an array in memory is one block."""
+    if isinstance(bands, np.ndarray):
+        yield Window(0, 0, bands.shape[2], bands.shape[1]), bands
+        return
+    top = 0
+    for rows in bands.chunks[1]:
+        yield Window(0, top, bands.shape[2], rows), bands[:, top : top + rows].compute()
+        top += rows
+
+
+def open_raster(path: Path, *, chunk: int = 1024) -> tuple["dask.array.Array", Grid, list[str]]:  # noqa: F821
+    """Open a raster that `write_raster` wrote without reading it.
+
+    Parameters
+    ----------
+    path : Path
+    chunk : int
+        Edge of a block in cells.
+
+    Returns
+    -------
+    values : dask.array.Array, shape (bands, height, width)
+    grid : Grid
+    names : list of str
+
+    Raises
+    ------
+    InputError
+        When the file cannot be opened.
+    """
+    import rioxarray
+
+    try:
+        with rasterio.open(path) as file:
+            grid, names = Grid(file.crs, file.transform, file.height, file.width), list(file.descriptions)
+        raster = rioxarray.open_rasterio(path, chunks={"band": -1, "y": chunk, "x": chunk}, lock=False)
+    except rasterio.errors.RasterioError as error:
+        raise InputError("the raster cannot be read", where=path, found=error, fix="Make it again") from error
+    return raster.data, grid, names
 
 
 def read_raster(path: Path, bands: Sequence[str] | None = None) -> tuple[np.ndarray, Grid, list[str]]:

@@ -165,7 +165,9 @@ if lab is not None:
 # %%
 both = worth.pivot(index="model", columns="map", values="capture_5")
 best = both["held out"].idxmax()
-print(f"{style.MODEL_LABELS[best]}: {both.loc[best, 'held out']:.0%} of the landslide area; the success rate promised {both.loc[best, 'fitted']:.0%}.")
+print(
+    f"{style.MODEL_LABELS[best]}: {both.loc[best, 'held out']:.0%} of the landslide area; the success rate promised {both.loc[best, 'fitted']:.0%}."
+)
 
 # %% [markdown]
 # ```{solution-end}

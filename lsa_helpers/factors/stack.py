@@ -1,13 +1,15 @@
 """The factor stack: all conditioning factors of an area as one array with names and meanings."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.grid import Grid, read_raster, write_raster
+from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
 from lsa_helpers.run import Run
 
 
@@ -17,7 +19,7 @@ class FactorStack:
 
     Parameters
     ----------
-    values : ndarray, shape (factors, height, width)
+    values : ndarray or dask.array.Array, shape (factors, height, width)
         float32; NaN where a source has nothing or outside the study area. Categorical bands hold integer codes,
         aspect is in degrees clockwise from north with −1 where flat.
     grid : Grid
@@ -32,6 +34,11 @@ class FactorStack:
     grid: Grid
     names: tuple[str, ...]
     info: dict[str, dict]
+
+    @property
+    def lazy(self) -> bool:
+        """Whether the values are a Dask array, of which nothing is computed before it must be."""
+        return not isinstance(self.values, np.ndarray)
 
     @property
     def valid(self) -> np.ndarray:
@@ -64,8 +71,36 @@ def write_stack(stack: FactorStack, run: Run) -> None:
     run.write_json(stack.info, "factors.json")
 
 
+def open_stack(raster: Path, *, chunk: int = 1024) -> FactorStack:
+    """Open a factor stack larger than memory: ``factors.tif`` with ``factors.json`` beside it.
+
+    Parameters
+    ----------
+    raster : Path
+    chunk : int
+        Edge of a block in cells.
+
+    Returns
+    -------
+    FactorStack
+        Its values are a Dask array in blocks of all factors.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or cannot be read.
+    """
+    values, grid, names = open_raster(raster, chunk=chunk)
+    described = Path(raster).with_suffix(".json")
+    try:
+        info = json.loads(described.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError("the description of the factors cannot be read", where=described, found=error) from None
+    return FactorStack(values, grid, tuple(names), info)
+
+
 def read_stack(run: Run, names: Sequence[str] | None = None) -> FactorStack:
-    """Read the factor stack of a run.
+    """Read the factor stack of a run into memory.
 
     Parameters
     ----------

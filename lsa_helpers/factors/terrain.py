@@ -1,4 +1,8 @@
-"""Terrain factors from a DEM: slope, aspect, curvatures, ruggedness and wetness."""
+"""Terrain factors from a DEM: slope, aspect, curvatures, ruggedness and wetness.
+
+All but wetness also take the DEM as a Dask array and then give one, block by block. Water flows across blocks, so wetness needs the whole
+DEM in memory: about 60 bytes a cell while it runs.
+"""
 
 import numpy as np
 import pyflwdir
@@ -30,21 +34,21 @@ def slope(dem: np.ndarray, cell_size: float) -> np.ndarray:
     """
     import xrspatial
 
-    return xrspatial.slope(_surface(dem, cell_size), boundary="nearest").to_numpy()
+    return xrspatial.slope(_surface(dem, cell_size), boundary="nearest").data
 
 
 def aspect(dem: np.ndarray, cell_size: float) -> np.ndarray:
     """Direction a cell faces after Horn (1981): float32 degrees clockwise from north, −1 where flat; see `slope`."""
     import xrspatial
 
-    return xrspatial.aspect(_surface(dem, cell_size), boundary="nearest").to_numpy()
+    return xrspatial.aspect(_surface(dem, cell_size), boundary="nearest").data
 
 
 def ruggedness(dem: np.ndarray, cell_size: float) -> np.ndarray:
     """Terrain ruggedness index of Riley et al. (1999): root of the summed squared differences to the 8 neighbours, metres."""
     import xrspatial
 
-    return xrspatial.tri(_surface(dem, cell_size), boundary="nearest").to_numpy()
+    return xrspatial.tri(_surface(dem, cell_size), boundary="nearest").data
 
 
 def curvatures(dem: np.ndarray, cell_size: float) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +76,16 @@ def curvatures(dem: np.ndarray, cell_size: float) -> tuple[np.ndarray, np.ndarra
     >>> [round(float(item[2, 1]), 4) for item in (plan, profile)]
     [0.01, -0.01]
     """
-    z = np.pad(dem.astype(np.float64), 1, mode="edge")
+    if not isinstance(dem, np.ndarray):
+        both = dem.map_overlap(lambda z: np.stack(_curvatures(z, cell_size)), depth=1, boundary="nearest", trim=False, new_axis=0,
+                               chunks=(2, *dem.chunks), dtype=np.float32)  # fmt: skip
+        return both[0], both[1]
+    return _curvatures(np.pad(dem, 1, mode="edge"), cell_size)
+
+
+def _curvatures(wide: np.ndarray, cell_size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Plan and profile curvature of the inner cells of a DEM that is one cell wider on every side."""
+    z = wide.astype(np.float64)
     centre, north, south, west, east = z[1:-1, 1:-1], z[:-2, 1:-1], z[2:, 1:-1], z[1:-1, :-2], z[1:-1, 2:]
     d = ((west + east) / 2 - centre) / cell_size**2
     e = ((north + south) / 2 - centre) / cell_size**2

@@ -1,6 +1,6 @@
 """Window CNN (PyTorch): trained on windows, evaluated densely, stored as safetensors."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import torch
@@ -76,10 +76,19 @@ class WindowCNN(SusceptibilityModel):
         with _calm(0, self.n_jobs):
             return np.mean([expit(_logits(network, windows).numpy().astype(np.float64)) for network in self.networks], axis=0)
 
-    def _map(self, stack, valid):
-        encoded, window = self.encode(stack), self.settings["window"]
-        with _calm(0, self.n_jobs):
-            return np.mean([expit(dense_logits(network, encoded, window, device=_device())) for network in self.networks], axis=0)
+    @property
+    def halo(self) -> int:
+        """Half of the window."""
+        return self.settings["window"] // 2
+
+    def map_values(self, stack, valid, *, halo=False):
+        encoded, how = self.encode(stack), {"window": self.settings["window"], "device": _device(), "padded": halo}
+        mean = np.zeros(valid.shape)
+        # A block of a larger raster runs beside others, so it leaves the threads alone.
+        with nullcontext() if halo else _calm(0, self.n_jobs):
+            for network in self.networks:
+                mean += expit(dense_logits(network, encoded, **how)) / len(self.networks)
+        return mean
 
     def _write(self, folder):
         weights = {f"{i}.{key}": value.contiguous() for i, net in enumerate(self.networks) for key, value in net.state_dict().items()}

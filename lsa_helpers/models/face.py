@@ -67,9 +67,23 @@ class SusceptibilityModel(ABC):
     def predict(self, stack: FactorStack, samples: pd.DataFrame) -> np.ndarray:
         """Probability in 0–1 of each row: float64 of shape (n,)."""
 
+    @property
+    def halo(self) -> int:
+        """Cells around a cell, in each direction, that its probability depends on."""
+        return 0
+
     @abstractmethod
-    def _map(self, stack: FactorStack, valid: np.ndarray) -> np.ndarray:
-        """Probability of every cell (H, W); cells that are not `valid` may hold anything."""
+    def map_values(self, stack: FactorStack, valid: np.ndarray, *, halo: bool = False) -> np.ndarray:
+        """Probability of every cell of `valid` (H, W); other cells may hold anything.
+
+        Parameters
+        ----------
+        stack : FactorStack
+            The model's factors.
+        valid : ndarray of bool, shape (H, W)
+        halo : bool
+            Whether the stack is wider than `valid` by `self.halo` cells on each side; else its border is mirrored.
+        """
 
     def predict_map(self, stack: FactorStack, where: np.ndarray | None = None) -> np.ndarray:
         """Map the probability.
@@ -78,16 +92,20 @@ class SusceptibilityModel(ABC):
         ----------
         stack : FactorStack
         where : ndarray of bool, shape (height, width), optional
-            Cells wanted; all by default.
+            Cells wanted; all by default, and always all of a Dask array.
 
         Returns
         -------
-        ndarray, shape (height, width)
-            float32 in 0–1, NaN where one of the model's factors is unknown or the cell is not wanted.
+        ndarray or dask.array.Array, shape (height, width)
+            As the stack's values are; float32 in 0–1, NaN where one of the model's factors is unknown or the cell is not wanted.
         """
         stack = stack.select(list(self.encoder.factors))
+        if stack.lazy:
+            from lsa_helpers.models.lazy import lazy_map
+
+            return lazy_map(self, stack)
         valid = stack.valid if where is None else stack.valid & where
-        return np.where(valid, self._map(stack, valid), np.nan).astype(np.float32)
+        return np.where(valid, self.map_values(stack, valid), np.nan).astype(np.float32)
 
     def save(self, folder: Path) -> Path:
         """Write ``config.json`` (name, settings, coding) and the trained weights into `folder`; no pickles."""
@@ -131,7 +149,7 @@ class TableModel(SusceptibilityModel):
     def predict(self, stack, samples):
         return self.predict_rows(self.encoder.table(samples)).astype(np.float64)
 
-    def _map(self, stack, valid, block: int = 1 << 17):
+    def map_values(self, stack, valid, *, halo=False, block: int = 1 << 17):
         out = np.full(valid.shape, np.nan)
         rows, cols = np.nonzero(valid)
         for start in range(0, len(rows), block):
