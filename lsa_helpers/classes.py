@@ -12,6 +12,7 @@ from lsa_helpers.run import Run
 from lsa_helpers.samples import read_inventory
 
 MODELS = ("cnn", "rf", "xgboost")
+SCHEMES = ("fisher_jenks", "equal", "quantile", "deviation", "geometric")
 COLUMNS = ["model", "susceptibility", "area_km2", "area_ratio_pct", "landslide_area_km2", "landslide_area_ratio_pct", "fr"]
 
 
@@ -38,9 +39,10 @@ def find_breaks(values: np.ndarray, *, n_classes: int, scheme: str, sample: int,
         Susceptibility 0–1 in any shape; NaN is left out.
     n_classes : int
         Number of classes.
-    scheme : {"fisher_jenks", "equal", "quantile"}
+    scheme : {"fisher_jenks", "equal", "quantile", "deviation", "geometric"}
         Fisher–Jenks makes the classes as homogeneous as possible (least squared deviation from the class means);
-        equal cuts the range, quantile the number of cells, into equal parts.
+        equal cuts the range, quantile the number of cells, into equal parts; deviation cuts at steps of one standard deviation around the
+        mean, geometric so that each class is wider than the one below by the same factor.
     sample : int
         At most so many cells, drawn with the seed, are looked at (Fisher–Jenks costs the square of their number).
     seed : int
@@ -76,6 +78,13 @@ def find_breaks(values: np.ndarray, *, n_classes: int, scheme: str, sample: int,
     if scheme == "quantile":
         # mapclassify merges quantiles that fall on the same value, and with them classes.
         return np.quantile(finite, np.arange(1, n_classes) / n_classes).tolist()
+    if scheme == "deviation":
+        steps = np.arange(1, n_classes) - n_classes / 2
+        return np.clip(finite.mean() + steps * finite.std(), finite.min(), finite.max()).tolist()
+    if scheme == "geometric":
+        # A map that reaches 0 has no geometric steps of its own.
+        low = max(float(finite.min()), 1e-3 * float(finite.max()))
+        return np.geomspace(low, finite.max(), n_classes + 1)[1:-1].tolist()
     rule = mapclassify.FisherJenks if scheme == "fisher_jenks" else mapclassify.EqualInterval
     return rule(finite, k=n_classes).bins[:-1].tolist()
 
@@ -253,6 +262,38 @@ def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)[COLUMNS]
     run.write_table(table, "frequency_ratio")
     return table
+
+
+def scheme_sensitivity(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
+    """Does the best model change with the way classes are cut?
+
+    Parameters
+    ----------
+    run : Run
+        With ``susceptibility_*.tif`` and ``inventory.gpkg``.
+    p : FrequencyRatioParams
+        Its `scheme` is left aside.
+
+    Returns
+    -------
+    DataFrame
+        ``scheme, model``, of the highest class ``area_pct``, ``landslides_pct`` and ``fr``, and ``rank`` of the model by that FR (1 best);
+        also written as table ``scheme_sensitivity``.
+    """
+    landslides, rows = read_landslides(run, p.inventory), []
+    for scheme in SCHEMES:
+        for model in MODELS:
+            values, grid, _ = read_raster(run.need(f"susceptibility_{model}.tif", chapter="04_susceptibility"))
+            breaks = find_breaks(values, n_classes=p.n_classes, scheme=scheme, sample=p.break_sample, seed=p.seed)
+            classes = classify(values[0], breaks)
+            table = frequency_ratio(classes, landslide_cells(landslides, grid), cell_area_km2=grid.cell_area_km2, n_classes=p.n_classes)
+            top = table.iloc[-1]
+            row = {"area_pct": top["area_ratio_pct"], "landslides_pct": top["landslide_area_ratio_pct"], "fr": top["fr"]}
+            rows.append({"scheme": scheme, "model": model} | row)
+    found = pd.DataFrame(rows)
+    found["rank"] = found.groupby("scheme")["fr"].rank(ascending=False, method="min").astype("Int64")
+    run.write_table(found, "scheme_sensitivity")
+    return found
 
 
 def _read_breaks(p: FrequencyRatioParams) -> dict[str, list[float]]:

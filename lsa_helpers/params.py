@@ -154,9 +154,10 @@ class SelectionParams(SampleParams):
 class SusceptibilityParams(SampleParams):
     """Chapter 04: samples, the models, maps and scores."""
 
-    models: list[Literal["cnn", "rf", "xgboost", "logistic"]] = Field(
+    models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"], min_length=1, description="models to train"
     )
+    tune_draws: int = Field(0, ge=0, le=1000, description="settings tried in nested tuning of rf, xgboost and svm; 0: the settings below")
     cnn_window: Literal[1, 7, 11, 15, 23, 31] = Field(15, description="edge of the window the CNN sees, cells")
     cnn_epochs: int = Field(20, ge=1, le=1000, description="most epochs of the CNN")
     cnn_patience: int = Field(4, ge=1, le=1000, description="epochs without improvement before the CNN stops")
@@ -175,6 +176,7 @@ class SusceptibilityParams(SampleParams):
             "rf": {"n_trees": self.rf_trees},
             "xgboost": {"rounds": self.xgb_rounds, "depth": self.xgb_depth, "eta": self.xgb_eta},
             "logistic": {},
+            "svm": {},
         }
         return {"n_jobs": self.n_jobs, **own[name]}
 
@@ -183,7 +185,9 @@ class FrequencyRatioParams(Parameters):
     """Chapter 05: susceptibility classes and frequency ratios."""
 
     n_classes: int = Field(5, ge=2, le=10, description="number of susceptibility classes")
-    scheme: Literal["fisher_jenks", "equal", "quantile"] = Field("fisher_jenks", description="how the class breaks are found")
+    scheme: Literal["fisher_jenks", "equal", "quantile", "deviation", "geometric"] = Field(
+        "fisher_jenks", description="how the class breaks are found"
+    )
     break_sample: int = Field(20_000, ge=100, description="cells sampled to find the breaks")
     breaks_from: str = Field("", description="breaks.json of another run whose class breaks are used; empty: own breaks")
     inventory: Literal["auto", "detected", "reference"] = Field(

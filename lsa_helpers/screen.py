@@ -244,6 +244,49 @@ def _forest_importance(train, test, info, factors, rng, n_trees, repeats, n_jobs
     return impurity, dict(zip(factors, losses.tolist(), strict=True))
 
 
+def agreement(importances: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's rank correlation (tau-b, -1 to 1) between the three rankings of the factors, the probe left out."""
+    wide = importances[importances["factor"] != PROBE].pivot(index="factor", columns="method", values="mean")
+    return wide[list(importances["method"].unique())].corr(method="kendall").rename_axis(columns=None)
+
+
+def dropping_cost(
+    table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str], selected: Sequence[str], *, seed: int, n_trees: int = 200,
+    n_jobs: int = 1,
+) -> pd.DataFrame:  # fmt: skip
+    """What the factors that were dropped cost a forest in spatial folds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Samples with ``label, fold`` and raw factors.
+    info : dict
+        As in ``factors.json``.
+    factors, selected : sequence of str
+        All factors, and those that are kept.
+    seed, n_trees, n_jobs : int
+
+    Returns
+    -------
+    DataFrame
+        ``factors`` (all, selected), ``n``, ``auc`` (mean over the folds with both classes), ``low, high`` (their range).
+    """
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import roc_auc_score
+
+    rows = []
+    for which, names in (("all", list(factors)), ("selected", list(selected))):
+        areas = []
+        for fold in np.unique(table["fold"]):
+            test, train = table[table["fold"] == fold], table[table["fold"] != fold]
+            if test["label"].nunique() == 2 == train["label"].nunique():
+                encoder = Encoder.fit(train, info, names)
+                forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(encoder.table(train), train["label"])
+                areas.append(roc_auc_score(test["label"], forest.predict_proba(encoder.table(test))[:, 1]))
+        rows.append((which, len(names), *((np.mean(areas), min(areas), max(areas)) if areas else [np.nan] * 3)))
+    return pd.DataFrame(rows, columns=["factors", "n", "auc", "low", "high"])
+
+
 def choose(vif_table: pd.DataFrame, importances: pd.DataFrame, *, threshold: float, flag: float, drop_below_probe: bool = False) -> dict:
     """Decide which factors the models get, and say why for each that they do not.
 

@@ -148,6 +148,12 @@ style.save(show.importance_panels(importance, stack.info), run, "importance")
 # In the second panel it sits at zero, where it belongs. Negative values there mean that the forest was misled by the factor in blocks it did not
 # know.
 #
+# Do the three agree? Kendall's rank correlation is 1 for equal rankings and 0 for unrelated ones. A study that shows one ranking shows one of them.
+
+# %%
+screen.agreement(importance).round(2)
+
+# %% [markdown]
 # ## The decision
 #
 # Collinear factors are left out. Factors that do not beat the probe are only flagged, unless `drop_below_probe` says otherwise: the CNN of chapter
@@ -159,6 +165,14 @@ run.write_json(decision, "selected_factors.json")
 reasons = {name: ("kept", decision["flagged"].get(name, "")) for name in decision["selected"]}
 reasons |= {name: ("dropped", why) for name, why in decision["dropped"].items()}
 pd.DataFrame.from_dict(reasons, orient="index", columns=["decision", "remark"])
+
+# %% [markdown]
+# What did it cost? A forest with all factors and one with the selected ones, in the same spatial folds (mean, lowest and highest fold):
+
+# %%
+cost = screen.dropping_cost(table, stack.info, stack.names, decision["selected"], seed=p.seed, n_trees=p.importance_trees, n_jobs=p.n_jobs)
+run.write_table(cost, "dropping_cost")
+cost.round(3)
 
 # %% [markdown]
 # ## Try it

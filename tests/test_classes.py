@@ -151,3 +151,24 @@ def test_breaks_of_another_run_are_used(mapped_run):
     pd.testing.assert_frame_equal(first, again)
     with pytest.raises(InputError, match="do not give 5 classes"):
         classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=5, breaks_from=file))
+
+
+@pytest.mark.parametrize("scheme", classes.SCHEMES)
+@given(st.integers(0, 999), st.integers(2, 8))
+def test_every_scheme_cuts_every_map(scheme, seed, n_classes):
+    """So many thresholds as asked, ascending, within the map."""
+    values = np.random.default_rng(seed).beta(0.4, 1.5, 400)
+    breaks = classes.find_breaks(values, n_classes=n_classes, scheme=scheme, sample=300, seed=0)
+    assert len(breaks) == n_classes - 1 and breaks == sorted(breaks)
+    assert values.min() <= breaks[0] and breaks[-1] <= values.max()
+
+
+def test_deviation_and_geometric_breaks_by_hand():
+    """Two classes part at the mean, three half a deviation from it; of a map from 0.01 to 1 the lower geometric class ends at 0.1."""
+    values = np.array([0.25, 0.75] * 50)
+    assert classes.find_breaks(np.append(values, [0, 1]), n_classes=2, scheme="deviation", sample=10**6, seed=0) == pytest.approx([0.5])
+    spread = np.array([0.25, 0.75, 0.25, 0.75, 0.5])
+    deviation = float(spread.std())
+    found = classes.find_breaks(spread, n_classes=3, scheme="deviation", sample=10**6, seed=0)
+    assert found == pytest.approx([0.5 - deviation / 2, 0.5 + deviation / 2])
+    assert classes.find_breaks(np.array([0.01, 0.3, 1.0]), n_classes=2, scheme="geometric", sample=10, seed=0) == pytest.approx([0.1])

@@ -16,6 +16,7 @@ MODELS = {
     "rf": ("forest", "Forest"),
     "xgboost": ("boost", "Boost"),
     "logistic": ("logistic", "Logistic"),
+    "svm": ("svm", "SupportVector"),
 }
 
 
@@ -32,7 +33,7 @@ def make(name: str, **settings) -> SusceptibilityModel:
 
     Parameters
     ----------
-    name : {"cnn", "rf", "xgboost", "logistic"}
+    name : {"cnn", "rf", "xgboost", "logistic", "svm"}
     **settings
         Of the model's class, for example ``n_trees=500``; each has the default of the assumption register.
 

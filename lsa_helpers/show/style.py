@@ -15,6 +15,7 @@ OKABE_ITO = {
 }  # fmt: skip
 MODEL_COLOURS = {
     "cnn": OKABE_ITO["blue"], "rf": OKABE_ITO["orange"], "xgboost": OKABE_ITO["purple"], "logistic": OKABE_ITO["black"],
+    "svm": OKABE_ITO["teal"],
     "ceiling": "#777777",
 }  # fmt: skip
 MODEL_LABELS = {
@@ -22,6 +23,7 @@ MODEL_LABELS = {
     "rf": "Random forest",
     "xgboost": "XGBoost",
     "logistic": "Logistic regression",
+    "svm": "Support vector machine",
     "rf_context": "Random forest with neighbourhood",
     "xgboost_context": "XGBoost with neighbourhood",
     "cnn_1": "CNN of one cell",

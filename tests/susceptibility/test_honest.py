@@ -237,3 +237,45 @@ def test_a_saved_model_can_be_made_again_untrained(sampled, tmp_path):
     assert models.untrained(tmp_path)(factors=("ndvi",)).factors == ("ndvi",)
     with pytest.raises(InputError, match="no trained model"):
         models.untrained(tmp_path / "none")
+
+
+def test_nested_tuning_finds_the_setting_that_works(sampled):
+    """Of two kernels, one far too narrow to generalise, the inner folds choose the wide one; rows left out have no say."""
+    stack, table = sampled
+    make = lambda **settings: models.make("svm", factors=("slope", "ndvi"), **settings)  # noqa: E731
+    best, tried = validate.tune(make, {"gamma": [1e4, 0.1], "c": [1.0]}, stack, table, draws=2, seed=0)
+    assert best == {"gamma": 0.1, "c": 1.0} and len(tried) == 2
+    assert tried.set_index("gamma")["auc"][0.1] > tried.set_index("gamma")["auc"][1e4]
+    fitted = validate.Nested(make, 3).fit(stack, table, 0)
+    assert fitted.name == "svm" and 2**-12 <= fitted.settings["c"] <= 2**15
+    with pytest.raises(StageError, match="nested tuning"):
+        validate.tune(make, {"c": [1.0]}, stack, table[table["label"] == 1], draws=1)
+
+
+def test_only_what_can_be_tuned_is(sampled):
+    """`tune_draws` wraps the forest and leaves logistic regression as it is; a model without settings is refused by name."""
+    makers = {name: lambda name=name, **settings: models.make(name, **settings) for name in ("rf", "logistic")}
+    found = validate.nested_makers(makers, 2)
+    assert isinstance(found["rf"](), validate.Nested) and found["logistic"] is makers["logistic"]
+    assert validate.nested_makers(makers, 0) == makers
+    with pytest.raises(InputError, match='"logistic" has no settings'):
+        validate.Nested(makers["logistic"], 2)
+
+
+def test_a_model_that_knows_the_truth_reaches_the_ceiling():
+    """Landslides drawn from a known probability: a model given its logit as the only factor has the AUC of the probability itself."""
+    rng = np.random.default_rng(0)
+    stack, _ = make_hillside(200, 240)
+    logit = (stack.band("slope") - 40) / 4
+    probability = 1 / (1 + np.exp(-logit))
+    landslide = rng.random(probability.shape) < np.nan_to_num(probability)
+    truth = FactorStack(logit[None], stack.grid, ("logit",), {"logit": {"kind": "continuous"}})
+    row, col = np.nonzero(stack.valid)
+    pick = rng.choice(len(row), 3000, replace=False)
+    xs, ys = stack.grid.centres()
+    rows = pd.DataFrame({"x": xs[col[pick]], "y": ys[row[pick]], "landslide_id": -1, "logit": logit[row[pick], col[pick]]})
+    rows = rows.assign(label=landslide[row[pick], col[pick]].astype(int), fold=np.arange(3000) % 5)
+    ceiling = metrics.roc_auc_score(landslide[stack.valid], probability[stack.valid])
+    for name, settings in (("logistic", {}), ("cnn", {"window": 1, "seeds": 1, "epochs": 10, "patience": 3})):
+        found = models.make(name, **settings).fit(truth, rows, 0).predict_map(truth)
+        assert metrics.roc_auc_score(landslide[stack.valid], found[stack.valid]) == pytest.approx(ceiling, abs=0.01)

@@ -105,3 +105,26 @@ def test_choose_says_why(sampled):
     assert set(decision["flagged"]) == {"a", "c"}
     strict = screen.choose(vif, ranking, threshold=10, flag=5, drop_below_probe=True)
     assert strict["selected"] == ["a"] and "probe" in strict["dropped"]["c"]
+
+
+def test_agreement_by_hand():
+    """Two equal rankings and one reversed: 1 and -1; the probe has no say."""
+    ranks = {"rf_impurity": [1, 2, 3, 9], "permutation": [10, 20, 30, 0], "gain_ratio": [3, 2, 1, 5]}
+    names = ["a", "b", "c", screen.PROBE]
+    table = pd.DataFrame(
+        [(n, m, v) for m, values in ranks.items() for n, v in zip(names, values, strict=True)], columns=["factor", "method", "mean"]
+    )
+    found = screen.agreement(table)
+    assert found.loc["rf_impurity", "permutation"] == 1 and found.loc["rf_impurity", "gain_ratio"] == -1
+
+
+def test_dropping_what_matters_costs_what_it_is_worth(sampled):
+    """Without the factor that made the landslides a forest falls towards chance; without the others it does not."""
+    stack, table = sampled
+    names = ["slope", "ndvi", "lulc"]
+    kept, lost = (
+        screen.dropping_cost(table, stack.info, names, selected, seed=0, n_trees=50).set_index("factors")["auc"]
+        for selected in (["slope"], ["ndvi"])
+    )
+    assert kept["all"] == lost["all"] > 0.85
+    assert kept["selected"] > kept["all"] - 0.05 and lost["selected"] < lost["all"] - 0.2

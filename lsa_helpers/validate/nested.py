@@ -1,0 +1,112 @@
+"""Nested tuning: a model's settings chosen by spatial folds inside the training rows, so that no test row has a say."""
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import loguniform
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import ParameterSampler
+
+from lsa_helpers.errors import InputError, StageError
+from lsa_helpers.factors import FactorStack
+from lsa_helpers.models.face import SusceptibilityModel
+from lsa_helpers.validate.folds import kmeans_folds
+
+#: Model → setting → values or distribution; the SVM's are those of the published reference for southern Ecuador.
+SPACES: dict[str, dict[str, Any]] = {
+    "svm": {"c": loguniform(2**-12, 2**15), "gamma": loguniform(2**-15, 2**6)},
+    "rf": {"n_trees": [100, 300, 500]},
+    "xgboost": {"depth": [2, 3, 4, 6, 8], "eta": loguniform(0.01, 0.3), "rounds": [50, 100, 200, 400, 800], "subsample": [0.5, 0.8, 1.0]},
+}
+
+
+def tune(
+    make: Callable[..., SusceptibilityModel], space: dict[str, Any], stack: FactorStack, samples: pd.DataFrame,
+    *, draws: int, n_folds: int = 5, seed: int = 0,
+) -> tuple[dict[str, Any], pd.DataFrame]:  # fmt: skip
+    """Random search for the settings with the best mean AUC over spatial folds.
+
+    Parameters
+    ----------
+    make : callable
+        Gives an untrained model for keyword settings.
+    space : dict
+        Setting → list of values or distribution of scipy.
+    stack, samples
+        The factors, and the rows that may be looked at.
+    draws : int
+        Settings tried.
+    n_folds : int
+        k-means folds of the coordinates; those with one class are left out.
+    seed : int
+
+    Returns
+    -------
+    best : dict
+    tried : DataFrame
+        The settings and their ``auc``.
+
+    Raises
+    ------
+    StageError
+        When no fold holds both classes.
+
+    Notes
+    -----
+    Source: Bergstra & Bengio 2012, Random search for hyper-parameter optimization, JMLR 13; spatial folds inside as in Schratz et al. 2019,
+    doi:10.1016/j.ecolmodel.2019.06.002.
+    """
+    folds, label = kmeans_folds(samples, n_folds=min(n_folds, len(samples)), seed=seed), samples["label"].to_numpy()
+    usable = [fold for fold in np.unique(folds) if len(set(label[folds == fold])) == 2 == len(set(label[folds != fold]))]
+    if not usable:
+        raise StageError(f"nested tuning: none of {n_folds} spatial folds of {len(samples)} rows holds both classes; lower n_folds")
+    tried = []
+    for settings in ParameterSampler(space, draws, random_state=seed):
+        areas = []
+        for fold in usable:
+            with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+                model = make(**settings).fit(stack, samples[folds != fold], seed)
+            areas.append(roc_auc_score(label[folds == fold], model.predict(stack, samples[folds == fold])))
+        tried.append(settings | {"auc": float(np.mean(areas))})
+    table = pd.DataFrame(tried)
+    return {name: tried[int(table["auc"].argmax())][name] for name in space}, table
+
+
+class Nested:
+    """A model that tunes itself on the rows it is given before it learns from them; otherwise it is that model.
+
+    Parameters
+    ----------
+    make : callable
+        Gives an untrained model for keyword settings.
+    draws : int
+        Settings tried.
+    n_folds : int
+        Inner spatial folds.
+
+    Raises
+    ------
+    InputError
+        When nothing of the model can be tuned.
+    """
+
+    def __init__(self, make: Callable[..., SusceptibilityModel], draws: int, n_folds: int = 5):
+        self.make, self.draws, self.n_folds, self.n_jobs = make, draws, n_folds, 1
+        self.name = make().name
+        if self.name not in SPACES:
+            raise InputError(f'the model "{self.name}" has no settings to tune', found=sorted(SPACES))
+
+    def fit(self, stack: FactorStack, samples: pd.DataFrame, seed: int) -> SusceptibilityModel:
+        """Tune, then train with the best settings on all rows; gives the trained model."""
+        best, _ = tune(self.make, SPACES[self.name], stack, samples, draws=self.draws, n_folds=self.n_folds, seed=seed)
+        return self.make(**best).fit(stack, samples, seed)
+
+
+def nested_makers(makers: dict[str, Callable[..., SusceptibilityModel]], draws: int, n_folds: int = 5) -> dict[str, Callable[[], Any]]:
+    """The makers of models, those that can be tuned with `Nested` around them; unchanged with 0 draws."""
+    return {name: partial(Nested, make, draws, n_folds) if draws and name in SPACES else make for name, make in makers.items()}
