@@ -34,7 +34,7 @@ COLUMNS = {
 
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
     """Papermill made chapters 01 to 04 first, and the runner then finds them unchanged."""
-    assert tiny.executed == ["05_frequency_ratio", "06_shap"]
+    assert tiny.executed == ["05_frequency_ratio", "06_shap", "08_honest_validation"]
     cells = nbformat.read(tiny.run.path.parent.parent / "out.ipynb", as_version=4).cells
     said = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
     assert "Made first in runs/alone" in said
