@@ -62,7 +62,7 @@ print(case.describe())
 # ## Random folds flatter
 #
 # Chapter 4 scored every model three ways. *Optimism* is the AUC of random folds minus that of spatial blocks: what the neighbours of the test cells
-# whispered to the model. A study that shows only random folds shows the left column.
+# whispered to the model. A study that shows only random folds shows the middle column.
 
 # %%
 optimism = validate.optimism({scheme: run.read_table(f"scores_{scheme}") for scheme in ("apparent", "random", "spatial")})
@@ -123,7 +123,7 @@ worth.set_index(["model", "map"]).round(3).T
 
 # %%
 fair = honest.fair_comparison(run, case, worth, p)
-fair.set_index("model").round(3) if fair is not None else "Left out: the parameter context is off, or chapter 04 made no CNN."
+fair.set_index("model").round(3).T if fair is not None else "Left out: the parameter context is off, or chapter 04 made no CNN."
 
 # %% [markdown]
 # ## The sampling laboratory

@@ -151,7 +151,11 @@ def cocoeval(found, truths):
     """The rival: pycocotools alone, COCO figures only."""
     with contextlib.redirect_stdout(io.StringIO()):
         coco, ids = COCO(), iter(range(1, 10**6))
-        coco.dataset = {"images": [{"id": i} for i in range(len(truths))], "categories": [{"id": 1}], "annotations": _notes(truths, ids)}
+        coco.dataset = {
+            "images": [{"id": i, "height": PIXELS, "width": PIXELS} for i in range(len(truths))],
+            "categories": [{"id": 1}],
+            "annotations": _notes(truths, ids),
+        }
         coco.createIndex()
         said = COCO()
         said.dataset = coco.dataset | {"annotations": _notes(found, ids)}
