@@ -202,19 +202,29 @@ def map_command(
     model: Annotated[Path, typer.Argument(help="folder of a trained model, for example runs/quick/products/models/cnn")],
     factors: Annotated[Path, typer.Argument(help="factors.tif of any area, factors.json beside it; it may be larger than memory")],
     out: Annotated[Path, typer.Argument(help="the map to write")],
-    scheduler: Annotated[str, typer.Option(help="address of a Dask scheduler; empty: threads of this machine")] = "",
-    jobs: Annotated[int, typer.Option(min=1, help="threads of this machine")] = 2,
+    scheduler: Annotated[
+        str, typer.Option(help="address of a Dask scheduler; local: processes of this machine; empty: threads of this machine")
+    ] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="threads or processes of this machine")] = 2,
     chunk: Annotated[int, typer.Option(min=64, help="edge of a block, cells")] = 1024,
+    bf16: Annotated[bool, typer.Option("--bf16", help="multiply in bfloat16; the error it makes is measured and shown")] = False,
 ) -> None:
     """Map the susceptibility of another, larger area with a trained model, block by block."""
     from lsa_helpers.factors import open_stack
     from lsa_helpers.grid import write_raster
     from lsa_helpers.models import load
-    from lsa_helpers.models.lazy import compute_on
+    from lsa_helpers.models.lazy import bf16_error, compute_on
 
     trained, stack = load(model), open_stack(factors, chunk=chunk)
     if out.resolve() == factors.resolve():
         raise InputError("the map would overwrite the factors", where=out, fix="Choose another name")
+    if bf16:
+        console.print(
+            "bfloat16 changes the probability by {:.4f} at most, {:.5f} on average, on a square in the middle.".format(
+                *bf16_error(trained, stack)
+            )
+        )
+        trained.bf16 = True
     with console.status(f"mapping {stack.grid.height} × {stack.grid.width} cells"), compute_on(scheduler, jobs):
         write_raster(out, trained.predict_map(stack), stack.grid, ["susceptibility"], ["1"])
     console.print(f"{out}: {stack.grid.height} × {stack.grid.width} cells, by {trained.name}.")

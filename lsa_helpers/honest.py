@@ -6,6 +6,7 @@ from functools import partial
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import models, samples, validate
 from lsa_helpers.classes import classify, find_breaks, frequency_ratio, landslide_cells
@@ -86,6 +87,26 @@ def open_case(run: Run, p: ValidationParams) -> Case:
     cnn = run.product("models/cnn")
     window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
     return Case(stack, table, guesses, landslides, layer, landslide, truth is not None, folds, window)
+
+
+def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
+    """What random folds promise too much, beside blocks left out one at a time; also written as table ``optimism``.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `validate.optimism`, and ``one_block``: AUC of the predictions of all single blocks together, each by a model
+        trained on the other blocks; NaN for models not in ``one_block_models``.
+    """
+    table = validate.optimism({scheme: run.read_table(f"scores_{scheme}") for scheme in ("apparent", "random", "spatial")})
+    folds, labels, found = samples.block_folds(case.samples, block_m=p.block_m), case.samples["label"], {}
+    for name in p.one_block_models:
+        if (folder := run.product("models") / name).is_dir():
+            how = {"seed": p.seed, "buffer_m": case.buffer_m, "pooled": True, "n_jobs": p.n_jobs}
+            found[name] = roc_auc_score(labels, validate.out_of_fold(models.untrained(folder), case.stack, case.samples, folds, **how))
+    table = table.assign(one_block=table["model"].map(found))
+    run.write_table(table, "optimism")
+    return table
 
 
 def map_heldout(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarray]:

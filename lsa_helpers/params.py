@@ -166,6 +166,7 @@ class SusceptibilityParams(SampleParams):
     xgb_rounds: int = Field(400, ge=10, le=10_000, description="boosting rounds of XGBoost")
     xgb_depth: int = Field(6, ge=1, le=20, description="depth of XGBoost's trees")
     xgb_eta: float = Field(0.05, gt=0, le=1, description="learning rate of XGBoost")
+    xgb_scheduler: str = Field("", description="address of a Dask scheduler whose workers train XGBoost; empty: this machine")
     logistic_factors: list[str] = Field([], description="factors of the logistic regression; empty: all selected")
     logistic_repeats: int = Field(0, ge=0, le=1000, description="repetitions of its cross-validation (k-means folds); 0: as the others")
 
@@ -174,7 +175,7 @@ class SusceptibilityParams(SampleParams):
         own = {
             "cnn": {"window": self.cnn_window, "epochs": self.cnn_epochs, "patience": self.cnn_patience, "seeds": self.cnn_seeds},
             "rf": {"n_trees": self.rf_trees},
-            "xgboost": {"rounds": self.xgb_rounds, "depth": self.xgb_depth, "eta": self.xgb_eta},
+            "xgboost": {"rounds": self.xgb_rounds, "depth": self.xgb_depth, "eta": self.xgb_eta, "scheduler": self.xgb_scheduler},
             "logistic": {},
             "svm": {},
         }
@@ -212,6 +213,9 @@ class ValidationParams(Parameters):
     block_m: float = Field(1000.0, gt=0, description="edge of the spatial blocks, m; as in chapter 04")
     heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"], min_length=1, description="models mapped block by block without knowing the block"
+    )
+    one_block_models: list[Literal["cnn", "rf", "xgboost", "logistic"]] = Field(
+        ["rf", "xgboost", "logistic"], description="models also scored with one block left out at a time"
     )
     context: bool = Field(True, description="also judge trees that see a neighbourhood and a CNN that sees one cell")
     lab_model: Literal["rf", "xgboost", "logistic"] = Field("xgboost", description="model of the sampling laboratory")

@@ -53,6 +53,7 @@ rf_trees: int = 500  # trees of the random forest
 xgb_rounds: int = 400  # boosting rounds of XGBoost
 xgb_depth: int = 6  # depth of XGBoost's trees
 xgb_eta: float = 0.05  # learning rate of XGBoost
+xgb_scheduler: str = ""  # address of a Dask scheduler whose workers train XGBoost; empty: this machine
 logistic_factors: list = []  # factors of the logistic regression; empty: all selected
 logistic_repeats: int = 0  # repetitions of its cross-validation (k-means folds); 0: as the others
 

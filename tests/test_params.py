@@ -10,7 +10,7 @@ from lsa_helpers.params import CHAPTERS, FrequencyRatioParams, chapter_name, rea
 
 def test_every_file_that_comes_with_the_book_is_valid(root):
     files = [file for file in (root / "notebooks" / "params").glob("*.yml") if not file.stem.endswith(".catalog")]
-    assert {"tiny", "quick", "course", "paper", "ecuador", "bijie", "moxi"} <= {file.stem for file in files}
+    assert {"tiny", "quick", "course", "full", "paper", "ecuador", "bijie", "moxi"} <= {file.stem for file in files}
     for file in files:
         assert set(read_params(file)) == set(CHAPTERS)
 

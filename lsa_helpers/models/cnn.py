@@ -26,9 +26,12 @@ class WindowCNN(SusceptibilityModel):
         One per seed, in evaluation mode, windows → logits.
     history : list of dict
         ``member, epoch, train_loss, stop_loss`` of every epoch.
+    bf16 : bool
+        Whether maps multiply in bfloat16; set it after loading. `lsa_helpers.models.lazy.bf16_error` says what it costs.
     """
 
     name = "cnn"
+    bf16 = False
     defaults = {"window": 15, "seeds": 5, "epochs": 100, "patience": 10, "batch": 64, "learning_rate": 1e-3, "weight_decay": 1e-4}
 
     def _fit(self, stack, samples, seed):
@@ -82,7 +85,7 @@ class WindowCNN(SusceptibilityModel):
         return self.settings["window"] // 2
 
     def map_values(self, stack, valid, *, halo=False):
-        encoded, how = self.encode(stack), {"window": self.settings["window"], "device": _device(), "padded": halo}
+        encoded, how = self.encode(stack), {"window": self.settings["window"], "device": _device(), "padded": halo, "bf16": self.bf16}
         mean = np.zeros(valid.shape)
         # A block of a larger raster runs beside others, so it leaves the threads alone.
         with nullcontext() if halo else _calm(0, self.n_jobs):

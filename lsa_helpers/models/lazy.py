@@ -12,6 +12,7 @@ from dask.array.overlap import ensure_minimum_chunksize
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack
+from lsa_helpers.models.cluster import connect
 
 
 def lazy_map(model, stack: FactorStack) -> da.Array:
@@ -58,6 +59,39 @@ def _block(values: np.ndarray, model, frame: FactorStack, edges: tuple[int, int]
     return np.where(valid, model.map_values(part, valid, halo=True), np.nan).astype(np.float32)
 
 
+def bf16_error(model, stack: FactorStack, side: int = 256) -> tuple[float, float]:
+    """Largest and mean difference that bfloat16 makes to the probability, measured on a square in the middle.
+
+    Parameters
+    ----------
+    model : WindowCNN
+        Trained.
+    stack : FactorStack
+        In memory or of Dask arrays.
+    side : int
+        Edge of the square, cells.
+
+    Raises
+    ------
+    InputError
+        When the model has no network, or the square holds no cell with all factors.
+    """
+    if not hasattr(model, "bf16"):
+        raise InputError("bfloat16 is for networks", found=f"the model {model.name}", fix="Leave --bf16 out")
+    stack, (height, width) = stack.select(list(model.encoder.factors)), stack.grid.shape
+    middle = (
+        slice(max(0, height // 2 - side // 2), height // 2 + side // 2 + 1),
+        slice(max(0, width // 2 - side // 2), width // 2 + side // 2 + 1),
+    )
+    part = FactorStack(np.asarray(stack.values[(slice(None), *middle)]), stack.grid, stack.names, stack.info)
+    if not part.valid.any():
+        raise InputError("the error of bfloat16 cannot be measured", found="no cell with all factors in the middle", fix="Leave --bf16 out")
+    exact, rough = copy.copy(model), copy.copy(model)
+    exact.bf16, rough.bf16 = False, True
+    gap = np.abs(exact.predict_map(part) - rough.predict_map(part))[part.valid]
+    return float(gap.max()), float(gap.mean())
+
+
 @contextmanager
 def compute_on(scheduler: str = "", n_jobs: int = 1) -> Iterator[None]:
     """Compute Dask arrays inside the ``with`` block on a cluster, or on threads of this machine.
@@ -65,10 +99,10 @@ def compute_on(scheduler: str = "", n_jobs: int = 1) -> Iterator[None]:
     Parameters
     ----------
     scheduler : str
-        Address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, whose workers have this package and see the same files; empty:
-        threads here.
+        Address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, whose workers have this package and see the same files;
+        "local": a cluster of processes of this machine, as long as the block lasts; empty: threads here.
     n_jobs : int
-        Threads here.
+        Threads or processes here.
 
     Raises
     ------
@@ -76,14 +110,7 @@ def compute_on(scheduler: str = "", n_jobs: int = 1) -> Iterator[None]:
         When the scheduler does not answer.
     """
     if scheduler:
-        from distributed import Client
-
-        try:
-            client = Client(scheduler, timeout=10)
-        except (OSError, ValueError) as error:
-            fix = "Start one with `dask scheduler` and `dask worker ADDRESS`, or leave the option out"
-            raise InputError("the Dask scheduler does not answer", where=scheduler, found=error, fix=fix) from None
-        with client:
+        with connect(scheduler, n_jobs):
             yield
         return
     threads = torch.get_num_threads()

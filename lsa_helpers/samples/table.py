@@ -209,6 +209,25 @@ def block_ids(x, y, block_m: float) -> np.ndarray:
     return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
 
 
+def block_folds(table: pd.DataFrame, *, block_m: float) -> np.ndarray:
+    """One fold per square block, to leave one block out at a time; a landslide stays whole, in the block of its mean place.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``x, y, landslide_id``.
+    block_m : float
+        Edge of a block, m.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    own = table["landslide_id"].where(table["landslide_id"] >= 0, -1 - np.arange(len(table)))
+    centre = table.groupby(own.to_numpy())[["x", "y"]].transform("mean")
+    return block_ids(centre["x"], centre["y"], block_m)
+
+
 def spatial_folds(table: pd.DataFrame, *, block_m: float, n_folds: int, seed: int) -> np.ndarray:
     """Deal square blocks to folds so that every fold gets about as many landslide samples; a landslide stays whole.
 
@@ -229,9 +248,7 @@ def spatial_folds(table: pd.DataFrame, *, block_m: float, n_folds: int, seed: in
     InputError
         When fewer than `n_folds` blocks hold both classes between them, so that some fold would have one class only.
     """
-    own = table["landslide_id"].where(table["landslide_id"] >= 0, -1 - np.arange(len(table)))
-    centre = table.groupby(own.to_numpy())[["x", "y"]].transform("mean")
-    block = block_ids(centre["x"], centre["y"], block_m)
+    block = block_folds(table, block_m=block_m)
     counts = np.array([np.bincount(block, table["label"] == k) for k in (1, 0)])
     order = np.lexsort((np.random.default_rng(seed).random(counts.shape[1]), -counts[0]))
     fold_of, load = np.zeros(counts.shape[1], dtype=int), np.zeros((2, n_folds))

@@ -1,5 +1,8 @@
 """Any source, raster, vector or table, as a layer on the analysis grid."""
 
+import math
+from collections.abc import Callable
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,11 +10,11 @@ import xarray as xr
 from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.features import rasterize
-from scipy.ndimage import distance_transform_edt
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.distance import distance_to_cells
 from lsa_helpers.sources.rasters import mosaic, open_raster
 from lsa_helpers.sources.vectors import attribute, inverse_distance, read_features
 
@@ -142,22 +145,28 @@ def distance_to(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
     InputError
         When no feature lies within one grid length.
     """
+    mark = _marker(catalog, entry, grid.crs)
+    hit = mark(grid)
     pad = max(grid.shape)
+    if hit.any():  # what lies farther outside than the farthest cell is from a feature inside can be nearest to none
+        pad = min(pad, math.ceil(distance_to_cells(hit, 1.0).max()))
     left, bottom, right, top = grid.bounds
     margin = pad * grid.cell_size
     wide = Grid.from_bounds((left - margin, bottom - margin, right + margin, top + margin), grid.crs, grid.cell_size)
+    hit = mark(wide)
+    if not hit.any():
+        where, fix = catalog.path(entry), "Check the file's CRS and extent, or delete its entry"
+        raise InputError("no feature lies near the study area", where=where, fix=fix)
+    return distance_to_cells(hit, grid.cell_size)[pad : pad + grid.height, pad : pad + grid.width]
+
+
+def _marker(catalog: Catalog, entry: Entry, crs) -> Callable[[Grid], np.ndarray]:
+    """A function that marks the cells of a grid which a feature touches, or where the raster is neither 0 nor nodata."""
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
-        source = mosaic(catalog, entry, wide, Resampling.nearest)
-        hit = np.isfinite(source) & (source != 0)
-    else:
-        hit = (
-            rasterize(read_features(file, entry, grid.crs).geometry, wide.shape, transform=wide.transform, all_touched=True, dtype="uint8")
-            > 0
-        )
-    if not hit.any():
-        raise InputError("no feature lies near the study area", where=file, fix="Check the file's CRS and extent, or delete its entry")
-    return (distance_transform_edt(~hit)[pad:-pad, pad:-pad] * grid.cell_size).astype(np.float32)
+        return lambda grid: np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest)) != 0
+    shapes = read_features(file, entry, crs).geometry
+    return lambda grid: rasterize(shapes, grid.shape, transform=grid.transform, all_touched=True, dtype="uint8") > 0
 
 
 def study_mask(catalog: Catalog, grid: Grid) -> np.ndarray:

@@ -48,7 +48,9 @@ def kmeans_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarra
         return KMeans(n_folds, init="random", n_init=1, random_state=seed).fit_predict(samples[["x", "y"]].to_numpy())
 
 
-def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def splits(
+    samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0, *, pooled: bool = False
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Training and test rows of each fold, with an empty strip between them.
 
     Parameters
@@ -58,6 +60,8 @@ def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> I
     folds : ndarray of int, shape (n,)
     buffer_m : float
         Training rows closer than this to a test row in x and in y are left out, so that square windows of that size never overlap.
+    pooled : bool
+        Whether the predictions of all folds are scored together, so that a fold's test rows may be of one class.
 
     Yields
     ------
@@ -67,7 +71,7 @@ def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> I
     Raises
     ------
     StageError
-        When a fold's training or test rows hold one class only.
+        When a fold's training rows, or its test rows unless `pooled`, hold one class only.
     """
     place, label = samples[["x", "y"]].to_numpy(), samples["label"].to_numpy()
     for fold in np.unique(folds):
@@ -75,7 +79,7 @@ def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> I
         if buffer_m > 0:
             distance, _ = cKDTree(place[test]).query(place[train], p=np.inf)
             train = train[distance >= buffer_m]
-        for name, rows in (("training", train), ("test", test)):
+        for name, rows in (("training", train), *([] if pooled else [("test", test)])):
             if len(np.unique(label[rows])) < 2:
                 raise StageError(
                     f"fold {fold}: its {len(rows)} {name} rows hold one class only (buffer {buffer_m:g} m); "
@@ -86,7 +90,7 @@ def splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> I
 
 def out_of_fold(
     make: Callable[[], SusceptibilityModel], stack: FactorStack, samples: pd.DataFrame, folds: np.ndarray,
-    *, seed: int, buffer_m: float = 0.0, n_jobs: int = 1,
+    *, seed: int, buffer_m: float = 0.0, pooled: bool = False, n_jobs: int = 1,
 ) -> np.ndarray:  # fmt: skip
     """Predict each row with a model that was trained without its fold.
 
@@ -98,7 +102,7 @@ def out_of_fold(
         The factors and the sample table.
     folds : ndarray of int, shape (n,)
     seed : int
-    buffer_m : float
+    buffer_m, pooled
         See `splits`.
     n_jobs : int
         Folds at a time, each in its own process on one core.
@@ -108,7 +112,7 @@ def out_of_fold(
     ndarray, shape (n,)
         Probabilities.
     """
-    parts = list(splits(samples, folds, buffer_m))
+    parts = list(splits(samples, folds, buffer_m, pooled=pooled))
     jobs = (delayed(_one_fold)(make, stack, samples.iloc[train], samples.iloc[test], seed) for train, test in parts)
     out = np.empty(len(samples))
     for (_, test), guess in zip(parts, Parallel(n_jobs=n_jobs)(jobs), strict=True):

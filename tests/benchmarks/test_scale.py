@@ -10,6 +10,7 @@ from lsa_helpers.factors import FactorStack, open_stack, terrain
 from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
 from lsa_helpers.models.lazy import compute_on
 from lsa_helpers.run import whole_file
+from lsa_helpers.sources.distance import distance_to_cells
 
 MILLIONS = [2, 8, 32, 100]
 CELL = 12.5
@@ -52,6 +53,33 @@ def make_factors(folder, grid) -> None:
 def test_terrain(timed, dem):
     folder, grid, millions = dem
     timed(lambda: make_factors(folder, grid), rounds=1, work=(millions, "M cells"))
+
+
+def _lines(block_info=None) -> np.ndarray:
+    """Crossing rivers some kilometres apart: the cells of two families of curves."""
+    rows, cols = (np.arange(*ends) for ends in block_info[None]["array-location"])
+    y, x = rows[:, None], cols[None]
+    return ((x + np.round(40 * np.sin(y / 300)).astype(int)) % 400 == 0) | ((y + np.round(30 * np.sin(x / 200)).astype(int)) % 700 == 0)
+
+
+@pytest.mark.benchmark(group="distance to a river")
+def test_distance(timed, dem):
+    folder, grid, millions = dem
+    rivers = da.map_blocks(_lines, chunks=da.core.normalize_chunks(1024, grid.shape), dtype=bool)
+
+    def run():
+        with compute_on(n_jobs=2):
+            write_raster(folder / "distance.tif", distance_to_cells(rivers, CELL)[None], grid, ["distance_to_river"], ["m"])
+
+    timed(run, rounds=1, work=(millions, "M cells"))
+
+
+@pytest.mark.benchmark(group="wetness index, in memory")
+def test_wetness(timed, dem):
+    """Water crosses any block, so this one needs the whole DEM: what it takes is what the table should say."""
+    folder, _, millions = dem
+    altitude = read_raster(folder / "dem.tif")[0][0]
+    timed(lambda: terrain.wetness(altitude, CELL), rounds=1, work=(millions, "M cells"))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from lsa_helpers import models, validate
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.honest import map_quality, summarise_laboratory
-from lsa_helpers.samples import add_context, make_samples
+from lsa_helpers.samples import add_context, block_folds, make_samples
 from tests.susceptibility.conftest import make_hillside
 
 
@@ -163,6 +163,22 @@ def test_paired_differences_know_what_chance_is(sampled):
 def test_optimism_by_hand():
     tables = {scheme: pd.DataFrame({"model": ["rf"], "auc": [auc]}) for scheme, auc in (("apparent", 1), ("random", 0.9), ("spatial", 0.8))}
     assert validate.optimism(tables).loc[0, "optimism"] == pytest.approx(0.1)
+
+
+def test_one_block_is_left_out_at_a_time(sampled):
+    """A fold per block, no landslide in two; blocks of one class are welcome where all predictions are scored together, else explained."""
+    stack, table = sampled
+    folds = block_folds(table, block_m=300)
+    slides = table["landslide_id"] >= 0
+    assert pd.Series(folds)[slides].groupby(table["landslide_id"][slides]).nunique().max() == 1
+    one_class = [fold for fold in np.unique(folds) if table["label"][folds == fold].nunique() == 1]
+    assert one_class
+    with pytest.raises(StageError, match="one class"):
+        list(validate.splits(table, folds))
+    parts = list(validate.splits(table, folds, 100, pooled=True))
+    assert sorted(np.concatenate([test for _, test in parts])) == list(range(len(table)))
+    guess = validate.out_of_fold(_logistic, stack, table, folds, seed=0, buffer_m=100, pooled=True)
+    assert metrics.roc_auc_score(table["label"], guess) > 0.6
 
 
 def test_context_by_brute_force():

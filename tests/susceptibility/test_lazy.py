@@ -13,6 +13,7 @@ from lsa_helpers import cli, models
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack, open_stack, terrain, write_stack
 from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
+from lsa_helpers.models.lazy import bf16_error
 
 SMALL = {
     "rf": {"n_trees": 10}, "xgboost": {"rounds": 10}, "logistic": {},
@@ -163,3 +164,32 @@ def test_a_dask_cluster_gives_the_same_map(mapped, tmp_path):
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         assert run(str(tmp_path / "map.tif"), "--scheduler", cluster.scheduler_address, "--chunk", "64") == 0
     np.testing.assert_allclose(read_raster(tmp_path / "map.tif")[0][0], expected, atol=1e-6)
+
+
+def test_processes_of_this_machine_give_the_same_map(mapped, tmp_path):
+    run, expected = mapped
+    assert run(str(tmp_path / "map.tif"), "--scheduler", "local", "--chunk", "64", "--jobs", "2") == 0
+    np.testing.assert_allclose(read_raster(tmp_path / "map.tif")[0][0], expected, atol=1e-6)
+
+
+def test_xgboost_trained_by_workers_is_xgboost(sampled):
+    """Two workers, each with half of the rows, grow the trees one process grows, up to the rounding of their sums."""
+    stack, table = sampled
+    how = {"rounds": 5, "subsample": 1.0, "depth": 3}
+    here = models.make("xgboost", **how).fit(stack, table, 0).predict(stack, table)
+    there = models.make("xgboost", n_jobs=2, scheduler="local", **how).fit(stack, table, 0).predict(stack, table)
+    assert np.abs(here - there).mean() < 0.01 and np.corrcoef(here, there)[0, 1] > 0.98
+
+
+def test_the_error_of_bfloat16_is_measured(sampled, mapped, tmp_path, capsys):
+    """Small but not nothing, the same from a Dask array, and refused for models without a network."""
+    stack, table = sampled
+    model = models.make("cnn", **SMALL["cnn"]).fit(stack, table, 0)
+    largest, mean = bf16_error(model, stack)
+    assert 0 < mean < largest < 0.05
+    model.bf16 = True
+    rough = model.predict_map(stack)
+    model.bf16 = False
+    assert np.nanmax(np.abs(rough - model.predict_map(stack))) >= largest
+    run, _ = mapped
+    assert run(str(tmp_path / "map.tif"), "--bf16") == 2 and "networks" in capsys.readouterr().err
