@@ -89,6 +89,7 @@ class DetectionParams(Parameters):
     region_epochs: int = Field(
         0, ge=0, le=1000, description="epochs of each detector that never sees one platform; 0: that table is left out"
     )
+    detector: str = Field("", description="local file of a trained detector, used as it is; empty: one is trained here")
     weights: str = Field("", description="local file with weights of the backbone; empty: from scratch, nothing is downloaded")
     bf16: bool = Field(True, description="backbone in bfloat16 where the processor or GPU multiplies so in hardware")
     bands: list[str] = Field(

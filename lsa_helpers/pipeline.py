@@ -29,6 +29,9 @@ NEEDS = {
 }
 
 
+LOCAL_FILES = ("detector", "weights")  # parameters of chapter 02 that name a file
+
+
 def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, folder: Path) -> dict[str, Parameters]:
     """Parameters of a run: the file, then ``-p`` overrides, then the data folder and its catalog as seen from the run's folder.
 
@@ -51,7 +54,7 @@ def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, fo
     Raises
     ------
     InputError
-        For an unknown key, a bad value, or a data folder without a catalog.
+        For an unknown key, a bad value, a data folder without a catalog, or a local file that does not exist.
     """
     sections = to_sections(read_params(file))
     for key, text in overrides.items():
@@ -64,6 +67,13 @@ def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, fo
         catalog = file.parent / shared["catalog"] if shared["catalog"] else (inside if inside.is_file() or not beside.is_file() else beside)
         load_catalog(where, catalog)
         shared |= {"data": _relative(where, folder), "catalog": _relative(catalog, folder)}
+    given, own = {key.rpartition(".")[2] for key in overrides}, sections["02_detection"]
+    for name in LOCAL_FILES:
+        if own[name]:
+            path = (Path() if name in given else file.parent) / own[name]
+            if not path.is_file():
+                raise InputError(f"the file of the parameter {name} does not exist", where=path, fix="Correct the path or leave it out")
+            own[name] = _relative(path, folder)
     return resolve(sections, "parameters")
 
 
@@ -223,6 +233,7 @@ def _key(run: Run, params: dict[str, Parameters], chapter: str, records: dict[st
     own = params[chapter]
     if own.data and chapter in ("01_data", "02_detection"):
         inputs |= _data_hashes(_catalog_of(own, run.path))
+    inputs |= manifest.hashes(run.path, [path for name in LOCAL_FILES if (path := getattr(own, name, ""))])
     values = own.model_dump(exclude={"run_dir", "n_jobs"})
     return manifest.fingerprint(values, manifest.code_hash(notebooks_dir() / f"{chapter}.ipynb"), inputs), inputs
 

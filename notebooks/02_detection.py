@@ -46,6 +46,7 @@ validate_every: int = 0  # epochs between scores on the validation chips; 0: onl
 patience: int = 0  # such scores without a better one that end the training; 0: all epochs are done
 compare_epochs: int = 0  # epochs of each of Table 4's four detectors; 0: the table is left out
 region_epochs: int = 0  # epochs of each detector that never sees one platform; 0: that table is left out
+detector: str = ""  # local file of a trained detector, used as it is; empty: one is trained here
 weights: str = ""  # local file with weights of the backbone; empty: from scratch, nothing is downloaded
 bf16: bool = True  # backbone in bfloat16 where the processor or GPU multiplies so in hardware
 bands: list = ["red", "green", "blue"]  # bands the network sees, by name or in the file's order
@@ -123,13 +124,14 @@ style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips e
 # {cite:p}`chen2019`: a few dozen regions teach random weights little, all cells of an image a lot. It only teaches; detections come from the regions. The learning rate falls along a cosine {cite:p}`loshchilov2017` from its first to its last value.
 #
 # All weights start at random; nothing is downloaded. This has a trap: ready-made builders freeze the normalisation and the first layers, which
-# is right for pretrained weights and fatal for random ones. Here every weight learns.
+# is right for pretrained weights and fatal for random ones. Here every weight learns. A detector that was trained before, on a larger machine or on
+# another area, can be used instead: the parameter `detector` names its file.
 
 # %%
-model, history = chapter.learn(sets, p, run, report=print) if chips else (None, None)
+model, history = chapter.learn(sets, p, run, report=print)
 
 # %% mystnb={"figure": {"caption": "Training: the losses and their sum (left), the learning rate, and mask AP50 on the validation chips where `validate_every` asks for it.", "name": "fig-02-training"}, "image": {"alt": "Line chart of falling training losses and their sum over the epochs, beside the cosine curve of the learning rate and, where measured, the average precision"}}
-style.save(show.training_curve(history), run, "detection_training") if chips else None
+style.save(show.training_curve(history), run, "detection_training") if history is not None else print("No detector was trained here.")
 
 # %% [markdown]
 # ## Scores on chips
@@ -147,7 +149,7 @@ style.save(show.training_curve(history), run, "detection_training") if chips els
 # other but not ranked; and the paper does not say at which threshold its precision and F1 hold.
 
 # %%
-scores, threshold = chapter.score(model, sets, p, run) if chips else (None, None)
+scores, threshold = chapter.score(model, sets, p, run)
 show.scores_beside_paper(run.read_table("detection_scores")) if chips else None
 
 # %% mystnb={"figure": {"caption": "Test chips with true outlines (above, yellow) and detected outlines with their scores (below, blue), drawn from the threshold of the inventory up.", "name": "fig-02-pairs"}, "image": {"alt": "Six test image chips in two rows, true landslide outlines in yellow above and detected outlines in blue with scores below"}}
@@ -207,7 +209,7 @@ style.save(show.sweep(panels, threshold), run, "score_sweep") if chips else None
 # half of the smaller one.
 
 # %%
-search = chapter.search_scene(model, sources, p, run) if chips else None
+search = chapter.search_scene(model, sources, p, run)
 detected = chapter.inventory(search, threshold, p)
 known = chapter.reference(sources, run)
 chapter.write_inventory(run, detected, known)

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from lsa_helpers import params, pipeline
-from lsa_helpers.errors import StageError
+from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 
 FIRST, SECOND, THIRD = "01_data", "04_susceptibility", "05_frequency_ratio"
@@ -88,3 +88,20 @@ def test_overrides_go_to_the_chapter_that_owns_them(root, tmp_path):
     values = pipeline.load_run_params(file, {"n_classes": "7", "seed": "4"}, None, tmp_path)
     assert values["05_frequency_ratio"].n_classes == 7
     assert {chapter.seed for chapter in values.values()} == {4}
+
+
+def test_a_trained_detector_is_found_from_the_run(tmp_path, monkeypatch):
+    """On the command line its path counts from here, in a parameter file from there; one that is missing is named before anything runs."""
+    (tmp_path / "d.safetensors").write_bytes(b"x")
+    (tmp_path / "own.yml").write_text("02_detection: {detector: d.safetensors}\n")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    folder = tmp_path / "runs" / "own"
+    found = pipeline.load_run_params(tmp_path / "own.yml", {}, None, folder)["02_detection"].detector
+    assert (
+        found
+        == pipeline.load_run_params(params.find_params("tiny"), {"detector": "../d.safetensors"}, None, folder)["02_detection"].detector
+    )
+    assert found == "../../d.safetensors"
+    with pytest.raises(InputError, match=r"d\.safetensors.*detector|detector.*d\.safetensors"):
+        pipeline.load_run_params(params.find_params("tiny"), {"detector": "d.safetensors"}, None, folder)

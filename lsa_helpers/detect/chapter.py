@@ -64,21 +64,46 @@ def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
     return {split: ChipSet(own[split], config, change if split == "train" else None, min_pixels=params.min_pixels) for split in SPLITS}
 
 
-def learn(sets: dict, params: DetectionParams, run: Run, report: Callable[[str], None] | None = None) -> tuple:
-    """Train the detector, or go on with what an interruption or ``lsa train`` left, and store it as ``detector.safetensors``.
+def learn(sets: dict | None, params: DetectionParams, run: Run, report: Callable[[str], None] | None = None) -> tuple:
+    """Take the detector of the parameters, or train one, or go on with what an interruption or ``lsa train`` left; store it.
 
     Returns
     -------
-    model : MaskRCNN
-    history : DataFrame
-        One row per epoch, also written as table ``detection_training``.
+    model : MaskRCNN or None
+        Also written as ``detector.safetensors``; None without chips and without a given detector.
+    history : DataFrame or None
+        One row per epoch, also written as table ``detection_training``; None where nothing was trained.
+
+    Raises
+    ------
+    InputError
+        When the given detector was trained on images prepared otherwise.
     """
     from lsa_helpers.detect.model import save_detector
 
+    if params.detector:
+        return _given(params, run), None
+    if sets is None:
+        return None, None
     model, history = train(sets, params, run, report)
     save_detector(run.product("detector.safetensors"), model, sets["train"].config)
     run.write_table(history, "detection_training")
     return model, history
+
+
+def _given(params: DetectionParams, run: Run):
+    """The detector that the parameter names, if it sees images as these parameters prepare them."""
+    from lsa_helpers.detect.model import load_detector, save_detector, set_bfloat16
+
+    model, config = load_detector(Path(params.detector))
+    names = ("bands", "white", "resolution_m", "match_colours", *(() if params.resolution_m else ("chip_size",)))
+    other = {name: value for name in names if (value := getattr(config, name)) != type(value)(getattr(params, name))}
+    if other:
+        fix = "Give the chapter the same values: " + ", ".join(f"{name}: {value}" for name, value in other.items())
+        found = ", ".join(f"{name}: {getattr(params, name)}" for name in other)
+        raise InputError("the detector was trained on images prepared otherwise", where=params.detector, found=found, fix=fix)
+    save_detector(run.product("detector.safetensors"), model, config)
+    return set_bfloat16(model, params.bf16)
 
 
 def train(sets: dict, params: DetectionParams, run: Run, report: Callable[[str], None] | None = None, **devices: int) -> tuple:
@@ -91,18 +116,20 @@ def train(sets: dict, params: DetectionParams, run: Run, report: Callable[[str],
     return train_detector(sets["train"], config, kept, validation=sets["val"], weights=weights, report=report, **devices)
 
 
-def score(model, sets: dict, params: DetectionParams, run: Run) -> tuple[dict, float]:
+def score(model, sets: dict | None, params: DetectionParams, run: Run) -> tuple[dict | None, float]:
     """Score the validation and test chips and write ``detection_scores.csv`` and ``score_sweep.csv`` (test chips).
 
     Returns
     -------
-    scores : dict of Scores
-        For ``val`` and ``test``.
+    scores : dict of Scores or None
+        For ``val`` and ``test``; None without chips.
     threshold : float
-        Lowest score in the inventory: the parameter, or the best on the validation chips.
+        Lowest score in the inventory: the parameter, or the best on the validation chips, or 0.5 without chips.
     """
     from lsa_helpers.detect.score import score_chips
 
+    if sets is None:
+        return None, params.score_threshold or 0.5
     scores = {split: score_chips(model, sets[split], batch_size=params.batch_size, n_jobs=params.n_jobs) for split in ("val", "test")}
     rows = [{"backbone": params.backbone, "optimizer": params.optimizer, "split": split} | scores[split].row(0.5) for split in scores]
     run.write_table(pd.DataFrame(rows), "detection_scores")
@@ -119,10 +146,10 @@ class Search:
 
 
 def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> Search | None:
-    """Look for landslides over the catalog's scene; None when it names no scene. An interrupted search goes on with the next window."""
+    """Look for landslides over the catalog's scene; None without a scene or a model. An interrupted search goes on with the next window."""
     from lsa_helpers.detect.quiet import quiet_torch
 
-    if catalog.scene is None:
+    if catalog.scene is None or model is None:
         return None
     frame = open_scene(catalog.path(catalog.scene), params.resolution_m, Bands(tuple(params.bands), params.white))
     colours = scene_colours(frame) if params.match_colours else None

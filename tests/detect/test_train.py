@@ -13,12 +13,14 @@ import torch
 from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 
+from lsa_helpers.detect import chapter
 from lsa_helpers.detect.compare import four_detectors, leave_one_out
 from lsa_helpers.detect.dataset import ChipSet, augmentation
 from lsa_helpers.detect.layouts import read_collection
-from lsa_helpers.detect.model import DetectorConfig, build_detector
+from lsa_helpers.detect.model import DetectorConfig, build_detector, save_detector
 from lsa_helpers.detect.score import score_chips
 from lsa_helpers.detect.train import TrainConfig, checkpoint_folder, train_detector
+from lsa_helpers.errors import InputError
 from lsa_helpers.paper import published_table
 from lsa_helpers.params import DetectionParams
 from lsa_helpers.run import Run
@@ -182,6 +184,25 @@ def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypa
         assert {chip.platform for chip in sets["test"].chips} == {source}
     assert {"AP50_segm", "AP50_segm_seen", "f1", "pixel_iou_seen"} <= set(table.columns)
     assert leave_one_out(None, chips[::2], params, Run(tmp_path)) is None
+
+
+def test_a_given_detector_is_used_as_it_is(masks_folder, tmp_path):
+    """Nothing is trained, chips are scored and not needed; one trained on images prepared otherwise is refused, named with the way out."""
+    config = replace(SMALL, match_colours=True)
+    given = save_detector(tmp_path / "given.safetensors", build_detector(config), config)
+    params = DetectionParams(detector=str(given), chip_size=64, match_colours=True, n_jobs=1)
+    run = Run(tmp_path / "run")
+    run.product("x").parent.mkdir(parents=True)
+    sets = chapter.chip_sets(read_collection(masks_folder, "masks"), params)
+    model, history = chapter.learn(sets, params, run)
+    assert history is None and not (run.path / chapter.PROGRESS).exists()
+    assert run.product("detector.safetensors").read_bytes() == given.read_bytes()
+    assert {"val", "test"} == set(chapter.score(model, sets, params, run)[0])
+    assert chapter.learn(None, params, run)[0] is not None and chapter.score(model, None, params, run) == (None, 0.5)
+    assert chapter.learn(None, DetectionParams(), run) == (None, None)
+    with pytest.raises(InputError, match="prepared otherwise") as caught:
+        chapter.learn(sets, params.model_copy(update={"match_colours": False}), run)
+    assert "match_colours: True" in str(caught.value)
 
 
 def test_other_settings_do_not_resume(masks_folder, tmp_path):
