@@ -232,7 +232,7 @@ def map_command(
 
 @app.command("bench")
 def bench_command(
-    what: Annotated[str, typer.Argument(help="detect, maps, or all")] = "all",
+    what: Annotated[str, typer.Argument(help="detect, maps, scale (to 100 million cells, half an hour), or all")] = "all",
     out: Annotated[Path | None, typer.Option(help="file for the figures as JSON")] = None,
 ) -> None:
     """Measure speed and memory against rivals in the same run; needs a checkout with its tests."""

@@ -158,6 +158,9 @@ class SusceptibilityParams(SampleParams):
     models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"], min_length=1, description="models to train"
     )
+    coding: dict[str, Literal["continuous", "circular", "categorical"]] = Field(
+        {}, description="factor: how models code it, where not by its kind (z-score, sine and cosine, one column per class)"
+    )
     tune_draws: int = Field(0, ge=0, le=1000, description="settings tried in nested tuning of rf, xgboost and svm; 0: the settings below")
     cnn_window: Literal[1, 7, 11, 15, 23, 31] = Field(15, description="edge of the window the CNN sees, cells")
     cnn_epochs: int = Field(20, ge=1, le=1000, description="most epochs of the CNN")
@@ -180,7 +183,7 @@ class SusceptibilityParams(SampleParams):
             "logistic": {},
             "svm": {},
         }
-        return {"n_jobs": self.n_jobs, **own[name]}
+        return {"n_jobs": self.n_jobs, "coding": self.coding, **own[name]}
 
 
 class FrequencyRatioParams(Parameters):

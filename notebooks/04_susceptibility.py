@@ -44,6 +44,7 @@ negative_slope: float = 0.0  # cells without landslide are at least so steep, de
 block_m: float = 1000.0  # edge of the spatial blocks that are dealt to folds, m
 n_folds: int = 5  # number of cross-validation folds
 models: list = ["cnn", "rf", "xgboost", "logistic"]  # models to train
+coding: dict = {}  # factor: how models code it, where not by its kind (z-score, sine and cosine, one column per class)
 tune_draws: int = 0  # settings tried in nested tuning of rf, xgboost and svm; 0: the settings below
 cnn_window: int = 15  # edge of the window the CNN sees, cells
 cnn_epochs: int = 20  # most epochs of the CNN

@@ -67,7 +67,7 @@ def untrained(folder: Path) -> Callable[..., SusceptibilityModel]:
         When there is no model in the folder.
     """
     config = _config(folder)
-    return partial(make, config["name"], factors=config["factors"], n_jobs=config["n_jobs"], **config["settings"])
+    return partial(make, config["name"], factors=config["factors"], n_jobs=config["n_jobs"], coding=config["coding"], **config["settings"])
 
 
 def load(folder: Path) -> SusceptibilityModel:

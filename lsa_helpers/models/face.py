@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from lsa_helpers.errors import StageError
+from lsa_helpers.errors import InputError, StageError, did_you_mean
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.run import whole_file
 from lsa_helpers.samples import Encoder
@@ -24,6 +24,9 @@ class SusceptibilityModel(ABC):
         Factors to use; empty: all of the stack it is fitted on.
     n_jobs : int
         Processor cores.
+    coding : dict, optional
+        Factor → "continuous" (z-score), "circular" (sine and cosine of degrees) or "categorical" (one column per class) where it
+        shall be coded otherwise than its kind in ``factors.json`` says.
     **settings
         The model's own settings, by default `defaults`.
 
@@ -36,11 +39,11 @@ class SusceptibilityModel(ABC):
     name: ClassVar[str]
     defaults: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, factors: Sequence[str] = (), n_jobs: int = 1, **settings):
+    def __init__(self, factors: Sequence[str] = (), n_jobs: int = 1, coding: dict[str, str] | None = None, **settings):
         unknown = set(settings) - set(self.defaults)
         if unknown:
             raise TypeError(f"{self.name} has no setting {sorted(unknown)}; it has {sorted(self.defaults)}")
-        self.factors, self.n_jobs = tuple(factors), n_jobs
+        self.factors, self.n_jobs, self.coding = tuple(factors), n_jobs, coding or {}
         self.settings = {**self.defaults, **settings}
         self.encoder: Encoder | None = None
 
@@ -49,13 +52,19 @@ class SusceptibilityModel(ABC):
 
         Raises
         ------
+        InputError
+            When `coding` names a factor the stack has not.
         StageError
             When the rows hold one class only.
         """
         labels = samples["label"].to_numpy()
         if len(np.unique(labels)) < 2:
             raise StageError(f"{self.name}: the {len(samples)} training rows hold one class only; use larger blocks or fewer folds")
-        self.encoder = Encoder.fit(samples, stack.info, self.factors or stack.names)
+        for name in self.coding:
+            if name not in stack.info:
+                raise InputError(f'there is no factor "{name}"', where="parameter coding", fix=did_you_mean(name, stack.info))
+        info = {name: own | {"kind": self.coding.get(name, own["kind"])} for name, own in stack.info.items()}
+        self.encoder = Encoder.fit(samples, info, self.factors or stack.names)
         self._fit(stack, samples, seed)
         return self
 
@@ -109,7 +118,7 @@ class SusceptibilityModel(ABC):
 
     def save(self, folder: Path) -> Path:
         """Write ``config.json`` (name, settings, coding) and the trained weights into `folder`; no pickles."""
-        config = {"name": self.name, "factors": self.factors, "n_jobs": self.n_jobs, "settings": self.settings,
+        config = {"name": self.name, "factors": self.factors, "n_jobs": self.n_jobs, "coding": self.coding, "settings": self.settings,
                   "encoder": self.encoder.factors, **self._write(Path(folder))}  # fmt: skip
         with whole_file(Path(folder) / "config.json") as part:
             part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
@@ -118,7 +127,7 @@ class SusceptibilityModel(ABC):
     @classmethod
     def restore(cls, folder: Path, config: dict) -> Self:
         """Rebuild a saved model; use `lsa_helpers.models.load`."""
-        model = cls(config["factors"], config["n_jobs"], **config["settings"])
+        model = cls(config["factors"], config["n_jobs"], config["coding"], **config["settings"])
         model.encoder = Encoder(config["encoder"])
         model._read(folder, config)
         return model

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack
+
+MOST_CLASSES = 200  # columns that one factor may become
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,14 @@ def _learn(values: np.ndarray, kind: str) -> dict:
     if kind == "continuous":
         values = values.astype(np.float64)
         return {"kind": kind, "mean": float(values.mean()), "std": float(values.std()) or 1.0}
-    return {"kind": kind} if kind == "circular" else {"kind": kind, "codes": [int(code) for code in np.unique(values)]}
+    if kind == "circular":
+        return {"kind": kind}
+    codes = np.unique(values)
+    if len(codes) > MOST_CLASSES or (codes != codes.round()).any():
+        raise InputError(
+            "a factor cannot be coded by classes", found=f"{len(codes)} values, such as {codes[0]:g}", fix="Code it as continuous"
+        )
+    return {"kind": kind, "codes": [int(code) for code in codes]}
 
 
 def _columns(name: str, how: dict) -> list[str]:

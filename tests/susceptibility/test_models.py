@@ -142,3 +142,18 @@ def test_importing_the_face_imports_nothing_heavy():
 def test_maps_of_two_models_differ(fitted, sampled):
     maps = pd.DataFrame({name: model.predict_map(sampled[0]).ravel() for name, model in fitted.items()}).corr()
     assert (maps.to_numpy()[np.triu_indices(4, 1)] < 0.9999).all()
+
+
+def test_a_factor_is_coded_as_the_parameters_say(sampled, tmp_path):
+    """Aspect as a number is one column instead of two, also after saving; classes of a continuous factor and unknown names are refused."""
+    stack, table = sampled
+    usual = models.make("logistic").fit(stack, table, 0)
+    model = models.make("logistic", coding={"aspect": "continuous"}).fit(stack, table, 0)
+    assert {"aspect_sin", "aspect_cos"} <= set(usual.encoder.columns)
+    assert "aspect" in model.encoder.columns and len(model.encoder.columns) == len(usual.encoder.columns) - 1
+    again = models.untrained(model.save(tmp_path / "logistic"))().fit(stack, table, 0)
+    np.testing.assert_array_equal(again.predict(stack, table), model.predict(stack, table))
+    with pytest.raises(InputError, match="cannot be coded by classes"):
+        models.make("logistic", coding={"slope": "categorical"}).fit(stack, table, 0)
+    with pytest.raises(InputError, match="parameter coding.*slop"):
+        models.make("logistic", coding={"slop": "circular"}).fit(stack, table, 0)
