@@ -1,4 +1,4 @@
-"""Susceptibility classes, frequency ratios, and the check of a printed frequency-ratio table."""
+"""Chapter 05: susceptibility classes and their frequency ratios."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid, read_raster, write_raster
 from lsa_helpers.params import FrequencyRatioParams
 from lsa_helpers.run import Run
-from lsa_helpers.samples import read_inventory
+from lsa_helpers.samples import read_landslides
 
 MODELS = ("cnn", "rf", "xgboost")
 SCHEMES = ("fisher_jenks", "equal", "quantile", "deviation", "geometric")
@@ -176,34 +176,6 @@ def frequency_ratio(classes: np.ndarray, landslide: np.ndarray, *, cell_area_km2
     return table[COLUMNS[1:]]
 
 
-def read_landslides(run: Run, which: str = "auto"):
-    """The landslides of a run, without the points that mark their absence.
-
-    Parameters
-    ----------
-    run : Run
-    which : {"auto", "detected", "reference"}
-        As for `lsa_helpers.samples.read_inventory`.
-
-    Returns
-    -------
-    GeoDataFrame
-        Polygons, or points whose ``label`` is 1; the name of their layer in ``attrs["layer"]``.
-
-    Raises
-    ------
-    InputError
-        When there are none.
-    """
-    landslides, layer = read_inventory(run, which)
-    if "label" in landslides:
-        landslides = landslides[landslides["label"] == 1]
-    if len(landslides) == 0:
-        raise InputError(f"the {layer} inventory holds no landslides", where=run.product("inventory.gpkg"))
-    landslides.attrs["layer"] = layer
-    return landslides
-
-
 def landslide_cells(landslides, grid: Grid) -> np.ndarray:
     """Which cells of the grid are landslide.
 
@@ -248,20 +220,26 @@ def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
         The table ``frequency_ratio`` with the columns of DESIGN's contract, models in the order cnn, rf, xgboost.
     """
     reused = _read_breaks(p) if p.breaks_from else {}
-    landslides = read_landslides(run, p.inventory)
+    maps, grid, cells = _maps_and_landslides(run, p)
     breaks, tables = {}, []
-    for model in MODELS:
-        values, grid, _ = read_raster(run.need(f"susceptibility_{model}.tif", chapter="04_susceptibility"))
+    for model, values in maps.items():
         breaks[model] = reused.get(model) or find_breaks(values, n_classes=p.n_classes, scheme=p.scheme, sample=p.break_sample, seed=p.seed)
-        classes = classify(values[0], breaks[model])
+        classes = classify(values, breaks[model])
         write_raster(run.product(f"classes_{model}.tif"), classes, grid, ["susceptibility class"], ["1"])
-        cells = landslide_cells(landslides, grid)
         table = frequency_ratio(classes, cells, cell_area_km2=grid.cell_area_km2, n_classes=p.n_classes)
         tables.append(table.assign(model=model))
     run.write_json({"scheme": p.scheme, "n_classes": p.n_classes, "breaks": breaks}, "breaks.json")
     table = pd.concat(tables, ignore_index=True)[COLUMNS]
     run.write_table(table, "frequency_ratio")
     return table
+
+
+def _maps_and_landslides(run: Run, p: FrequencyRatioParams) -> tuple[dict[str, np.ndarray], Grid, np.ndarray]:
+    """The susceptibility of each model, the grid of all, and the cells of the landslides that are counted."""
+    files = {model: run.need(f"susceptibility_{model}.tif", chapter="04_susceptibility") for model in MODELS}
+    read = {model: read_raster(file) for model, file in files.items()}
+    grid = read[MODELS[0]][1]
+    return {model: values[0] for model, (values, _, _) in read.items()}, grid, landslide_cells(read_landslides(run, p.inventory), grid)
 
 
 def scheme_sensitivity(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
@@ -280,13 +258,12 @@ def scheme_sensitivity(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
         ``scheme, model``, of the highest class ``area_pct``, ``landslides_pct`` and ``fr``, and ``rank`` of the model by that FR (1 best);
         also written as table ``scheme_sensitivity``.
     """
-    landslides, rows = read_landslides(run, p.inventory), []
+    maps, grid, cells = _maps_and_landslides(run, p)
+    rows = []
     for scheme in SCHEMES:
-        for model in MODELS:
-            values, grid, _ = read_raster(run.need(f"susceptibility_{model}.tif", chapter="04_susceptibility"))
+        for model, values in maps.items():
             breaks = find_breaks(values, n_classes=p.n_classes, scheme=scheme, sample=p.break_sample, seed=p.seed)
-            classes = classify(values[0], breaks)
-            table = frequency_ratio(classes, landslide_cells(landslides, grid), cell_area_km2=grid.cell_area_km2, n_classes=p.n_classes)
+            table = frequency_ratio(classify(values, breaks), cells, cell_area_km2=grid.cell_area_km2, n_classes=p.n_classes)
             top = table.iloc[-1]
             row = {"area_pct": top["area_ratio_pct"], "landslides_pct": top["landslide_area_ratio_pct"], "fr": top["fr"]}
             rows.append({"scheme": scheme, "model": model} | row)
@@ -309,46 +286,3 @@ def _read_breaks(p: FrequencyRatioParams) -> dict[str, list[float]]:
         raise InputError(f"the saved breaks do not give {p.n_classes} classes for {wrong}", where=p.breaks_from,
                          fix="Set n_classes to the saved number")  # fmt: skip
     return breaks
-
-
-def audit(table: pd.DataFrame) -> pd.DataFrame:
-    """Check a printed frequency-ratio table against its own areas, with rounding taken into account.
-
-    Every printed number stands for an interval of half a unit of its last digit to both sides. A printed ratio is
-    possible when its interval meets the interval of ratios that the printed areas allow.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns of Table 5, every value rounded to two decimals.
-
-    Returns
-    -------
-    DataFrame
-        The printed ratios that are impossible: model, susceptibility, column, printed, and low and high, the values
-        that the areas allow.
-
-    Examples
-    --------
-    >>> from lsa_helpers.paper import published_table
-    >>> audit(published_table(5))[["model", "susceptibility", "column", "printed"]].values.tolist()
-    [['rf', 'High', 'area_ratio_pct', 7.99]]
-    """
-    found = []
-    for _, rows in table.groupby("model", sort=False):
-        area, slide = (_share_interval(rows[column].to_numpy()) for column in ("area_km2", "landslide_area_km2"))
-        allowed = {"area_ratio_pct": area, "landslide_area_ratio_pct": slide}
-        allowed["fr"] = slide[0] / area[1], slide[1] / area[0]
-        for column, (low, high) in allowed.items():
-            printed = rows[column].to_numpy()
-            wrong = (printed + 0.005 < low - 1e-9) | (printed - 0.005 > high + 1e-9)
-            bad = rows.loc[wrong, ["model", "susceptibility"]]
-            found.append(bad.assign(column=column, printed=printed[wrong], low=low[wrong], high=high[wrong]))
-    return pd.concat(found, ignore_index=True)
-
-
-def _share_interval(area: np.ndarray, half: float = 0.005) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest share (per cent) of each area when every area is known to ± half."""
-    low, high = np.maximum(area - half, 0), area + half
-    others_low, others_high = low.sum() - low, high.sum() - high
-    return 100 * low / (low + others_high), 100 * high / (high + others_low)

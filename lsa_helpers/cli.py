@@ -219,11 +219,8 @@ def map_command(
     if out.resolve() == factors.resolve():
         raise InputError("the map would overwrite the factors", where=out, fix="Choose another name")
     if bf16:
-        console.print(
-            "bfloat16 changes the probability by {:.4f} at most, {:.5f} on average, on a square in the middle.".format(
-                *bf16_error(trained, stack)
-            )
-        )
+        largest, mean = bf16_error(trained, stack)
+        console.print(f"bfloat16 changes the probability by {largest:.4f} at most, {mean:.5f} on average, on a square in the middle.")
         trained.bf16 = True
     with console.status(f"mapping {stack.grid.height} × {stack.grid.width} cells"), compute_on(scheduler, jobs):
         write_raster(out, trained.predict_map(stack), stack.grid, ["susceptibility"], ["1"])

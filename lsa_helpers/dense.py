@@ -97,7 +97,7 @@ def dense_logits(
     padded : bool
         Whether `encoded` already has half a window more on every side, which then gets no logits.
     bf16 : bool
-        Multiply in bfloat16: half the memory, and faster where the processor or GPU does so in hardware, but no longer equal.
+        Multiply in bfloat16, two bytes a number instead of four: faster where the hardware does so, but no longer equal.
 
     Returns
     -------

@@ -28,9 +28,7 @@ class Case:
     samples, guesses : DataFrame
         ``samples.parquet`` and ``predictions.parquet``.
     landslides : GeoDataFrame
-        Inventory the samples were drawn from, or another one.
-    layer : str
-        Its layer.
+        Of the inventory the samples were drawn from, or of another one; see `samples.read_landslides`.
     landslide : ndarray of bool, shape (height, width)
         Cells the maps are judged by: true landslides of the simulated mountain, else those of `landslides`.
     true : bool
@@ -44,7 +42,6 @@ class Case:
     samples: pd.DataFrame
     guesses: pd.DataFrame
     landslides: gpd.GeoDataFrame
-    layer: str
     landslide: np.ndarray
     true: bool
     folds: np.ndarray
@@ -62,7 +59,7 @@ class Case:
 
     def describe(self) -> str:
         """One line on what the maps are judged by."""
-        judge = "the true landslides of the simulated mountain" if self.true else f"the {self.layer} landslides"
+        judge = "the true landslides of the simulated mountain" if self.true else f"the {self.landslides.attrs['layer']} landslides"
         folds = len(np.unique(self.folds))
         return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {judge}."
 
@@ -78,15 +75,13 @@ def open_case(run: Run, p: ValidationParams) -> Case:
     stack = read_stack(run)
     table = pd.read_parquet(run.need("samples.parquet", chapter="04_susceptibility"))
     guesses = pd.read_parquet(run.need("predictions.parquet", chapter="04_susceptibility"))
-    landslides, layer = samples.read_inventory(run, p.inventory)
-    if "label" in landslides:
-        landslides = landslides[landslides["label"] == 1]
+    landslides = samples.read_landslides(run, p.inventory)
     truth = validate.read_truth(run, stack.grid)
     landslide = landslide_cells(landslides, stack.grid) if truth is None else truth.landslide
     folds = validate.fold_map(table, stack.grid, block_m=p.block_m, seed=p.seed)
     cnn = run.product("models/cnn")
     window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
-    return Case(stack, table, guesses, landslides, layer, landslide, truth is not None, folds, window)
+    return Case(stack, table, guesses, landslides, landslide, truth is not None, folds, window)
 
 
 def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:

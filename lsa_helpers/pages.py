@@ -86,7 +86,7 @@ def parameters_page(run: Run) -> str:
 
 def _value(value) -> str:
     """A value as readers see it."""
-    return f"`{value}`" if value not in ("", None, []) else "(empty)"
+    return f"`{value}`" if value not in ("", None, [], {}) else "(empty)"
 
 
 def api_page(package: Path) -> str:

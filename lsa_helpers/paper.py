@@ -1,7 +1,8 @@
-"""The tables printed in Yao et al. (2026), to be compared with: facts, with their source."""
+"""The tables printed in Yao et al. (2026), to be compared with, and the check of a printed frequency-ratio table."""
 
 from importlib import resources
 
+import numpy as np
 import pandas as pd
 
 from lsa_helpers.errors import InputError, did_you_mean
@@ -51,3 +52,45 @@ def published_table(number: int) -> pd.DataFrame:
         table = table.rename(columns={"method": "model", "fr_as_printed": "fr"})
         table["model"] = table["model"].str.lower()
     return table
+
+
+def audit_frequency_ratios(table: pd.DataFrame) -> pd.DataFrame:
+    """Check a printed frequency-ratio table against its own areas, with rounding taken into account.
+
+    Every printed number stands for an interval of half a unit of its last digit to both sides. A printed ratio is
+    possible when its interval meets the interval of ratios that the printed areas allow.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns of Table 5, every value rounded to two decimals.
+
+    Returns
+    -------
+    DataFrame
+        The printed ratios that are impossible: model, susceptibility, column, printed, and low and high, the values
+        that the areas allow.
+
+    Examples
+    --------
+    >>> audit_frequency_ratios(published_table(5))[["model", "susceptibility", "column", "printed"]].values.tolist()
+    [['rf', 'High', 'area_ratio_pct', 7.99]]
+    """
+    found = []
+    for _, rows in table.groupby("model", sort=False):
+        area, slide = (_share_interval(rows[column].to_numpy()) for column in ("area_km2", "landslide_area_km2"))
+        allowed = {"area_ratio_pct": area, "landslide_area_ratio_pct": slide}
+        allowed["fr"] = slide[0] / area[1], slide[1] / area[0]
+        for column, (low, high) in allowed.items():
+            printed = rows[column].to_numpy()
+            wrong = (printed + 0.005 < low - 1e-9) | (printed - 0.005 > high + 1e-9)
+            bad = rows.loc[wrong, ["model", "susceptibility"]]
+            found.append(bad.assign(column=column, printed=printed[wrong], low=low[wrong], high=high[wrong]))
+    return pd.concat(found, ignore_index=True)
+
+
+def _share_interval(area: np.ndarray, half: float = 0.005) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest share (per cent) of each area when every area is known to ± half."""
+    low, high = np.maximum(area - half, 0), area + half
+    others_low, others_high = low.sum() - low, high.sum() - high
+    return 100 * low / (low + others_high), 100 * high / (high + others_low)

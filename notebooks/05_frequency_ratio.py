@@ -44,8 +44,8 @@ inventory: str = "auto"  # landslides counted; auto: detected ones, else referen
 # %%
 import pandas as pd
 
-from lsa_helpers import classes, pipeline
-from lsa_helpers.paper import published_table
+from lsa_helpers import classes, pipeline, samples
+from lsa_helpers.paper import audit_frequency_ratios, published_table
 from lsa_helpers.params import FrequencyRatioParams
 from lsa_helpers.show import classes as show
 from lsa_helpers.show import style, webmap
@@ -74,7 +74,7 @@ breaks.round(3)
 # parameter `breaks_from`.
 
 # %% mystnb={"figure": {"caption": "Susceptibility classes of the three models over shaded relief. Outlined are the landslides that are counted below.", "name": "fig-05-classes"}, "image": {"alt": "Three maps side by side with the susceptibility classes of the CNN, random forest and XGBoost over shaded relief, landslides outlined"}}
-landslides = classes.read_landslides(run, p.inventory)
+landslides = samples.read_landslides(run, p.inventory)
 style.save(show.class_maps(run, landslides, n_classes=p.n_classes), run, "classes")
 
 # %% [markdown]
@@ -129,7 +129,7 @@ sensitivity.pivot(index="scheme", columns="model", values=["fr", "rank", "area_p
 # printed ratio is possible if it meets the interval that the printed areas allow. Here are the entries of the paper's Table 5 that are not:
 
 # %%
-classes.audit(printed).round(4)
+audit_frequency_ratios(printed).round(4)
 
 # %% [markdown]
 # One entry cannot come from its area; the others all can. The same check on your own table, or on one you are asked to review, takes one line.

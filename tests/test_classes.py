@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shapely.geometry import Point, box
 
-from lsa_helpers import classes
+from lsa_helpers import classes, samples
 from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid, read_raster, write_raster
-from lsa_helpers.paper import published_table
+from lsa_helpers.paper import audit_frequency_ratios, published_table
 from lsa_helpers.params import FrequencyRatioParams
 from lsa_helpers.run import Run
 
@@ -88,7 +88,7 @@ def test_flat_map_cannot_be_classed():
 
 def test_table_5_follows_from_its_own_areas_but_for_one_misprint():
     printed = published_table(5)
-    wrong = classes.audit(printed)
+    wrong = audit_frequency_ratios(printed)
     assert wrong[["model", "susceptibility", "column", "printed"]].values.tolist() == [["rf", "High", "area_ratio_pct", 7.99]]
     assert wrong["low"].item() < 8.0 < wrong["high"].item()
     for _, rows in printed.groupby("model"):
@@ -101,7 +101,7 @@ def test_table_5_follows_from_its_own_areas_but_for_one_misprint():
 def test_audit_finds_a_wrong_ratio():
     table = published_table(5)
     table.loc[4, "fr"] = 15.41
-    assert ["cnn", "Very High", "fr"] in classes.audit(table)[["model", "susceptibility", "column"]].values.tolist()
+    assert ["cnn", "Very High", "fr"] in audit_frequency_ratios(table)[["model", "susceptibility", "column"]].values.tolist()
 
 
 def test_landslide_cells_of_points_and_polygons():
@@ -139,8 +139,8 @@ def test_make_classes_writes_breaks_rasters_and_table(mapped_run):
         assert grid == GRID and raster.dtype == np.uint8 and raster[0, 0, 0] == 0
         values = read_raster(mapped_run.product(f"susceptibility_{model}.tif"))[0]
         assert (raster == classes.classify(values, saved["breaks"][model])).all()
-    cells = classes.landslide_cells(classes.read_landslides(mapped_run), GRID)
-    assert len(classes.read_landslides(mapped_run)) == 20, "points labelled 0 are no landslides"
+    cells = classes.landslide_cells(samples.read_landslides(mapped_run), GRID)
+    assert len(samples.read_landslides(mapped_run)) == 20, "points labelled 0 are no landslides"
     assert table.groupby("model")["landslide_area_km2"].sum().max() <= cells.sum() * GRID.cell_area_km2 + 1e-9
 
 

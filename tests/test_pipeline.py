@@ -97,11 +97,8 @@ def test_a_trained_detector_is_found_from_the_run(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     folder = tmp_path / "runs" / "own"
-    found = pipeline.load_run_params(tmp_path / "own.yml", {}, None, folder)["02_detection"].detector
-    assert (
-        found
-        == pipeline.load_run_params(params.find_params("tiny"), {"detector": "../d.safetensors"}, None, folder)["02_detection"].detector
-    )
-    assert found == "../../d.safetensors"
+    tiny = params.find_params("tiny")
+    for file, overrides in ((tmp_path / "own.yml", {}), (tiny, {"detector": "../d.safetensors"})):
+        assert pipeline.load_run_params(file, overrides, None, folder)["02_detection"].detector == "../../d.safetensors"
     with pytest.raises(InputError, match=r"d\.safetensors.*detector|detector.*d\.safetensors"):
-        pipeline.load_run_params(params.find_params("tiny"), {"detector": "d.safetensors"}, None, folder)
+        pipeline.load_run_params(tiny, {"detector": "d.safetensors"}, None, folder)

@@ -97,6 +97,7 @@ def _given(params: DetectionParams, run: Run):
 
     model, config = load_detector(Path(params.detector))
     names = ("bands", "white", "resolution_m", "match_colours", *(() if params.resolution_m else ("chip_size",)))
+    # Bands are a tuple in a detector and a list in a parameter file.
     other = {name: value for name in names if (value := getattr(config, name)) != type(value)(getattr(params, name))}
     if other:
         fix = "Give the chapter the same values: " + ", ".join(f"{name}: {value}" for name, value in other.items())

@@ -49,6 +49,34 @@ def read_inventory(run: Run, which: str, at_least: int = 10) -> tuple[gpd.GeoDat
     return gpd.read_file(path, layer=layer), layer
 
 
+def read_landslides(run: Run, which: str = "auto") -> gpd.GeoDataFrame:
+    """The landslides of a run, without the points that mark their absence.
+
+    Parameters
+    ----------
+    run : Run
+    which : {"auto", "detected", "reference"}
+        As for `read_inventory`.
+
+    Returns
+    -------
+    GeoDataFrame
+        Polygons, or points whose ``label`` is 1; the name of their layer in ``attrs["layer"]``.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    landslides, layer = read_inventory(run, which)
+    if "label" in landslides:
+        landslides = landslides[landslides["label"] == 1]
+    if len(landslides) == 0:
+        raise InputError(f"the {layer} inventory holds no landslides", where=run.product("inventory.gpkg"))
+    landslides.attrs["layer"] = layer
+    return landslides
+
+
 def make_samples(
     inventory: gpd.GeoDataFrame,
     stack: FactorStack,

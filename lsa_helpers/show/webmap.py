@@ -82,7 +82,7 @@ def susceptibility_map(run: Run, landslides, *, n_classes: int, max_pixels: int 
     run : Run
         With ``classes_*.tif`` and ``factors.tif``.
     landslides : GeoDataFrame
-        From `lsa_helpers.classes.read_landslides`.
+        From `lsa_helpers.samples.read_landslides`.
     n_classes : int
         Number of classes.
     max_pixels : int

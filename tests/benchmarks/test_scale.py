@@ -27,15 +27,28 @@ def _relief(block_info=None) -> np.ndarray:
 
 
 @pytest.fixture(scope="session", params=MILLIONS, ids=lambda count: f"{count} M cells")
-def dem(request, tmp_path_factory):
+def dem(request, tmp_path_factory, warm):
     """(folder, grid, million cells): ``dem.tif`` of a synthetic relief."""
-    side = round((request.param * 1e6) ** 0.5)
-    grid = Grid.from_bounds((0, 0, side * CELL, side * CELL), "EPSG:32648", CELL)
     folder = tmp_path_factory.mktemp("scale")
+    return folder, write_relief(folder, round((request.param * 1e6) ** 0.5)), request.param
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory):
+    """Everything is compiled on a small relief first: a cell's cost is not the compiler's, and 2 and 100 million can be compared."""
+    folder = tmp_path_factory.mktemp("warm")
+    grid = write_relief(folder, 1500)  # more than one block, so that the code for halos is compiled too
+    make_factors(folder, grid)
+    terrain.wetness(read_raster(folder / "dem.tif")[0][0], CELL)
+
+
+def write_relief(folder, side: int) -> Grid:
+    """``dem.tif`` of a synthetic relief of `side` × `side` cells."""
+    grid = Grid.from_bounds((0, 0, side * CELL, side * CELL), "EPSG:32648", CELL)
     relief = da.map_blocks(_relief, chunks=da.core.normalize_chunks(1024, grid.shape), dtype=np.float32)
     with compute_on(n_jobs=2):
         write_raster(folder / "dem.tif", relief, grid, ["altitude"], ["m"])
-    return folder, grid, request.param
+    return grid
 
 
 def make_factors(folder, grid) -> None:

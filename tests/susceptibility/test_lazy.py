@@ -187,6 +187,7 @@ def test_the_error_of_bfloat16_is_measured(sampled, mapped, tmp_path, capsys):
     model = models.make("cnn", **SMALL["cnn"]).fit(stack, table, 0)
     largest, mean = bf16_error(model, stack)
     assert 0 < mean < largest < 0.05
+    assert bf16_error(model, _lazy(stack, 25)) == pytest.approx((largest, mean), rel=1e-3)
     model.bf16 = True
     rough = model.predict_map(stack)
     model.bf16 = False
