@@ -73,7 +73,7 @@ breaks.round(3)
 # different models therefore share a name, not a threshold. To compare two runs class by class, give the second the breaks of the first with the
 # parameter `breaks_from`.
 
-# %% mystnb={"figure": {"caption": "Susceptibility classes of the three models over shaded relief. Outlined are the landslides that are counted below.", "name": "fig-05-classes"}, "image": {"alt": "Three maps side by side with the susceptibility classes of the CNN, random forest and XGBoost over shaded relief, landslides outlined"}}
+# %% mystnb={"figure": {"caption": "Susceptibility classes of the three models over shaded relief. Outlined are the landslides that are counted below.", "name": "fig-05-classes"}, "image": {"alt": "Three maps with the susceptibility classes of the CNN, random forest and XGBoost over shaded relief, landslides outlined"}}
 landslides = samples.read_landslides(run, p.inventory)
 style.save(show.class_maps(run, landslides, n_classes=p.n_classes), run, "classes")
 

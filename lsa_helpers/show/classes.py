@@ -15,6 +15,7 @@ from lsa_helpers.show import style
 
 # A white rim keeps outlines visible on dark and light classes.
 HALO = withStroke(linewidth=1.6, foreground="white")
+FEW = 300  # landslides whose outlines may have a halo
 
 
 def class_colours(n_classes: int) -> list[str]:
@@ -33,7 +34,7 @@ def relief(run: Run, grid: Grid) -> np.ndarray:
 
 
 def class_maps(run: Run, landslides=None, *, n_classes: int) -> Figure:
-    """The class maps of the three models side by side over shaded relief.
+    """The class maps of the three models over shaded relief: side by side, or one below the other where the area is wide.
 
     Parameters
     ----------
@@ -50,8 +51,11 @@ def class_maps(run: Run, landslides=None, *, n_classes: int) -> Figure:
     """
     colours = class_colours(n_classes)
     grid = read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1]
+    rows, cols = (len(MODELS), 1) if grid.width > 1.6 * grid.height else (1, len(MODELS))
     width = 7.5
-    fig, axes = plt.subplots(1, len(MODELS), figsize=(width, width / len(MODELS) * grid.height / grid.width + 0.75))
+    fig, axes = plt.subplots(rows, cols, figsize=(width, rows * width / cols * grid.height / grid.width + 0.75))
+    # A halo makes a few outlines stand out; round a thousand of them it hides the classes.
+    line = {"lw": 0.7, "path_effects": [HALO]} if landslides is None or len(landslides) <= FEW else {"lw": 0.4}
     shade = relief(run, grid)
     for ax, model in zip(axes, MODELS, strict=True):
         extent = style.map_axes(ax, grid)
@@ -60,7 +64,7 @@ def class_maps(run: Run, landslides=None, *, n_classes: int) -> Figure:
         ax.imshow(np.ma.masked_equal(classes, 0), cmap=ListedColormap(colours), vmin=0.5, vmax=n_classes + 0.5, alpha=0.7, extent=extent,
                   interpolation="nearest")  # fmt: skip
         if landslides is not None:
-            landslides.plot(ax=ax, facecolor="none", edgecolor=style.OKABE_ITO["vermilion"], lw=0.7, markersize=4, path_effects=[HALO])
+            landslides.plot(ax=ax, facecolor="none", edgecolor=style.OKABE_ITO["vermilion"], markersize=4, **line)
         style.map_axes(ax, grid, scale_bar=False)
         ax.set(title=style.MODEL_LABELS[model], xlabel="", ylabel="")
     handles = [Patch(color=colour, label=name) for colour, name in zip(colours, class_names(n_classes), strict=True)]
