@@ -121,7 +121,8 @@ style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips e
 # turns the image into maps of features at several scales, and a small network proposes *regions* that may hold something. Each region is then
 # classified, its box refined, and its outline drawn, with a score between 0 and 1. Five losses are added up: two for the regions, two for the
 # boxes, one for the mask. Where `semantic_weight` is above 0, a sixth asks of every cell of 4 × 4 pixels whether it lies in a landslide
-# {cite:p}`chen2019`: a few dozen regions teach random weights little, all cells of an image a lot. It only teaches; detections come from the regions. The learning rate falls along a cosine {cite:p}`loshchilov2017` from its first to its last value.
+# {cite:p}`chen2019`: a few dozen regions teach random weights little, all cells of an image a lot. What this branch sees joins the finest map of
+# features, so that the regions profit from it. The learning rate falls along a cosine {cite:p}`loshchilov2017` from its first to its last value.
 #
 # All weights start at random; nothing is downloaded. This has a trap: ready-made builders freeze the normalisation and the first layers, which
 # is right for pretrained weights and fatal for random ones. Here every weight learns. A detector that was trained before, on a larger machine or on

@@ -12,20 +12,16 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.backbone_utils import BackboneWithFPN
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
-from torchvision.models.detection.transform import GeneralizedRCNNTransform
-from torchvision.ops import MultiScaleRoIAlign
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 
 from lsa_helpers.detect.colours import usual_look
 from lsa_helpers.detect.images import RGB, Bands
+from lsa_helpers.detect.network import LEVELS, AsTheyAre, BoxHead, LandslideRCNN, MaskHead, Pyramid, RegionPool
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import whole_file
 
 _N_CLASSES = 2  # background and landslide
-LEVELS = ("0", "1", "2", "3")  # of the pyramid, as torchvision names them
-STRIDE = 4  # pixels of an image in a cell of the finest level
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class DetectorConfig:
     roi_samples : int
         Points per direction at which the features of a region's every bin are sampled.
     semantic_weight : float
-        Weight of a fourth head's loss that tells landslide from ground in every cell of the finest pyramid level; 0: no such head.
+        Weight of the loss of a branch that tells landslide from ground in every cell of the finest pyramid level; 0: no such branch.
     anchor_px : int
         Anchor edge at the finest pyramid level, pixels; it doubles at each of the five levels.
     proposals : int
@@ -90,115 +86,7 @@ class DetectorConfig:
         return Bands(self.bands, self.white)
 
 
-class _AsTheyAre(GeneralizedRCNNTransform):
-    """Normalises and batches images without scaling them (torchvision's `_skip_resize` holds while training only)."""
-
-    def resize(self, image: torch.Tensor, target: dict | None = None) -> tuple[torch.Tensor, dict | None]:
-        return image, target
-
-
-class _Pyramid(BackboneWithFPN):
-    """The backbone, in bfloat16 when `bf16` is set; boxes stay float32, for bfloat16 cannot tell 200.5 from 201 pixels."""
-
-    bf16 = False
-
-    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
-            maps = super().forward(x)
-        return {name: value.float() for name, value in maps.items()}
-
-
-class _Mixed:
-    """Multiplies in bfloat16 when `bf16` is set; what it returns is float32."""
-
-    bf16 = False
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
-            return super().forward(x).float()
-
-
-class _BoxHead(_Mixed, TwoMLPHead):
-    """The two layers over each region's features."""
-
-
-class _MaskHead(_Mixed, MaskRCNNHeads):
-    """The convolutions over each region's features."""
-
-
-class _SemanticHead(_Mixed, nn.Sequential):
-    """Logit of lying in a landslide, for every cell of the finest level."""
-
-    def __init__(self, width: int):
-        super().__init__(
-            nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, 1, 1)
-        )
-
-
-class LandslideRCNN(MaskRCNN):
-    """Mask R-CNN that, while it learns, also tells landslide from ground cell by cell; what it detects is Mask R-CNN's alone.
-
-    Boxes teach the network about a few dozen regions of an image, cells about all of it: from random weights that is the faster teacher.
-
-    Notes
-    -----
-    Source: the semantic branch of Chen et al. (2019), Hybrid Task Cascade, doi:10.1109/CVPR.2019.00511; the loss is cross-entropy plus
-    Dice (Milletari et al. 2016, doi:10.1109/3DV.2016.79).
-    """
-
-    def __init__(self, backbone: nn.Module, config: DetectorConfig, **parts):
-        super().__init__(backbone, **parts)
-        self.semantic_weight = config.semantic_weight
-        self.semantic = _SemanticHead(config.fpn_width) if config.semantic_weight else None
-
-    def forward(self, images: list[torch.Tensor], targets: list[dict] | None = None) -> dict | list[dict]:
-        if not (self.training and self.semantic):
-            return super().forward(images, targets)
-        maps = {}
-        hook = self.backbone.register_forward_hook(lambda _, __, found: maps.update(found))
-        try:
-            losses = super().forward(images, targets)
-        finally:
-            hook.remove()
-        size = maps[LEVELS[0]].shape[-2:]
-        logits = self.semantic(sum(nn.functional.interpolate(maps[name], size=size, mode="bilinear") for name in LEVELS))[:, 0]
-        return losses | {"loss_semantic": self.semantic_weight * semantic_loss(logits, [target["masks"] for target in targets])}
-
-
-def semantic_loss(logits: torch.Tensor, masks: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Cross-entropy plus Dice between cells and the share of each that is landslide.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (images, rows, columns)
-        Cells of `STRIDE` × `STRIDE` pixels; those beyond an image's edge do not count.
-    masks : sequence of Tensor, each (landslides, height, width)
-
-    Returns
-    -------
-    Tensor
-        Scalar, at least 0.
-
-    Examples
-    --------
-    >>> half = torch.tensor([[[9.0, -9.0]]])
-    >>> bool(semantic_loss(half, [torch.tensor([[[1] * 4 + [0] * 4] * 4])]) < 0.01)
-    True
-    """
-    share, inside = torch.zeros_like(logits), torch.zeros_like(logits)
-    for i, found in enumerate(masks):
-        height, width = found.shape[-2:]
-        seen = found.any(0).float() if len(found) else logits.new_zeros(height, width)
-        padded = nn.functional.pad(seen[None, None], (0, -width % STRIDE, 0, -height % STRIDE))
-        cells = nn.functional.avg_pool2d(padded, STRIDE)[0, 0]
-        share[i, : cells.shape[0], : cells.shape[1]] = cells
-        inside[i, : cells.shape[0], : cells.shape[1]] = 1
-    said = logits.sigmoid() * inside
-    cross = nn.functional.binary_cross_entropy_with_logits(logits, share, weight=inside, reduction="sum") / inside.sum()
-    return cross + 1 - (2 * (said * share).sum() + 1) / (said.sum() + share.sum() + 1)
-
-
-def _backbone(config: DetectorConfig, weights: Path | None) -> _Pyramid:
+def _backbone(config: DetectorConfig, weights: Path | None) -> Pyramid:
     # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first layers, which at random init never learn.
     body = getattr(torchvision.models, config.backbone)(weights=None, norm_layer=nn.BatchNorm2d)
     if config.bands != RGB:
@@ -208,7 +96,7 @@ def _backbone(config: DetectorConfig, weights: Path | None) -> _Pyramid:
         _load_backbone(body, weights, config.bands)
     width = body.inplanes // 8
     layers = {f"layer{i + 1}": str(i) for i in range(4)}
-    return _Pyramid(body, layers, [width * 2**i for i in range(4)], config.fpn_width)
+    return Pyramid(body, layers, [width * 2**i for i in range(4)], config.fpn_width, semantic=config.semantic_weight > 0)
 
 
 def _load_backbone(body: nn.Module, weights: Path, bands: Sequence[str]) -> None:
@@ -265,18 +153,18 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> La
     levels = list(LEVELS)
     sizes = tuple((config.anchor_px * 2**i,) for i in range(5))
     model = LandslideRCNN(
-        _backbone(config, weights), config,
+        _backbone(config, weights), config.semantic_weight,
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
         rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
         rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
-        box_roi_pool=MultiScaleRoIAlign(levels, 7, config.roi_samples), box_head=_BoxHead(width * 7**2, config.head_width),
+        box_roi_pool=RegionPool(levels, 7, config.roi_samples), box_head=BoxHead(width * 7**2, config.head_width),
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
         box_nms_thresh=config.nms_iou,
-        mask_roi_pool=MultiScaleRoIAlign(levels, 14, config.roi_samples), mask_head=_MaskHead(width, (width,) * 4, 1),
+        mask_roi_pool=RegionPool(levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * 4, 1),
         mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
-    model.transform = _AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))
+    model.transform = AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))
     return model
 
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision.ops import MultiScaleRoIAlign
 
-from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector, semantic_loss
+from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
+from lsa_helpers.detect.network import LEVELS, RegionPool, semantic_loss
 from lsa_helpers.errors import InputError
 
 SMALL = {"fpn_width": 16, "head_width": 16, "rois_per_image": 8, "proposals": 20, "detections": 5, "chip_size": 64}
@@ -56,8 +58,8 @@ def _targets(height=64, width=48):
     return [{"boxes": torch.tensor([[8.0, 8, 30, 40]]), "labels": torch.ones(1, dtype=torch.int64), "masks": masks}]
 
 
-def test_semantic_head_only_teaches():
-    """It adds one loss while training, sends its gradient into the backbone, and leaves what is detected to the regions."""
+def test_semantic_branch_teaches_and_joins_the_finest_level():
+    """It adds one loss while training, sends its gradient into the backbone, and changes the finest level alone."""
     torch.manual_seed(0)
     plain, taught = (build_detector(DetectorConfig(semantic_weight=weight, **SMALL)).train() for weight in (0.0, 2.0))
     images = [torch.rand(3, 64, 48)]
@@ -66,6 +68,29 @@ def test_semantic_head_only_teaches():
     losses["loss_semantic"].backward()
     assert taught.backbone.body.conv1.weight.grad.abs().sum() > 0
     assert taught.semantic_weight == 2.0 and set(taught.eval()(images)[0]) == {"boxes", "labels", "scores", "masks"}
+    with torch.inference_mode():
+        joined = taught.backbone(torch.stack(images))
+        taught.backbone.semantic = None
+        alone = taught.backbone(torch.stack(images))
+    assert [bool(torch.equal(joined[name], alone[name])) for name in LEVELS] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(("size", "samples"), [(7, 1), (14, 2)])
+def test_regions_are_pooled_as_torchvision_pools_them(size, samples):
+    """Values and gradients equal MultiScaleRoIAlign's: regions of every level, on edges, smaller than a cell; an image without any."""
+    torch.manual_seed(0)
+    boxes = [torch.tensor([[3.0, 4, 50, 60], [0, 0, 480, 500], [10, 10, 12, 11]]), torch.zeros(0, 4), torch.tensor([[300.0, 10, 512, 512]])]
+    results = []
+    for kind in (MultiScaleRoIAlign, RegionPool):
+        torch.manual_seed(1)
+        maps = {name: torch.randn(3, 8, 128 // 2**i, 128 // 2**i, requires_grad=True) for i, name in enumerate(LEVELS)}
+        found = kind(list(LEVELS), size, samples)(maps, boxes, [(512, 512)] * 3)
+        (found * torch.linspace(-1, 1, found.numel()).reshape(found.shape)).sum().backward()
+        results.append([found, *(maps[name].grad for name in LEVELS[:1] + LEVELS[2:])])
+    for theirs, ours in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=1e-4)
+    none = RegionPool(list(LEVELS), size, samples)(maps, [torch.zeros(0, 4)] * 3, [(512, 512)] * 3)
+    assert none.shape == (0, 8, size, size)
 
 
 def test_semantic_loss_by_hand():
