@@ -9,7 +9,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid, read_raster, write_raster
 from lsa_helpers.params import FrequencyRatioParams
 from lsa_helpers.run import Run
-from lsa_helpers.samples import read_landslides
+from lsa_helpers.samples import on_grid, read_landslides
 
 MODELS = ("cnn", "rf", "xgboost")
 SCHEMES = ("fisher_jenks", "equal", "quantile", "deviation", "geometric")
@@ -190,11 +190,16 @@ def landslide_cells(landslides, grid: Grid) -> np.ndarray:
     Returns
     -------
     ndarray of bool, shape (height, width)
+
+    Raises
+    ------
+    InputError
+        When they state no CRS or do not meet the grid.
     """
     from rasterio.features import rasterize
 
     cells = np.zeros(grid.shape, bool)
-    landslides = landslides.to_crs(grid.crs)
+    landslides = on_grid(landslides, grid)
     points = landslides[landslides.geom_type == "Point"].geometry
     row, col = grid.rowcol(points.x, points.y)
     inside = grid.inside(row, col)

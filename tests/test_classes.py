@@ -112,6 +112,16 @@ def test_landslide_cells_of_points_and_polygons():
     assert np.argwhere(classes.landslide_cells(polygons, GRID)).tolist() == [[r, c] for r in range(3) for c in range(3)]
 
 
+def test_landslide_cells_in_degrees_and_without_a_place():
+    """Reprojected they mark the same cells; without a CRS, or where the grid is not, they are refused."""
+    polygons = gpd.GeoDataFrame(geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs)
+    assert (classes.landslide_cells(polygons.to_crs(4326), GRID) == classes.landslide_cells(polygons, GRID)).all()
+    with pytest.raises(InputError, match="no CRS"):
+        classes.landslide_cells(polygons.set_crs(None, allow_override=True), GRID)
+    with pytest.raises(InputError, match="overlap"):
+        classes.landslide_cells(polygons.translate(1e5).to_frame("geometry"), GRID)
+
+
 @pytest.fixture(scope="module")
 def mapped_run(tmp_path_factory) -> Run:
     """A run with three susceptibility maps and an inventory of both kinds of points."""
