@@ -1,5 +1,7 @@
 """Chapter 05: susceptibility classes and their frequency ratios."""
 
+import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,8 @@ import pandas as pd
 from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid, read_raster, write_raster
 from lsa_helpers.params import FrequencyRatioParams
-from lsa_helpers.run import Run
-from lsa_helpers.samples import read_landslides
+from lsa_helpers.run import Run, sha256
+from lsa_helpers.samples import on_grid, read_landslides
 
 MODELS = ("cnn", "rf", "xgboost")
 SCHEMES = ("fisher_jenks", "equal", "quantile", "deviation", "geometric")
@@ -190,11 +192,16 @@ def landslide_cells(landslides, grid: Grid) -> np.ndarray:
     Returns
     -------
     ndarray of bool, shape (height, width)
+
+    Raises
+    ------
+    InputError
+        When they state no CRS or do not meet the grid.
     """
     from rasterio.features import rasterize
 
     cells = np.zeros(grid.shape, bool)
-    landslides = landslides.to_crs(grid.crs)
+    landslides = on_grid(landslides, grid)
     points = landslides[landslides.geom_type == "Point"].geometry
     row, col = grid.rowcol(points.x, points.y)
     inside = grid.inside(row, col)
@@ -208,6 +215,9 @@ def landslide_cells(landslides, grid: Grid) -> np.ndarray:
 def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     """Class the susceptibility maps of a run and write breaks, class rasters and the frequency-ratio table.
 
+    Where the breaks are those of another run (`breaks_from`), ``breaks.json`` has the scheme they were found by there, and in
+    ``reused_from`` the file and its hash.
+
     Parameters
     ----------
     run : Run
@@ -218,8 +228,13 @@ def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     -------
     DataFrame
         The table ``frequency_ratio`` with the columns of DESIGN's contract, models in the order cnn, rf, xgboost.
+
+    Raises
+    ------
+    InputError
+        When breaks to be reused are no rising thresholds in 0–1, so many as the classes need, for every model.
     """
-    reused = _read_breaks(p) if p.breaks_from else {}
+    origin, reused = _read_breaks(p) if p.breaks_from else ({"scheme": p.scheme}, {})
     maps, grid, cells = _maps_and_landslides(run, p)
     breaks, tables = {}, []
     for model, values in maps.items():
@@ -228,7 +243,7 @@ def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
         write_raster(run.product(f"classes_{model}.tif"), classes, grid, ["susceptibility class"], ["1"])
         table = frequency_ratio(classes, cells, cell_area_km2=grid.cell_area_km2, n_classes=p.n_classes)
         tables.append(table.assign(model=model))
-    run.write_json({"scheme": p.scheme, "n_classes": p.n_classes, "breaks": breaks}, "breaks.json")
+    run.write_json(origin | {"n_classes": p.n_classes, "breaks": breaks}, "breaks.json")
     table = pd.concat(tables, ignore_index=True)[COLUMNS]
     run.write_table(table, "frequency_ratio")
     return table
@@ -273,16 +288,32 @@ def scheme_sensitivity(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     return found
 
 
-def _read_breaks(p: FrequencyRatioParams) -> dict[str, list[float]]:
-    """Thresholds saved by another run; they must fit the number of classes."""
-    import json
-
+def _read_breaks(p: FrequencyRatioParams) -> tuple[dict, dict[str, list[float]]]:
+    """Where saved thresholds come from, for the new ``breaks.json``, and the thresholds; they must fit the number of classes."""
+    file = Path(p.breaks_from)
     try:
-        breaks = json.loads(Path(p.breaks_from).read_text(encoding="utf-8"))["breaks"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError("the saved class breaks cannot be read", where=p.breaks_from, found=error) from None
-    wrong = [model for model in MODELS if len(breaks.get(model, [])) != p.n_classes - 1]
-    if wrong:
-        raise InputError(f"the saved breaks do not give {p.n_classes} classes for {wrong}", where=p.breaks_from,
-                         fix="Set n_classes to the saved number")  # fmt: skip
-    return breaks
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError("the saved class breaks cannot be read", where=file, found=error, fix="Give another run's breaks.json") from None
+    breaks = content.get("breaks") if isinstance(content, dict) else None
+    if not isinstance(breaks, dict):
+        fix = f'Write {{"breaks": {{"{MODELS[0]}": [0.2, …], …}}}}, as chapter 05 does'
+        raise InputError("the file holds no class breaks by model", where=file, found=str(content)[:80], fix=fix)
+    for model in MODELS:
+        _check_breaks(breaks.get(model), model, p.n_classes, file)
+    scheme = content.get("scheme", "unknown")
+    return {"scheme": scheme, "reused_from": {"file": p.breaks_from, "sha256": sha256(file)}}, {model: breaks[model] for model in MODELS}
+
+
+def _check_breaks(breaks, model: str, n_classes: int, file: Path) -> None:
+    """Thresholds of one model: numbers in 0–1, none below the one before it, one fewer than classes."""
+    numbers = isinstance(breaks, list) and all(isinstance(item, int | float) and not isinstance(item, bool) for item in breaks)
+    if not numbers or not all(math.isfinite(item) and 0 <= item <= 1 for item in breaks):
+        raise InputError(f"the class breaks of {model} are no numbers from 0 to 1", where=file, found=str(breaks), fix="Correct them")
+    if breaks != sorted(breaks):
+        raise InputError(f"the class breaks of {model} do not rise", where=file, found=breaks, fix="Sort them")
+    if len(breaks) != n_classes - 1:
+        fix = f"Set n_classes to {len(breaks) + 1}"
+        raise InputError(
+            f"the saved breaks do not give {n_classes} classes for {model}", where=file, found=f"{len(breaks)} breaks", fix=fix
+        )

@@ -1,7 +1,13 @@
 """Execute one notebook through papermill, in a process of its own so that its memory can be measured."""
 
 import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 
 def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, float]:
@@ -23,7 +29,7 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
     failure : str
         What went wrong and in which cell; empty when all is well.
     memory : float
-        Peak resident memory of the kernel in MB; 0 where the system does not tell.
+        Peak memory of the kernel and every process below it, together, in MB.
     """
     import papermill
 
@@ -40,7 +46,8 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
         "OMP_WAIT_POLICY": "PASSIVE",
     }
     try:
-        papermill.execute_notebook(str(notebook), str(part), values, cwd=str(folder), kernel_name="python3", progress_bar=False)
+        with children_memory() as peak:
+            papermill.execute_notebook(str(notebook), str(part), values, cwd=str(folder), kernel_name="python3", progress_bar=False)
     except papermill.PapermillExecutionError as error:
         os.replace(part, failed)
         cell = f"cell [{error.exec_count}]:\n{error.source}\n\n{error.ename}: {error.evalue}"
@@ -49,7 +56,7 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
         return f"{out.stem} stopped: {error!r}\n\nThe kernel's last words: {log.read_text(encoding='utf-8')[-2000:]}", 0.0
     os.replace(part, out)
     failed.unlink(missing_ok=True)
-    return "", _children_memory_mb()
+    return "", max(peak[0], _largest_child_mb())
 
 
 def _quiet(log: Path) -> None:
@@ -59,10 +66,55 @@ def _quiet(log: Path) -> None:
     os.dup2(target, 2)
 
 
-def _children_memory_mb() -> float:
-    """Largest resident memory of the processes this one has waited for."""
+@contextmanager
+def children_memory(every: float = 0.5) -> Iterator[list[float]]:
+    """Watch the memory of all processes below this one while the ``with`` block runs.
+
+    A page that several processes share counts once, its parts dealt to those that hold it (Linux: proportional set size). Where the
+    system does not say who shares what, resident memory is summed, in which shared libraries count once per process.
+
+    Parameters
+    ----------
+    every : float
+        Seconds between two looks; what comes and goes in between is not seen.
+
+    Yields
+    ------
+    list of float
+        One number, the largest sum seen so far, MB (10⁶ bytes).
+    """
+    done, peak = threading.Event(), [0.0]
+
+    def watch():
+        while not done.wait(every):
+            peak[0] = max(peak[0], sum(map(_memory_mb, psutil.Process().children(recursive=True))))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _memory_mb(process: psutil.Process) -> float:
+    """Memory of one process: proportional where the system tells, else resident; 0 when it has ended."""
+    try:
+        try:
+            full = process.memory_full_info()
+            return getattr(full, "pss", full.rss) / 1e6
+        except psutil.AccessDenied:
+            return process.memory_info().rss / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def _largest_child_mb() -> float:
+    """Peak resident memory of the largest process waited for: the system's own count, which misses no spike but knows no sum."""
     try:
         import resource
     except ImportError:
         return 0.0
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6

@@ -57,6 +57,8 @@ def vif(columns: dict[str, np.ndarray]) -> pd.Series:
     from statsmodels.stats.outliers_influence import variance_inflation_factor
     from statsmodels.tools import add_constant
 
+    if not columns:
+        return pd.Series(dtype=float)
     design = add_constant(np.concatenate(list(columns.values()), axis=1), has_constant="add")
     corr = np.atleast_2d(np.corrcoef(design[:, 1:], rowvar=False))
     values, start = {}, 0
@@ -192,6 +194,11 @@ def importance(
         ``factor, method, mean, low, high``: method is ``rf_impurity`` (share), ``permutation`` (loss of ROC AUC) or ``gain_ratio``;
         low and high are the 2.5 and 97.5 % quantiles over folds, repeats or bootstrap samples. The probe is ``random_probe``.
 
+    Raises
+    ------
+    InputError
+        When no fold holds both classes with both classes outside it; other folds of one class are left out.
+
     Notes
     -----
     **Source**: Breiman 2001, doi:10.1023/A:1010933404324 (impurity, permutation); the probe follows the idea of Boruta, Kursa &
@@ -201,7 +208,7 @@ def importance(
     table = table.assign(**{PROBE: rng.standard_normal(len(table)).astype(np.float32)})
     info, factors = info | {PROBE: {"kind": "continuous"}}, [*factors, PROBE]
     draws = {(name, method): [] for method in ("rf_impurity", "permutation", "gain_ratio") for name in factors}
-    for fold in np.unique(table["fold"]):
+    for fold in _usable_folds(table):
         test = table["fold"] == fold
         impurity, loss = _forest_importance(table[~test], table[test], info, factors, rng, n_trees, repeats, n_jobs)
         for name in factors:
@@ -215,6 +222,17 @@ def importance(
             draws[name, "gain_ratio"].append(gain_ratio(table[name].to_numpy()[rows], table["label"].to_numpy()[rows], categorical=kind))
     rows = [(*key, np.mean(values), *np.quantile(values, [0.025, 0.975])) for key, values in draws.items()]
     return pd.DataFrame(rows, columns=["factor", "method", "mean", "low", "high"])
+
+
+def _usable_folds(table: pd.DataFrame) -> list[int]:
+    """The folds that can be trained around and scored: both classes inside and outside."""
+    folds = table["fold"]
+    usable = [fold for fold in np.unique(folds) if all(table["label"][part].nunique() == 2 for part in (folds == fold, folds != fold))]
+    if not usable:
+        counts = table.groupby("fold")["label"].agg(["size", "sum"]).rename(columns={"size": "rows", "sum": "landslides"})
+        fix = "Use larger blocks or fewer folds"
+        raise InputError("no spatial fold holds cells with and without landslides", found=counts.to_dict("index"), fix=fix)
+    return usable
 
 
 def _one_hot(codes: np.ndarray) -> np.ndarray:
@@ -270,6 +288,11 @@ def dropping_cost(
     -------
     DataFrame
         ``factors`` (all, selected), ``n``, ``auc`` (mean over the folds with both classes), ``low, high`` (their range).
+
+    Raises
+    ------
+    InputError
+        When there is no such fold.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.metrics import roc_auc_score
@@ -277,13 +300,12 @@ def dropping_cost(
     rows = []
     for which, names in (("all", list(factors)), ("selected", list(selected))):
         areas = []
-        for fold in np.unique(table["fold"]):
+        for fold in _usable_folds(table):
             test, train = table[table["fold"] == fold], table[table["fold"] != fold]
-            if test["label"].nunique() == 2 == train["label"].nunique():
-                encoder = Encoder.fit(train, info, names)
-                forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(encoder.table(train), train["label"])
-                areas.append(roc_auc_score(test["label"], forest.predict_proba(encoder.table(test))[:, 1]))
-        rows.append((which, len(names), *((np.mean(areas), min(areas), max(areas)) if areas else [np.nan] * 3)))
+            encoder = Encoder.fit(train, info, names)
+            forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(encoder.table(train), train["label"])
+            areas.append(roc_auc_score(test["label"], forest.predict_proba(encoder.table(test))[:, 1]))
+        rows.append((which, len(names), np.mean(areas), min(areas), max(areas)))
     return pd.DataFrame(rows, columns=["factors", "n", "auc", "low", "high"])
 
 
@@ -305,6 +327,11 @@ def choose(vif_table: pd.DataFrame, importances: pd.DataFrame, *, threshold: flo
     -------
     dict
         ``selected``: list of factors; ``dropped`` and ``flagged``: factor → reason.
+
+    Raises
+    ------
+    InputError
+        When no factor is left.
     """
     gone = vif_table[vif_table["dropped_at"] > 0].sort_values("dropped_at")
     dropped = {row.factor: f"VIF {row.vif:.1f} ≥ {threshold:g} at step {row.dropped_at}" for row in gone.itertuples()}
@@ -316,7 +343,10 @@ def choose(vif_table: pd.DataFrame, importances: pd.DataFrame, *, threshold: flo
         dropped |= weak
     else:
         flagged = {name: "; ".join(filter(None, [flagged.get(name), weak.get(name)])) for name in {**flagged, **weak}}
-    return {"selected": [name for name in kept["factor"] if name not in dropped], "dropped": dropped, "flagged": flagged}
+    selected = [name for name in kept["factor"] if name not in dropped]
+    if not selected:
+        raise InputError("no factor is left for the models", found=dropped, fix="Check the factors: none may vary among the samples")
+    return {"selected": selected, "dropped": dropped, "flagged": flagged}
 
 
 def selected_factors(run: Run) -> list[str]:

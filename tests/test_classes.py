@@ -1,5 +1,9 @@
 """Classes and frequency ratios: by hand, against mapclassify, and against the paper's own areas."""
 
+import hashlib
+import json
+from pathlib import Path
+
 import geopandas as gpd
 import mapclassify
 import numpy as np
@@ -112,13 +116,21 @@ def test_landslide_cells_of_points_and_polygons():
     assert np.argwhere(classes.landslide_cells(polygons, GRID)).tolist() == [[r, c] for r in range(3) for c in range(3)]
 
 
-@pytest.fixture(scope="module")
-def mapped_run(tmp_path_factory) -> Run:
+def test_landslide_cells_in_degrees_and_without_a_place():
+    """Reprojected they mark the same cells; without a CRS, or where the grid is not, they are refused."""
+    polygons = gpd.GeoDataFrame(geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs)
+    assert (classes.landslide_cells(polygons.to_crs(4326), GRID) == classes.landslide_cells(polygons, GRID)).all()
+    with pytest.raises(InputError, match="no CRS"):
+        classes.landslide_cells(polygons.set_crs(None, allow_override=True), GRID)
+    with pytest.raises(InputError, match="overlap"):
+        classes.landslide_cells(polygons.translate(1e5).to_frame("geometry"), GRID)
+
+
+def _mapped(folder: Path, seed: int, power: float = 1) -> Run:
     """A run with three susceptibility maps and an inventory of both kinds of points."""
-    run = Run(tmp_path_factory.mktemp("run"))
-    rng = np.random.default_rng(0)
+    run, rng = Run(folder), np.random.default_rng(seed)
     for model in classes.MODELS:
-        values = rng.random(GRID.shape, dtype=np.float32)
+        values = rng.random(GRID.shape, dtype=np.float32) ** power
         values[0, 0] = np.nan
         write_raster(run.product(f"susceptibility_{model}.tif"), values, GRID, ["susceptibility"])
     x, y = GRID.centres()
@@ -126,6 +138,12 @@ def mapped_run(tmp_path_factory) -> Run:
     labelled = gpd.GeoDataFrame({"label": np.arange(40) % 2}, geometry=points, crs=GRID.crs)
     labelled.to_file(run.product("inventory.gpkg"), layer="reference")
     return run
+
+
+@pytest.fixture(scope="module")
+def mapped_run(tmp_path_factory) -> Run:
+    """A run of `_mapped`."""
+    return _mapped(tmp_path_factory.mktemp("run"), 0)
 
 
 def test_make_classes_writes_breaks_rasters_and_table(mapped_run):
@@ -144,13 +162,48 @@ def test_make_classes_writes_breaks_rasters_and_table(mapped_run):
     assert table.groupby("model")["landslide_area_km2"].sum().max() <= cells.sum() * GRID.cell_area_km2 + 1e-9
 
 
-def test_breaks_of_another_run_are_used(mapped_run):
-    first = classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4))
-    file = str(mapped_run.product("breaks.json"))
-    again = classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, scheme="equal", breaks_from=file))
-    pd.testing.assert_frame_equal(first, again)
-    with pytest.raises(InputError, match="do not give 5 classes"):
-        classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=5, breaks_from=file))
+def test_breaks_of_another_run_are_used(mapped_run, tmp_path):
+    """Another map is cut where the first was, not where it would be itself; the new file says whose breaks they are, by which scheme."""
+    classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, scheme="quantile"))
+    file = mapped_run.product("breaks.json")
+    first = mapped_run.read_json("breaks.json")
+    other = _mapped(tmp_path / "other", 1, power=3)
+    table = classes.make_classes(other, FrequencyRatioParams(n_classes=4, scheme="equal", breaks_from=str(file)))
+    saved = other.read_json("breaks.json")
+    assert saved["breaks"] == first["breaks"] and saved["scheme"] == "quantile" and "reused_from" not in first
+    assert saved["reused_from"] == {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    for model in classes.MODELS:
+        raster, values = (read_raster(other.product(f"{name}_{model}.tif"))[0] for name in ("classes", "susceptibility"))
+        assert (raster == classes.classify(values, first["breaks"][model])).all()
+    # A quarter of the first map lies below its lowest break, about 1/4; of its cubes, all below the cube root: 0.63 of the cells.
+    lowest = table[table["susceptibility"] == "Class 1 (lowest)"]["area_ratio_pct"]
+    assert lowest.to_numpy() == pytest.approx(63, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[]", "no class breaks by model"),
+        ('{"breaks": []}', "no class breaks by model"),
+        ('{"n_classes": 4}', "no class breaks by model"),
+        ('{"breaks": {"cnn": [0.1, 0.2, 0.3]}}', "breaks of rf are no numbers.*None"),
+        ([0.3, 0.2, 0.1], "breaks of cnn do not rise"),
+        (["0.1", "0.2", "0.3"], "breaks of cnn are no numbers"),
+        ([0.1, None, 0.3], "breaks of cnn are no numbers"),
+        ([0.1, True, 1.0], "breaks of cnn are no numbers"),
+        ([20, 40, 60], "no numbers from 0 to 1"),
+        ([float("nan"), 0.2, 0.3], "breaks of cnn are no numbers"),
+        ([0.1, 0.2], "do not give 4 classes for cnn.*Set n_classes to 3"),
+        ("{", "cannot be read"),
+    ],
+)
+def test_breaks_that_cannot_be_used_are_explained(mapped_run, tmp_path, content, words):
+    """Whatever the file holds, it is named and nothing is written."""
+    file = tmp_path / "breaks.json"
+    text = content if isinstance(content, str) else json.dumps({"breaks": dict.fromkeys(classes.MODELS, content)})
+    file.write_text(text)
+    with pytest.raises(InputError, match=rf"breaks\.json.*{words}"):
+        classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, breaks_from=str(file)))
 
 
 @pytest.mark.parametrize("scheme", classes.SCHEMES)

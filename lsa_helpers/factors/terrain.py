@@ -153,8 +153,11 @@ def catchment_area(dem: np.ndarray, cell_size: float) -> np.ndarray:
     ndarray, shape (height, width)
         float64 m², at least one cell; NaN as nodata.
     """
+    known = np.isfinite(dem)
+    if known.sum() < 2:  # pyflwdir wants water that goes somewhere; a lone cell drains itself
+        return np.where(known, float(cell_size**2), np.nan)
     cells = pyflwdir.from_array(flow_directions(dem), ftype="d8", check_ftype=False).upstream_area(unit="cell")
-    return np.where(np.isfinite(dem), cells * cell_size**2, np.nan)
+    return np.where(known, cells * cell_size**2, np.nan)
 
 
 def wetness(dem: np.ndarray, cell_size: float) -> np.ndarray:

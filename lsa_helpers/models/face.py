@@ -11,6 +11,7 @@ import pandas as pd
 
 from lsa_helpers.errors import InputError, StageError, did_you_mean
 from lsa_helpers.factors import FactorStack
+from lsa_helpers.models.area import check_area, describe_area
 from lsa_helpers.run import whole_file
 from lsa_helpers.samples import Encoder
 
@@ -34,6 +35,8 @@ class SusceptibilityModel(ABC):
     ----------
     encoder : Encoder
         Fitted on the training rows by `fit`.
+    learned_on : dict
+        Cell size, units, kinds and classes of the factors it was fitted on; empty for a model saved before they were kept.
     """
 
     name: ClassVar[str]
@@ -46,6 +49,7 @@ class SusceptibilityModel(ABC):
         self.factors, self.n_jobs, self.coding = tuple(factors), n_jobs, coding or {}
         self.settings = {**self.defaults, **settings}
         self.encoder: Encoder | None = None
+        self.learned_on: dict = {}
 
     def fit(self, stack: FactorStack, samples: pd.DataFrame, seed: int) -> Self:
         """Train on the sample table; means, deviations and codes come from these rows only.
@@ -65,6 +69,7 @@ class SusceptibilityModel(ABC):
                 raise InputError(f'there is no factor "{name}"', where="parameter coding", fix=did_you_mean(name, stack.info))
         info = {name: own | {"kind": self.coding.get(name, own["kind"])} for name, own in stack.info.items()}
         self.encoder = Encoder.fit(samples, info, self.factors or stack.names)
+        self.learned_on = describe_area(stack, self.encoder.factors)
         self._fit(stack, samples, seed)
         return self
 
@@ -107,8 +112,14 @@ class SusceptibilityModel(ABC):
         -------
         ndarray or dask.array.Array, shape (height, width)
             As the stack's values are; float32 in 0–1, NaN where one of the model's factors is unknown or the cell is not wanted.
+
+        Raises
+        ------
+        InputError
+            When a factor is missing or the area's numbers mean something else than where the model learned; see `check_area`.
         """
         stack = stack.select(list(self.encoder.factors))
+        check_area(self.learned_on, self.halo, stack)
         if stack.lazy:
             from lsa_helpers.models.lazy import lazy_map
 
@@ -119,7 +130,7 @@ class SusceptibilityModel(ABC):
     def save(self, folder: Path) -> Path:
         """Write ``config.json`` (name, settings, coding) and the trained weights into `folder`; no pickles."""
         config = {"name": self.name, "factors": self.factors, "n_jobs": self.n_jobs, "coding": self.coding, "settings": self.settings,
-                  "encoder": self.encoder.factors, **self._write(Path(folder))}  # fmt: skip
+                  "encoder": self.encoder.factors, "learned_on": self.learned_on, **self._write(Path(folder))}  # fmt: skip
         with whole_file(Path(folder) / "config.json") as part:
             part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         return Path(folder)
@@ -128,7 +139,7 @@ class SusceptibilityModel(ABC):
     def restore(cls, folder: Path, config: dict) -> Self:
         """Rebuild a saved model; use `lsa_helpers.models.load`."""
         model = cls(config["factors"], config["n_jobs"], config["coding"], **config["settings"])
-        model.encoder = Encoder(config["encoder"])
+        model.encoder, model.learned_on = Encoder(config["encoder"]), config.get("learned_on", {})
         model._read(folder, config)
         return model
 

@@ -2,18 +2,17 @@
 
 from lsa_helpers.samples.coding import Encoder, extract_windows, pad_reflect
 from lsa_helpers.samples.context import add_context
+from lsa_helpers.samples.inventory import on_grid, read_inventory, read_landslides
 from lsa_helpers.samples.table import (
     KEYS,
     block_folds,
     block_ids,
     make_samples,
-    read_inventory,
-    read_landslides,
     spatial_folds,
     write_samples,
 )
 
 __all__ = [
-    "KEYS", "Encoder", "add_context", "block_folds", "block_ids", "extract_windows", "make_samples", "pad_reflect", "read_inventory",
-    "read_landslides", "spatial_folds", "write_samples",
+    "KEYS", "Encoder", "add_context", "block_folds", "block_ids", "extract_windows", "make_samples", "on_grid", "pad_reflect",
+    "read_inventory", "read_landslides", "spatial_folds", "write_samples",
 ]  # fmt: skip

@@ -27,7 +27,18 @@ class Encoder:
 
     @classmethod
     def fit(cls, table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str]) -> "Encoder":
-        """Learn means, deviations and codes from training rows only (`info` as in factors.json)."""
+        """Learn means, deviations and codes from training rows only (`info` as in factors.json).
+
+        Raises
+        ------
+        InputError
+            When a factor is unknown in a row: what to make of the gap is not this function's to decide, and models would differ.
+        """
+        for name in factors:
+            unknown = int((~np.isfinite(table[name].to_numpy(dtype=np.float64))).sum())
+            if unknown:
+                found, fix = f"{unknown} of {len(table)} rows without a value", "Leave out those rows, or the factor"
+                raise InputError("a factor is unknown in a training row", where=f'factor "{name}"', found=found, fix=fix)
         return cls({name: _learn(table[name].to_numpy(), info[name]["kind"]) for name in factors})
 
     @property

@@ -9,72 +9,10 @@ from scipy.ndimage import distance_transform_edt
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.run import Run, whole_file
+from lsa_helpers.samples.inventory import on_grid
 
 #: Columns of the sample table that are no factor.
 KEYS = ("x", "y", "label", "landslide_id", "fold")
-
-
-def read_inventory(run: Run, which: str, at_least: int = 10) -> tuple[gpd.GeoDataFrame, str]:
-    """Read the landslides a susceptibility model learns from.
-
-    Parameters
-    ----------
-    run : Run
-    which : {"auto", "detected", "reference"}
-        Layer of ``products/inventory.gpkg``; auto takes the detected one if it holds at least `at_least` landslides.
-    at_least : int
-        Fewest landslides that auto accepts as a detected inventory.
-
-    Returns
-    -------
-    inventory : GeoDataFrame
-        Polygons, or points with the column ``label`` (1 landslide, 0 none).
-    layer : str
-        The layer that was read.
-
-    Raises
-    ------
-    InputError
-        When the layer asked for is missing or empty.
-    """
-    path = run.need("inventory.gpkg", chapter="02_detection")
-    layers = set(gpd.list_layers(path)["name"])
-    if which == "auto" and "detected" in layers:
-        detected = gpd.read_file(path, layer="detected")
-        if len(detected) >= at_least or "reference" not in layers:
-            return detected, "detected"
-    layer = "reference" if which == "auto" else which
-    if layer not in layers:
-        raise InputError(f'the inventory has no layer "{layer}"', where=path, found=sorted(layers), fix='Set inventory to "auto"')
-    return gpd.read_file(path, layer=layer), layer
-
-
-def read_landslides(run: Run, which: str = "auto") -> gpd.GeoDataFrame:
-    """The landslides of a run, without the points that mark their absence.
-
-    Parameters
-    ----------
-    run : Run
-    which : {"auto", "detected", "reference"}
-        As for `read_inventory`.
-
-    Returns
-    -------
-    GeoDataFrame
-        Polygons, or points whose ``label`` is 1; the name of their layer in ``attrs["layer"]``.
-
-    Raises
-    ------
-    InputError
-        When there are none.
-    """
-    landslides, layer = read_inventory(run, which)
-    if "label" in landslides:
-        landslides = landslides[landslides["label"] == 1]
-    if len(landslides) == 0:
-        raise InputError(f"the {layer} inventory holds no landslides", where=run.product("inventory.gpkg"))
-    landslides.attrs["layer"] = layer
-    return landslides
 
 
 def make_samples(
@@ -123,12 +61,12 @@ def make_samples(
     Raises
     ------
     InputError
-        When the inventory is empty, has one class only, or lies in too few blocks for the folds.
+        When the inventory is empty, has no CRS or does not meet the grid, has one class only, or lies in too few blocks for the folds.
     """
     if len(inventory) == 0:
         raise InputError("the inventory holds no landslide", fix="Lower the detector's score threshold, or set inventory to reference")
     rng = np.random.default_rng(seed)
-    inventory = inventory.to_crs(stack.grid.crs) if inventory.crs is not None else inventory
+    inventory = on_grid(inventory, stack.grid)
     if (inventory.geom_type == "Point").all():
         table = _from_points(inventory, stack)
     else:

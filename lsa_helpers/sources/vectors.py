@@ -18,7 +18,7 @@ def read_features(file: Path, entry: Entry, crs) -> gpd.GeoDataFrame:
     Raises
     ------
     InputError
-        When the file cannot be read, states no CRS, or holds no features.
+        When the file cannot be read, states no CRS, holds no features, or only such whose coordinates their CRS cannot have.
     """
     try:
         shapes = _read_points(file, entry) if file.suffix.lower() in TABLES else gpd.read_file(file)
@@ -32,7 +32,13 @@ def read_features(file: Path, entry: Entry, crs) -> gpd.GeoDataFrame:
     shapes = shapes[~shapes.geometry.is_empty & shapes.geometry.notna()]
     if shapes.empty:
         raise InputError("the file holds no features", where=file, fix="Correct the file or delete its entry in catalog.yml")
-    return shapes.to_crs(crs)
+    moved = shapes.to_crs(crs)
+    # What lies on the far side of the earth has no place in this CRS; metres called degrees have none either.
+    near = np.isfinite(moved.bounds).all(axis=1)
+    if not near.any():
+        found = f"{shapes.crs.to_string()} and coordinates such as {shapes.total_bounds[:2]}"
+        raise InputError("the coordinates do not fit the CRS", where=file, found=found, fix="Correct crs in catalog.yml, or the file")
+    return moved[near]
 
 
 def _read_points(file: Path, entry: Entry) -> gpd.GeoDataFrame:

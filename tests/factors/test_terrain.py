@@ -137,3 +137,28 @@ def test_nodata_spreads_to_neighbours_only():
         gap = np.isnan(band)
         assert gap[3:6, 3:6].all()
         assert gap.sum() == 9
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1), (2, 2), (15, 15)])
+@pytest.mark.parametrize("known", ["all", "none", "one"])
+def test_terrain_of_any_extent(shape, known):
+    """Every factor has the DEM's shape; nothing is known where the DEM is not, and where all of it is known everything is."""
+    dem = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) * 3.0
+    if known != "all":
+        dem[...] = np.nan
+    if known == "one":
+        dem[0, 0] = 5
+    made = [make(dem, 10.0) for make in (terrain.slope, terrain.aspect, terrain.ruggedness, terrain.wetness, terrain.catchment_area)]
+    for band in [*made, *terrain.curvatures(dem, 10.0)]:
+        assert band.shape == shape
+        assert np.isnan(band[np.isnan(dem)]).all()
+        assert known != "all" or np.isfinite(band).all()
+    if known == "one":
+        assert made[-1][0, 0] == 100
+
+
+def test_wetness_of_one_cell_and_of_one_row_by_hand():
+    """A lone cell is flat and drains itself: ln(10 / 0.001). Of a row falling west by 3 m in 10 m, the k-th cell from the east drains k."""
+    assert terrain.wetness(np.array([[7.0]]), 10.0).item() == pytest.approx(np.log(10 / 1e-3))
+    row = terrain.wetness(np.arange(30.0)[None] * 3, 10.0)[0]
+    np.testing.assert_allclose(row[1:-1], np.log(np.arange(30, 0, -1) * 10 / 0.3)[1:-1], atol=1e-4)

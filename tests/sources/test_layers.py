@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from shapely.geometry import box
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid, write_raster
@@ -107,8 +108,6 @@ def test_a_source_elsewhere_is_named(catalog, frame, tmp_path):
 
 
 def test_the_study_mask_cuts_the_grid(catalog, frame, folder):
-    from shapely.geometry import box
-
     left, _, _, top = frame.bounds
     gpd.GeoDataFrame(geometry=[box(left + 52, top - 203, left + 148, top - 101)], crs=frame.crs).to_file(folder / "mask.gpkg")
     masked = catalog.model_copy(update={"mask": Entry(path="mask.gpkg")})
@@ -132,3 +131,24 @@ def test_an_empty_inventory_is_refused(catalog, frame, folder):
     entry = Entry(path="points.csv", crs="EPSG:32648")
     with pytest.raises(InputError, match=r"points\.csv.*no features"):
         read_inventory(catalog.model_copy(update={"inventory": entry}), frame)
+
+
+def test_an_inventory_is_brought_to_the_grid_or_refused(catalog, frame, folder):
+    """In degrees it lies where it lay; without a CRS, elsewhere, or with metres called degrees the file is named."""
+    left, _, _, top = frame.bounds
+    slide = gpd.GeoDataFrame(geometry=[box(left + 100, top - 200, left + 150, top - 150)], crs=frame.crs)
+    given = catalog.model_copy(update={"inventory": Entry(path="slides.gpkg")})
+    slide.to_crs(4326).to_file(folder / "slides.gpkg")
+    found = read_inventory(given, frame)
+    np.testing.assert_allclose(found.total_bounds, slide.total_bounds, atol=1e-3)
+    assert found["area_m2"].item() == pytest.approx(2500, rel=1e-4)
+    slide.translate(1e5).to_file(folder / "slides.gpkg")
+    with pytest.raises(InputError, match=r"slides\.gpkg.*no landslide.*study area"):
+        read_inventory(given, frame)
+    slide.set_crs(4326, allow_override=True).to_file(folder / "slides.gpkg")
+    with pytest.raises(InputError, match=r"slides\.gpkg.*do not fit.*EPSG:4326"):
+        read_inventory(given, frame)
+    with pytest.warns(UserWarning, match="crs"):
+        slide.set_crs(None, allow_override=True).to_file(folder / "slides.gpkg")
+    with pytest.raises(InputError, match=r"slides\.gpkg.*no CRS"):
+        read_inventory(given, frame)

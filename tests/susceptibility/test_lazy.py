@@ -8,6 +8,8 @@ import dask.array as da
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
+from rasterio.crs import CRS
 
 from lsa_helpers import cli, models
 from lsa_helpers.errors import InputError
@@ -194,3 +196,63 @@ def test_the_error_of_bfloat16_is_measured(sampled, mapped, tmp_path, capsys):
     assert np.nanmax(np.abs(rough - model.predict_map(stack))) >= largest
     run, _ = mapped
     assert run(str(tmp_path / "map.tif"), "--bf16") == 2 and "networks" in capsys.readouterr().err
+
+
+def _changed(stack, name="slope", crs=None, cell=None, **info):
+    """The stack with another meaning: a factor's info, the CRS or the size of a cell."""
+    transform = stack.grid.transform if cell is None else stack.grid.transform @ Affine.scale(cell / stack.grid.cell_size)
+    grid = Grid(CRS.from_epsg(crs) if crs else stack.grid.crs, transform, *stack.grid.shape)
+    return FactorStack(stack.values, grid, stack.names, stack.info | {name: stack.info[name] | info})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"crs": 4326, "cell": 0.001}, ("metres", "EPSG:4326", "UTM")),
+        ({"crs": 2263}, ("metres", "EPSG:2263")),  # US feet
+        ({"unit": "%"}, ('"slope"', "unit", "% instead of 1")),
+        ({"kind": "circular"}, ('"slope"', "kind", "circular instead of continuous")),
+        ({"name": "lulc", "classes": {20: "water"}}, ('"lulc"', "20 is water", "forest")),
+        ({"cell": 12.7}, ("12.7", "12.5", "window of 7")),
+    ],
+    ids=lambda value: "-".join(map(str, value)) if isinstance(value, dict) else "",
+)
+def test_another_area_must_mean_the_same(sampled, tmp_path, change, words):
+    """Saved and loaded, a model refuses degrees, feet, other units, kinds, classes and, where it has a window, other cells."""
+    stack, table = sampled
+    stack = _changed(stack, name="lulc", classes={10: "10", 20: "forest"})
+    model = models.load(models.make("cnn", **SMALL["cnn"]).fit(stack, table, 0).save(tmp_path / "cnn"))
+    assert np.isfinite(model.predict_map(stack)[20, 20])
+    other = _changed(stack, **change)
+    for area in (other, _lazy(other, 25)):
+        with pytest.raises(InputError) as caught:
+            model.predict_map(area)
+        assert all(word in str(caught.value) for word in words)
+
+
+def test_cells_may_differ_a_little_and_without_a_window_at_will(sampled):
+    stack, table = sampled
+    models.make("cnn", **SMALL["cnn"]).fit(stack, table, 0).predict_map(_changed(stack, cell=12.6))
+    models.make("logistic").fit(stack, table, 0).predict_map(_changed(stack, cell=30.0, name="lulc", classes={10: "a"}))
+
+
+def test_models_saved_before_areas_were_kept_still_map(sampled, tmp_path):
+    """Without the keys everything but degrees is let through, as it was."""
+    stack, table = sampled
+    model = models.make("cnn", **SMALL["cnn"]).fit(stack, table, 0)
+    config = json.loads((model.save(tmp_path / "cnn") / "config.json").read_text())
+    assert config["learned_on"]["cell_size_m"] == 12.5 and config["learned_on"]["factors"]["aspect"]["kind"] == "circular"
+    del config["learned_on"]
+    (tmp_path / "cnn" / "config.json").write_text(json.dumps(config))
+    old = models.load(tmp_path / "cnn")
+    np.testing.assert_array_equal(old.predict_map(_changed(stack, cell=30.0, unit="%")), model.predict_map(stack))
+    with pytest.raises(InputError, match="metres"):
+        old.predict_map(_changed(stack, crs=4326, cell=0.001))
+
+
+def test_lsa_map_refuses_degrees(mapped, sampled, tmp_path, capsys):
+    run, _ = mapped
+    stack = _changed(sampled[0], crs=4326, cell=0.001)
+    write_raster(tmp_path / "factors.tif", stack.values, stack.grid, stack.names)
+    assert run(str(tmp_path / "map.tif")) == 2 and "EPSG:4326" in capsys.readouterr().err
+    assert not (tmp_path / "map.tif").exists()

@@ -157,3 +157,15 @@ def test_a_factor_is_coded_as_the_parameters_say(sampled, tmp_path):
         models.make("logistic", coding={"slope": "categorical"}).fit(stack, table, 0)
     with pytest.raises(InputError, match="parameter coding.*slop"):
         models.make("logistic", coding={"slop": "circular"}).fit(stack, table, 0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", [*QUICK, "svm"])
+def test_an_unknown_value_in_a_training_row_is_named(sampled, name, value):
+    """The same message from every model, also from those that would swallow it; a factor that is not used may have gaps."""
+    stack, table = sampled
+    holed = table.assign(ndvi=table["ndvi"].where(table.index != 7, value))
+    with pytest.raises(InputError, match=f'factor "ndvi".*unknown.*1 of {len(table)} rows'):
+        models.make(name, **QUICK.get(name, {})).fit(stack, holed, 0)
+    if name == "logistic":
+        assert np.isfinite(models.make(name, factors=["slope"]).fit(stack, holed, 0).predict(stack, holed)).all()

@@ -11,7 +11,7 @@ from shapely.geometry import Point, box
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.run import Run
-from lsa_helpers.samples import KEYS, Encoder, extract_windows, make_samples, read_inventory
+from lsa_helpers.samples import KEYS, Encoder, extract_windows, make_samples, read_inventory, read_landslides
 
 SMALL = {"max_per_landslide": 4, "negative_buffer_m": 25, "block_m": 200}
 
@@ -146,3 +146,32 @@ def test_windows_are_centred_and_mirrored():
     windows = extract_windows(raster, np.array([1, 0]), np.array([2, 0]), 3)
     np.testing.assert_array_equal(windows[0, 0], [[1, 2, 3], [6, 7, 8], [11, 12, 13]])
     np.testing.assert_array_equal(windows[1, 0], [[6, 5, 6], [1, 0, 1], [6, 5, 6]])
+
+
+def test_an_inventory_in_degrees_gives_the_same_samples(hillside):
+    """Polygons and points in EPSG:4326 fall on the cells they fall on in the grid's own CRS."""
+    stack, shapes = hillside
+    points = shapes.assign(geometry=shapes.representative_point(), label=np.arange(len(shapes)) % 2)
+    for inventory in (shapes, points):
+        own, degrees = (make_samples(each, stack, seed=0, **SMALL) for each in (inventory, inventory.to_crs(4326)))
+        np.testing.assert_allclose(degrees[["x", "y", "label"]], own[["x", "y", "label"]], atol=1e-3)
+
+
+def test_an_inventory_without_a_place_is_explained(hillside, tmp_path):
+    """No CRS, metres called degrees (which rasterio would burn for ever), points elsewhere: what was found is in the message."""
+    stack, shapes = hillside
+    nowhere = shapes.set_crs(None, allow_override=True)
+    with pytest.raises(InputError, match="no CRS"):
+        make_samples(nowhere, stack, seed=0)
+    with pytest.raises(InputError, match="overlap.*EPSG:4326, 500"):
+        make_samples(shapes.set_crs(4326, allow_override=True), stack, seed=0)
+    points = gpd.GeoDataFrame({"label": [0, 1]}, geometry=[Point(3, 4), Point(5, 6)], crs=4326)
+    with pytest.raises(InputError, match="overlap.*EPSG:4326, 3 to 5 east, 4 to 6 north"):
+        make_samples(points, stack, seed=0)
+    run = Run(tmp_path)
+    run.product("x").parent.mkdir()
+    with pytest.warns(UserWarning, match="crs"):
+        nowhere.to_file(run.product("inventory.gpkg"), layer="reference")
+    for read in (read_inventory, read_landslides):
+        with pytest.raises(InputError, match=r'inventory\.gpkg.*"reference".*no CRS'):
+            read(run, "auto")

@@ -128,3 +128,40 @@ def test_dropping_what_matters_costs_what_it_is_worth(sampled):
     )
     assert kept["all"] == lost["all"] > 0.85
     assert kept["selected"] > kept["all"] - 0.05 and lost["selected"] < lost["all"] - 0.2
+
+
+def test_only_constant_factors_leave_nothing(sampled):
+    """All are dropped, in order, and the choice says that none is left."""
+    table = pd.DataFrame({"a": np.ones(40), "b": np.full(40, 3.0)})
+    found = screen.stepwise_vif(table, dict.fromkeys(table, CONTINUOUS), list(table))
+    assert found["dropped_at"].tolist() == [1, 2] and np.isinf(found["vif"]).all()
+    ranking = pd.DataFrame({"factor": [screen.PROBE], "method": "permutation", "mean": [0.0]})
+    with pytest.raises(InputError, match="no factor is left|No factor is left"):
+        screen.choose(found, ranking, threshold=10, flag=5)
+
+
+def test_folds_of_one_class_are_left_out_or_explained(sampled):
+    """A fold without landslides is no test; when no fold is one, the message counts what each holds."""
+    stack, table = sampled
+    how = {"seed": 0, "n_trees": 5}
+    one = table[(table["fold"] != 0) | (table["label"] == 0)]
+    found = screen.importance(one, stack.info, ["slope"], repeats=2, block_m=200, **how)
+    assert np.isfinite(found["mean"]).all()
+    assert np.isfinite(screen.dropping_cost(one, stack.info, ["slope", "ndvi"], ["slope"], **how)["auc"]).all()
+    for split in (table.assign(fold=table["label"]), table.assign(fold=0)):
+        with pytest.raises(InputError, match="fold.*landslides.*larger blocks"):
+            screen.importance(split, stack.info, ["slope"], **how)
+        with pytest.raises(InputError, match="fold.*landslides.*larger blocks"):
+            screen.dropping_cost(split, stack.info, ["slope", "ndvi"], ["slope"], **how)
+
+
+@pytest.mark.parametrize("rows", [[3], slice(None)], ids=["one row", "all rows"])
+@pytest.mark.parametrize("factor", ["slope", "lulc"])
+def test_unknown_values_are_named(sampled, factor, rows):
+    """A gap in a factor is no constant and no class: screening names it instead of dropping it."""
+    stack, table = sampled
+    table = table.astype({factor: float})
+    table.loc[table.index[rows], factor] = np.nan
+    for run in (screen.stepwise_vif, lambda *given: screen.importance(*given, seed=0, n_trees=5)):
+        with pytest.raises(InputError, match=f'factor "{factor}".*unknown'):
+            run(table, stack.info, ["slope", "lulc"])
