@@ -13,7 +13,18 @@ import yaml
 from lsa_helpers import manifest
 from lsa_helpers.errors import InputError, StageError, did_you_mean
 from lsa_helpers.kernel import execute_notebook
-from lsa_helpers.params import CHAPTERS, DataParams, Parameters, chapter_name, find_params, notebooks_dir, read_params, resolve, to_sections
+from lsa_helpers.params import (
+    CHAPTERS,
+    DataParams,
+    DetectionParams,
+    Parameters,
+    chapter_name,
+    find_params,
+    notebooks_dir,
+    read_params,
+    resolve,
+    to_sections,
+)
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.sources import Catalog, check_catalog, load_catalog
 
@@ -168,13 +179,26 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
     Raises
     ------
     InputError
-        For the first source that cannot be used.
+        For the first source that cannot be used; image chips are all read, and those that cannot be used are named together.
     """
     data = params["01_data"]
-    if data.data:
-        catalog = _catalog_of(data, folder)
-        need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
-        check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
+    if not data.data:
+        return
+    catalog = _catalog_of(data, folder)
+    need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
+    check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
+    _check_images(catalog, params["02_detection"], chapters)
+
+
+def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]) -> None:
+    """Read the chips of a data folder as the chapters that show them and learn from them will."""
+    if not {"01_data", "02_detection"} & set(chapters):
+        return
+    from lsa_helpers.detect import chapter
+
+    chips = chapter.collect(catalog, params)
+    if "02_detection" in chapters:
+        chapter.need_training(chips)
 
 
 def execute(

@@ -10,6 +10,7 @@ import yaml
 
 from lsa_helpers import cli
 from tests.data_folder import CONTENT
+from tests.detect.conftest import bright_square, write_image
 
 
 @dataclass
@@ -127,6 +128,56 @@ def _cut(file: Path) -> None:
 def _empty_inventory(folder: Path) -> None:
     (folder / "slides.csv").write_text("x,y\n")
     _set(folder, "inventory", {"path": "slides.csv", "crs": "EPSG:32648"})
+
+
+@pytest.fixture
+def chips(tmp_path) -> Path:
+    """A data folder with twelve image chips in the layout `masks` and nothing else."""
+    rows = ["id,split"]
+    for i in range(12):
+        image, mask = bright_square(seed=i)
+        write_image(tmp_path / "chips" / "images" / f"a{i}.png", image)
+        write_image(tmp_path / "chips" / "masks" / f"a{i}.png", mask)
+        rows.append(f"a{i},{'test' if i > 10 else 'val' if i > 9 else 'train'}")
+    (tmp_path / "chips" / "index.csv").write_text("\n".join(rows))
+    (tmp_path / "catalog.yml").write_text("images: {path: chips, format: masks}")
+    return tmp_path
+
+
+def _spoil_two(folder: Path) -> None:
+    _cut(folder / "chips/images/a1.png")
+    (folder / "chips/masks/a4.png").unlink()
+
+
+def _no_training(folder: Path) -> None:
+    index = folder / "chips/index.csv"
+    index.write_text(index.read_text().replace("train", "test"))
+
+
+def _spoil_all(folder: Path) -> None:
+    for file in (folder / "chips/images").iterdir():
+        _cut(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "words"),
+    [
+        (_spoil_two, (), ("2 of 12 chips", "a1.png", "a4.png", "skip_bad")),
+        (_spoil_two, ("--until", "01"), ("2 of 12 chips",)),
+        (_spoil_all, ("-p", "skip_bad", "true"), ("12 of 12 chips",)),
+        (_no_training, (), ("no training chips",)),
+        (lambda folder: (folder / "chips/index.csv").write_text("name,split\na0,train"), (), ("index.csv", 'no column "id"')),
+        (lambda folder: (folder / "catalog.yml").write_text("images: {path: chips, format: polygons}"), (), ("polygons: FILE",)),
+        (
+            lambda folder: (folder / "catalog.yml").write_text("images: {path: chips/images, format: polygons, polygons: slides.gpkg}"), (),
+            ("slides.gpkg", "missing"),
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_images_stop_a_run_before_anything_is_written(lsa, empty, chips, change, arguments, words):
+    """All chips that cannot be used stand in one message, whether the chapter that shows them or the one that learns is wanted."""
+    change(chips)
+    refused(lsa("run", "tiny", "--data", str(chips), "--until", "02", *arguments), empty, *words)
 
 
 def test_data_check_shows_the_sources(lsa, folder):

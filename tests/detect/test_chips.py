@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lsa_helpers import pipeline
 from lsa_helpers.detect.chapter import collect
 from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
 from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
-from lsa_helpers.params import DetectionParams
+from lsa_helpers.params import DetectionParams, resolve
 from lsa_helpers.sources import load_catalog
 
 
@@ -101,6 +102,19 @@ def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
     with pytest.raises(InputError, match="(?s)2 of 6 chips.*a1.png.*a4.png.*skip_bad"):
         collect(catalog, DetectionParams())
     assert [chip.image.stem for chip in collect(catalog, DetectionParams(skip_bad=True))] == ["a0", "a2", "a3", "a5"]
+
+
+def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path):
+    """What the check lets pass the chapter can train on; a chapter that does not look at chips does not read them."""
+    (masks_folder / "images" / "a1.png").write_bytes(b"no image")
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
+    sections = {"shared": {"data": str(masks_folder), "catalog": str(masks_folder / "catalog.yml")}}
+    values = resolve(sections | {"02_detection": {"skip_bad": True}}, "test")
+    pipeline.check_inputs(values, ["01_data", "02_detection"], tmp_path)
+    values = resolve(sections, "test")
+    pipeline.check_inputs(values, [], tmp_path)
+    with pytest.raises(InputError, match="1 of 6 chips"):
+        pipeline.check_inputs(values, ["01_data"], tmp_path)
 
 
 def test_unknown_layout_and_empty_folder(tmp_path):
