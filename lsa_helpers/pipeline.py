@@ -191,11 +191,13 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
 
 
 def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]) -> None:
-    """Read the chips of a data folder as the chapters that show them and learn from them will."""
+    """Read the chips of a data folder, and open its scene, as the chapters that show them and learn from them will."""
     if not {"01_data", "02_detection"} & set(chapters):
         return
     from lsa_helpers.detect import chapter
 
+    if catalog.scene is not None and "02_detection" in chapters:
+        chapter.scene_frame(catalog, params)
     chips = chapter.collect(catalog, params)
     if "02_detection" in chapters:
         chapter.need_training(chips)

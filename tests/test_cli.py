@@ -5,11 +5,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 import yaml
+from rasterio.transform import from_bounds
+from rasterio.warp import transform_bounds
 
 from lsa_helpers import cli
-from tests.data_folder import CONTENT
+from tests.data_folder import CELL, COLUMNS, CONTENT, CRS, NORTH, ROWS, WEST
 from tests.detect.conftest import bright_square, write_image
 
 
@@ -104,6 +108,8 @@ def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
         (lambda folder: _cut(folder / "dem.tif"), ("dem.tif",)),
         (lambda folder: _set(folder, "roads", {"path": "roads.shp", "crs": "EPSG:32617"}), ("roads.shp", "does not overlap", "crs:")),
         (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
+        (lambda folder: _scene(folder, 1, CRS), ("scene.tif", "1 band(s), 3 are needed")),
+        (lambda folder: _scene(folder, 3, "EPSG:4326"), ("scene.tif", "no CRS in metres", "gdalwarp")),
     ],
 )
 def test_wrong_data_stop_a_run_before_anything_is_written(lsa, empty, folder, change, words):
@@ -128,6 +134,15 @@ def _cut(file: Path) -> None:
 def _empty_inventory(folder: Path) -> None:
     (folder / "slides.csv").write_text("x,y\n")
     _set(folder, "inventory", {"path": "slides.csv", "crs": "EPSG:32648"})
+
+
+def _scene(folder: Path, bands: int, crs: str) -> None:
+    """Add a scene over the study area, of so many bands in a CRS, to the data folder."""
+    box = transform_bounds(CRS, crs, WEST, NORTH - ROWS * CELL, WEST + COLUMNS * CELL, NORTH)
+    kind = {"driver": "GTiff", "dtype": "uint8", "count": bands, "width": 32, "height": 32, "crs": crs}
+    with rasterio.open(folder / "scene.tif", "w", transform=from_bounds(*box, 32, 32), **kind) as file:
+        file.write(np.full((bands, 32, 32), 9, np.uint8))
+    _set(folder, "scene", {"path": "scene.tif"})
 
 
 @pytest.fixture
@@ -178,6 +193,14 @@ def test_wrong_images_stop_a_run_before_anything_is_written(lsa, empty, chips, c
     """All chips that cannot be used stand in one message, whether the chapter that shows them or the one that learns is wanted."""
     change(chips)
     refused(lsa("run", "tiny", "--data", str(chips), "--until", "02", *arguments), empty, *words)
+
+
+@pytest.mark.parametrize(("bands", "words"), [("red", ""), ("red,green", "1 band(s), 2 are needed")])
+def test_data_check_opens_the_scene_with_the_bands_asked_for(lsa, folder, bands, words):
+    _scene(folder, 1, CRS)
+    result = lsa("data", "check", str(folder), "--cell-size", "10", "--bands", bands)
+    assert result.code == (2 if words else 0), result
+    assert words in result.err
 
 
 def test_data_check_shows_the_sources(lsa, folder):

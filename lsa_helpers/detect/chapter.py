@@ -151,13 +151,18 @@ class Search:
     pieces: list[dict]
 
 
+def scene_frame(catalog: Catalog, params: DetectionParams) -> SceneFrame:
+    """The catalog's scene as the network will see it; an `InputError` when it cannot be searched."""
+    return open_scene(catalog.path(catalog.scene), params.resolution_m, Bands(tuple(params.bands), params.white))
+
+
 def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> Search | None:
     """Look for landslides over the catalog's scene; None without a scene or a model. An interrupted search goes on with the next window."""
     from lsa_helpers.detect.quiet import quiet_torch
 
     if catalog.scene is None or model is None:
         return None
-    frame = open_scene(catalog.path(catalog.scene), params.resolution_m, Bands(tuple(params.bands), params.white))
+    frame = scene_frame(catalog, params)
     colours = scene_colours(frame) if params.match_colours else None
     sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px}
     state = frame.path.stat()
