@@ -13,6 +13,7 @@ from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
 from lsa_helpers.params import DetectionParams, resolve
+from lsa_helpers.show.data import chip_gallery
 from lsa_helpers.sources import load_catalog
 
 
@@ -115,6 +116,14 @@ def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path
     pipeline.check_inputs(values, [], tmp_path)
     with pytest.raises(InputError, match="1 of 6 chips"):
         pipeline.check_inputs(values, ["01_data"], tmp_path)
+
+
+def test_the_gallery_leaves_out_chips_that_cannot_be_read(masks_folder):
+    """Chapter 01 shows the four good ones of six."""
+    (masks_folder / "images" / "a1.png").write_bytes(b"no image")
+    (masks_folder / "masks" / "a4.png").unlink()
+    figure = chip_gallery(read_collection(masks_folder, "masks"))
+    assert [ax.get_title() for ax in figure.axes] == ["a0", "a2", "a3", "a5"]
 
 
 def test_unknown_layout_and_empty_folder(tmp_path):
