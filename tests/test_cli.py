@@ -159,9 +159,10 @@ def chips(tmp_path) -> Path:
     return tmp_path
 
 
-def _spoil_two(folder: Path) -> None:
+def _spoil_three(folder: Path) -> None:
     _cut(folder / "chips/images/a1.png")
     (folder / "chips/masks/a4.png").unlink()
+    (folder / "chips/images/a7.png").unlink()
 
 
 def _no_training(folder: Path) -> None:
@@ -177,8 +178,8 @@ def _spoil_all(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "arguments", "words"),
     [
-        (_spoil_two, (), ("2 of 12 chips", "a1.png", "a4.png", "skip_bad")),
-        (_spoil_two, ("--until", "01"), ("2 of 12 chips",)),
+        (_spoil_three, (), ("3 of 12 chips", "a1.png", "a4.png", "a7", "skip_bad")),
+        (_spoil_three, ("--until", "01"), ("3 of 12 chips",)),
         (_spoil_all, ("-p", "skip_bad", "true"), ("12 of 12 chips",)),
         (_no_training, (), ("no training chips",)),
         (lambda folder: (folder / "chips/index.csv").write_text("name,split\na0,train"), (), ("index.csv", 'no column "id"')),

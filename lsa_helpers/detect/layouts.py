@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -123,11 +124,17 @@ def _read_masks(folder: Path) -> list[Chip]:
     if "id" not in table:
         raise InputError('the index has no column "id"', where=index, found=list(table.columns))
     files = {name: _by_stem(folder / name) for name in ("images", "masks")}
-    if missing := [key for key in table["id"] if key not in files["images"]]:
-        raise InputError(f"{len(missing)} images of the index are missing", where=folder / "images", found=f"no {missing[0]}.*")
     splits = table["split"].fillna("").astype(str) if "split" in table else [""] * len(table)
-    masks = {key: files["masks"].get(key, folder / "masks" / f"{key}.png") for key in table["id"]}
-    return [Chip(files["images"][key], masks[key], scene=key, split=split) for key, split in zip(table["id"], splits, strict=True)]
+    chips = []
+    for key, split in zip(table["id"], splits, strict=True):
+        image, mask = (files[name].get(key, folder / name / f"{key}.*") for name in ("images", "masks"))
+        chips.append(Chip(image, mask, scene=key, split=split, fault=_missing(image, index)))
+    return chips
+
+
+def _missing(image: Path, named_in: Path) -> InputError | None:
+    """The fault of a chip whose image is not there."""
+    return None if image.is_file() else InputError("the image is missing", where=image, found=f"it is named in {named_in}")
 
 
 def _read_coco(folder: Path) -> list[Chip]:
@@ -140,9 +147,7 @@ def _read_coco(folder: Path) -> list[Chip]:
         chips = [Chip(folder / i["file_name"], tuple(notes[i["id"]]), scene=i["file_name"], split=i.get("split", "")) for i in images]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
-    if missing := [chip.image for chip in chips if not chip.image.is_file()]:
-        raise InputError("the image of the COCO file is missing", where=missing[0])
-    return chips
+    return [replace(chip, fault=_missing(chip.image, path)) for chip in chips]
 
 
 def _read_labelme(folder: Path) -> list[Chip]:
@@ -150,9 +155,9 @@ def _read_labelme(folder: Path) -> list[Chip]:
     for path in sorted(folder.rglob("*.json")):
         try:
             image = path.parent / json.loads(path.read_text(encoding="utf-8"))["imagePath"].replace("\\", "/")
+            fault = _missing(image, path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError("this is no readable LabelMe file", where=path, found=repr(error)) from None
-        if not image.is_file():
-            raise InputError("the image of the LabelMe file is missing", where=path, found=image.name)
-        chips.append(Chip(image, path, area="" if path.parent == folder else path.parent.name, scene=str(path.relative_to(folder))))
+            image, fault = path, InputError("this is no readable LabelMe file", where=path, found=repr(error))
+        area, scene = "" if path.parent == folder else path.parent.name, str(path.relative_to(folder))
+        chips.append(Chip(image, path, area=area, scene=scene, fault=fault))
     return chips

@@ -1,6 +1,7 @@
 """Collections: layouts, instances, sizes, errors, the split."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -94,6 +95,18 @@ def test_all_bad_chips_stand_in_one_report(masks_folder):
         assert words in problem
 
 
+def test_missing_images_stand_in_the_same_report(masks_folder):
+    """Two images of the index are gone and one is corrupt: three bad chips, each by its name; with `skip_bad` the others are used."""
+    for name in ("a0", "a2"):
+        (masks_folder / "images" / f"{name}.png").unlink()
+    (masks_folder / "images" / "a3.png").write_bytes(b"no image")
+    report = check_chips(read_collection(masks_folder, "masks"))
+    assert report["bad"].tolist() == [True, False, True, True, False, False]
+    assert all(words in report["problem"][0] for words in ("a0", "missing", "index.csv"))
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
+    assert [chip.image.stem for chip in collect(load_catalog(masks_folder), DetectionParams(skip_bad=True))] == ["a1", "a4", "a5"]
+
+
 def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
     """One message names all of them; with `skip_bad` the others are used."""
     (masks_folder / "images" / "a1.png").write_bytes(b"no image")
@@ -148,6 +161,31 @@ def test_coco_polygon(tmp_path):
     assert masks[0, 20:25, 10:20].all() and masks.sum() == 50
 
 
+@pytest.mark.parametrize(
+    ("note", "found"),
+    [
+        ({}, ""),
+        ({"segmentation": []}, r"\[\]"),
+        ({"segmentation": [[]]}, r"\[\[\]\]"),
+        ({"segmentation": [[10, 20, 30, 40]]}, "10, 20, 30, 40"),  # four numbers are a box, not an outline
+        ({"segmentation": [[1, 2, 3, 4, 5]]}, "4, 5"),
+        ({"segmentation": [["a", 2, 3, 4, 5, 6]]}, "'a'"),
+        ({"segmentation": {"size": [64, 64]}}, "size"),
+    ],
+)
+def test_a_coco_annotation_without_outline_is_named(tmp_path, note, found):
+    """Image and annotation stand in the message; an image that is not there is told in the same report."""
+    from tests.detect.conftest import bright_square, write_image
+
+    write_image(tmp_path / "one.png", bright_square()[0])
+    images = [{"id": 7, "file_name": "one.png"}, {"id": 8, "file_name": "two.png"}]
+    (tmp_path / "coco.json").write_text(json.dumps({"images": images, "annotations": [{"id": 31, "image_id": 7} | note]}))
+    report = check_chips(read_collection(tmp_path, "coco"))
+    assert report["bad"].tolist() == [True, True]
+    assert re.search(f"one.png.*annotation 31 has no outline.*{found}", report["problem"][0])
+    assert re.search("two.png.*missing.*coco.json", report["problem"][1])
+
+
 def test_split_keeps_scenes_together(cas_folder):
     """8:1:1, whole scenes, in every platform, and the same for the same seed."""
     chips = split_chips(read_collection(cas_folder, "cas"), 3)
@@ -189,13 +227,23 @@ def test_labelme_polygon_and_rectangle(tmp_path):
         ([{"shape_type": "circle", "points": [[1, 1], [3, 3]]}], {}, "neither a polygon nor a rectangle"),
         ([], {"imageHeight": 31}, "another size"),
         ([{"points": 3}], {}, "no readable LabelMe"),
-        ([], {"imagePath": "b.png"}, "image of the LabelMe file is missing"),
     ],
 )
 def test_wrong_labelme_files_are_named(tmp_path, shapes, changes, message):
     """Every mistake names the file."""
     with pytest.raises(InputError, match=f"a.json.*{message}"):
         read_chip(_labelme(tmp_path, shapes, **changes)[0])
+
+
+def test_wrong_labelme_files_do_not_hide_each_other(tmp_path):
+    """One names an image that is not there, one is no JSON, one is good."""
+    _labelme(tmp_path, [])
+    (tmp_path / "b.json").write_text('{"imagePath": "z.png", "shapes": []}')
+    (tmp_path / "c.json").write_text("{")
+    report = check_chips(read_collection(tmp_path, "labelme"))
+    assert report["bad"].tolist()[1:] == [True, True]
+    assert re.search("z.png: the image is missing.*b.json", report["problem"][1])
+    assert re.search("c.json: this is no readable LabelMe file", report["problem"][2])
 
 
 @pytest.mark.real_data

@@ -52,6 +52,17 @@ def test_neighbours_share_a_scene_and_pixels_their_size(folder):
     assert count_table(chips)[["platform", "images"]].iloc[0].tolist() == ["UAV", 6]
 
 
+def test_images_that_cannot_be_cut_stand_in_one_report(folder):
+    """Two broken images beside a good one: both are named, and the chips of the good one can be used."""
+    for name in ("u.tif", "v.tif"):
+        (folder / name).write_bytes(b"nothing")
+    (folder / "catalog.yml").write_text("images: {path: '*.tif', format: polygons, polygons: slides.gpkg, chip_px: 50}")
+    report = check_chips(list_chips(load_catalog(folder)))
+    assert report["bad"].tolist() == [False] * 6 + [True, True]
+    for name, problem in zip(("u.tif", "v.tif"), report["problem"][6:], strict=True):
+        assert name in problem and "cannot be read" in problem
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
