@@ -270,8 +270,23 @@ def _data_hashes(catalog: Catalog) -> dict[str, str]:
     for entry in catalog.entries().values():
         for path in catalog.files(entry):
             files |= set(path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.stem}.*"))
-    names = sorted(file.relative_to(catalog.folder).as_posix() for file in files if file.is_file())
+    files |= _files_of_images(catalog)
+    names = sorted(Path(os.path.relpath(file, catalog.folder)).as_posix() for file in files if file.is_file())
     return {f"data/{name}": value for name, value in manifest.hashes(catalog.folder, names).items()}
+
+
+def _files_of_images(catalog: Catalog) -> set[Path]:
+    """What the entry `images` uses beyond its path: a layer of outlines, or the images that a COCO file names."""
+    if catalog.images is None:
+        return set()
+    if catalog.images.polygons:
+        outlines = catalog.folder / catalog.images.polygons
+        return set(outlines.parent.glob(f"{outlines.stem}.*"))
+    if catalog.images.format == "coco" and catalog.path(catalog.images).is_file():
+        from lsa_helpers.detect.layouts import list_chips
+
+        return {chip.image for chip in list_chips(catalog)}
+    return set()
 
 
 def _is_done(run: Run, record: dict | None, key: str) -> bool:

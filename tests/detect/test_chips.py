@@ -10,7 +10,7 @@ from PIL import Image
 from lsa_helpers import pipeline
 from lsa_helpers.detect.chapter import collect
 from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
-from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
 from lsa_helpers.params import DetectionParams, resolve
@@ -143,8 +143,10 @@ def test_unknown_layout_and_empty_folder(tmp_path):
     """Both are errors of the user, not of the program."""
     with pytest.raises(InputError, match="no layout"):
         read_collection(tmp_path, "voc")
-    with pytest.raises(InputError, match="no image chip"):
+    with pytest.raises(InputError, match="no image chip.*`img`"):
         read_collection(tmp_path, "cas")
+    with pytest.raises(InputError, match="no image chip.*`images`"):
+        read_collection(tmp_path, "masks")
 
 
 def test_coco_polygon(tmp_path):
@@ -184,6 +186,42 @@ def test_a_coco_annotation_without_outline_is_named(tmp_path, note, found):
     assert report["bad"].tolist() == [True, True]
     assert re.search(f"one.png.*annotation 31 has no outline.*{found}", report["problem"][0])
     assert re.search("two.png.*missing.*coco.json", report["problem"][1])
+
+
+def test_a_coco_file_of_any_name(tmp_path):
+    """Its images count from where it lies, also in a folder above; the catalog may name it."""
+    from tests.detect.conftest import bright_square, write_image
+
+    write_image(tmp_path / "pictures" / "one.png", bright_square()[0])
+    (tmp_path / "notes").mkdir()
+    note = {"image_id": 7, "segmentation": [[10, 20, 20, 20, 20, 25, 10, 25]]}
+    content = {"images": [{"id": 7, "file_name": "../pictures/one.png"}], "annotations": [note]}
+    (tmp_path / "notes" / "slides.json").write_text(json.dumps(content))
+    (tmp_path / "catalog.yml").write_text("images: {path: notes/slides.json, format: coco}")
+    catalog = load_catalog(tmp_path)
+    (chip,) = list_chips(catalog)
+    assert read_chip(chip)[1].sum() == 50
+    assert set(pipeline._data_hashes(catalog)) == {"data/notes/slides.json", "data/pictures/one.png"}
+
+
+def test_masks_without_an_index(masks_folder):
+    """Files of the same name are pairs, split 8 : 1 : 1; half a pair is told with the half that is missing."""
+    from tests.detect.conftest import bright_square, write_image
+
+    (masks_folder / "index.csv").unlink()
+    for i in range(6, 20):
+        image, mask = bright_square(seed=i)
+        write_image(masks_folder / "images" / f"a{i}.jpg", image)
+        write_image(masks_folder / "masks" / f"a{i}.png", mask)
+    chips = read_collection(masks_folder, "masks")
+    assert len(chips) == 20 and not check_chips(chips)["bad"].any()
+    assert sorted(chip.split for chip in split_chips(chips, 0)) == ["test"] * 2 + ["train"] * 16 + ["val"] * 2
+    (masks_folder / "images" / "a1.png").unlink()
+    (masks_folder / "masks" / "a2.png").unlink()
+    report = check_chips(read_collection(masks_folder, "masks")).set_index("image")
+    bad = report[report["bad"]]
+    assert [path.stem for path in bad.index] == ["a1", "a2"]
+    assert "image is missing" in bad["problem"].iloc[0] and "no mask" in bad["problem"].iloc[1]
 
 
 def test_split_keeps_scenes_together(cas_folder):
