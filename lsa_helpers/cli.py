@@ -165,13 +165,17 @@ def data_check(
     from lsa_helpers.detect.chips import check_chips
     from lsa_helpers.detect.images import Bands
     from lsa_helpers.detect.layouts import list_chips
+    from lsa_helpers.detect.scene import open_scene
     from lsa_helpers.sources import check_catalog, load_catalog
 
     sources = load_catalog(folder, catalog)
     rows = check_catalog(sources, need_dem=False, cell_size=cell_size)
     console.print(rows.to_string(index=False))
+    wanted = Bands(tuple(name.strip() for name in bands.split(",")))
+    if sources.scene is not None:
+        open_scene(sources.path(sources.scene), bands=wanted)
     if chips := list_chips(sources):
-        report = check_chips(chips, Bands(tuple(name.strip() for name in bands.split(","))))
+        report = check_chips(chips, wanted)
         bad, empty = report[report["bad"]], report[~report["bad"] & (report["landslides"] == 0)]
         merged = f", {report['merged'].sum():.0f} of them touch another" if report["merged"].notna().any() else ""
         console.print(

@@ -13,7 +13,18 @@ import yaml
 from lsa_helpers import manifest
 from lsa_helpers.errors import InputError, StageError, did_you_mean
 from lsa_helpers.kernel import execute_notebook
-from lsa_helpers.params import CHAPTERS, DataParams, Parameters, chapter_name, find_params, notebooks_dir, read_params, resolve, to_sections
+from lsa_helpers.params import (
+    CHAPTERS,
+    DataParams,
+    DetectionParams,
+    Parameters,
+    chapter_name,
+    find_params,
+    notebooks_dir,
+    read_params,
+    resolve,
+    to_sections,
+)
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.sources import Catalog, check_catalog, load_catalog
 
@@ -168,13 +179,28 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
     Raises
     ------
     InputError
-        For the first source that cannot be used.
+        For the first source that cannot be used; image chips are all read, and those that cannot be used are named together.
     """
     data = params["01_data"]
-    if data.data:
-        catalog = _catalog_of(data, folder)
-        need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
-        check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
+    if not data.data:
+        return
+    catalog = _catalog_of(data, folder)
+    need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
+    check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
+    _check_images(catalog, params["02_detection"], chapters)
+
+
+def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]) -> None:
+    """Read the chips of a data folder, and open its scene, as the chapters that show them and learn from them will."""
+    if not {"01_data", "02_detection"} & set(chapters):
+        return
+    from lsa_helpers.detect import chapter
+
+    if catalog.scene is not None and "02_detection" in chapters:
+        chapter.scene_frame(catalog, params)
+    chips = chapter.collect(catalog, params)
+    if "02_detection" in chapters:
+        chapter.need_training(chips)
 
 
 def execute(
@@ -244,8 +270,23 @@ def _data_hashes(catalog: Catalog) -> dict[str, str]:
     for entry in catalog.entries().values():
         for path in catalog.files(entry):
             files |= set(path.rglob("*") if path.is_dir() else path.parent.glob(f"{path.stem}.*"))
-    names = sorted(file.relative_to(catalog.folder).as_posix() for file in files if file.is_file())
+    files |= _files_of_images(catalog)
+    names = sorted(Path(os.path.relpath(file, catalog.folder)).as_posix() for file in files if file.is_file())
     return {f"data/{name}": value for name, value in manifest.hashes(catalog.folder, names).items()}
+
+
+def _files_of_images(catalog: Catalog) -> set[Path]:
+    """What the entry `images` uses beyond its path: a layer of outlines, or the images that a COCO file names."""
+    if catalog.images is None:
+        return set()
+    if catalog.images.polygons:
+        outlines = catalog.folder / catalog.images.polygons
+        return set(outlines.parent.glob(f"{outlines.stem}.*"))
+    if catalog.images.format == "coco" and catalog.path(catalog.images).is_file():
+        from lsa_helpers.detect.layouts import list_chips
+
+        return {chip.image for chip in list_chips(catalog)}
+    return set()
 
 
 def _is_done(run: Run, record: dict | None, key: str) -> bool:

@@ -5,11 +5,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
 import yaml
+from rasterio.transform import from_bounds
+from rasterio.warp import transform_bounds
 
 from lsa_helpers import cli
-from tests.data_folder import CONTENT
+from tests.data_folder import CELL, COLUMNS, CONTENT, CRS, NORTH, ROWS, WEST
+from tests.detect.conftest import bright_square, write_image
 
 
 @dataclass
@@ -103,6 +108,8 @@ def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
         (lambda folder: _cut(folder / "dem.tif"), ("dem.tif",)),
         (lambda folder: _set(folder, "roads", {"path": "roads.shp", "crs": "EPSG:32617"}), ("roads.shp", "does not overlap", "crs:")),
         (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
+        (lambda folder: _scene(folder, 1, CRS), ("scene.tif", "1 band(s), 3 are needed")),
+        (lambda folder: _scene(folder, 3, "EPSG:4326"), ("scene.tif", "no CRS in metres", "gdalwarp")),
     ],
 )
 def test_wrong_data_stop_a_run_before_anything_is_written(lsa, empty, folder, change, words):
@@ -127,6 +134,74 @@ def _cut(file: Path) -> None:
 def _empty_inventory(folder: Path) -> None:
     (folder / "slides.csv").write_text("x,y\n")
     _set(folder, "inventory", {"path": "slides.csv", "crs": "EPSG:32648"})
+
+
+def _scene(folder: Path, bands: int, crs: str) -> None:
+    """Add a scene over the study area, of so many bands in a CRS, to the data folder."""
+    box = transform_bounds(CRS, crs, WEST, NORTH - ROWS * CELL, WEST + COLUMNS * CELL, NORTH)
+    kind = {"driver": "GTiff", "dtype": "uint8", "count": bands, "width": 32, "height": 32, "crs": crs}
+    with rasterio.open(folder / "scene.tif", "w", transform=from_bounds(*box, 32, 32), **kind) as file:
+        file.write(np.full((bands, 32, 32), 9, np.uint8))
+    _set(folder, "scene", {"path": "scene.tif"})
+
+
+@pytest.fixture
+def chips(tmp_path) -> Path:
+    """A data folder with twelve image chips in the layout `masks` and nothing else."""
+    rows = ["id,split"]
+    for i in range(12):
+        image, mask = bright_square(seed=i)
+        write_image(tmp_path / "chips" / "images" / f"a{i}.png", image)
+        write_image(tmp_path / "chips" / "masks" / f"a{i}.png", mask)
+        rows.append(f"a{i},{'test' if i > 10 else 'val' if i > 9 else 'train'}")
+    (tmp_path / "chips" / "index.csv").write_text("\n".join(rows))
+    (tmp_path / "catalog.yml").write_text("images: {path: chips, format: masks}")
+    return tmp_path
+
+
+def _spoil_three(folder: Path) -> None:
+    _cut(folder / "chips/images/a1.png")
+    (folder / "chips/masks/a4.png").unlink()
+    (folder / "chips/images/a7.png").unlink()
+
+
+def _no_training(folder: Path) -> None:
+    index = folder / "chips/index.csv"
+    index.write_text(index.read_text().replace("train", "test"))
+
+
+def _spoil_all(folder: Path) -> None:
+    for file in (folder / "chips/images").iterdir():
+        _cut(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "words"),
+    [
+        (_spoil_three, (), ("3 of 12 chips", "a1.png", "a4.png", "a7", "skip_bad")),
+        (_spoil_three, ("--until", "01"), ("3 of 12 chips",)),
+        (_spoil_all, ("-p", "skip_bad", "true"), ("12 of 12 chips",)),
+        (_no_training, (), ("no training chips",)),
+        (lambda folder: (folder / "chips/index.csv").write_text("name,split\na0,train"), (), ("index.csv", 'no column "id"')),
+        (lambda folder: (folder / "catalog.yml").write_text("images: {path: chips, format: polygons}"), (), ("polygons: FILE",)),
+        (
+            lambda folder: (folder / "catalog.yml").write_text("images: {path: chips/images, format: polygons, polygons: slides.gpkg}"), (),
+            ("slides.gpkg", "missing"),
+        ),
+    ],
+)  # fmt: skip
+def test_wrong_images_stop_a_run_before_anything_is_written(lsa, empty, chips, change, arguments, words):
+    """All chips that cannot be used stand in one message, whether the chapter that shows them or the one that learns is wanted."""
+    change(chips)
+    refused(lsa("run", "tiny", "--data", str(chips), "--until", "02", *arguments), empty, *words)
+
+
+@pytest.mark.parametrize(("bands", "words"), [("red", ""), ("red,green", "1 band(s), 2 are needed")])
+def test_data_check_opens_the_scene_with_the_bands_asked_for(lsa, folder, bands, words):
+    _scene(folder, 1, CRS)
+    result = lsa("data", "check", str(folder), "--cell-size", "10", "--bands", bands)
+    assert result.code == (2 if words else 0), result
+    assert words in result.err
 
 
 def test_data_check_shows_the_sources(lsa, folder):

@@ -35,13 +35,13 @@ def collect(catalog: Catalog, params: DetectionParams) -> list[Chip]:
     Raises
     ------
     InputError
-        When chips cannot be used, all of them named, unless ``skip_bad`` leaves them out.
+        When chips cannot be used, all of them named, unless ``skip_bad`` leaves them out and some remain.
     """
     if not (chips := list_chips(catalog)):
         return []
     report = check_chips(chips, Bands(tuple(params.bands), params.white), min_pixels=params.min_pixels)
     bad = report[report["bad"]]
-    if len(bad) and not params.skip_bad:
+    if len(bad) and (not params.skip_bad or len(bad) == len(chips)):
         raise InputError(
             f"{len(bad)} of {len(chips)} chips cannot be used", where=catalog.path(catalog.images), found="\n" + "\n".join(bad["problem"]),
             fix="Mend them or take them out; `skip_bad: true` trains without them",
@@ -51,6 +51,12 @@ def collect(catalog: Catalog, params: DetectionParams) -> list[Chip]:
     return split_chips(counted, params.seed)
 
 
+def need_training(chips: Sequence[Chip]) -> None:
+    """Raise an `InputError` when there are chips, but none to train on."""
+    if chips and not any(chip.split == "train" for chip in chips):
+        raise InputError("the collection has no training chips", where=chips[0].image.parent, fix="Add chips, or mark some as train")
+
+
 def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
     """``train`` (augmented), ``val`` and ``test`` as `lsa_helpers.detect.dataset.ChipSet`."""
     from lsa_helpers.detect.dataset import ChipSet, augmentation
@@ -58,9 +64,8 @@ def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
 
     config = DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__)))
     change = augmentation(config.chip_size, brightness=params.brightness, zoom=params.zoom)
+    need_training(chips)
     own = {split: [chip for chip in chips if chip.split == split] for split in SPLITS}
-    if not own["train"]:
-        raise InputError("the collection has no training chips", where=chips[0].image.parent, fix="Add chips, or mark some as train")
     return {split: ChipSet(own[split], config, change if split == "train" else None, min_pixels=params.min_pixels) for split in SPLITS}
 
 
@@ -146,13 +151,18 @@ class Search:
     pieces: list[dict]
 
 
+def scene_frame(catalog: Catalog, params: DetectionParams) -> SceneFrame:
+    """The catalog's scene as the network will see it; an `InputError` when it cannot be searched."""
+    return open_scene(catalog.path(catalog.scene), params.resolution_m, Bands(tuple(params.bands), params.white))
+
+
 def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> Search | None:
     """Look for landslides over the catalog's scene; None without a scene or a model. An interrupted search goes on with the next window."""
     from lsa_helpers.detect.quiet import quiet_torch
 
     if catalog.scene is None or model is None:
         return None
-    frame = open_scene(catalog.path(catalog.scene), params.resolution_m, Bands(tuple(params.bands), params.white))
+    frame = scene_frame(catalog, params)
     colours = scene_colours(frame) if params.match_colours else None
     sizes = {"window_px": params.window_px, "overlap_px": params.overlap_px}
     state = frame.path.stat()

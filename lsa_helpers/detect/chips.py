@@ -36,6 +36,8 @@ class Chip:
         First column, first row, width and height of the chip in a larger image, pixels.
     landslides, merged : float
         Counted by `check_chips`; NaN before.
+    fault : InputError, optional
+        Why it cannot be read, where that was seen when it was listed; raised by `read_chip`, so that one bad chip does not hide the others.
     """
 
     image: Path
@@ -48,6 +50,7 @@ class Chip:
     window: tuple[int, int, int, int] | None = None
     landslides: float = float("nan")
     merged: float = float("nan")
+    fault: InputError | None = None
 
     @property
     def source(self) -> tuple[str, str, str]:
@@ -75,7 +78,7 @@ def read_chip(chip: Chip, bands: Bands = AS_RGB, *, min_pixels: int = 20) -> tup
     Raises
     ------
     InputError
-        When a file is corrupt, lacks a band, or the mask has another size than the image.
+        When a file is missing or corrupt, lacks a band, or the mask has another size than the image.
     """
     image = read_image(chip, bands)
     return image, draw_masks(chip.truth, image.shape[:2], chip.image, min_pixels=min_pixels)
@@ -83,6 +86,8 @@ def read_chip(chip: Chip, bands: Bands = AS_RGB, *, min_pixels: int = 20) -> tup
 
 def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
     """The pixels of a chip alone, as `read_chip` gives them."""
+    if chip.fault is not None:
+        raise chip.fault
     with open_image(chip.image) as file:
         return bands.read(file, Window(*chip.window) if chip.window else None)
 

@@ -39,7 +39,8 @@ def cut_chips(images: Sequence[Path], outlines: Path, chip_px: int, *, platform:
     Raises
     ------
     InputError
-        When an image or the layer has no CRS, the layer has no polygons, or no polygon lies on an image.
+        When the layer cannot be read, has no CRS or no polygons, or no polygon lies on an image. An image that cannot be cut gives one chip
+        with its `fault`.
 
     Notes
     -----
@@ -52,8 +53,13 @@ def cut_chips(images: Sequence[Path], outlines: Path, chip_px: int, *, platform:
     if layer.crs is None or not layer.geom_type.str.contains("Polygon").any():
         raise InputError("the outlines are not polygons with a CRS", where=outlines, found=sorted(set(layer.geom_type.dropna())))
     layer = layer[layer.geom_type.str.contains("Polygon", na=False)].explode(ignore_index=True)
-    chips = [chip for path in images for chip in _cut(path, layer, chip_px, platform)]
-    if not any(chip.truth for chip in chips):
+    chips = []
+    for path in images:
+        try:
+            chips += _cut(path, layer, chip_px, platform)
+        except InputError as error:
+            chips.append(Chip(path, (), platform=platform, scene=path.name, fault=error))
+    if not any(chip.truth or chip.fault for chip in chips):
         raise InputError("no landslide lies on the images", where=outlines, found=f"{len(layer)} polygons, {len(images)} image(s)")
     return chips
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,13 @@ from lsa_helpers.sources import Catalog
 IMAGE_SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 # "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width (CAS) or plain.
 _CAS_NAME = re.compile(r"(?P<area>.+?)\s*[（(](?P<platform>.+?)(?:-(?P<resolution>\d+(?:\.\d+)?)\s*m)?[）)]")
+
+_WANTS = {
+    "cas": "sub-folders with `img` and `mask` in them",
+    "masks": "the sub-folders `images` and `masks`",
+    "coco": "a list of images in the file",
+    "labelme": "a `.json` beside every image",
+}
 
 
 def list_chips(catalog: Catalog) -> list[Chip]:
@@ -43,9 +51,12 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
     Parameters
     ----------
     folder : Path
+        The collection; for ``coco`` also a file.
     layout : {"cas", "masks", "coco", "labelme"}
-        ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same name. ``masks``: ``index.csv`` (id, split)
-        with ``images/`` and ``masks/``. ``coco``: ``coco.json``. ``labelme``: a LabelMe ``.json`` for every image, beside it.
+        ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same name. ``masks``: ``images/``, ``masks/``,
+        files of the same name; an ``index.csv`` (id, split), if there is one, says which of them belong to the collection and to which
+        split. ``coco``: ``coco.json`` in the folder, or any COCO file given as `folder`; its images count from where it lies.
+        ``labelme``: a LabelMe ``.json`` for every image, beside it.
 
     Returns
     -------
@@ -67,7 +78,7 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
         raise InputError(f'"{layout}" is no layout of an image collection', where=folder, fix=f"Use one of {', '.join(readers)}")
     chips = readers[layout](folder)
     if not chips:
-        raise InputError(f'no image chip was found in the layout "{layout}"', where=folder)
+        raise InputError(f'no image chip was found in the layout "{layout}"', where=folder, fix=f"It wants {_WANTS[layout]}")
     return chips
 
 
@@ -116,22 +127,34 @@ def _pixel_size(path: Path) -> float:
 
 def _read_masks(folder: Path) -> list[Chip]:
     index = folder / "index.csv"
+    files = {name: _by_stem(folder / name) for name in ("images", "masks")}
+    if not index.is_file():
+        # Of a pair that is not whole either half is listed, so that the other is missed.
+        keys = sorted({*files["images"], *files["masks"]})
+        return [_pair(folder, files, key, scene, "", "masks/") for key, scene in zip(keys, _scenes(keys), strict=True)]
     try:
         table = pd.read_csv(index, dtype={"id": str})
     except (OSError, ValueError) as error:
         raise InputError("the index of the collection cannot be read", where=index, found=error) from None
     if "id" not in table:
         raise InputError('the index has no column "id"', where=index, found=list(table.columns))
-    files = {name: _by_stem(folder / name) for name in ("images", "masks")}
-    if missing := [key for key in table["id"] if key not in files["images"]]:
-        raise InputError(f"{len(missing)} images of the index are missing", where=folder / "images", found=f"no {missing[0]}.*")
     splits = table["split"].fillna("").astype(str) if "split" in table else [""] * len(table)
-    masks = {key: files["masks"].get(key, folder / "masks" / f"{key}.png") for key in table["id"]}
-    return [Chip(files["images"][key], masks[key], scene=key, split=split) for key, split in zip(table["id"], splits, strict=True)]
+    return [_pair(folder, files, key, key, split, index.name) for key, split in zip(table["id"], splits, strict=True)]
+
+
+def _pair(folder: Path, files: dict[str, dict[str, Path]], key: str, scene: str, split: str, named_in: str) -> Chip:
+    """The chip of one name in the folders ``images`` and ``masks``, of which either file may be missing."""
+    image, mask = (files[name].get(key, folder / name / f"{key}.*") for name in ("images", "masks"))
+    return Chip(image, mask, scene=scene, split=split, fault=_missing(image, folder / named_in))
+
+
+def _missing(image: Path, named_in: Path) -> InputError | None:
+    """The fault of a chip whose image is not there."""
+    return None if image.is_file() else InputError("the image is missing", where=image, found=f"it is named in {named_in}")
 
 
 def _read_coco(folder: Path) -> list[Chip]:
-    path = folder / "coco.json"
+    path, folder = (folder, folder.parent) if folder.suffix.lower() == ".json" else (folder / "coco.json", folder)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         images, notes = content["images"], {image["id"]: [] for image in content["images"]}
@@ -140,9 +163,7 @@ def _read_coco(folder: Path) -> list[Chip]:
         chips = [Chip(folder / i["file_name"], tuple(notes[i["id"]]), scene=i["file_name"], split=i.get("split", "")) for i in images]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
-    if missing := [chip.image for chip in chips if not chip.image.is_file()]:
-        raise InputError("the image of the COCO file is missing", where=missing[0])
-    return chips
+    return [replace(chip, fault=_missing(chip.image, path)) for chip in chips]
 
 
 def _read_labelme(folder: Path) -> list[Chip]:
@@ -150,9 +171,9 @@ def _read_labelme(folder: Path) -> list[Chip]:
     for path in sorted(folder.rglob("*.json")):
         try:
             image = path.parent / json.loads(path.read_text(encoding="utf-8"))["imagePath"].replace("\\", "/")
+            fault = _missing(image, path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError("this is no readable LabelMe file", where=path, found=repr(error)) from None
-        if not image.is_file():
-            raise InputError("the image of the LabelMe file is missing", where=path, found=image.name)
-        chips.append(Chip(image, path, area="" if path.parent == folder else path.parent.name, scene=str(path.relative_to(folder))))
+            image, fault = path, InputError("this is no readable LabelMe file", where=path, found=repr(error))
+        area, scene = "" if path.parent == folder else path.parent.name, str(path.relative_to(folder))
+        chips.append(Chip(image, path, area=area, scene=scene, fault=fault))
     return chips

@@ -83,13 +83,27 @@ def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> n
 
     masks = np.zeros((len(notes), *shape), bool)
     for i, note in enumerate(notes):
-        found = note["segmentation"]
+        found = note.get("segmentation")
+        if not _is_outline(found):
+            shown = None if found is None else f"{found!s:.80}"
+            fix = "Each needs polygons of three points or more, or a run-length code; a box is not enough"
+            raise InputError(f"the COCO annotation {note.get('id', f'number {i + 1}')} has no outline", where=where, found=shown, fix=fix)
         coded = rle.frPyObjects(found, *shape) if isinstance(found, list) or isinstance(found["counts"], list) else found
         coded = rle.merge(coded) if isinstance(coded, list) else coded
         if tuple(coded["size"]) != shape:
             raise InputError("a COCO mask has another size than its image", where=where, found=f"{coded['size']}, image {list(shape)}")
         masks[i] = rle.decode(coded)
     return masks
+
+
+def _is_outline(found) -> bool:
+    """Whether the segmentation of a COCO annotation is one: lists of x and y, or run lengths with the size of the mask."""
+    if isinstance(found, dict):
+        return isinstance(found.get("counts"), list | str | bytes) and len(found.get("size") or ()) == 2
+    if not isinstance(found, list) or not found or not all(isinstance(ring, list) for ring in found):
+        return False
+    # Four numbers would be read as a box.
+    return all(len(ring) >= 6 and len(ring) % 2 == 0 and all(isinstance(value, int | float) for value in ring) for ring in found)
 
 
 def _labelme_outlines(path: Path, shape: tuple[int, int]) -> list[shapely.Polygon]:

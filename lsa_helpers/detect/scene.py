@@ -59,7 +59,7 @@ def open_scene(path: Path, resolution_m: float = 0.0, bands: Bands = AS_RGB) -> 
     """
     with open_image(path) as file:
         bands.find(file)
-        if not (file.crs and file.crs.is_projected):
+        if not (file.crs and file.crs.is_projected and file.crs.linear_units_factor[1] == 1):
             raise InputError("the scene has no CRS in metres", where=path, found=f"CRS {file.crs}", fix="Convert it with gdalwarp")
         scale = resolution_m / abs(file.transform.a) if resolution_m > 0 else 1.0
         height, width = max(1, round(file.height / scale)), max(1, round(file.width / scale))

@@ -1,10 +1,10 @@
 """``catalog.yml``: which file of a data folder is what."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lsa_helpers.errors import InputError, did_you_mean
 
@@ -41,7 +41,8 @@ class Entry(_Strict):
     polygons: str = Field("", description="outlines of the landslides on images of the format polygons")
     chip_px: int = Field(256, ge=32, le=2048, description="edge of the chips cut from them, pixels")
     platform: str = Field("", description="platform of a scene or of images")
-    acquired: str = Field("", description="date of a scene")
+    # YAML reads 2022-10-01 as a date.
+    acquired: Annotated[str, BeforeValidator(str)] = Field("", description="date of a scene")
 
 
 class Catalog(_Strict):

@@ -1,17 +1,20 @@
 """Collections: layouts, instances, sizes, errors, the split."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from lsa_helpers import pipeline
 from lsa_helpers.detect.chapter import collect
 from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
-from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
-from lsa_helpers.params import DetectionParams
+from lsa_helpers.params import DetectionParams, resolve
+from lsa_helpers.show.data import chip_gallery
 from lsa_helpers.sources import load_catalog
 
 
@@ -92,6 +95,18 @@ def test_all_bad_chips_stand_in_one_report(masks_folder):
         assert words in problem
 
 
+def test_missing_images_stand_in_the_same_report(masks_folder):
+    """Two images of the index are gone and one is corrupt: three bad chips, each by its name; with `skip_bad` the others are used."""
+    for name in ("a0", "a2"):
+        (masks_folder / "images" / f"{name}.png").unlink()
+    (masks_folder / "images" / "a3.png").write_bytes(b"no image")
+    report = check_chips(read_collection(masks_folder, "masks"))
+    assert report["bad"].tolist() == [True, False, True, True, False, False]
+    assert all(words in report["problem"][0] for words in ("a0", "missing", "index.csv"))
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
+    assert [chip.image.stem for chip in collect(load_catalog(masks_folder), DetectionParams(skip_bad=True))] == ["a1", "a4", "a5"]
+
+
 def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
     """One message names all of them; with `skip_bad` the others are used."""
     (masks_folder / "images" / "a1.png").write_bytes(b"no image")
@@ -103,12 +118,35 @@ def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
     assert [chip.image.stem for chip in collect(catalog, DetectionParams(skip_bad=True))] == ["a0", "a2", "a3", "a5"]
 
 
+def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path):
+    """What the check lets pass the chapter can train on; a chapter that does not look at chips does not read them."""
+    (masks_folder / "images" / "a1.png").write_bytes(b"no image")
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
+    sections = {"shared": {"data": str(masks_folder), "catalog": str(masks_folder / "catalog.yml")}}
+    values = resolve(sections | {"02_detection": {"skip_bad": True}}, "test")
+    pipeline.check_inputs(values, ["01_data", "02_detection"], tmp_path)
+    values = resolve(sections, "test")
+    pipeline.check_inputs(values, [], tmp_path)
+    with pytest.raises(InputError, match="1 of 6 chips"):
+        pipeline.check_inputs(values, ["01_data"], tmp_path)
+
+
+def test_the_gallery_leaves_out_chips_that_cannot_be_read(masks_folder):
+    """Chapter 01 shows the four good ones of six."""
+    (masks_folder / "images" / "a1.png").write_bytes(b"no image")
+    (masks_folder / "masks" / "a4.png").unlink()
+    figure = chip_gallery(read_collection(masks_folder, "masks"))
+    assert [ax.get_title() for ax in figure.axes] == ["a0", "a2", "a3", "a5"]
+
+
 def test_unknown_layout_and_empty_folder(tmp_path):
     """Both are errors of the user, not of the program."""
     with pytest.raises(InputError, match="no layout"):
         read_collection(tmp_path, "voc")
-    with pytest.raises(InputError, match="no image chip"):
+    with pytest.raises(InputError, match="no image chip.*`img`"):
         read_collection(tmp_path, "cas")
+    with pytest.raises(InputError, match="no image chip.*`images`"):
+        read_collection(tmp_path, "masks")
 
 
 def test_coco_polygon(tmp_path):
@@ -123,6 +161,67 @@ def test_coco_polygon(tmp_path):
     _, masks = read_chip(chip)
     assert masks.shape == (1, 64, 64)
     assert masks[0, 20:25, 10:20].all() and masks.sum() == 50
+
+
+@pytest.mark.parametrize(
+    ("note", "found"),
+    [
+        ({}, ""),
+        ({"segmentation": []}, r"\[\]"),
+        ({"segmentation": [[]]}, r"\[\[\]\]"),
+        ({"segmentation": [[10, 20, 30, 40]]}, "10, 20, 30, 40"),  # four numbers are a box, not an outline
+        ({"segmentation": [[1, 2, 3, 4, 5]]}, "4, 5"),
+        ({"segmentation": [["a", 2, 3, 4, 5, 6]]}, "'a'"),
+        ({"segmentation": {"size": [64, 64]}}, "size"),
+    ],
+)
+def test_a_coco_annotation_without_outline_is_named(tmp_path, note, found):
+    """Image and annotation stand in the message; an image that is not there is told in the same report."""
+    from tests.detect.conftest import bright_square, write_image
+
+    write_image(tmp_path / "one.png", bright_square()[0])
+    images = [{"id": 7, "file_name": "one.png"}, {"id": 8, "file_name": "two.png"}]
+    (tmp_path / "coco.json").write_text(json.dumps({"images": images, "annotations": [{"id": 31, "image_id": 7} | note]}))
+    report = check_chips(read_collection(tmp_path, "coco"))
+    assert report["bad"].tolist() == [True, True]
+    assert re.search(f"one.png.*annotation 31 has no outline.*{found}", report["problem"][0])
+    assert re.search("two.png.*missing.*coco.json", report["problem"][1])
+
+
+def test_a_coco_file_of_any_name(tmp_path):
+    """Its images count from where it lies, also in a folder above; the catalog may name it."""
+    from tests.detect.conftest import bright_square, write_image
+
+    write_image(tmp_path / "pictures" / "one.png", bright_square()[0])
+    (tmp_path / "notes").mkdir()
+    note = {"image_id": 7, "segmentation": [[10, 20, 20, 20, 20, 25, 10, 25]]}
+    content = {"images": [{"id": 7, "file_name": "../pictures/one.png"}], "annotations": [note]}
+    (tmp_path / "notes" / "slides.json").write_text(json.dumps(content))
+    (tmp_path / "catalog.yml").write_text("images: {path: notes/slides.json, format: coco}")
+    catalog = load_catalog(tmp_path)
+    (chip,) = list_chips(catalog)
+    assert read_chip(chip)[1].sum() == 50
+    assert set(pipeline._data_hashes(catalog)) == {"data/notes/slides.json", "data/pictures/one.png"}
+
+
+def test_masks_without_an_index(masks_folder):
+    """Files of the same name are pairs, split 8 : 1 : 1; half a pair is told with the half that is missing."""
+    from tests.detect.conftest import bright_square, write_image
+
+    (masks_folder / "index.csv").unlink()
+    for i in range(6, 20):
+        image, mask = bright_square(seed=i)
+        write_image(masks_folder / "images" / f"a{i}.jpg", image)
+        write_image(masks_folder / "masks" / f"a{i}.png", mask)
+    chips = read_collection(masks_folder, "masks")
+    assert len(chips) == 20 and not check_chips(chips)["bad"].any()
+    assert sorted(chip.split for chip in split_chips(chips, 0)) == ["test"] * 2 + ["train"] * 16 + ["val"] * 2
+    (masks_folder / "images" / "a1.png").unlink()
+    (masks_folder / "masks" / "a2.png").unlink()
+    report = check_chips(read_collection(masks_folder, "masks")).set_index("image")
+    bad = report[report["bad"]]
+    assert [path.stem for path in bad.index] == ["a1", "a2"]
+    assert "image is missing" in bad["problem"].iloc[0] and "no mask" in bad["problem"].iloc[1]
 
 
 def test_split_keeps_scenes_together(cas_folder):
@@ -166,13 +265,23 @@ def test_labelme_polygon_and_rectangle(tmp_path):
         ([{"shape_type": "circle", "points": [[1, 1], [3, 3]]}], {}, "neither a polygon nor a rectangle"),
         ([], {"imageHeight": 31}, "another size"),
         ([{"points": 3}], {}, "no readable LabelMe"),
-        ([], {"imagePath": "b.png"}, "image of the LabelMe file is missing"),
     ],
 )
 def test_wrong_labelme_files_are_named(tmp_path, shapes, changes, message):
     """Every mistake names the file."""
     with pytest.raises(InputError, match=f"a.json.*{message}"):
         read_chip(_labelme(tmp_path, shapes, **changes)[0])
+
+
+def test_wrong_labelme_files_do_not_hide_each_other(tmp_path):
+    """One names an image that is not there, one is no JSON, one is good."""
+    _labelme(tmp_path, [])
+    (tmp_path / "b.json").write_text('{"imagePath": "z.png", "shapes": []}')
+    (tmp_path / "c.json").write_text("{")
+    report = check_chips(read_collection(tmp_path, "labelme"))
+    assert report["bad"].tolist()[1:] == [True, True]
+    assert re.search("z.png: the image is missing.*b.json", report["problem"][1])
+    assert re.search("c.json: this is no readable LabelMe file", report["problem"][2])
 
 
 @pytest.mark.real_data

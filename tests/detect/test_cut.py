@@ -8,6 +8,7 @@ from shapely.geometry import Point, box
 from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
 from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.errors import InputError
+from lsa_helpers.pipeline import _data_hashes
 from lsa_helpers.sources import load_catalog
 from tests.detect.test_images import write_bands
 
@@ -50,6 +51,25 @@ def test_neighbours_share_a_scene_and_pixels_their_size(folder):
     chips = split_chips(list_chips(load_catalog(folder)), 0)
     assert {chip.resolution_m for chip in chips} == {10.0}
     assert count_table(chips)[["platform", "images"]].iloc[0].tolist() == ["UAV", 6]
+
+
+def test_other_outlines_are_other_data(folder):
+    """The stages that read the images are done again when the outlines change."""
+    before = _data_hashes(load_catalog(folder))
+    assert set(before) == {"data/image.tif", "data/slides.gpkg"}
+    gpd.GeoDataFrame(geometry=[_ground(5, 5, 25, 15)], crs="EPSG:32648").to_file(folder / "slides.gpkg")
+    assert _data_hashes(load_catalog(folder)) != before
+
+
+def test_images_that_cannot_be_cut_stand_in_one_report(folder):
+    """Two broken images beside a good one: both are named, and the chips of the good one can be used."""
+    for name in ("u.tif", "v.tif"):
+        (folder / name).write_bytes(b"nothing")
+    (folder / "catalog.yml").write_text("images: {path: '*.tif', format: polygons, polygons: slides.gpkg, chip_px: 50}")
+    report = check_chips(list_chips(load_catalog(folder)))
+    assert report["bad"].tolist() == [False] * 6 + [True, True]
+    for name, problem in zip(("u.tif", "v.tif"), report["problem"][6:], strict=True):
+        assert name in problem and "cannot be read" in problem
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,7 @@ def test_windows_cover_everything(length, size, overlap):
     [
         (np.zeros((1, 8, 8), np.uint8), "EPSG:32648", r"1 band\(s\), 3 are needed"),
         (np.zeros((3, 8, 8), np.uint8), "EPSG:4326", "no CRS in metres"),
+        (np.zeros((3, 8, 8), np.uint8), "EPSG:2227", "no CRS in metres"),  # projected, but in feet
     ],
 )
 def test_wrong_scenes_are_named(tmp_path, pixels, crs, message):

@@ -50,6 +50,12 @@ def test_a_folder_without_a_catalog_says_what_to_write(tmp_path):
         load_catalog(tmp_path)
 
 
+def test_a_date_needs_no_quotes(folder):
+    file = folder / "catalog.yml"
+    file.write_text(file.read_text() + "scene: {path: scene.tif, acquired: 2022-10-01}\n")
+    assert load_catalog(folder).scene.acquired == "2022-10-01"
+
+
 def test_images_alone_need_no_dem(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "catalog.yml").write_text("images: {path: images, format: masks}\n")
