@@ -168,6 +168,27 @@ def test_table_4_has_its_four_rows(masks_folder, tmp_path):
     assert four_detectors(chips, params.model_copy(update={"compare_epochs": 0}), Run(tmp_path)) is None
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"sgd": 1e-4, "adamw": 0.05}),
+        ({"optimizer": "sgd", "weight_decay": 1e-4}, {"sgd": 1e-4, "adamw": 0.05}),
+        ({"weight_decay": 0.5}, {"sgd": 0.5, "adamw": 0.5}),
+        ({"optimizer": "sgd", "weight_decay": 0.0}, {"sgd": 0.0, "adamw": 0.0}),
+    ],
+)
+def test_all_four_rows_of_table_4_train_with_the_decay_they_name(masks_folder, tmp_path, monkeypatch, given, expected):
+    """A usual value stands for each optimizer's own, any other, such as the printed 0.5, for both; the table says which."""
+    from lsa_helpers.detect import compare, score
+
+    trained = []
+    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((own.optimizer, own.weight_decay)), (None, None))[1])
+    monkeypatch.setattr(score, "score_chips", lambda *rest, **more: score.Scores())
+    table = four_detectors(read_collection(masks_folder, "masks"), DetectionParams(**given, compare_epochs=1), Run(tmp_path))
+    assert trained == list(expected.items()) * 2
+    assert list(zip(table["optimizer"], table["weight_decay"], strict=True)) == trained
+
+
 def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypatch):
     """Each source is scored by a detector trained on chips of the other sources only; one source alone gives no table."""
     from lsa_helpers.detect import compare
