@@ -227,10 +227,12 @@ def test_a_given_detector_is_used_as_it_is(masks_folder, tmp_path):
 
 
 def test_other_settings_do_not_resume(masks_folder, tmp_path):
-    """A checkpoint belongs to one training: other settings look elsewhere."""
+    """A checkpoint belongs to one training: other settings or other first weights look elsewhere, another way to the same file does not."""
     chips = _chips(masks_folder)
     folders = {checkpoint_folder(tmp_path, chips, TrainConfig(seed=seed)) for seed in (0, 1)}
-    assert len(folders) == 2
+    folders |= {checkpoint_folder(tmp_path, chips, TrainConfig(), weights) for weights in ("IMAGENET1K_V1", tmp_path / "w.pth")}
+    assert len(folders) == 4
+    assert checkpoint_folder(tmp_path, chips, TrainConfig(), str(tmp_path / "a/../w.pth")) in folders
 
 
 @pytest.mark.real_data
