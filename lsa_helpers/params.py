@@ -1,5 +1,6 @@
 """Parameters: one pydantic model per chapter, parameter files, and errors that name the key."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -90,7 +91,7 @@ class DetectionParams(Parameters):
         0, ge=0, le=1000, description="epochs of each detector that never sees one platform; 0: that table is left out"
     )
     detector: str = Field("", description="local file of a trained detector, used as it is; empty: one is trained here")
-    weights: str = Field("", description="local file with weights of the backbone; empty: from scratch, nothing is downloaded")
+    weights: str = Field("", description="backbone's weights: local file, or a name like IMAGENET1K_V1 to download; empty: from scratch")
     bf16: bool = Field(True, description="backbone in bfloat16 where the processor or GPU multiplies so in hardware")
     bands: list[str] = Field(
         ["red", "green", "blue"], min_length=1, max_length=20, description="bands the network sees, by name or in the file's order"
@@ -117,6 +118,17 @@ class DetectionParams(Parameters):
     window_px: int = Field(512, ge=64, le=4096, description="window over the scene, pixels")
     overlap_px: int = Field(128, ge=0, le=2048, description="overlap of neighbouring windows, pixels")
     min_area_m2: float = Field(100.0, ge=0, description="smallest landslide of the inventory, m²")
+
+
+def is_weights_name(text: str) -> bool:
+    """Whether the parameter `weights` is a name of torchvision, which is downloaded, and no local file.
+
+    Examples
+    --------
+    >>> [is_weights_name(text) for text in ("IMAGENET1K_V1", "ResNet18_Weights.IMAGENET1K_V1", "resnet18.pth", "weights/A", "")]
+    [True, True, False, False, False]
+    """
+    return re.fullmatch(r"ResNet\d+_Weights\.\w+|[A-Z][A-Z0-9_]*", text) is not None
 
 
 class SampleParams(Parameters):

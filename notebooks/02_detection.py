@@ -47,7 +47,7 @@ patience: int = 0  # such scores without a better one that end the training; 0: 
 compare_epochs: int = 0  # epochs of each of Table 4's four detectors; 0: the table is left out
 region_epochs: int = 0  # epochs of each detector that never sees one platform; 0: that table is left out
 detector: str = ""  # local file of a trained detector, used as it is; empty: one is trained here
-weights: str = ""  # local file with weights of the backbone; empty: from scratch, nothing is downloaded
+weights: str = ""  # backbone's weights: local file, or a name like IMAGENET1K_V1 to download; empty: from scratch
 bf16: bool = True  # backbone in bfloat16 where the processor or GPU multiplies so in hardware
 bands: list = ["red", "green", "blue"]  # bands the network sees, by name or in the file's order
 white: float = 0.0  # stored value that becomes 1; 0: 255 in 8-bit files, 10000 in others
@@ -124,9 +124,10 @@ style.save(show.augmented(sets["train"]), run, "detection_augmented") if chips e
 # {cite:p}`chen2019`: a few dozen regions teach random weights little, all cells of an image a lot. What this branch sees joins the finest map of
 # features, so that the regions profit from it. The learning rate falls along a cosine {cite:p}`loshchilov2017` from its first to its last value.
 #
-# All weights start at random; nothing is downloaded. This has a trap: ready-made builders freeze the normalisation and the first layers, which
+# All weights start at random, and nothing is downloaded unless the parameter `weights` asks for it. This has a trap: ready-made builders freeze the normalisation and the first layers, which
 # is right for pretrained weights and fatal for random ones. Here every weight learns. A detector that was trained before, on a larger machine or on
-# another area, can be used instead: the parameter `detector` names its file.
+# another area, can be used instead: the parameter `detector` names its file. With `-p weights IMAGENET1K_V1` the backbone starts from what a
+# million photographs of everyday things taught it; without a network `weights` names a file that was downloaded elsewhere.
 
 # %%
 model, history = chapter.learn(sets, p, run, report=print)

@@ -15,6 +15,14 @@ def test_every_file_that_comes_with_the_book_is_valid(root):
         assert set(read_params(file)) == set(CHAPTERS)
 
 
+def test_paper_as_printed_differs_from_paper_in_its_weight_decay_only(root):
+    """What `paper` corrects is kept as a set of its own: everything else stays the same."""
+    paper, printed = (to_sections(read_params(root / "notebooks/params" / f"{name}.yml")) for name in ("paper", "paper_as_printed"))
+    assert printed["02_detection"].pop("weight_decay") == 0.5 != paper["02_detection"].pop("weight_decay")
+    assert (printed["shared"].pop("profile"), paper["shared"].pop("profile")) == ("paper_as_printed", "paper")
+    assert printed == paper
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -117,9 +117,8 @@ def train(sets: dict, params: DetectionParams, run: Run, report: Callable[[str],
     from lsa_helpers.detect.train import TrainConfig, train_detector
 
     config = TrainConfig(**params.model_dump(include=set(TrainConfig.__dataclass_fields__)))
-    weights = Path(params.weights) if params.weights else None
     kept = run.path / PROGRESS
-    return train_detector(sets["train"], config, kept, validation=sets["val"], weights=weights, report=report, **devices)
+    return train_detector(sets["train"], config, kept, validation=sets["val"], weights=params.weights or None, report=report, **devices)
 
 
 def score(model, sets: dict | None, params: DetectionParams, run: Run) -> tuple[dict | None, float]:

@@ -1,4 +1,4 @@
-"""Mask R-CNN with a feature pyramid on ResNet18 or ResNet50, built from torchvision's parts; nothing is downloaded."""
+"""Mask R-CNN with a feature pyramid on ResNet18 or ResNet50, built from torchvision's parts; nothing is downloaded unless asked for."""
 
 import json
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import torchvision
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torchvision.models import get_model_weights
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
@@ -18,7 +19,8 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 from lsa_helpers.detect.colours import usual_look
 from lsa_helpers.detect.images import RGB, Bands
 from lsa_helpers.detect.network import LEVELS, AsTheyAre, BoxHead, LandslideRCNN, MaskHead, Pyramid, RegionPool
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.params import is_weights_name
 from lsa_helpers.run import whole_file
 
 _N_CLASSES = 2  # background and landslide
@@ -86,26 +88,51 @@ class DetectorConfig:
         return Bands(self.bands, self.white)
 
 
-def _backbone(config: DetectorConfig, weights: Path | None) -> Pyramid:
+def _backbone(config: DetectorConfig, weights: Path | str | None) -> Pyramid:
     # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first layers, which at random init never learn.
     body = getattr(torchvision.models, config.backbone)(weights=None, norm_layer=nn.BatchNorm2d)
     if config.bands != RGB:
         body.conv1 = nn.Conv2d(len(config.bands), body.conv1.out_channels, 7, stride=2, padding=3, bias=False)
         nn.init.kaiming_normal_(body.conv1.weight, mode="fan_out", nonlinearity="relu")
     if weights:
-        _load_backbone(body, weights, config.bands)
+        _load_backbone(body, weights, config)
     width = body.inplanes // 8
     layers = {f"layer{i + 1}": str(i) for i in range(4)}
     return Pyramid(body, layers, [width * 2**i for i in range(4)], config.fpn_width, semantic=config.semantic_weight > 0)
 
 
-def _load_backbone(body: nn.Module, weights: Path, bands: Sequence[str]) -> None:
-    """Fill a ResNet from a local state dict (.safetensors or .pth) that was learned on red, green and blue."""
+def _download(name: str, backbone: str) -> dict[str, torch.Tensor]:
+    """State dict of a ResNet by its name in torchvision, with or without the class; kept in torch's cache."""
+    known = get_model_weights(backbone).__members__
+    owner, _, own = name.rpartition(".")
+    if own not in known or owner not in ("", get_model_weights(backbone).__name__):
+        fix = f"{did_you_mean(own, known)} Or give the path of a local file"
+        raise InputError(f"torchvision has no such weights for {backbone}", where="parameter weights", found=name, fix=fix)
+    url = known[own].url
     try:
-        state = load_file(weights) if Path(weights).suffix == ".safetensors" else torch.load(weights, weights_only=True, map_location="cpu")
-        if tuple(bands) != RGB:
-            state["conv1.weight"] = _first_filters(state["conv1.weight"], bands)
+        return torch.hub.load_state_dict_from_url(url, map_location="cpu", progress=False, check_hash=True, weights_only=True)
+    except Exception as error:  # no network, a proxy's page instead of the file, a full disk
+        fix = f"Download {url} on another machine and give the file's path as `weights`, or leave it empty"
+        found = " ".join(str(error).split())
+        raise InputError(f"the weights {name} cannot be downloaded", where="parameter weights", found=found, fix=fix) from None
+
+
+def _read_state(weights: Path | str, backbone: str) -> dict[str, torch.Tensor]:
+    """State dict of a local file (.safetensors or .pth), or of torchvision's weights by name."""
+    if is_weights_name(str(weights)):
+        return _download(str(weights), backbone)
+    return load_file(weights) if Path(weights).suffix == ".safetensors" else torch.load(weights, weights_only=True, map_location="cpu")
+
+
+def _load_backbone(body: nn.Module, weights: Path | str, config: DetectorConfig) -> None:
+    """Fill a ResNet with weights that were learned on red, green and blue."""
+    try:
+        state = _read_state(weights, config.backbone)
+        if config.bands != RGB:
+            state["conv1.weight"] = _first_filters(state["conv1.weight"], config.bands)
         missing, _ = body.load_state_dict({name: value for name, value in state.items() if not name.startswith("fc.")}, strict=False)
+    except InputError:
+        raise
     except Exception as error:
         raise InputError("the backbone weights cannot be used", where=weights, found=str(error).splitlines()[0]) from None
     if absent := [name for name in missing if not name.startswith("fc.")]:
@@ -119,14 +146,15 @@ def _first_filters(filters: torch.Tensor, bands: Sequence[str]) -> torch.Tensor:
     return torch.stack(own, dim=1) * (3 / len(bands))
 
 
-def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> LandslideRCNN:
-    """Mask R-CNN whose every parameter learns, with random weights unless a local file is given.
+def build_detector(config: DetectorConfig, *, weights: Path | str | None = None) -> LandslideRCNN:
+    """Mask R-CNN whose every parameter learns, with random weights unless others are asked for.
 
     Parameters
     ----------
     config : DetectorConfig
-    weights : Path, optional
-        State dict of a torchvision ResNet on this machine; nothing is ever downloaded.
+    weights : Path or str, optional
+        State dict of a torchvision ResNet on this machine; or its name, such as ``IMAGENET1K_V1`` or ``ResNet18_Weights.IMAGENET1K_V1``,
+        by which torchvision downloads it. Nothing is downloaded without a name.
 
     Returns
     -------
@@ -137,7 +165,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | None = None) -> La
     Raises
     ------
     InputError
-        When the weights file does not fit.
+        When the weights do not fit, their name is unknown, or they cannot be downloaded.
 
     Notes
     -----

@@ -20,6 +20,7 @@ from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.model import build_detector, set_bfloat16
 from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.detect.score import Scores, predict
+from lsa_helpers.params import is_weights_name
 
 
 @dataclass(frozen=True)
@@ -125,15 +126,17 @@ class _Training(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
 
 
-def checkpoint_folder(parent: Path, chips: ChipSet, config: TrainConfig) -> Path:
-    """Folder of the checkpoints of exactly this training: same chips, detector and settings."""
-    content = [asdict(chips.config), asdict(config) | {"n_jobs": None}, [str(chip.image.resolve()) for chip in chips.chips]]
+def checkpoint_folder(parent: Path, chips: ChipSet, config: TrainConfig, weights: Path | str | None = None) -> Path:
+    """Folder of the checkpoints of exactly this training: same chips, detector, settings and first weights."""
+    local = weights and not is_weights_name(str(weights))
+    first = str(Path(weights).resolve() if local else weights)
+    content = [asdict(chips.config), asdict(config) | {"n_jobs": None}, [str(chip.image.resolve()) for chip in chips.chips], first]
     return Path(parent) / hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def train_detector(
     chips: ChipSet, config: TrainConfig, checkpoints: Path, *,
-    validation: ChipSet | None = None, weights: Path | None = None, report: Callable[[str], None] | None = None,
+    validation: ChipSet | None = None, weights: Path | str | None = None, report: Callable[[str], None] | None = None,
     devices: int = 1, nodes: int = 1,
 ) -> tuple[MaskRCNN, pd.DataFrame]:  # fmt: skip
     """Train a detector; an interrupted training goes on from its last whole epoch.
@@ -147,8 +150,8 @@ def train_detector(
         Folder for checkpoints; the caller deletes it when the detector is stored.
     validation : ChipSet, optional
         Chips scored while training; needed when `config.validate_every` is above 0.
-    weights : Path, optional
-        Local weights of the backbone.
+    weights : Path or str, optional
+        Weights of the backbone: a local file, or a name to download.
     report : callable, optional
         Called with one line after every epoch.
     devices, nodes : int
@@ -162,7 +165,7 @@ def train_detector(
         epoch, learning_rate, loss and its parts (dimensionless), and val_ap50 (mask AP50 in per cent, NaN where not scored), one row per
         epoch.
     """
-    folder = checkpoint_folder(checkpoints, chips, config)
+    folder = checkpoint_folder(checkpoints, chips, config, weights)
     last = folder / "last.ckpt"
     with quiet_torch(config.seed, config.n_jobs):
         model = set_bfloat16(build_detector(chips.config, weights=weights), config.bf16).to(memory_format=torch.channels_last)

@@ -104,9 +104,10 @@ def scores_beside_paper(scores: pd.DataFrame) -> pd.DataFrame:
     """The scores of this run beside the same rows of Table 4 of the paper, one column each (per cent, rounded)."""
     names = {"resnet18": "ResNet18", "resnet50": "ResNet50", "sgd": "SGD", "adamw": "AdamW"}
     own = scores.replace(names)
+    shown = [name for name in scores.columns[3:] if name != "weight_decay"]  # one decimal would not show it
     same = published_table(4).merge(own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"])
     both = pd.concat([own.assign(source="this run"), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
-    return both.set_index(["source", "split", "backbone", "optimizer"])[list(scores.columns[3:])].round(1).T
+    return both.set_index(["source", "split", "backbone", "optimizer"])[shown].round(1).T
 
 
 def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:

@@ -1,10 +1,12 @@
 """The network: built from parts, nothing frozen, nothing downloaded, stored and read back."""
 
 import socket
+from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
+import torchvision
 from torch import nn
 from torchvision.ops import MultiScaleRoIAlign
 
@@ -118,10 +120,42 @@ def test_wrong_files_are_named(tmp_path):
 
 def test_local_weights_are_used(tmp_path):
     """A local state dict of the backbone arrives in the network."""
-    import torchvision
-
     torch.manual_seed(1)
     body = torchvision.models.resnet18(weights=None)
     torch.save(body.state_dict(), tmp_path / "w.pth")
     model = build_detector(DetectorConfig(**SMALL), weights=tmp_path / "w.pth")
     torch.testing.assert_close(model.backbone.body["conv1"].weight, body.conv1.weight)
+
+
+@pytest.mark.parametrize("name", ["IMAGENET1K_V1", "ResNet18_Weights.IMAGENET1K_V1"])
+def test_weights_by_name_are_downloaded_when_asked_for(name, monkeypatch):
+    """Either name asks torchvision's own address for ResNet18's file, to be checked by its hash, and the weights arrive."""
+    torch.manual_seed(1)
+    body, asked = torchvision.models.resnet18(weights=None), []
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda url, **how: (asked.append((url, how)), body.state_dict())[1])
+    model = build_detector(DetectorConfig(**SMALL), weights=name)
+    torch.testing.assert_close(model.backbone.body["conv1"].weight, body.conv1.weight)
+    ((url, how),) = asked
+    assert url == torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url
+    assert how["check_hash"] and how["weights_only"]
+
+
+def test_weights_that_cannot_be_downloaded_say_what_to_do(monkeypatch):
+    """Without a network the message names the address and the parameter that takes the file from there."""
+
+    def offline(*args, **kwargs):
+        raise URLError("Name or service not known")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
+    with pytest.raises(InputError, match="parameter weights: the weights IMAGENET1K_V2 cannot be downloaded") as caught:
+        build_detector(DetectorConfig(backbone="resnet50", **SMALL), weights="IMAGENET1K_V2")
+    for words in ("Name or service not known", torchvision.models.ResNet50_Weights.IMAGENET1K_V2.url, "on another machine", "`weights`"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["IMAGENET1K_V2", "ResNet50_Weights.IMAGENET1K_V1", "IMAGENET"])
+def test_unknown_weights_are_named_before_anything_is_downloaded(name, monkeypatch):
+    """ResNet18 has one set of weights: a name of ResNet50's or of nothing is refused, and the message says which there is."""
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda *args, **how: pytest.fail("the network was used"))
+    with pytest.raises(InputError, match=f"no such weights for resnet18.*{name}.*IMAGENET1K_V1.*local file"):
+        build_detector(DetectorConfig(**SMALL), weights=name)

@@ -79,6 +79,27 @@ def test_score_and_area_limits(crossing):
     assert len(none) == 0 and list(none.columns) == ["id", "score", "area_m2", "windows", "geometry"]
 
 
+@pytest.mark.parametrize("resolution_m", [0.0, 5.0])
+def test_no_read_is_larger_than_a_window(crossing, monkeypatch, resolution_m):
+    """Whatever the scene's size, no more than a window is read at once: of the scene's own pixels, too, where the network's are coarser."""
+    from lsa_helpers.detect.images import Bands
+
+    reads, real = [], Bands.read
+
+    def watched(self, file, window=None, *rest):
+        pixels = real(self, file, window, *rest)
+        reads.append((window, pixels.shape))
+        return pixels
+
+    monkeypatch.setattr(Bands, "read", watched)
+    frame = open_scene(crossing, resolution_m)
+    find_pieces(frame, _bright, min_score=0.3, window_px=70, overlap_px=20)
+    assert len(reads) == len(windows(frame.height, 70, 20)) * len(windows(frame.width, 70, 20)) >= 4
+    assert {shape for _, shape in reads} == {(70, 70, 3)}
+    # A window of None would be the whole file.
+    assert all(max(window.height, window.width) <= 70 * frame.scale * (1 + 1e-6) for window, _ in reads)
+
+
 def test_interrupted_search_goes_on_with_the_next_window(crossing, tmp_path):
     """Stopped in its third batch and called again, the search looks only at the windows that are left, and the result is the same."""
     frame, progress, asked = open_scene(crossing), tmp_path / "p" / "scene.jsonl", []

@@ -2,13 +2,25 @@
 
 import contextlib
 import io
+import json
 
 import numpy as np
 import pytest
 import torch
+from pycocotools import mask as rle
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 from torchvision.ops import masks_to_boxes
 
-from lsa_helpers.detect.score import Scores, match
+from lsa_helpers.detect import score
+from lsa_helpers.detect.dataset import ChipSet
+from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.model import DetectorConfig
+from lsa_helpers.detect.score import Scores, match, predict
+from lsa_helpers.detect.train import TrainConfig, train_detector
+
+# The names in `Scores.row` of what COCOeval summarises, in its order; recalls with 1 and 10 detections are not in it.
+STATS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "", "", "AR", "AR_small", "AR_medium", "AR_large")
 
 
 def _square(size, top, left, edge):
@@ -81,40 +93,62 @@ def test_rare_landslides_ask_for_a_higher_threshold():
     assert 0.3 < scores.best_threshold(0.001) <= 0.9
 
 
-def test_coco_figures_equal_pycocotools(three_images):
-    """AP and AR for mask and box equal COCOeval called directly."""
-    from pycocotools import mask as rle
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
+def _cocoeval(cases, folder):
+    """Truths and predictions as COCO's JSON files, read and judged by pycocotools alone: names of `Scores.row` and fractions."""
 
     def code(mask):
-        return rle.encode(np.asfortranarray(mask.numpy().astype(np.uint8)))
+        coded = rle.encode(np.asfortranarray(mask.numpy().astype(np.uint8)))
+        return coded | {"counts": coded["counts"].decode()}
+
+    def note(number, box, mask):
+        x0, y0, x1, y1 = box.tolist()
+        return {"image_id": number, "category_id": 1, "bbox": [x0, y0, x1 - x0, y1 - y0], "segmentation": code(mask)}
 
     images, notes, results = [], [], []
-    for number, (found, target) in enumerate(three_images, 1):
-        images.append({"id": number, "height": 60, "width": 60})
+    for number, (found, target) in enumerate(cases, 1):
+        images.append(dict(zip(("height", "width"), target["masks"].shape[1:], strict=True)) | {"id": number})
         for box, mask in zip(target["boxes"], target["masks"], strict=True):
-            x0, y0, x1, y1 = box.tolist()
-            notes.append({"id": len(notes) + 1, "image_id": number, "category_id": 1, "iscrowd": 0, "area": int(mask.sum()),
-                          "bbox": [x0, y0, x1 - x0, y1 - y0], "segmentation": code(mask)})  # fmt: skip
-        for box, mask, score in zip(found["boxes"], found["masks"], found["scores"], strict=True):
-            x0, y0, x1, y1 = box.tolist()
-            results.append({"image_id": number, "category_id": 1, "score": float(score), "bbox": [x0, y0, x1 - x0, y1 - y0],
-                            "segmentation": code(mask)})  # fmt: skip
-    ours = _scores(three_images).row(0.5)
+            notes.append(note(number, box, mask) | {"id": len(notes) + 1, "iscrowd": 0, "area": int(mask.sum())})
+        for box, mask, sure in zip(found["boxes"], found["masks"], found["scores"], strict=True):
+            results.append(note(number, box, mask) | {"score": float(sure)})
+    truth = {"info": {}, "images": images, "annotations": notes, "categories": [{"id": 1, "name": "landslide"}]}
+    for name, content in (("truth", truth), ("results", results)):
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    figures = {}
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = COCO()
-        truth.dataset = {"images": images, "annotations": notes, "categories": [{"id": 1, "name": "landslide"}], "info": {}}
-        truth.createIndex()
+        known = COCO(folder / "truth.json")
         for kind in ("segm", "bbox"):
-            judge = COCOeval(truth, truth.loadRes([dict(r) for r in results]), kind)
+            judge = COCOeval(known, known.loadRes(str(folder / "results.json")), kind)
             judge.evaluate(), judge.accumulate(), judge.summarize()
-            for name, k in ((f"AP_{kind}", 0), (f"AP50_{kind}", 1), (f"AP75_{kind}", 2), (f"AR_{kind}", 8)):
-                assert ours[name] == pytest.approx(100 * judge.stats[k], abs=1e-4)
-            for k, size in enumerate(("small", "medium", "large")):
-                for name, first in (("AP", 3), ("AR", 9)):
-                    expected = 100 * judge.stats[first + k] if judge.stats[first + k] >= 0 else np.nan
-                    assert ours[f"{name}_{size}_{kind}"] == pytest.approx(expected, abs=1e-4, nan_ok=True)
+            figures |= {f"{name}_{kind}": value if value >= 0 else np.nan for name, value in zip(STATS, judge.stats, strict=True) if name}
+    return figures
+
+
+def test_coco_figures_equal_pycocotools(three_images, tmp_path):
+    """AP and AR for mask and box equal COCOeval called directly."""
+    row = _scores(three_images).row(0.5)
+    for name, value in _cocoeval(three_images, tmp_path).items():
+        assert row[name] / 100 == pytest.approx(value, abs=1e-6, nan_ok=True), name
+
+
+def test_figures_of_a_trained_detector_equal_pycocotools(masks_folder, tmp_path, monkeypatch):
+    """Trained for a few steps, so neither blind nor perfect: every COCO figure of its chips is what pycocotools says of the same finds."""
+    small = DetectorConfig(fpn_width=32, head_width=32, rois_per_image=16, proposals=50, chip_size=64)
+    chips = read_collection(masks_folder, "masks")
+    train, judged = ChipSet([chip for chip in chips if chip.split == "train"], small), ChipSet(chips, small)
+    model, _ = train_detector(train, TrainConfig(epochs=10, batch_size=1, bf16=False, n_jobs=1), tmp_path)
+    said = []
+
+    def noted(*given):
+        said.extend(found := predict(*given))
+        return found
+
+    monkeypatch.setattr(score, "predict", noted)
+    row = score.score_chips(model, judged, batch_size=4, n_jobs=1).row(0.5)
+    figures = _cocoeval([(found, judged[i][1]) for i, found in enumerate(said)], tmp_path)
+    assert len(said) == len(chips) and 0 < figures["AP_segm"] < 1 and 0 < figures["AP_bbox"] < 1
+    for name, value in figures.items():
+        assert row[name] / 100 == pytest.approx(value, abs=1e-6, nan_ok=True), name
 
 
 def test_match_is_one_to_one():

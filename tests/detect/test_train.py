@@ -168,6 +168,27 @@ def test_table_4_has_its_four_rows(masks_folder, tmp_path):
     assert four_detectors(chips, params.model_copy(update={"compare_epochs": 0}), Run(tmp_path)) is None
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"sgd": 1e-4, "adamw": 0.05}),
+        ({"optimizer": "sgd", "weight_decay": 1e-4}, {"sgd": 1e-4, "adamw": 0.05}),
+        ({"weight_decay": 0.5}, {"sgd": 0.5, "adamw": 0.5}),
+        ({"optimizer": "sgd", "weight_decay": 0.0}, {"sgd": 0.0, "adamw": 0.0}),
+    ],
+)
+def test_all_four_rows_of_table_4_train_with_the_decay_they_name(masks_folder, tmp_path, monkeypatch, given, expected):
+    """A usual value stands for each optimizer's own, any other, such as the printed 0.5, for both; the table says which."""
+    from lsa_helpers.detect import compare, score
+
+    trained = []
+    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((own.optimizer, own.weight_decay)), (None, None))[1])
+    monkeypatch.setattr(score, "score_chips", lambda *rest, **more: score.Scores())
+    table = four_detectors(read_collection(masks_folder, "masks"), DetectionParams(**given, compare_epochs=1), Run(tmp_path))
+    assert trained == list(expected.items()) * 2
+    assert list(zip(table["optimizer"], table["weight_decay"], strict=True)) == trained
+
+
 def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypatch):
     """Each source is scored by a detector trained on chips of the other sources only; one source alone gives no table."""
     from lsa_helpers.detect import compare
@@ -206,10 +227,12 @@ def test_a_given_detector_is_used_as_it_is(masks_folder, tmp_path):
 
 
 def test_other_settings_do_not_resume(masks_folder, tmp_path):
-    """A checkpoint belongs to one training: other settings look elsewhere."""
+    """A checkpoint belongs to one training: other settings or other first weights look elsewhere, another way to the same file does not."""
     chips = _chips(masks_folder)
     folders = {checkpoint_folder(tmp_path, chips, TrainConfig(seed=seed)) for seed in (0, 1)}
-    assert len(folders) == 2
+    folders |= {checkpoint_folder(tmp_path, chips, TrainConfig(), weights) for weights in ("IMAGENET1K_V1", tmp_path / "w.pth")}
+    assert len(folders) == 4
+    assert checkpoint_folder(tmp_path, chips, TrainConfig(), str(tmp_path / "a/../w.pth")) in folders
 
 
 @pytest.mark.real_data
