@@ -1,7 +1,6 @@
 """Chapter 08 in a few calls: held-out maps, what they are worth, the fair test of the window, the sampling laboratory."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -98,7 +97,7 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
     for name in p.one_block_models:
         if (folder := run.product("models") / name).is_dir():
             how = {"seed": p.seed, "buffer_m": case.buffer_m, "pooled": True, "n_jobs": p.n_jobs}
-            found[name] = roc_auc_score(labels, validate.out_of_fold(models.untrained(folder), case.stack, case.samples, folds, **how))
+            found[name] = roc_auc_score(labels, validate.out_of_fold(validate.remade(folder), case.stack, case.samples, folds, **how))
     table = table.assign(one_block=table["model"].map(found))
     run.write_table(table, "optimism")
     return table
@@ -107,7 +106,7 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
 def map_heldout(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarray]:
     """Held-out maps of the models of chapter 04, also written as ``heldout_*.tif``."""
     folders = {name: run.product("models") / name for name in p.heldout_models}
-    makers = {name: models.untrained(folder) for name, folder in folders.items() if folder.is_dir()}
+    makers = {name: validate.remade(folder) for name, folder in folders.items() if folder.is_dir()}
     maps = validate.heldout_maps(makers, case.stack, case.samples, case.folds, seed=p.seed, buffer_m=case.buffer_m)
     for name, values in maps.items():
         write_raster(run.product(f"heldout_{name}.tif"), values, case.stack.grid, ["susceptibility"], ["1"])
@@ -179,9 +178,9 @@ def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationPara
     folder, makers = run.product("models"), {}
     for name in ("rf", "xgboost"):
         if (folder / name).is_dir():
-            own = models.untrained(folder / name)
-            makers[f"{name}_context"] = partial(own, factors=_with_context(own.keywords["factors"], around))
-    makers["cnn_1"] = partial(models.untrained(folder / "cnn"), window=1)
+            factors = models.untrained(folder / name).keywords["factors"]
+            makers[f"{name}_context"] = validate.remade(folder / name, factors=_with_context(factors, around))
+    makers["cnn_1"] = validate.remade(folder / "cnn", window=1)
     maps = validate.heldout_maps(makers, around, wider, case.folds, seed=p.seed, buffer_m=case.buffer_m)
     rows = worth[worth["map"] == "held out"].drop(columns="map").to_dict("records")
     for name, values in maps.items():
@@ -197,7 +196,10 @@ def _with_context(factors, around: FactorStack) -> list[str]:
 
 
 def run_laboratory(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame | None:
-    """The sampling laboratory with the parameters' model; table ``sampling_laboratory``. None for points or without kinds."""
+    """The sampling laboratory with the parameters' model; table ``sampling_laboratory``. None for points or without kinds.
+
+    The model has one set of settings for all kinds, those from before any search: a search for each would compare searches, not samples.
+    """
     if case.points or not p.lab_positives or not (run.product("models") / p.lab_model).is_dir():
         return None
     make = models.untrained(run.product("models") / p.lab_model)

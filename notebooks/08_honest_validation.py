@@ -64,7 +64,8 @@ print(case.describe())
 #
 # Chapter 4 scored every model three ways. *Optimism* is the AUC of random folds minus that of spatial blocks: what the neighbours of the test cells
 # whispered to the model. A study that shows only random folds shows the second column. The last column leaves out one block at a time, so that a
-# model trains on almost everything; its predictions are scored together, for a single block may hold no landslide at all.
+# model trains on almost everything; its predictions are scored together, for a single block may hold no landslide at all. Where chapter 4 searched
+# for settings (`tune_draws`), every model of this chapter searches again, without the rows it is judged by.
 
 # %%
 optimism = honest.judge_folds(run, case, p)
