@@ -6,6 +6,8 @@ from lsa_helpers.samples.table import (
     KEYS,
     block_folds,
     block_ids,
+    landslide_centres,
+    landslide_groups,
     make_samples,
     read_inventory,
     read_landslides,
@@ -14,6 +16,6 @@ from lsa_helpers.samples.table import (
 )
 
 __all__ = [
-    "KEYS", "Encoder", "add_context", "block_folds", "block_ids", "extract_windows", "make_samples", "pad_reflect", "read_inventory",
-    "read_landslides", "spatial_folds", "write_samples",
+    "KEYS", "Encoder", "add_context", "block_folds", "block_ids", "extract_windows", "landslide_centres", "landslide_groups",
+    "make_samples", "pad_reflect", "read_inventory", "read_landslides", "spatial_folds", "write_samples",
 ]  # fmt: skip

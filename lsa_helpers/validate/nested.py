@@ -44,7 +44,7 @@ def tune(
     draws : int
         Settings tried.
     n_folds : int
-        k-means folds of the coordinates; those with one class are left out.
+        k-means folds of the coordinates that keep landslides whole; those with one class are left out.
     seed : int
 
     Returns
@@ -63,7 +63,7 @@ def tune(
     Source: Bergstra & Bengio 2012, Random search for hyper-parameter optimization, JMLR 13; spatial folds inside as in Schratz et al. 2019,
     doi:10.1016/j.ecolmodel.2019.06.002.
     """
-    folds, label = kmeans_folds(samples, n_folds=min(n_folds, len(samples)), seed=seed), samples["label"].to_numpy()
+    folds, label = kmeans_folds(samples, n_folds=n_folds, seed=seed), samples["label"].to_numpy()
     usable = [fold for fold in np.unique(folds) if len(set(label[folds == fold])) == 2 == len(set(label[folds != fold]))]
     if not usable:
         raise StageError(f"nested tuning: none of {n_folds} spatial folds of {len(samples)} rows holds both classes; lower n_folds")

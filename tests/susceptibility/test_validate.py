@@ -82,6 +82,67 @@ def test_random_folds_keep_a_landslide_whole(sampled):
     assert share.between(0.4, 0.6).all() and len(share) == 5
 
 
+def _split_landslides(table, folds):
+    """Landslides with rows in more than one fold."""
+    slides = table["landslide_id"] >= 0
+    return (pd.Series(np.asarray(folds))[slides].groupby(table["landslide_id"][slides]).nunique() > 1).sum()
+
+
+def test_no_repetition_and_no_cluster_splits_a_landslide(sampled):
+    """Clusters go by the mean place of a landslide, shuffled folds deal landslides; points that stand for themselves are dealt as rows."""
+    from sklearn.cluster import KMeans
+    from sklearn.model_selection import KFold
+
+    stack, table = sampled
+    seeds = range(10)
+    assert any(_split_landslides(table, KMeans(5, n_init=1, random_state=seed).fit_predict(table[["x", "y"]])) for seed in seeds)
+    assert not any(_split_landslides(table, validate.kmeans_folds(table, n_folds=5, seed=seed)) for seed in seeds)
+    assert len(np.unique(validate.kmeans_folds(table[:3], n_folds=5, seed=0))) <= 3
+    tests = []
+
+    class Spy:
+        """A model that notes which rows it is tested on."""
+
+        def fit(self, stack, rows, seed):
+            return self
+
+        def predict(self, stack, rows):
+            tests.append(rows.index)
+            return rows["label"].to_numpy() * 0.5
+
+    for own, whole in ((table, True), (table.drop(columns="landslide_id"), False)):
+        for scheme in ("random", "spatial"):
+            tests.clear()
+            found = validate.repeated_scores(Spy, stack, own, scheme, repeats=2, n_folds=4, seed=3)
+            assert len(found) == len(tests) == 8
+            for repeat in (tests[:4], tests[4:]):
+                folds = pd.Series(np.repeat(np.arange(4), [len(part) for part in repeat]), np.concatenate(repeat)).sort_index()
+                assert folds.index.equals(table.index) and (not whole or _split_landslides(table, folds) == 0)
+            if scheme == "random" and not whole:
+                expected = [test for _, test in KFold(4, shuffle=True, random_state=3).split(table)]
+                assert all(np.array_equal(one, other) for one, other in zip(tests, expected, strict=False))
+
+
+def test_tuning_keeps_a_landslide_whole(sampled):
+    """No inner fold is trained with one part of a landslide and tested on another."""
+    stack, table = sampled
+    inner = []
+
+    class Spy:
+        """A model that notes the landslides of its training rows and of those it is tested on."""
+
+        def fit(self, stack, rows, seed):
+            self.known = set(rows["landslide_id"]) - {-1}
+            return self
+
+        def predict(self, stack, rows):
+            inner.append(self.known & set(rows["landslide_id"]))
+            return rows["label"].to_numpy() * 0.5
+
+    validate.tune(lambda c: Spy(), {"c": [1.0, 2.0]}, stack, table, draws=2, seed=0)
+    assert len(inner) == 10 and not any(inner)
+
+
 def test_out_of_fold_rows_never_see_their_own_label(sampled):
     """A forest that may memorise is perfect on its own rows and not on those left out."""
     stack, table = sampled
