@@ -173,16 +173,18 @@ style.save(show.roc_panels(guesses, None if truth is None else truth.at(table)),
 # The scores on random folds (the intervals resample whole blocks, because neighbours are not independent):
 
 # %%
-scored["random"].set_index("model").round(3)
+scored["random"].set_index("model").round(3).T
 
 # %% [markdown]
 # And on spatial blocks. The difference between the two tables is what the random folds owe to neighbours.
 
 # %%
-scored["spatial"].set_index("model").round(3)
+scored["spatial"].set_index("model").round(3).T
 
 # %% [markdown]
-# Accuracy, precision, recall, F1, kappa and MCC cut at 0.5. The Brier score and the calibration error (ece) ask whether the probabilities are
+# Accuracy, precision, recall, F1, kappa and MCC cut at 0.5. Those that end in `youden` cut at the threshold where recall exceeds the false positive
+# rate by most {cite:p}`youden1950`; it is chosen on the very predictions it cuts, so they are a little too good. Guessing reaches a `pr_auc` of
+# `prevalence`, the share of landslides among the samples. The Brier score and the calibration error (ece) ask whether the probabilities are
 # right in size for these samples; smaller is better. On data the models were trained on, everything looks better than it is:
 
 # %%

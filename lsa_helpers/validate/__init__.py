@@ -14,7 +14,7 @@ from lsa_helpers.validate.folds import (
 from lsa_helpers.validate.heldout import fold_map, heldout_maps, training_rows
 from lsa_helpers.validate.laboratory import sampling_laboratory
 from lsa_helpers.validate.nested import Nested, nested_makers, remade, tune
-from lsa_helpers.validate.scores import SCORES, calibration_error, score_table, scores, summarise_repeats
+from lsa_helpers.validate.scores import SCORES, calibration_error, score_table, scores, summarise_repeats, youden_threshold
 from lsa_helpers.validate.truth import Truth, ceilings, read_truth, truth_scores
 
 __all__ = [
@@ -22,5 +22,5 @@ __all__ = [
     "nested_makers", "remade",
     "optimism", "out_of_fold", "paired_differences", "predictions", "random_folds", "rate_curve", "read_truth", "repeated_scores",
     "replace_by_repeats", "sampling_laboratory", "score_table", "scores", "splits", "summarise_repeats", "texture", "training_rows",
-    "truth_scores", "tune",
+    "truth_scores", "tune", "youden_threshold",
 ]  # fmt: skip

@@ -210,7 +210,7 @@ def repeated_scores(
     Returns
     -------
     DataFrame
-        ``repeat, fold`` and `SCORES` of every fold with both classes (auc_low and auc_high are NaN).
+        ``repeat, fold`` and `SCORES` of every fold with both classes (intervals are NaN).
 
     Notes
     -----

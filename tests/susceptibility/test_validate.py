@@ -29,8 +29,49 @@ def test_scores_match_scikit_learn():
         "mcc": metrics.matthews_corrcoef(label, hard), "brier": metrics.brier_score_loss(label, guess),
     }  # fmt: skip
     assert {name: found[name] for name in expected} == pytest.approx(expected)
-    assert set(found) == set(validate.SCORES)
+    assert tuple(found) == validate.SCORES
+    contract = "auc,auc_low,auc_high,accuracy,precision,recall,f1,kappa,pr_auc,mcc,brier,ece"
+    assert validate.SCORES[:12] == tuple(contract.split(","))
     assert found["auc_low"] < found["auc"] < found["auc_high"]
+
+
+def test_youden_scores_match_scikit_learn():
+    """The threshold is the best of all by scikit-learn's balanced accuracy (1 + J) / 2, and what is cut there is what it says."""
+    rng = np.random.default_rng(2)
+    label = (rng.random(200) < 0.3).astype(int)
+    guess = np.round(np.clip(0.25 * label + rng.random(200) * 0.6, 0, 1), 2)
+    found = validate.scores(label, guess, np.arange(200) // 10)
+    tried = {value: metrics.balanced_accuracy_score(label, guess >= value) for value in np.unique(guess)}
+    best = max(tried.values())
+    assert found["threshold_youden"] == max(value for value, score in tried.items() if score == pytest.approx(best, abs=1e-12))
+    hard = guess >= found["threshold_youden"]
+    expected = {
+        "accuracy_youden": metrics.accuracy_score(label, hard), "precision_youden": metrics.precision_score(label, hard),
+        "recall_youden": metrics.recall_score(label, hard), "f1_youden": metrics.f1_score(label, hard),
+        "kappa_youden": metrics.cohen_kappa_score(label, hard), "prevalence": label.mean(),
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    constant = np.full(200, 0.4)
+    assert metrics.average_precision_score(label, constant) == pytest.approx(found["prevalence"])
+    assert np.isfinite(validate.youden_threshold(label, -guess))
+
+
+def test_intervals_hold_their_score_and_one_block_has_none(sampled):
+    """AUC, average precision and Brier score lie in their intervals; a single block drawn again says nothing."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 300)
+    guess = np.clip(0.3 * label + rng.random(300) * 0.7, 0, 1)
+    found = validate.scores(label, guess, np.arange(300) // 10)
+    none = validate.scores(label, guess, np.zeros(300))
+    for name in ("auc", "pr_auc", "brier"):
+        assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
+        assert found[name] == none[name] and np.isnan([none[f"{name}_low"], none[f"{name}_high"]]).all()
+    n = len(sampled[1])
+    parts = [pd.DataFrame({"scheme": "spatial", "model": name, "sample": range(n), "probability": rng.random(n)}) for name in "ab"]
+    pair = validate.paired_differences(pd.concat(parts), sampled[1], "spatial", block_m=1e7)
+    assert pair[["low", "high", "p"]].isna().all(axis=None) and pair["difference"].notna().all()
+    curve = validate.rate_curve(guess, label == 1, np.zeros(300))
+    assert curve[["low", "high"]].isna().all(axis=None)
 
 
 def test_brier_and_calibration_error_by_hand():
