@@ -1,6 +1,9 @@
 """Chapter 08 on the hillside, from what chapter 04 leaves on disk to its tables."""
 
+import dataclasses
+
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import honest, models, validate
 from lsa_helpers.samples import block_folds
@@ -44,3 +47,22 @@ def test_searched_settings_are_not_taken_over(left):
     assert isinstance(again, validate.Nested) and again.draws == 2 and again.make().factors == ("slope",)
     assert models.tuning(folder / "rf") is None
     assert not isinstance(validate.remade(folder / "rf")(), validate.Nested)
+
+
+def test_the_ceiling_stands_beside_every_score(left, case):
+    """Tables of samples have the AUC of the true probability on these samples, tables of maps its worth as a map; real data neither."""
+    run, p = left
+    row, col = case.stack.grid.rowcol(case.samples["x"], case.samples["y"])
+    top = roc_auc_score(case.samples["label"], case.truth.probability[row, col])
+    scored = validate.with_ceiling(run.read_table("scores_spatial"), case.samples, case.truth)
+    assert list(scored)[:3] == ["model", "auc", "ceiling_auc"] and scored["ceiling_auc"].tolist() == pytest.approx([top] * 3)
+    assert honest.judge_folds(run, case, p)["ceiling_auc"].tolist() == pytest.approx([top] * 3)
+    heldout = {"rf": case.truth.probability**2}
+    worth = honest.judge_maps(run, case, heldout, honest.rate_curves(run, case, heldout, p), p)
+    assert worth[["model", "map"]].to_numpy().tolist() == [["rf", "held out"], ["rf", "fitted"], ["ceiling", "true probability"]]
+    # The order of the cells is that of the truth, so the rates are those of the ceiling.
+    areas = worth["area_under"].tolist()
+    assert areas[0] == pytest.approx(areas[2], abs=1e-9)
+    table, blind = run.read_table("scores_spatial"), dataclasses.replace(case, truth=None)
+    assert validate.with_ceiling(table, case.samples, None) is table
+    assert "ceiling" not in set(honest.judge_maps(run, blind, heldout, honest.rate_curves(run, blind, heldout, p), p)["model"])
