@@ -58,11 +58,8 @@ class Case:
 
     def describe(self) -> str:
         """One line on what the maps are judged by."""
-        judge = (
-            "the true landslides of the simulated mountain"
-            if self.truth is not None
-            else f"the {self.landslides.attrs['layer']} landslides"
-        )
+        layer = self.landslides.attrs["layer"]
+        judge = f"the {layer} landslides" if self.truth is None else "the true landslides of the simulated mountain"
         folds = len(np.unique(self.folds))
         return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {judge}."
 

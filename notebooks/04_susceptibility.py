@@ -183,6 +183,13 @@ validate.with_ceiling(scored["random"], table, truth).set_index("model").round(3
 validate.with_ceiling(scored["spatial"], table, truth).set_index("model").round(3).T
 
 # %% [markdown]
+# The *optimism* is the AUC of random folds minus that of spatial blocks: what the random folds owe to neighbours. Chapter 8 asks what is left of a
+# score without it.
+
+# %%
+validate.with_ceiling(validate.optimism(scored), table, truth).set_index("model").round(3)
+
+# %% [markdown]
 # Accuracy, precision, recall, F1, kappa and MCC cut at 0.5. Those that end in `youden` cut at the threshold where recall exceeds the false positive
 # rate by most {cite:p}`youden1950`; it is chosen on the very predictions it cuts, so they are a little too good. Guessing reaches a `pr_auc` of
 # `prevalence`, the share of landslides among the samples. The Brier score and the calibration error (ece) ask whether the probabilities are
