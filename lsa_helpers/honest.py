@@ -1,7 +1,6 @@
 """Chapter 08 in a few calls: held-out maps, what they are worth, the fair test of the window, the sampling laboratory."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import geopandas as gpd
 import numpy as np
@@ -31,8 +30,8 @@ class Case:
         Of the inventory the samples were drawn from, or of another one; see `samples.read_landslides`.
     landslide : ndarray of bool, shape (height, width)
         Cells the maps are judged by: true landslides of the simulated mountain, else those of `landslides`.
-    true : bool
-        Whether `landslide` is the simulated mountain's truth.
+    truth : Truth or None
+        Of the simulated mountain.
     folds : ndarray of int, shape (height, width)
     window : int
         Edge of the CNN's window in cells; 1 without a CNN.
@@ -43,7 +42,7 @@ class Case:
     guesses: pd.DataFrame
     landslides: gpd.GeoDataFrame
     landslide: np.ndarray
-    true: bool
+    truth: validate.Truth | None
     folds: np.ndarray
     window: int
 
@@ -59,7 +58,8 @@ class Case:
 
     def describe(self) -> str:
         """One line on what the maps are judged by."""
-        judge = "the true landslides of the simulated mountain" if self.true else f"the {self.landslides.attrs['layer']} landslides"
+        layer = self.landslides.attrs["layer"]
+        judge = f"the {layer} landslides" if self.truth is None else "the true landslides of the simulated mountain"
         folds = len(np.unique(self.folds))
         return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {judge}."
 
@@ -81,7 +81,7 @@ def open_case(run: Run, p: ValidationParams) -> Case:
     folds = validate.fold_map(table, stack.grid, block_m=p.block_m, seed=p.seed)
     cnn = run.product("models/cnn")
     window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
-    return Case(stack, table, guesses, landslides, landslide, truth is not None, folds, window)
+    return Case(stack, table, guesses, landslides, landslide, truth, folds, window)
 
 
 def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
@@ -91,15 +91,15 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
     -------
     DataFrame
         The columns of `validate.optimism`, and ``one_block``: AUC of the predictions of all single blocks together, each by a model
-        trained on the other blocks; NaN for models not in ``one_block_models``.
+        trained on the other blocks; NaN for models not in ``one_block_models``; where a truth is known, ``ceiling_auc``.
     """
     table = validate.optimism({scheme: run.read_table(f"scores_{scheme}") for scheme in ("apparent", "random", "spatial")})
     folds, labels, found = samples.block_folds(case.samples, block_m=p.block_m), case.samples["label"], {}
     for name in p.one_block_models:
         if (folder := run.product("models") / name).is_dir():
             how = {"seed": p.seed, "buffer_m": case.buffer_m, "pooled": True, "n_jobs": p.n_jobs}
-            found[name] = roc_auc_score(labels, validate.out_of_fold(models.untrained(folder), case.stack, case.samples, folds, **how))
-    table = table.assign(one_block=table["model"].map(found))
+            found[name] = roc_auc_score(labels, validate.out_of_fold(validate.remade(folder), case.stack, case.samples, folds, **how))
+    table = validate.with_ceiling(table.assign(one_block=table["model"].map(found)), case.samples, case.truth)
     run.write_table(table, "optimism")
     return table
 
@@ -107,7 +107,7 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
 def map_heldout(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarray]:
     """Held-out maps of the models of chapter 04, also written as ``heldout_*.tif``."""
     folders = {name: run.product("models") / name for name in p.heldout_models}
-    makers = {name: models.untrained(folder) for name, folder in folders.items() if folder.is_dir()}
+    makers = {name: validate.remade(folder) for name, folder in folders.items() if folder.is_dir()}
     maps = validate.heldout_maps(makers, case.stack, case.samples, case.folds, seed=p.seed, buffer_m=case.buffer_m)
     for name, values in maps.items():
         write_raster(run.product(f"heldout_{name}.tif"), values, case.stack.grid, ["susceptibility"], ["1"])
@@ -145,12 +145,18 @@ def judge_maps(run: Run, case: Case, heldout: dict[str, np.ndarray], curves: pd.
     -------
     DataFrame
         ``model, map``, captures and ``area_under`` (fractions), ``boyce``, ``descents`` (count), ``different_neighbours`` and
-        ``isolated`` (fractions).
+        ``isolated`` (fractions). Where a truth is known, its last row judges the true probability as if it were a map (model "ceiling").
     """
     rows = []
     for (name, kind), curve in curves.groupby(["model", "map"], sort=False):
         values = heldout[name] if kind == "held out" else read_raster(run.product(f"susceptibility_{name}.tif"))[0][0]
         rows.append({"model": name, "map": kind, **validate.capture(curve), **map_quality(values, case.landslide, p.seed)})
+    if case.truth is not None:
+        # The cells that every map knows, so that all are judged on the same ones.
+        known = np.logical_and.reduce([np.isfinite(values) for values in heldout.values()])
+        best = np.where(known, case.truth.probability, np.nan)
+        worth = validate.capture(validate.rate_curve(best, case.landslide)) | map_quality(best, case.landslide, p.seed)
+        rows.append({"model": "ceiling", "map": "true probability", **worth})
     run.write_table(pd.DataFrame(rows), "map_scores")
     return pd.DataFrame(rows)
 
@@ -169,7 +175,8 @@ def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationPara
     Returns
     -------
     DataFrame or None
-        ``model``, captures, ``area_under``, ``boyce``, ``descents`` and texture; None when `context` is off or there is no CNN.
+        ``model``, captures, ``area_under``, ``boyce``, ``descents`` and texture, with the row "ceiling" of `judge_maps`; None when
+        `context` is off or there is no CNN.
     """
     if not p.context or case.window == 1:
         return None
@@ -179,11 +186,11 @@ def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationPara
     folder, makers = run.product("models"), {}
     for name in ("rf", "xgboost"):
         if (folder / name).is_dir():
-            own = models.untrained(folder / name)
-            makers[f"{name}_context"] = partial(own, factors=_with_context(own.keywords["factors"], around))
-    makers["cnn_1"] = partial(models.untrained(folder / "cnn"), window=1)
+            factors = models.untrained(folder / name).keywords["factors"]
+            makers[f"{name}_context"] = validate.remade(folder / name, factors=_with_context(factors, around))
+    makers["cnn_1"] = validate.remade(folder / "cnn", window=1)
     maps = validate.heldout_maps(makers, around, wider, case.folds, seed=p.seed, buffer_m=case.buffer_m)
-    rows = worth[worth["map"] == "held out"].drop(columns="map").to_dict("records")
+    rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
     for name, values in maps.items():
         curve = validate.rate_curve(values, case.landslide)
         rows.append({"model": name, **validate.capture(curve), **map_quality(values, case.landslide, p.seed)})
@@ -197,7 +204,10 @@ def _with_context(factors, around: FactorStack) -> list[str]:
 
 
 def run_laboratory(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame | None:
-    """The sampling laboratory with the parameters' model; table ``sampling_laboratory``. None for points or without kinds."""
+    """The sampling laboratory with the parameters' model; table ``sampling_laboratory``. None for points or without kinds.
+
+    The model has one set of settings for all kinds, those from before any search: a search for each would compare searches, not samples.
+    """
     if case.points or not p.lab_positives or not (run.product("models") / p.lab_model).is_dir():
         return None
     make = models.untrained(run.product("models") / p.lab_model)

@@ -227,10 +227,10 @@ class ValidationParams(Parameters):
         "auto", description="landslides the maps are judged by; auto: detected, else reference"
     )
     block_m: float = Field(1000.0, gt=0, description="edge of the spatial blocks, m; as in chapter 04")
-    heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic"]] = Field(
+    heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"], min_length=1, description="models mapped block by block without knowing the block"
     )
-    one_block_models: list[Literal["cnn", "rf", "xgboost", "logistic"]] = Field(
+    one_block_models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["rf", "xgboost", "logistic"], description="models also scored with one block left out at a time"
     )
     context: bool = Field(True, description="also judge trees that see a neighbourhood and a CNN that sees one cell")

@@ -170,23 +170,33 @@ truth = validate.read_truth(run, stack.grid)
 style.save(show.roc_panels(guesses, None if truth is None else truth.at(table)), run, "roc")
 
 # %% [markdown]
-# The scores on random folds (the intervals resample whole blocks, because neighbours are not independent):
+# The scores on random folds (the intervals resample whole blocks, because neighbours are not independent). Where the truth is known, `ceiling_auc` is
+# the AUC of the true probability on these samples:
 
 # %%
-scored["random"].set_index("model").round(3)
+validate.with_ceiling(scored["random"], table, truth).set_index("model").round(3).T
 
 # %% [markdown]
-# And on spatial blocks. The difference between the two tables is what the random folds owe to neighbours.
+# And on spatial blocks:
 
 # %%
-scored["spatial"].set_index("model").round(3)
+validate.with_ceiling(scored["spatial"], table, truth).set_index("model").round(3).T
 
 # %% [markdown]
-# Accuracy, precision, recall, F1, kappa and MCC cut at 0.5. The Brier score and the calibration error (ece) ask whether the probabilities are
+# The *optimism* is the AUC of random folds minus that of spatial blocks: what the random folds owe to neighbours. Chapter 8 asks what is left of a
+# score without it.
+
+# %%
+validate.with_ceiling(validate.optimism(scored), table, truth).set_index("model").round(3)
+
+# %% [markdown]
+# Accuracy, precision, recall, F1, kappa and MCC cut at 0.5. Those that end in `youden` cut at the threshold where recall exceeds the false positive
+# rate by most {cite:p}`youden1950`; it is chosen on the very predictions it cuts, so they are a little too good. Guessing reaches a `pr_auc` of
+# `prevalence`, the share of landslides among the samples. The Brier score and the calibration error (ece) ask whether the probabilities are
 # right in size for these samples; smaller is better. On data the models were trained on, everything looks better than it is:
 
 # %%
-scored["apparent"].set_index("model")[["auc", "accuracy", "brier"]].round(3)
+validate.with_ceiling(scored["apparent"][["model", "auc", "accuracy", "brier"]], table, truth).set_index("model").round(3)
 
 # %% [markdown]
 # ## Against the truth

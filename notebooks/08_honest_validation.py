@@ -64,13 +64,16 @@ print(case.describe())
 #
 # Chapter 4 scored every model three ways. *Optimism* is the AUC of random folds minus that of spatial blocks: what the neighbours of the test cells
 # whispered to the model. A study that shows only random folds shows the second column. The last column leaves out one block at a time, so that a
-# model trains on almost everything; its predictions are scored together, for a single block may hold no landslide at all.
+# model trains on almost everything; its predictions are scored together, for a single block may hold no landslide at all. Where chapter 4 searched
+# for settings (`tune_draws`), every model of this chapter searches again, without the rows it is judged by.
 
 # %%
 optimism = honest.judge_folds(run, case, p)
 optimism.set_index("model").round(3)
 
 # %% [markdown]
+# On the simulated mountain `ceiling_auc` is the AUC of the true probability on the same samples: no honest column can be expected above it.
+#
 # Is one model better than another, or was it lucky with these blocks? Both are scored on the same resampled blocks, again and again; `p` says how
 # often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
 
@@ -110,7 +113,8 @@ style.save(show.rate_panels(curves), run, "rate_curves")
 # The table says it in numbers. `capture_10` is the share of the landslide area in the most susceptible tenth of the land. The Boyce index
 # {cite:p}`hirzel2006` asks whether landslides become steadily more frequent with susceptibility; 1 is perfect. `descents` counts classes whose
 # frequency ratio is lower than that of the class below: 0 in a useful map. `different_neighbours` and `isolated` measure the salt and pepper the
-# paper calls a pretzel look: neighbours of another class, and cells alone in theirs.
+# paper calls a pretzel look: neighbours of another class, and cells alone in theirs. Where the truth is known, the last column judges the true
+# probability as if it were a map: the ceiling. A fitted map above it remembers.
 
 # %%
 worth = honest.judge_maps(run, case, heldout, curves, p)

@@ -61,13 +61,28 @@ def makers(p: SusceptibilityParams, selected: Sequence[str]) -> dict[str, Callab
 def untrained(folder: Path) -> Callable[..., SusceptibilityModel]:
     """A function that makes a saved model again untrained, with its factors and settings; keyword arguments change them.
 
+    Settings that a search found in the training rows are not kept, since those rows may be test rows now: the model gets the settings it
+    had before the search. `lsa_helpers.validate.remade` searches anew.
+
     Raises
     ------
     InputError
         When there is no model in the folder.
     """
     config = _config(folder)
-    return partial(make, config["name"], factors=config["factors"], n_jobs=config["n_jobs"], coding=config["coding"], **config["settings"])
+    settings = (config.get("tuning") or config)["settings"]
+    return partial(make, config["name"], factors=config["factors"], n_jobs=config["n_jobs"], coding=config["coding"], **settings)
+
+
+def tuning(folder: Path) -> dict | None:
+    """How the settings of a saved model were searched for: ``draws, n_folds, settings`` (before the search); None where they were given.
+
+    Raises
+    ------
+    InputError
+        When there is no model in the folder.
+    """
+    return _config(folder).get("tuning")
 
 
 def load(folder: Path) -> SusceptibilityModel:

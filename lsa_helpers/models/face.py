@@ -37,10 +37,14 @@ class SusceptibilityModel(ABC):
         Fitted on the training rows by `fit`.
     learned_on : dict
         Cell size, units, kinds and classes of the factors it was fitted on; empty for a model saved before they were kept.
+    tuning : dict or None
+        Where the settings were searched for: ``draws, n_folds`` of the search and the ``settings`` before it. It is saved, so that whoever
+        trains the model again can search again, and no test row has a say.
     """
 
     name: ClassVar[str]
     defaults: ClassVar[dict[str, Any]] = {}
+    tuning: dict[str, Any] | None = None
 
     def __init__(self, factors: Sequence[str] = (), n_jobs: int = 1, coding: dict[str, str] | None = None, **settings):
         unknown = set(settings) - set(self.defaults)
@@ -130,7 +134,8 @@ class SusceptibilityModel(ABC):
     def save(self, folder: Path) -> Path:
         """Write ``config.json`` (name, settings, coding) and the trained weights into `folder`; no pickles."""
         config = {"name": self.name, "factors": self.factors, "n_jobs": self.n_jobs, "coding": self.coding, "settings": self.settings,
-                  "encoder": self.encoder.factors, "learned_on": self.learned_on, **self._write(Path(folder))}  # fmt: skip
+                  "tuning": self.tuning, "encoder": self.encoder.factors, "learned_on": self.learned_on,
+                  **self._write(Path(folder))}  # fmt: skip
         with whole_file(Path(folder) / "config.json") as part:
             part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         return Path(folder)
@@ -139,7 +144,8 @@ class SusceptibilityModel(ABC):
     def restore(cls, folder: Path, config: dict) -> Self:
         """Rebuild a saved model; use `lsa_helpers.models.load`."""
         model = cls(config["factors"], config["n_jobs"], config["coding"], **config["settings"])
-        model.encoder, model.learned_on = Encoder(config["encoder"]), config.get("learned_on", {})
+        model.encoder, model.tuning = Encoder(config["encoder"]), config.get("tuning")
+        model.learned_on = config.get("learned_on", {})
         model._read(folder, config)
         return model
 

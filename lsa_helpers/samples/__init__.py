@@ -7,12 +7,14 @@ from lsa_helpers.samples.table import (
     KEYS,
     block_folds,
     block_ids,
+    landslide_centres,
+    landslide_groups,
     make_samples,
     spatial_folds,
     write_samples,
 )
 
 __all__ = [
-    "KEYS", "Encoder", "add_context", "block_folds", "block_ids", "extract_windows", "make_samples", "on_grid", "pad_reflect",
-    "read_inventory", "read_landslides", "spatial_folds", "write_samples",
+    "KEYS", "Encoder", "add_context", "block_folds", "block_ids", "extract_windows", "landslide_centres", "landslide_groups",
+    "make_samples", "on_grid", "pad_reflect", "read_inventory", "read_landslides", "spatial_folds", "write_samples",
 ]  # fmt: skip

@@ -175,6 +175,33 @@ def block_ids(x, y, block_m: float) -> np.ndarray:
     return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
 
 
+def landslide_groups(table: pd.DataFrame) -> np.ndarray:
+    """Number of what has to stay whole in any fold: the landslide of a row, or the row itself where it has none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``landslide_id`` (-1 without landslide); without that column every row stands for itself.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        0, 1, … in the order of the rows.
+
+    Examples
+    --------
+    >>> landslide_groups(pd.DataFrame({"landslide_id": [7, 7, -1, -1, 3]})).tolist()
+    [0, 0, 1, 2, 3]
+    """
+    number = table["landslide_id"].to_numpy() if "landslide_id" in table else np.full(len(table), -1)
+    return pd.factorize(np.where(number >= 0, number, -1 - np.arange(len(table))))[0]
+
+
+def landslide_centres(table: pd.DataFrame) -> np.ndarray:
+    """Mean place of each row's landslide, or the row's own place: (n, 2), m; from ``x, y, landslide_id``."""
+    return table.groupby(landslide_groups(table))[["x", "y"]].transform("mean").to_numpy()
+
+
 def block_folds(table: pd.DataFrame, *, block_m: float) -> np.ndarray:
     """One fold per square block, to leave one block out at a time; a landslide stays whole, in the block of its mean place.
 
@@ -189,9 +216,7 @@ def block_folds(table: pd.DataFrame, *, block_m: float) -> np.ndarray:
     -------
     ndarray of int, shape (n,)
     """
-    own = table["landslide_id"].where(table["landslide_id"] >= 0, -1 - np.arange(len(table)))
-    centre = table.groupby(own.to_numpy())[["x", "y"]].transform("mean")
-    return block_ids(centre["x"], centre["y"], block_m)
+    return block_ids(*landslide_centres(table).T, block_m)
 
 
 def spatial_folds(table: pd.DataFrame, *, block_m: float, n_folds: int, seed: int) -> np.ndarray:

@@ -13,14 +13,15 @@ from lsa_helpers.validate.folds import (
 )
 from lsa_helpers.validate.heldout import fold_map, heldout_maps, training_rows
 from lsa_helpers.validate.laboratory import sampling_laboratory
-from lsa_helpers.validate.nested import Nested, nested_makers, tune
-from lsa_helpers.validate.scores import SCORES, calibration_error, score_table, scores, summarise_repeats
-from lsa_helpers.validate.truth import Truth, ceilings, read_truth, truth_scores
+from lsa_helpers.validate.nested import Nested, nested_makers, remade, tune
+from lsa_helpers.validate.scores import SCORES, calibration_error, score_table, scores, summarise_repeats, youden_threshold
+from lsa_helpers.validate.truth import Truth, ceilings, read_truth, truth_scores, with_ceiling
 
 __all__ = [
     "SCORES", "Nested", "Truth", "boyce_index", "calibration_error", "capture", "ceilings", "fold_map", "heldout_maps", "kmeans_folds",
-    "nested_makers",
+    "nested_makers", "remade",
     "optimism", "out_of_fold", "paired_differences", "predictions", "random_folds", "rate_curve", "read_truth", "repeated_scores",
     "replace_by_repeats", "sampling_laboratory", "score_table", "scores", "splits", "summarise_repeats", "texture", "training_rows",
-    "truth_scores", "tune",
+    "truth_scores", "tune", "with_ceiling",
+    "youden_threshold",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ def paired_differences(
     -------
     DataFrame
         ``first, second`` (models), ``difference`` (AUC of the first minus that of the second), ``low, high`` (95 %), ``p`` (two-sided: how
-        often resampling turns the sign, twice); draws with one class are left out.
+        often resampling turns the sign, twice); draws with one class are left out. With fewer than 2 blocks the interval and p are NaN.
 
     Notes
     -----
@@ -44,7 +44,7 @@ def paired_differences(
     members = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
     rng, names = np.random.default_rng(seed), [name for name in guesses["model"].unique() if name in own]
     draws = []
-    for _ in range(n_boot):
+    for _ in range(n_boot if len(members) > 1 else 0):
         rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
         if 0 < label[rows].sum() < len(rows):
             draws.append([roc_auc_score(label[rows], own[name].to_numpy()[rows]) for name in names])
@@ -55,7 +55,7 @@ def paired_differences(
         low, high = np.quantile(gap, [0.025, 0.975]) if len(gap) else (np.nan, np.nan)
         # One draw more on each side keeps a p of exactly 0 from being claimed.
         turned = min((gap <= 0).sum(), (gap >= 0).sum())
-        p = min(1.0, 2 * (turned + 1) / (len(gap) + 1))
+        p = min(1.0, 2 * (turned + 1) / (len(gap) + 1)) if len(gap) else np.nan
         table.append({"first": names[i], "second": names[j], "difference": auc[i] - auc[j], "low": low, "high": high, "p": p})
     return pd.DataFrame(table)
 

@@ -32,7 +32,7 @@ def rate_curve(
     Returns
     -------
     DataFrame
-        ``area, landslides, low, high`` (fractions; the 95 % band is NaN without `blocks`), 101 rows from 0 to 1.
+        ``area, landslides, low, high`` (fractions; the 95 % band is NaN with fewer than 2 blocks), 101 rows from 0 to 1.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def rate_curve(
     np.add.at(counts[1], (own[true], step[true]), 1)
     at = np.linspace(0, 1, 101)
     table = pd.DataFrame({"area": at.round(2), "landslides": _share(counts.sum(1), at), "low": np.nan, "high": np.nan})
-    if blocks is not None:
+    if len(counts[0]) > 1:
         rng = np.random.default_rng(seed)
         draws = rng.multinomial(len(counts[0]), np.full(len(counts[0]), 1 / len(counts[0])), size=n_boot)
         curves = [_share(np.einsum("b,kbs->ks", draw, counts), at) for draw in draws]

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from lsa_helpers.errors import StageError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.models.face import SusceptibilityModel
+from lsa_helpers.samples import landslide_centres, landslide_groups
 from lsa_helpers.validate.scores import scores, summarise_repeats
 
 
@@ -24,7 +25,7 @@ def random_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarra
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    own = samples["landslide_id"].where(samples["landslide_id"] >= 0, -1 - np.arange(len(samples))).to_numpy()
+    own = landslide_groups(samples)
     n_landslides = len(np.unique(own[samples["label"] == 1]))
     if n_landslides < n_folds:
         raise StageError(f"{n_folds} random folds need at least as many landslides; there are {n_landslides}: lower n_folds")
@@ -36,7 +37,15 @@ def random_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarra
 
 
 def kmeans_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarray:
-    """Spatial folds by k-means on the coordinates: int of shape (n,).
+    """Spatial folds by k-means on the coordinates: int of shape (n,). A landslide stays whole, in the cluster of its mean place.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        ``x, y`` (m) and, where landslides have several rows, ``landslide_id``.
+    n_folds : int
+        At most as many as there are places.
+    seed : int
 
     Notes
     -----
@@ -44,8 +53,23 @@ def kmeans_folds(samples: pd.DataFrame, *, n_folds: int, seed: int) -> np.ndarra
     """
     from sklearn.cluster import KMeans
 
+    place = landslide_centres(samples)
+    n_folds = min(n_folds, len(np.unique(place, axis=0)))
     with threadpool_limits(1):
-        return KMeans(n_folds, init="random", n_init=1, random_state=seed).fit_predict(samples[["x", "y"]].to_numpy())
+        return KMeans(n_folds, init="random", n_init=1, random_state=seed).fit_predict(place)
+
+
+def _shuffled_folds(samples: pd.DataFrame, n_folds: int, seed: int) -> np.ndarray:
+    """Folds of shuffled rows, or of shuffled landslides where these have several rows: int of shape (n,)."""
+    from sklearn.model_selection import KFold
+
+    own = landslide_groups(samples)
+    if own.max() + 1 < n_folds:
+        raise StageError(f"{n_folds} random folds need at least as many landslides and cells without; there are {own.max() + 1}")
+    folds = np.zeros(own.max() + 1, int)
+    for number, (_, test) in enumerate(KFold(n_folds, shuffle=True, random_state=seed).split(folds)):
+        folds[test] = number
+    return folds[own]
 
 
 def splits(
@@ -180,29 +204,24 @@ def repeated_scores(
     stack, samples
         The factors and the sample table.
     scheme : {"random", "spatial"}
-        Shuffled rows, or k-means clusters of the coordinates; repetition r uses seed + r.
+        Shuffled rows, or k-means clusters of the coordinates; repetition r uses seed + r. A landslide of several rows stays whole in both.
     repeats, n_folds, seed : int
 
     Returns
     -------
     DataFrame
-        ``repeat, fold`` and `SCORES` of every fold with both classes (auc_low and auc_high are NaN).
+        ``repeat, fold`` and `SCORES` of every fold with both classes (intervals are NaN).
 
     Notes
     -----
     **Source**: Lovelace, Nowosad & Muenchow, Geocomputation with R, chapter 12 (100-repeated 5-fold spatial cross-validation).
     """
-    from sklearn.model_selection import KFold
-
     label, rows = samples["label"].to_numpy(), []
     for repeat in range(repeats):
-        if scheme == "spatial":
-            folds = kmeans_folds(samples, n_folds=n_folds, seed=seed + repeat)
-            parts = [np.flatnonzero(folds == fold) for fold in range(n_folds)]
-        else:
-            parts = [test for _, test in KFold(n_folds, shuffle=True, random_state=seed + repeat).split(samples)]
-        for fold, test in enumerate(parts):
-            train = np.setdiff1d(np.arange(len(samples)), test)
+        own = {"n_folds": n_folds, "seed": seed + repeat}
+        folds = kmeans_folds(samples, **own) if scheme == "spatial" else _shuffled_folds(samples, **own)
+        for fold in range(n_folds):
+            train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             if len(np.unique(label[test])) == 2 == len(np.unique(label[train])):
                 # Small problems only wait for each other on several threads.
                 with threadpool_limits(1):

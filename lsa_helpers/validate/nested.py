@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import ParameterSampler
 
+from lsa_helpers import models
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.models.face import SusceptibilityModel
@@ -42,7 +44,7 @@ def tune(
     draws : int
         Settings tried.
     n_folds : int
-        k-means folds of the coordinates; those with one class are left out.
+        k-means folds of the coordinates that keep landslides whole; those with one class are left out.
     seed : int
 
     Returns
@@ -61,7 +63,7 @@ def tune(
     Source: Bergstra & Bengio 2012, Random search for hyper-parameter optimization, JMLR 13; spatial folds inside as in Schratz et al. 2019,
     doi:10.1016/j.ecolmodel.2019.06.002.
     """
-    folds, label = kmeans_folds(samples, n_folds=min(n_folds, len(samples)), seed=seed), samples["label"].to_numpy()
+    folds, label = kmeans_folds(samples, n_folds=n_folds, seed=seed), samples["label"].to_numpy()
     usable = [fold for fold in np.unique(folds) if len(set(label[folds == fold])) == 2 == len(set(label[folds != fold]))]
     if not usable:
         raise StageError(f"nested tuning: none of {n_folds} spatial folds of {len(samples)} rows holds both classes; lower n_folds")
@@ -96,17 +98,39 @@ class Nested:
     """
 
     def __init__(self, make: Callable[..., SusceptibilityModel], draws: int, n_folds: int = 5):
-        self.make, self.draws, self.n_folds, self.n_jobs = make, draws, n_folds, 1
-        self.name = make().name
+        self.make, self.draws, self.n_folds, plain = make, draws, n_folds, make()
+        self.name, self.n_jobs, self.settings = plain.name, plain.n_jobs, plain.settings
         if self.name not in SPACES:
             raise InputError(f'the model "{self.name}" has no settings to tune', found=sorted(SPACES))
 
     def fit(self, stack: FactorStack, samples: pd.DataFrame, seed: int) -> SusceptibilityModel:
-        """Tune, then train with the best settings on all rows; gives the trained model."""
-        best, _ = tune(self.make, SPACES[self.name], stack, samples, draws=self.draws, n_folds=self.n_folds, seed=seed)
-        return self.make(**best).fit(stack, samples, seed)
+        """Tune, then train with the best settings on all rows; gives the trained model, which knows how it was tuned."""
+        make, search = partial(self.make, n_jobs=self.n_jobs), {"draws": self.draws, "n_folds": self.n_folds}
+        best, _ = tune(make, SPACES[self.name], stack, samples, seed=seed, **search)
+        model = make(**best).fit(stack, samples, seed)
+        model.tuning = search | {"settings": self.settings}
+        return model
 
 
 def nested_makers(makers: dict[str, Callable[..., SusceptibilityModel]], draws: int, n_folds: int = 5) -> dict[str, Callable[[], Any]]:
     """The makers of models, those that can be tuned with `Nested` around them; unchanged with 0 draws."""
     return {name: partial(Nested, make, draws, n_folds) if draws and name in SPACES else make for name, make in makers.items()}
+
+
+def remade(folder: Path, **changes) -> Callable[[], Any]:
+    """A function that makes a saved model again untrained; one whose settings were searched for searches anew in the rows it is given.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the model was saved.
+    **changes
+        Factors or settings that shall be others.
+
+    Raises
+    ------
+    InputError
+        When there is no model in the folder.
+    """
+    make, tuning = partial(models.untrained(folder), **changes), models.tuning(folder)
+    return partial(Nested, make, tuning["draws"], tuning["n_folds"]) if tuning else make

@@ -8,11 +8,17 @@ from lsa_helpers.errors import StageError
 from lsa_helpers.samples import block_ids
 
 #: Columns of the score tables after ``model``.
-SCORES = ("auc", "auc_low", "auc_high", "accuracy", "precision", "recall", "f1", "kappa", "pr_auc", "mcc", "brier", "ece")
+SCORES = (
+    "auc", "auc_low", "auc_high", "accuracy", "precision", "recall", "f1", "kappa", "pr_auc", "mcc", "brier", "ece", "prevalence",
+    "threshold_youden", "accuracy_youden", "precision_youden", "recall_youden", "f1_youden", "kappa_youden", "pr_auc_low", "pr_auc_high",
+    "brier_low", "brier_high",
+)  # fmt: skip
+#: Scores with an interval.
+WITH_INTERVAL = ("auc", "pr_auc", "brier")
 
 
 def scores(label: np.ndarray, probability: np.ndarray, blocks: np.ndarray, *, seed: int = 0, n_boot: int = 200) -> dict[str, float]:
-    """Score predictions; classes are cut at probability 0.5.
+    """Score predictions; classes are cut at probability 0.5, and once more at Youden's threshold.
 
     Parameters
     ----------
@@ -20,15 +26,17 @@ def scores(label: np.ndarray, probability: np.ndarray, blocks: np.ndarray, *, se
     probability : ndarray, shape (n,)
         In 0–1.
     blocks : ndarray of int, shape (n,)
-        Spatial block of each row: the interval resamples whole blocks, because neighbours are not independent.
+        Spatial block of each row: the intervals resample whole blocks, because neighbours are not independent.
     seed, n_boot : int
         Of the bootstrap.
 
     Returns
     -------
     dict
-        `SCORES`: area under the ROC curve with its 95 % interval, accuracy, precision, recall, F1, Cohen's kappa, average precision,
-        Matthews correlation, Brier score and expected calibration error; all dimensionless.
+        `SCORES`, all dimensionless: area under the ROC curve, accuracy, precision, recall, F1, Cohen's kappa, average precision
+        (``pr_auc``), Matthews correlation, Brier score and expected calibration error; ``prevalence``, the share of landslides and so the
+        average precision of guessing; `youden_threshold` and what is cut there (``_youden``); 95 % intervals (``_low``, ``_high``), NaN
+        with fewer than 2 blocks.
 
     Raises
     ------
@@ -38,12 +46,50 @@ def scores(label: np.ndarray, probability: np.ndarray, blocks: np.ndarray, *, se
     label, probability = np.asarray(label), np.asarray(probability)
     if len(np.unique(label)) < 2:
         raise StageError(f"these {len(label)} rows hold one class only, so no ROC curve exists; use larger blocks or fewer folds")
-    low, high = _bootstrap_auc(label, probability, blocks, seed, n_boot)
-    return {
-        "auc": metrics.roc_auc_score(label, probability), "auc_low": low, "auc_high": high,
-        **_class_scores(label == 1, probability >= 0.5), "pr_auc": metrics.average_precision_score(label, probability),
-        "brier": float(np.mean((probability - label) ** 2)), "ece": calibration_error(label, probability),
+    best = youden_threshold(label, probability)
+    at_best = {f"{name}_youden": value for name, value in _class_scores(label == 1, probability >= best).items() if name != "mcc"}
+    found = {
+        **dict(zip(WITH_INTERVAL, _smooth_scores(label, probability), strict=True)), **_class_scores(label == 1, probability >= 0.5),
+        "ece": calibration_error(label, probability), "prevalence": float(label.mean()), "threshold_youden": best, **at_best,
+        **_intervals(label, probability, blocks, seed, n_boot),
     }  # fmt: skip
+    return {name: found[name] for name in SCORES}
+
+
+def youden_threshold(label: np.ndarray, probability: np.ndarray) -> float:
+    """The threshold that parts the classes best: where recall minus the false positive rate is largest.
+
+    Chosen on the very predictions it then cuts, so scores at this threshold are a little optimistic.
+
+    Parameters
+    ----------
+    label : ndarray of 0 and 1, shape (n,)
+        Both must occur.
+    probability : ndarray, shape (n,)
+
+    Returns
+    -------
+    float
+        One of the probabilities, the highest of those that part equally well; a landslide is called at or above it.
+
+    Notes
+    -----
+    **Source**: Youden 1950, Index for rating diagnostic tests, doi:10.1002/1097-0142(1950)3:1<32::AID-CNCR2820030106>3.0.CO;2-3.
+
+    Examples
+    --------
+    >>> youden_threshold(np.array([0, 0, 1, 0, 1]), np.array([0.1, 0.2, 0.3, 0.4, 0.9]))   # recall 1, false positives 1 of 3
+    0.3
+    """
+    false, true, threshold = metrics.roc_curve(label, probability, drop_intermediate=False)
+    # The first point of the curve calls nothing a landslide and has no finite threshold.
+    return float(threshold[1:][np.argmax((true - false)[1:])])
+
+
+def _smooth_scores(label, probability) -> tuple[float, float, float]:
+    """Area under the ROC curve, average precision, Brier score."""
+    area, precision = metrics.roc_auc_score(label, probability), metrics.average_precision_score(label, probability)
+    return float(area), float(precision), float(np.mean((probability - label) ** 2))
 
 
 def _class_scores(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
@@ -60,16 +106,18 @@ def _class_scores(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _bootstrap_auc(label, probability, blocks, seed: int, n_boot: int) -> tuple[float, float]:
-    """2.5 and 97.5 % quantiles of the AUC over resampled blocks; draws with one class are left out."""
+def _intervals(label, probability, blocks, seed: int, n_boot: int) -> dict[str, float]:
+    """2.5 and 97.5 % quantiles of `_smooth_scores` over resampled blocks; draws with one class are left out."""
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
     draws = []
-    for _ in range(n_boot):
+    # One block drawn again and again is always the same: that is no narrow interval but none.
+    for _ in range(n_boot if len(members) > 1 else 0):
         rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
         if 0 < label[rows].sum() < len(rows):
-            draws.append(metrics.roc_auc_score(label[rows], probability[rows]))
-    return (np.nan, np.nan) if not draws else tuple(np.quantile(draws, [0.025, 0.975]))
+            draws.append(_smooth_scores(label[rows], probability[rows]))
+    ends = np.quantile(draws, [0.025, 0.975], axis=0) if draws else np.full((2, len(WITH_INTERVAL)), np.nan)
+    return {f"{name}_{end}": values[i] for end, values in zip(("low", "high"), ends, strict=True) for i, name in enumerate(WITH_INTERVAL)}
 
 
 def calibration_error(label: np.ndarray, probability: np.ndarray, bins: int = 10) -> float:
@@ -100,7 +148,8 @@ def score_table(guesses: pd.DataFrame, samples: pd.DataFrame, scheme: str, *, bl
 
 
 def summarise_repeats(folds: pd.DataFrame, model: str) -> pd.DataFrame:
-    """One row of a score table from `repeated_scores`: means over the folds, and the 95 % range of their AUC."""
+    """One row of a score table from `repeated_scores`: means over the folds, and the 95 % ranges of their scores."""
     row = folds[list(SCORES)].mean()
-    row[["auc_low", "auc_high"]] = np.quantile(folds["auc"], [0.025, 0.975])
+    for name in WITH_INTERVAL:
+        row[[f"{name}_low", f"{name}_high"]] = np.quantile(folds[name], [0.025, 0.975])
     return pd.DataFrame([{"model": model, **row}])

@@ -100,3 +100,28 @@ def ceilings(samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
     labels = {"inventory": samples["label"].to_numpy() == 1, "truth": truth.landslide[truth.grid.rowcol(samples["x"], samples["y"])]}
     rows = [(name, int(known.sum()), metrics.roc_auc_score(label[known], probability[known])) for name, label in labels.items()]
     return pd.DataFrame(rows, columns=["labels", "n", "ceiling_auc"])
+
+
+def with_ceiling(table: pd.DataFrame, samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
+    """A table of scores with the best that any model could have reached beside them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Scores on `samples`, one row per model.
+    samples : DataFrame
+        ``x, y, label``.
+    truth : Truth or None
+
+    Returns
+    -------
+    DataFrame
+        With the column ``ceiling_auc`` (that of `ceilings` for the samples' own labels) after ``auc``, or at the end; as it was where no
+        truth is known.
+    """
+    if truth is None:
+        return table
+    top = ceilings(samples, truth).set_index("labels")["ceiling_auc"]["inventory"]
+    names = list(table.columns)
+    where = names.index("auc") + 1 if "auc" in names else len(names)
+    return table.assign(ceiling_auc=top)[[*names[:where], "ceiling_auc", *names[where:]]]

@@ -46,3 +46,37 @@ def sampled(hillside):
 
     stack, shapes = hillside
     return stack, make_samples(shapes, stack, seed=1, max_per_landslide=4, negative_buffer_m=25, block_m=200)
+
+
+@pytest.fixture(scope="session")
+def left(hillside, tmp_path_factory):
+    """(Run, parameters of chapter 08): what chapters 01 to 04 leave of the hillside, one of its models with searched settings."""
+    from lsa_helpers import models, samples, validate
+    from lsa_helpers.factors import write_stack
+    from lsa_helpers.grid import write_raster
+    from lsa_helpers.params import ValidationParams
+    from lsa_helpers.run import Run
+
+    (stack, shapes), run = hillside, Run(tmp_path_factory.mktemp("left"))
+    write_stack(stack, run)
+    table = samples.make_samples(shapes, stack, seed=1, max_per_landslide=4, negative_buffer_m=25, block_m=300, n_folds=3)
+    samples.write_samples(table, run)
+    for layer, part in (("reference", shapes), ("detected", shapes.iloc[::2])):
+        part.to_file(run.product("inventory.gpkg"), layer=layer)
+    probability = np.where(stack.valid, 1 / (1 + np.exp((40 - stack.band("slope")) / 4)), np.nan).astype(np.float32)
+    write_raster(run.product("truth/probability.tif"), probability, stack.grid, ["probability"])
+    shapes.to_file(run.product("truth/landslides.gpkg"))
+    small = {"cnn": {"window": 7, "seeds": 1, "epochs": 2}, "rf": {"n_trees": 12}, "svm": {"c": 2.0}}
+    makers = {
+        name: lambda name=name, own=own, **more: models.make(name, factors=stack.names, **(own | more)) for name, own in small.items()
+    }
+    makers["svm"] = validate.nested_makers(makers, 2, 3)["svm"]
+    fitted = {name: make().fit(stack, table, 0) for name, make in makers.items()}
+    for name, model in fitted.items():
+        model.save(run.product("models") / name)
+        write_raster(run.product(f"susceptibility_{name}.tif"), model.predict_map(stack), stack.grid, ["susceptibility"])
+    guesses = validate.predictions(makers, fitted, stack, table, n_folds=3, seed=0, window_m=7 * stack.grid.cell_size)
+    samples.write_samples(guesses, run, "predictions.parquet")
+    for scheme in ("apparent", "random", "spatial"):
+        run.write_table(validate.score_table(guesses, table, scheme, block_m=300, seed=0), f"scores_{scheme}")
+    return run, ValidationParams(block_m=300, heldout_models=list(small), one_block_models=["svm"], n_jobs=1)

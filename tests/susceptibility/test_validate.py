@@ -29,8 +29,49 @@ def test_scores_match_scikit_learn():
         "mcc": metrics.matthews_corrcoef(label, hard), "brier": metrics.brier_score_loss(label, guess),
     }  # fmt: skip
     assert {name: found[name] for name in expected} == pytest.approx(expected)
-    assert set(found) == set(validate.SCORES)
+    assert tuple(found) == validate.SCORES
+    contract = "auc,auc_low,auc_high,accuracy,precision,recall,f1,kappa,pr_auc,mcc,brier,ece"
+    assert validate.SCORES[:12] == tuple(contract.split(","))
     assert found["auc_low"] < found["auc"] < found["auc_high"]
+
+
+def test_youden_scores_match_scikit_learn():
+    """The threshold is the best of all by scikit-learn's balanced accuracy (1 + J) / 2, and what is cut there is what it says."""
+    rng = np.random.default_rng(2)
+    label = (rng.random(200) < 0.3).astype(int)
+    guess = np.round(np.clip(0.25 * label + rng.random(200) * 0.6, 0, 1), 2)
+    found = validate.scores(label, guess, np.arange(200) // 10)
+    tried = {value: metrics.balanced_accuracy_score(label, guess >= value) for value in np.unique(guess)}
+    best = max(tried.values())
+    assert found["threshold_youden"] == max(value for value, score in tried.items() if score == pytest.approx(best, abs=1e-12))
+    hard = guess >= found["threshold_youden"]
+    expected = {
+        "accuracy_youden": metrics.accuracy_score(label, hard), "precision_youden": metrics.precision_score(label, hard),
+        "recall_youden": metrics.recall_score(label, hard), "f1_youden": metrics.f1_score(label, hard),
+        "kappa_youden": metrics.cohen_kappa_score(label, hard), "prevalence": label.mean(),
+    }  # fmt: skip
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    constant = np.full(200, 0.4)
+    assert metrics.average_precision_score(label, constant) == pytest.approx(found["prevalence"])
+    assert np.isfinite(validate.youden_threshold(label, -guess))
+
+
+def test_intervals_hold_their_score_and_one_block_has_none(sampled):
+    """AUC, average precision and Brier score lie in their intervals; a single block drawn again says nothing."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 300)
+    guess = np.clip(0.3 * label + rng.random(300) * 0.7, 0, 1)
+    found = validate.scores(label, guess, np.arange(300) // 10)
+    none = validate.scores(label, guess, np.zeros(300))
+    for name in ("auc", "pr_auc", "brier"):
+        assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
+        assert found[name] == none[name] and np.isnan([none[f"{name}_low"], none[f"{name}_high"]]).all()
+    n = len(sampled[1])
+    parts = [pd.DataFrame({"scheme": "spatial", "model": name, "sample": range(n), "probability": rng.random(n)}) for name in "ab"]
+    pair = validate.paired_differences(pd.concat(parts), sampled[1], "spatial", block_m=1e7)
+    assert pair[["low", "high", "p"]].isna().all(axis=None) and pair["difference"].notna().all()
+    curve = validate.rate_curve(guess, label == 1, np.zeros(300))
+    assert curve[["low", "high"]].isna().all(axis=None)
 
 
 def test_brier_and_calibration_error_by_hand():
@@ -80,6 +121,67 @@ def test_random_folds_keep_a_landslide_whole(sampled):
     assert folds[slides].groupby(table["landslide_id"][slides]).nunique().max() == 1
     share = table["label"].groupby(folds).mean()
     assert share.between(0.4, 0.6).all() and len(share) == 5
+
+
+def _split_landslides(table, folds):
+    """Landslides with rows in more than one fold."""
+    slides = table["landslide_id"] >= 0
+    return (pd.Series(np.asarray(folds))[slides].groupby(table["landslide_id"][slides]).nunique() > 1).sum()
+
+
+def test_no_repetition_and_no_cluster_splits_a_landslide(sampled):
+    """Clusters go by the mean place of a landslide, shuffled folds deal landslides; points that stand for themselves are dealt as rows."""
+    from sklearn.cluster import KMeans
+    from sklearn.model_selection import KFold
+
+    stack, table = sampled
+    seeds = range(10)
+    assert any(_split_landslides(table, KMeans(5, n_init=1, random_state=seed).fit_predict(table[["x", "y"]])) for seed in seeds)
+    assert not any(_split_landslides(table, validate.kmeans_folds(table, n_folds=5, seed=seed)) for seed in seeds)
+    assert len(np.unique(validate.kmeans_folds(table[:3], n_folds=5, seed=0))) <= 3
+    tests = []
+
+    class Spy:
+        """A model that notes which rows it is tested on."""
+
+        def fit(self, stack, rows, seed):
+            return self
+
+        def predict(self, stack, rows):
+            tests.append(rows.index)
+            return rows["label"].to_numpy() * 0.5
+
+    for own, whole in ((table, True), (table.drop(columns="landslide_id"), False)):
+        for scheme in ("random", "spatial"):
+            tests.clear()
+            found = validate.repeated_scores(Spy, stack, own, scheme, repeats=2, n_folds=4, seed=3)
+            assert len(found) == len(tests) == 8
+            for repeat in (tests[:4], tests[4:]):
+                folds = pd.Series(np.repeat(np.arange(4), [len(part) for part in repeat]), np.concatenate(repeat)).sort_index()
+                assert folds.index.equals(table.index) and (not whole or _split_landslides(table, folds) == 0)
+            if scheme == "random" and not whole:
+                expected = [test for _, test in KFold(4, shuffle=True, random_state=3).split(table)]
+                assert all(np.array_equal(one, other) for one, other in zip(tests, expected, strict=False))
+
+
+def test_tuning_keeps_a_landslide_whole(sampled):
+    """No inner fold is trained with one part of a landslide and tested on another."""
+    stack, table = sampled
+    inner = []
+
+    class Spy:
+        """A model that notes the landslides of its training rows and of those it is tested on."""
+
+        def fit(self, stack, rows, seed):
+            self.known = set(rows["landslide_id"]) - {-1}
+            return self
+
+        def predict(self, stack, rows):
+            inner.append(self.known & set(rows["landslide_id"]))
+            return rows["label"].to_numpy() * 0.5
+
+    validate.tune(lambda c: Spy(), {"c": [1.0, 2.0]}, stack, table, draws=2, seed=0)
+    assert len(inner) == 10 and not any(inner)
 
 
 def test_out_of_fold_rows_never_see_their_own_label(sampled):

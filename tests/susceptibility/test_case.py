@@ -1,0 +1,68 @@
+"""Chapter 08 on the hillside, from what chapter 04 leaves on disk to its tables."""
+
+import dataclasses
+
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from lsa_helpers import honest, models, validate
+from lsa_helpers.samples import block_folds
+from lsa_helpers.validate import nested
+
+
+@pytest.fixture(scope="module")
+def case(left):
+    """What chapter 08 opens."""
+    return honest.open_case(*left)
+
+
+def test_settings_are_searched_again_without_the_rows_held_out(left, case, monkeypatch):
+    """Where chapter 04 searched for settings, no search of chapter 08 sees a row of the cells, or of the block, it is judged by."""
+    run, p = left
+    seen, search = [], nested.tune
+    monkeypatch.setattr(
+        nested, "tune", lambda make, space, stack, rows, **how: seen.append(rows) or search(make, space, stack, rows, **how)
+    )
+    honest.map_heldout(run, case, p.model_copy(update={"heldout_models": ["svm", "rf"]}))
+    row, col = case.stack.grid.rowcol(case.samples["x"], case.samples["y"])
+    own = case.folds[row, col]
+    assert len(seen) == 3
+    for fold, rows in enumerate(seen):
+        assert not set(rows.index) & set(case.samples.index[own == fold])
+    seen.clear()
+    honest.judge_folds(run, case, p)
+    blocks = block_folds(case.samples, block_m=300)
+    assert len(seen) == blocks.max() + 1
+    for block, rows in enumerate(seen):
+        assert not set(rows.index) & set(case.samples.index[blocks == block])
+
+
+def test_searched_settings_are_not_taken_over(left):
+    """A saved model knows how it was tuned and what its settings were before; made again it has those, or searches anew."""
+    folder = left[0].product("models")
+    assert models.tuning(folder / "svm") == {"draws": 2, "n_folds": 3, "settings": {"c": 2.0, "gamma": 0.05}}
+    assert models.load(folder / "svm").settings["gamma"] != 0.05
+    assert models.untrained(folder / "svm")().settings == {"c": 2.0, "gamma": 0.05}
+    again = validate.remade(folder / "svm", factors=("slope",))()
+    assert isinstance(again, validate.Nested) and again.draws == 2 and again.make().factors == ("slope",)
+    assert models.tuning(folder / "rf") is None
+    assert not isinstance(validate.remade(folder / "rf")(), validate.Nested)
+
+
+def test_the_ceiling_stands_beside_every_score(left, case):
+    """Tables of samples have the AUC of the true probability on these samples, tables of maps its worth as a map; real data neither."""
+    run, p = left
+    row, col = case.stack.grid.rowcol(case.samples["x"], case.samples["y"])
+    top = roc_auc_score(case.samples["label"], case.truth.probability[row, col])
+    scored = validate.with_ceiling(run.read_table("scores_spatial"), case.samples, case.truth)
+    assert list(scored)[:3] == ["model", "auc", "ceiling_auc"] and scored["ceiling_auc"].tolist() == pytest.approx([top] * 3)
+    assert honest.judge_folds(run, case, p)["ceiling_auc"].tolist() == pytest.approx([top] * 3)
+    heldout = {"rf": case.truth.probability**2}
+    worth = honest.judge_maps(run, case, heldout, honest.rate_curves(run, case, heldout, p), p)
+    assert worth[["model", "map"]].to_numpy().tolist() == [["rf", "held out"], ["rf", "fitted"], ["ceiling", "true probability"]]
+    # The order of the cells is that of the truth, so the rates are those of the ceiling.
+    areas = worth["area_under"].tolist()
+    assert areas[0] == pytest.approx(areas[2], abs=1e-9)
+    table, blind = run.read_table("scores_spatial"), dataclasses.replace(case, truth=None)
+    assert validate.with_ceiling(table, case.samples, None) is table
+    assert "ceiling" not in set(honest.judge_maps(run, blind, heldout, honest.rate_curves(run, blind, heldout, p), p)["model"])
