@@ -219,7 +219,7 @@ def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     DataFrame
         The table ``frequency_ratio`` with the columns of DESIGN's contract, models in the order cnn, rf, xgboost.
     """
-    reused = _read_breaks(p) if p.breaks_from else {}
+    reused = read_breaks(p.breaks_from, p.n_classes) if p.breaks_from else {}
     maps, grid, cells = _maps_and_landslides(run, p)
     breaks, tables = {}, []
     for model, values in maps.items():
@@ -273,16 +273,35 @@ def scheme_sensitivity(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     return found
 
 
-def _read_breaks(p: FrequencyRatioParams) -> dict[str, list[float]]:
-    """Thresholds saved by another run; they must fit the number of classes."""
+def read_breaks(file: Path, n_classes: int) -> dict[str, list[float]]:
+    """Thresholds saved by another run.
+
+    Parameters
+    ----------
+    file : Path
+        Its ``breaks.json``.
+    n_classes : int
+        Number of classes they must give.
+
+    Returns
+    -------
+    dict
+        Model → thresholds between its classes.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or does not give so many classes for every model.
+    """
     import json
 
     try:
-        breaks = json.loads(Path(p.breaks_from).read_text(encoding="utf-8"))["breaks"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError("the saved class breaks cannot be read", where=p.breaks_from, found=error) from None
-    wrong = [model for model in MODELS if len(breaks.get(model, [])) != p.n_classes - 1]
+        breaks = json.loads(Path(file).read_text(encoding="utf-8"))["breaks"]
+        wrong = [model for model in MODELS if len(breaks.get(model, [])) != n_classes - 1]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError("the saved class breaks cannot be read", where=file, found=repr(error)) from None
     if wrong:
-        raise InputError(f"the saved breaks do not give {p.n_classes} classes for {wrong}", where=p.breaks_from,
-                         fix="Set n_classes to the saved number")  # fmt: skip
+        raise InputError(
+            f"the saved breaks do not give {n_classes} classes for {wrong}", where=file, fix="Set n_classes to the saved number"
+        )
     return breaks

@@ -40,7 +40,8 @@ NEEDS = {
 }
 
 
-LOCAL_FILES = ("detector", "weights")  # parameters of chapter 02 that name a file
+# Parameters that name a file: their paths are followed into the run's folder, and the files' contents belong to the stage's inputs.
+LOCAL_FILES = {"02_detection": ("detector", "weights"), "05_frequency_ratio": ("breaks_from",)}
 
 
 def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, folder: Path) -> dict[str, Parameters]:
@@ -78,14 +79,20 @@ def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, fo
         catalog = file.parent / shared["catalog"] if shared["catalog"] else (inside if inside.is_file() or not beside.is_file() else beside)
         load_catalog(where, catalog)
         shared |= {"data": _relative(where, folder), "catalog": _relative(catalog, folder)}
-    given, own = {key.rpartition(".")[2] for key in overrides}, sections["02_detection"]
-    for name in LOCAL_FILES:
-        if own[name]:
-            path = (Path() if name in given else file.parent) / own[name]
-            if not path.is_file():
-                raise InputError(f"the file of the parameter {name} does not exist", where=path, fix="Correct the path or leave it out")
-            own[name] = _relative(path, folder)
+    given = {_section_of(key) for key in overrides}
+    for chapter, names in LOCAL_FILES.items():
+        for name in names:
+            # A path from the command line counts from here, one in a file from that file.
+            if text := sections[chapter][name]:
+                sections[chapter][name] = _local_file(name, (Path() if (chapter, name) in given else file.parent) / str(text), folder)
     return resolve(sections, "parameters")
+
+
+def _local_file(name: str, path: Path, folder: Path) -> str:
+    """The file a parameter names, as seen from the run's folder."""
+    if not path.is_file():
+        raise InputError(f"the file of the parameter {name} does not exist", where=path, fix="Correct the path or leave it out")
+    return _relative(path, folder)
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -169,19 +176,27 @@ def _all_needs(chapter: str) -> set[str]:
 
 def _catalog_of(params: Parameters, folder: Path) -> Catalog:
     """The catalog of a data folder whose paths count from the run's folder, which need not exist yet."""
-    data, catalog = (Path(os.path.normpath(folder / text)) for text in (params.data, params.catalog))
-    return load_catalog(data, catalog)
+    return load_catalog(_seen_from(folder, params.data), _seen_from(folder, params.catalog))
+
+
+def _seen_from(folder: Path, text: str) -> Path:
+    """The file that a path of `_relative` means; the run's folder need not exist."""
+    return Path(os.path.normpath(folder.resolve() / text))
 
 
 def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Path) -> None:
-    """Look at the user's data before anything is written; does nothing for the simulated mountain.
+    """Look at the user's files before anything is written; the simulated mountain needs no look.
 
     Raises
     ------
     InputError
         For the first source that cannot be used; image chips are all read, and those that cannot be used are named together.
     """
-    data = params["01_data"]
+    data, classed = params["01_data"], params["05_frequency_ratio"]
+    if classed.breaks_from and "05_frequency_ratio" in chapters:
+        from lsa_helpers.classes import read_breaks
+
+        read_breaks(_seen_from(folder, classed.breaks_from), classed.n_classes)
     if not data.data:
         return
     catalog = _catalog_of(data, folder)
@@ -259,7 +274,7 @@ def _key(run: Run, params: dict[str, Parameters], chapter: str, records: dict[st
     own = params[chapter]
     if own.data and chapter in ("01_data", "02_detection"):
         inputs |= _data_hashes(_catalog_of(own, run.path))
-    inputs |= manifest.hashes(run.path, [path for name in LOCAL_FILES if (path := getattr(own, name, ""))])
+    inputs |= manifest.hashes(run.path, [path for name in LOCAL_FILES.get(chapter, ()) if (path := getattr(own, name))])
     values = own.model_dump(exclude={"run_dir", "n_jobs"})
     return manifest.fingerprint(values, manifest.code_hash(notebooks_dir() / f"{chapter}.ipynb"), inputs), inputs
 

@@ -1,5 +1,6 @@
 """The command line as a user meets it: messages, exit codes, and nothing written when the input is wrong."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -92,12 +93,22 @@ def test_params_new_is_valid_and_explained(lsa, empty):
         (("run", "tiny", "--until", "77"), ("77",)),
         (("run", "tiny", "--from", "05", "--until", "02"), ("--from 05 --until 02",)),
         (("run", "tiny", "--data", "nowhere"), ("nowhere", "does not exist")),
+        (("run", "tiny", "-p", "breaks_from", "b.json"), ("b.json", "breaks_from", "does not exist")),
+        (("run", "tiny", "-p", "breaks_from", __file__), ("test_cli.py", "class breaks cannot be read")),
         (("book", "nothing"), ("nothing", "lsa run")),
         (("data", "check", "nowhere"), ("nowhere",)),
     ],
 )
 def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
     refused(lsa(*arguments), empty, *words)
+
+
+def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, empty, tmp_path):
+    """Two thresholds give three classes."""
+    file = tmp_path / "breaks.json"
+    file.write_text(json.dumps({"breaks": dict.fromkeys(("cnn", "rf", "xgboost"), [0.2, 0.6])}))
+    result = lsa("run", "tiny", "-p", "breaks_from", str(file), "-p", "n_classes", "4")
+    refused(result, empty, "breaks.json", "do not give 4 classes", "n_classes")
 
 
 @pytest.mark.parametrize(

@@ -90,15 +90,44 @@ def test_overrides_go_to_the_chapter_that_owns_them(root, tmp_path):
     assert {chapter.seed for chapter in values.values()} == {4}
 
 
-def test_a_trained_detector_is_found_from_the_run(tmp_path, monkeypatch):
+def test_a_file_that_a_parameter_names_is_found_from_the_run(tmp_path, monkeypatch):
     """On the command line its path counts from here, in a parameter file from there; one that is missing is named before anything runs."""
     (tmp_path / "d.safetensors").write_bytes(b"x")
-    (tmp_path / "own.yml").write_text("02_detection: {detector: d.safetensors}\n")
+    (tmp_path / "b.json").write_text("{}")
+    (tmp_path / "own.yml").write_text("02_detection: {detector: d.safetensors}\n05_frequency_ratio: {breaks_from: b.json}\n")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     folder = tmp_path / "runs" / "own"
     tiny = params.find_params("tiny")
-    for file, overrides in ((tmp_path / "own.yml", {}), (tiny, {"detector": "../d.safetensors"})):
-        assert pipeline.load_run_params(file, overrides, None, folder)["02_detection"].detector == "../../d.safetensors"
-    with pytest.raises(InputError, match=r"d\.safetensors.*detector|detector.*d\.safetensors"):
-        pipeline.load_run_params(tiny, {"detector": "d.safetensors"}, None, folder)
+    for file, overrides in ((tmp_path / "own.yml", {}), (tiny, {"detector": "../d.safetensors", "05.breaks_from": "../b.json"})):
+        values = pipeline.load_run_params(file, overrides, None, folder)
+        assert values["02_detection"].detector == "../../d.safetensors"
+        assert values["05_frequency_ratio"].breaks_from == "../../b.json"
+    for name, file in (("detector", "d.safetensors"), ("breaks_from", "b.json")):
+        with pytest.raises(InputError, match=rf"{file}: .* parameter {name} does not exist"):
+            pipeline.load_run_params(tiny, {name: file}, None, folder)
+
+
+def test_other_breaks_in_the_same_file_are_another_input(tmp_path):
+    """The path stays, what the file holds changes: only the chapter that reads it has another fingerprint."""
+    run, file = Run(tmp_path / "run"), tmp_path / "b.json"
+    run.path.mkdir()
+    values = params.resolve({THIRD: {"breaks_from": "../b.json"}}, "test")
+    keys = []
+    for text in ("one", "two"):
+        file.write_text(text)
+        keys.append([pipeline._key(run, values, chapter, {})[0] for chapter in (SECOND, THIRD)])
+    assert keys[0][0] == keys[1][0]
+    assert keys[0][1] != keys[1][1]
+
+
+def test_every_parameter_that_names_a_file_is_followed():
+    """Found by their words, so that a new one is not forgotten."""
+    words = ("local file", "breaks.json")
+    found = {
+        (chapter, name)
+        for chapter, model in params.CHAPTERS.items()
+        for name, field in model.model_fields.items()
+        if any(word in field.description for word in words)
+    }
+    assert found == {(chapter, name) for chapter, names in pipeline.LOCAL_FILES.items() for name in names}
