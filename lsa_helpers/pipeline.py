@@ -71,7 +71,7 @@ def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, fo
     sections = to_sections(read_params(file))
     for key, text in overrides.items():
         section, name = _section_of(key)
-        sections[section][name] = yaml.safe_load(text)
+        sections[section][name] = _value(key, text)
     shared = sections["shared"]
     if data is not None or shared["data"]:
         where = Path(data) if data is not None else file.parent / shared["data"]
@@ -86,6 +86,16 @@ def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, fo
             if text := sections[chapter][name]:
                 sections[chapter][name] = _local_file(name, (Path() if (chapter, name) in given else file.parent) / str(text), folder)
     return resolve(sections, "parameters")
+
+
+def _value(key: str, text: str):
+    """The value of an override."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
+        reason = getattr(error, "problem", None) or error
+        fix = "Put texts with special signs into quotation marks"
+        raise InputError("the value is not readable YAML", where=f"-p {key}", found=f"{text} ({reason})", fix=fix) from None
 
 
 def _local_file(name: str, path: Path, folder: Path) -> str:
@@ -197,12 +207,27 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
         from lsa_helpers.classes import read_breaks
 
         read_breaks(_seen_from(folder, classed.breaks_from), classed.n_classes)
-    if not data.data:
+    catalog = _catalog_of(data, folder) if data.data else None
+    if catalog is None or catalog.dem is not None:
+        _check_factors(params, catalog, chapters)
+    if catalog is None:
         return
-    catalog = _catalog_of(data, folder)
     need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
     check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
     _check_images(catalog, params["02_detection"], chapters)
+
+
+def _check_factors(params: dict[str, Parameters], catalog: Catalog | None, chapters: list[str]) -> None:
+    """See that every factor a parameter names will exist."""
+    from lsa_helpers.factors import factors_to_make, known_factors
+
+    made, models = factors_to_make(catalog, params["01_data"].factors), params["04_susceptibility"]
+    if "04_susceptibility" in chapters:
+        named = {"coding": (models.coding, known_factors(catalog)), "logistic_factors": (models.logistic_factors, made)}
+        for parameter, (names, allowed) in named.items():
+            if missing := [name for name in names if name not in allowed]:
+                fix = did_you_mean(missing[0], allowed)
+                raise InputError(f'there will be no factor "{missing[0]}"', where=f"parameter {parameter}", fix=fix)
 
 
 def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]) -> None:

@@ -95,6 +95,12 @@ def test_params_new_is_valid_and_explained(lsa, empty):
         (("run", "tiny", "--data", "nowhere"), ("nowhere", "does not exist")),
         (("run", "tiny", "-p", "breaks_from", "b.json"), ("b.json", "breaks_from", "does not exist")),
         (("run", "tiny", "-p", "breaks_from", __file__), ("test_cli.py", "class breaks cannot be read")),
+        (("run", "tiny", "-p", "n_classes", "["), ("-p n_classes", "not readable YAML", "[")),
+        (("run", "tiny", "-p", "profile", "2020-13-01"), ("-p profile", "not readable YAML", "2020-13-01")),
+        (("run", "tiny", "-p", "factors", "[slope, aspekt]"), ("parameter factors", "aspekt", 'Did you mean "aspect"')),
+        (("run", "tiny", "-p", "logistic_factors", "[slop]"), ("parameter logistic_factors", 'Did you mean "slope"')),
+        (("run", "tiny", "-p", "factors", "[slope]", "-p", "logistic_factors", "[twi]"), ("logistic_factors", "twi", "Allowed: slope")),
+        (("run", "tiny", "-p", "coding", "{asp: circular}"), ("parameter coding", "asp")),
         (("book", "nothing"), ("nothing", "lsa run")),
         (("data", "check", "nowhere"), ("nowhere",)),
     ],
@@ -126,6 +132,18 @@ def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, em
 def test_wrong_data_stop_a_run_before_anything_is_written(lsa, empty, folder, change, words):
     change(folder)
     refused(lsa("run", "tiny", "--data", str(folder), "-p", "cell_size_m", "10"), empty, *words)
+
+
+@pytest.mark.parametrize(
+    ("factors", "words"),
+    [
+        ("[slope, lithologie]", ("lithologie", 'Did you mean "lithology"')),
+        ("[ndvi, distance_to_fault]", ("no wanted factor can be made", "ndvi, distance_to_fault")),
+    ],
+)
+def test_factors_that_cannot_be_made_stop_a_run(lsa, empty, folder, factors, words):
+    """The folder has no NDVI and no faults."""
+    refused(lsa("run", "tiny", "--data", str(folder), "-p", "factors", factors), empty, *words)
 
 
 def _set(folder: Path, name: str, entry) -> None:

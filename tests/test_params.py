@@ -24,6 +24,7 @@ def test_every_file_that_comes_with_the_book_is_valid(root):
         ("shared: {sed: 1}", 'Did you mean "seed"'),
         ("shared: [1, 2]", "mapping of sections"),
         ("a: {b: [", "not readable YAML"),
+        ("shared: {profile: 2020-13-01}", "not readable YAML"),
         ("- 1", "mapping of sections"),
     ],
 )
