@@ -18,6 +18,7 @@ from lsa_helpers.params import (
     DataParams,
     DetectionParams,
     Parameters,
+    SampleParams,
     chapter_name,
     find_params,
     notebooks_dir,
@@ -26,7 +27,7 @@ from lsa_helpers.params import (
     to_sections,
 )
 from lsa_helpers.run import Run, whole_file
-from lsa_helpers.sources import Catalog, check_catalog, load_catalog
+from lsa_helpers.sources import Catalog, check_catalog, check_labels, load_catalog
 
 # Which chapters' products a chapter reads.
 NEEDS = {
@@ -40,6 +41,8 @@ NEEDS = {
 }
 
 
+# What a catalog needs for each kind of landslides.
+_SOURCES = {"reference": "an `inventory`", "detected": "a `scene` and `images`"}
 # Parameters that name a file: their paths are followed into the run's folder, and the files' contents belong to the stage's inputs.
 LOCAL_FILES = {"02_detection": ("detector", "weights"), "05_frequency_ratio": ("breaks_from",)}
 
@@ -215,6 +218,7 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
     need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
     check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
     _check_images(catalog, params["02_detection"], chapters)
+    _check_landslides(catalog, params, chapters)
 
 
 def _check_factors(params: dict[str, Parameters], catalog: Catalog | None, chapters: list[str]) -> None:
@@ -241,6 +245,28 @@ def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]
     chips = chapter.collect(catalog, params)
     if "02_detection" in chapters:
         chapter.need_training(chips)
+
+
+def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:
+    """See that there will be landslides to learn from, of the kind that the chapters after 02 want."""
+    later = [name for name in chapters if name > "02_detection"]
+    if not later:
+        return
+    truth = catalog.truth is not None and (catalog.path(catalog.truth) / "landslides.gpkg").is_file()
+    detected = catalog.scene is not None and bool(catalog.images or params["02_detection"].detector)
+    there = {"reference": truth or catalog.inventory is not None, "detected": detected}
+    if not any(there.values()):
+        fix = "Add an `inventory`, or a `scene` and `images` (or the parameter `detector`), or stop with --until 02"
+        raise InputError("there are no landslides to learn from", where=catalog.folder, found=sorted(catalog.entries()), fix=fix)
+    wanted = {name: getattr(params[name], "inventory", "auto") for name in later}
+    for name, which in wanted.items():
+        if not there.get(which, True):
+            fix = f'Set it to "auto" or "{"detected" if detected else "reference"}", or add {_SOURCES[which]} to the catalog'
+            raise InputError(f"there will be no {which} landslides", where=f"parameter {name[:2]}.inventory", fix=fix)
+    # Chapters 03 and 04 draw samples: where no other landslides are at hand, points must say where there are none.
+    sampled = [wanted[name] for name in later if isinstance(params[name], SampleParams)]
+    if not truth and ("reference" in sampled or sampled and not detected):
+        check_labels(catalog, cell_size=params["01_data"].cell_size_m, crs=params["01_data"].crs)
 
 
 def execute(

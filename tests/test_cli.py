@@ -125,6 +125,12 @@ def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, em
         (lambda folder: _cut(folder / "dem.tif"), ("dem.tif",)),
         (lambda folder: _set(folder, "roads", {"path": "roads.shp", "crs": "EPSG:32617"}), ("roads.shp", "does not overlap", "crs:")),
         (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
+        (lambda folder: None, ("no landslides to learn from", "inventory", "--until 02")),
+        (lambda folder: _points(folder, ["", "", ""]), ("slides.csv", "without a label", "label:")),
+        (lambda folder: _points(folder, [1, 1, 1], label="is"), ("slides.csv", "not 1 and 0", "[1]")),
+        (lambda folder: _points(folder, [1, 0, 2], label="is"), ("slides.csv", "not 1 and 0", "[0, 1, 2]")),
+        (lambda folder: _points(folder, [1, "no", 1], label="is"), ("slides.csv", "no whole numbers", "no")),
+        (lambda folder: _set(folder, "inventory", {"path": "roads.shp"}), ("roads.shp", "neither polygons nor points", "LineString")),
         (lambda folder: _scene(folder, 1, CRS), ("scene.tif", "1 band(s), 3 are needed")),
         (lambda folder: _scene(folder, 3, "EPSG:4326"), ("scene.tif", "no CRS in metres", "gdalwarp")),
     ],
@@ -146,6 +152,13 @@ def test_factors_that_cannot_be_made_stop_a_run(lsa, empty, folder, factors, wor
     refused(lsa("run", "tiny", "--data", str(folder), "-p", "factors", factors), empty, *words)
 
 
+def test_landslides_of_a_kind_that_will_not_be_there_are_refused(lsa, empty, folder):
+    """With points there is a reference, without a scene nothing is detected."""
+    _points(folder, [1, 0, 1], label="is")
+    arguments = ("run", "tiny", "--data", str(folder), "-p", "cell_size_m", "10", "-p", "05.inventory", "detected")
+    refused(lsa(*arguments), empty, "parameter 05.inventory", "no detected landslides", '"reference"')
+
+
 def _set(folder: Path, name: str, entry) -> None:
     (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | {name: entry}), encoding="utf-8")
 
@@ -163,6 +176,13 @@ def _cut(file: Path) -> None:
 def _empty_inventory(folder: Path) -> None:
     (folder / "slides.csv").write_text("x,y\n")
     _set(folder, "inventory", {"path": "slides.csv", "crs": "EPSG:32648"})
+
+
+def _points(folder: Path, labels: list, **keys) -> None:
+    """Name three points in the study area, with these labels in the column `is`, as inventory."""
+    rows = [f"{WEST + 100 * (i + 1)},{NORTH - 100},{label}" for i, label in enumerate(labels)]
+    (folder / "slides.csv").write_text("\n".join(["x,y,is", *rows]))
+    _set(folder, "inventory", {"path": "slides.csv", "crs": CRS, **keys})
 
 
 def _scene(folder: Path, bands: int, crs: str) -> None:

@@ -2,12 +2,19 @@
 
 import json
 
+import geopandas as gpd
 import nbformat
+import numpy as np
 import pytest
+import rasterio
+import yaml
+from rasterio.transform import from_origin
+from shapely.geometry import Point
 
 from lsa_helpers import params, pipeline
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
+from tests.data_folder import CONTENT, CRS, NORTH, WEST
 
 FIRST, SECOND, THIRD = "01_data", "04_susceptibility", "05_frequency_ratio"
 HEAD = "seed = 0\nrun_dir = ''\nn_classes = 5\n"
@@ -131,3 +138,30 @@ def test_every_parameter_that_names_a_file_is_followed():
         if any(word in field.description for word in words)
     }
     assert found == {(chapter, name) for chapter, names in pipeline.LOCAL_FILES.items() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("entries", "chapters", "section"),
+    [
+        ({}, ["01_data", "02_detection"], {}),  # nothing is learned yet
+        ({"inventory": {"path": "slides.gpkg"}}, list(params.CHAPTERS), {}),
+        ({"inventory": {"path": "points.gpkg", "label": "is"}}, list(params.CHAPTERS), {}),
+        # Chapters 05 and 06 count landslides, but draw no samples.
+        ({"inventory": {"path": "points.gpkg"}}, ["05_frequency_ratio", "06_shap"], {}),
+        # Detected landslides are learned from, so that the points need no labels.
+        ({"inventory": {"path": "points.gpkg"}, "scene": {"path": "scene.tif"}}, ["03_factor_selection"], {"detector": "d.safetensors"}),
+    ],
+)
+def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
+    """Every way to landslides that the chapters support."""
+    kind = {"driver": "GTiff", "dtype": "uint8", "count": 3, "width": 32, "height": 32, "crs": CRS}
+    with rasterio.open(folder / "scene.tif", "w", transform=from_origin(WEST, NORTH, 10, 10), **kind) as file:
+        file.write(np.ones((3, 32, 32), np.uint8))
+    places = [Point(WEST + 50 + 100 * i, NORTH - 50) for i in range(2)]
+    points = gpd.GeoDataFrame({"is": [1, 0]}, geometry=places, crs=CRS)
+    points.to_file(folder / "points.gpkg")
+    points.set_geometry(points.buffer(30)).to_file(folder / "slides.gpkg")
+    (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | entries), encoding="utf-8")
+    shared = {"data": str(folder), "catalog": str(folder / "catalog.yml")}
+    values = params.resolve({"shared": shared, "01_data": {"cell_size_m": 10}, "02_detection": section}, "test")
+    pipeline.check_inputs(values, chapters, folder)
