@@ -234,7 +234,7 @@ def make_classes(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     InputError
         When breaks to be reused are no rising thresholds in 0–1, so many as the classes need, for every model.
     """
-    origin, reused = _read_breaks(p) if p.breaks_from else ({"scheme": p.scheme}, {})
+    origin, reused = read_breaks(Path(p.breaks_from), p.n_classes) if p.breaks_from else ({"scheme": p.scheme}, {})
     maps, grid, cells = _maps_and_landslides(run, p)
     breaks, tables = {}, []
     for model, values in maps.items():
@@ -288,11 +288,30 @@ def scheme_sensitivity(run: Run, p: FrequencyRatioParams) -> pd.DataFrame:
     return found
 
 
-def _read_breaks(p: FrequencyRatioParams) -> tuple[dict, dict[str, list[float]]]:
-    """Where saved thresholds come from, for the new ``breaks.json``, and the thresholds; they must fit the number of classes."""
-    file = Path(p.breaks_from)
+def read_breaks(file: Path, n_classes: int) -> tuple[dict, dict[str, list[float]]]:
+    """Thresholds saved by another run.
+
+    Parameters
+    ----------
+    file : Path
+        Its ``breaks.json``.
+    n_classes : int
+        Number of classes they must give.
+
+    Returns
+    -------
+    origin : dict
+        Where they come from, for the new ``breaks.json``.
+    breaks : dict
+        Model → thresholds between its classes.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or does not hold rising thresholds in 0–1, one fewer than classes, for every model.
+    """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(Path(file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError("the saved class breaks cannot be read", where=file, found=error, fix="Give another run's breaks.json") from None
     breaks = content.get("breaks") if isinstance(content, dict) else None
@@ -300,9 +319,9 @@ def _read_breaks(p: FrequencyRatioParams) -> tuple[dict, dict[str, list[float]]]
         fix = f'Write {{"breaks": {{"{MODELS[0]}": [0.2, …], …}}}}, as chapter 05 does'
         raise InputError("the file holds no class breaks by model", where=file, found=str(content)[:80], fix=fix)
     for model in MODELS:
-        _check_breaks(breaks.get(model), model, p.n_classes, file)
-    scheme = content.get("scheme", "unknown")
-    return {"scheme": scheme, "reused_from": {"file": p.breaks_from, "sha256": sha256(file)}}, {model: breaks[model] for model in MODELS}
+        _check_breaks(breaks.get(model), model, n_classes, file)
+    origin = {"scheme": content.get("scheme", "unknown"), "reused_from": {"file": Path(file).as_posix(), "sha256": sha256(file)}}
+    return origin, {model: breaks[model] for model in MODELS}
 
 
 def _check_breaks(breaks, model: str, n_classes: int, file: Path) -> None:

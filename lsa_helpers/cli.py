@@ -74,7 +74,8 @@ def train_command(
     from lsa_helpers import pipeline
     from lsa_helpers.detect import chapter
     from lsa_helpers.detect.train import first_process
-    from lsa_helpers.params import find_params, is_weights_name
+    from lsa_helpers.inputs import names_a_file
+    from lsa_helpers.params import find_params
     from lsa_helpers.run import Run
 
     file = find_params(name_or_file)
@@ -84,7 +85,7 @@ def train_command(
         raise InputError("there is nothing to train on yet", where=run.path, fix=f"First: lsa run {name_or_file} --until 01")
     # The files' paths count from the run's folder; other processes are started from this one.
     given = {key: getattr(values, key) for key in ("data", "catalog", "weights")}
-    paths = {key: str(run.path / text) for key, text in given.items() if text and not (key == "weights" and is_weights_name(text))}
+    paths = {key: str(run.path / text) for key, text in given.items() if names_a_file(key, text)}
     values = values.model_copy(update=paths)
     chips = chapter.collect(pipeline.open_catalog(values, run), values)
     if not chips:

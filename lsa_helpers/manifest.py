@@ -74,7 +74,7 @@ def code_hash(notebook: Path) -> str:
     """Hash of the code a stage runs: its notebook's cells and the package without the rooms that only command and publish."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     package = Path(lsa_helpers.__file__).parent
-    outer = {"cli.py", "publish.py", "pairs.py", "pipeline.py", "manifest.py", "kernel.py", "pages.py"}
+    outer = {"cli.py", "publish.py", "pairs.py", "inputs.py", "pipeline.py", "manifest.py", "kernel.py", "pages.py"}
     modules = [file for file in sorted(package.rglob("*.py")) if file.name not in outer]
     return fingerprint([cell["source"] for cell in cells if cell["cell_type"] == "code"], [sha256(file) for file in modules])
 

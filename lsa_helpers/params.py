@@ -319,7 +319,7 @@ def read_params(path: Path) -> dict[str, Parameters]:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise InputError("the parameter file cannot be read", where=path, found=error.strerror) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
         raise InputError("this is not readable YAML", where=path, found=" ".join(str(error).split())) from None
     if not isinstance(content, dict) or not all(isinstance(section, dict | None) for section in content.values()):
         raise InputError("a parameter file is a mapping of sections", where=path, fix=f"Sections: shared, {', '.join(CHAPTERS)}")

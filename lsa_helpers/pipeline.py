@@ -11,22 +11,12 @@ from pathlib import Path
 import yaml
 
 from lsa_helpers import manifest
-from lsa_helpers.errors import InputError, StageError, did_you_mean
+from lsa_helpers.errors import StageError
+from lsa_helpers.inputs import LOCAL_FILES, catalog_of, check_inputs, load_run_params, names_a_file
 from lsa_helpers.kernel import execute_notebook
-from lsa_helpers.params import (
-    CHAPTERS,
-    DataParams,
-    DetectionParams,
-    Parameters,
-    chapter_name,
-    find_params,
-    notebooks_dir,
-    read_params,
-    resolve,
-    to_sections,
-)
+from lsa_helpers.params import CHAPTERS, DataParams, Parameters, find_params, notebooks_dir, to_sections
 from lsa_helpers.run import Run, whole_file
-from lsa_helpers.sources import Catalog, check_catalog, load_catalog
+from lsa_helpers.sources import Catalog, load_catalog
 
 # Which chapters' products a chapter reads.
 NEEDS = {
@@ -38,75 +28,6 @@ NEEDS = {
     "06_shap": ("01_data", "03_factor_selection", "04_susceptibility"),
     "08_honest_validation": ("01_data", "02_detection", "03_factor_selection", "04_susceptibility"),
 }
-
-
-LOCAL_FILES = ("detector", "weights")  # parameters of chapter 02 that name a file
-
-
-def load_run_params(file: Path, overrides: dict[str, str], data: Path | None, folder: Path) -> dict[str, Parameters]:
-    """Parameters of a run: the file, then ``-p`` overrides, then the data folder and its catalog as seen from the run's folder.
-
-    Parameters
-    ----------
-    file : Path
-        Parameter file.
-    overrides : dict
-        ``key`` or ``chapter.key`` → value as YAML text.
-    data : Path, optional
-        Data folder given on the command line.
-    folder : Path
-        The run's folder; paths inside the run count from there.
-
-    Returns
-    -------
-    dict
-        Chapter name → parameters.
-
-    Raises
-    ------
-    InputError
-        For an unknown key, a bad value, a data folder without a catalog, or a local file that does not exist.
-    """
-    sections = to_sections(read_params(file))
-    for key, text in overrides.items():
-        section, name = _section_of(key)
-        sections[section][name] = yaml.safe_load(text)
-    shared = sections["shared"]
-    if data is not None or shared["data"]:
-        where = Path(data) if data is not None else file.parent / shared["data"]
-        inside, beside = where / "catalog.yml", file.with_name(f"{file.stem}.catalog.yml")
-        catalog = file.parent / shared["catalog"] if shared["catalog"] else (inside if inside.is_file() or not beside.is_file() else beside)
-        load_catalog(where, catalog)
-        shared |= {"data": _relative(where, folder), "catalog": _relative(catalog, folder)}
-    given, own = {key.rpartition(".")[2] for key in overrides}, sections["02_detection"]
-    for name in LOCAL_FILES:
-        if own[name]:
-            path = (Path() if name in given else file.parent) / own[name]
-            if not path.is_file():
-                raise InputError(f"the file of the parameter {name} does not exist", where=path, fix="Correct the path or leave it out")
-            own[name] = _relative(path, folder)
-    return resolve(sections, "parameters")
-
-
-def _relative(path: Path, folder: Path) -> str:
-    """A path as seen from the run's folder, where the notebooks run."""
-    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
-
-
-def _section_of(key: str) -> tuple[str, str]:
-    """Section and name of an override: ``n_classes`` or ``05.n_classes``."""
-    if "." in key:
-        chapter, name = key.split(".", 1)
-        return chapter_name(chapter), name
-    if key in Parameters.model_fields:
-        return "shared", key
-    owners = [chapter for chapter, model in CHAPTERS.items() if key in model.model_fields]
-    if len(owners) == 1:
-        return owners[0], key
-    if owners:
-        raise InputError(f'parameter "{key}" is in several chapters', where="-p", found=owners, fix=f"Write {owners[0][:2]}.{key}")
-    names = {name for model in CHAPTERS.values() for name in model.model_fields}
-    raise InputError(f'unknown parameter "{key}"', where="-p", fix=did_you_mean(key, sorted(names)))
 
 
 def open_catalog(params: Parameters, run: Run) -> Catalog:
@@ -167,42 +88,6 @@ def _all_needs(chapter: str) -> set[str]:
     return direct.union(*(_all_needs(name) for name in direct))
 
 
-def _catalog_of(params: Parameters, folder: Path) -> Catalog:
-    """The catalog of a data folder whose paths count from the run's folder, which need not exist yet."""
-    data, catalog = (Path(os.path.normpath(folder / text)) for text in (params.data, params.catalog))
-    return load_catalog(data, catalog)
-
-
-def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Path) -> None:
-    """Look at the user's data before anything is written; does nothing for the simulated mountain.
-
-    Raises
-    ------
-    InputError
-        For the first source that cannot be used; image chips are all read, and those that cannot be used are named together.
-    """
-    data = params["01_data"]
-    if not data.data:
-        return
-    catalog = _catalog_of(data, folder)
-    need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
-    check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
-    _check_images(catalog, params["02_detection"], chapters)
-
-
-def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]) -> None:
-    """Read the chips of a data folder, and open its scene, as the chapters that show them and learn from them will."""
-    if not {"01_data", "02_detection"} & set(chapters):
-        return
-    from lsa_helpers.detect import chapter
-
-    if catalog.scene is not None and "02_detection" in chapters:
-        chapter.scene_frame(catalog, params)
-    chips = chapter.collect(catalog, params)
-    if "02_detection" in chapters:
-        chapter.need_training(chips)
-
-
 def execute(
     run: Run, params: dict[str, Parameters], chapters: list[str], *, force: bool = False, tell: Callable[[str], None] = lambda line: None
 ) -> list[str]:
@@ -258,8 +143,8 @@ def _key(run: Run, params: dict[str, Parameters], chapter: str, records: dict[st
     inputs = manifest.hashes(run.path, names)
     own = params[chapter]
     if own.data and chapter in ("01_data", "02_detection"):
-        inputs |= _data_hashes(_catalog_of(own, run.path))
-    inputs |= manifest.hashes(run.path, [path for name in LOCAL_FILES if (path := getattr(own, name, ""))])
+        inputs |= _data_hashes(catalog_of(own, run.path))
+    inputs |= manifest.hashes(run.path, [path for name in LOCAL_FILES.get(chapter, ()) if names_a_file(name, path := getattr(own, name))])
     values = own.model_dump(exclude={"run_dir", "n_jobs"})
     return manifest.fingerprint(values, manifest.code_hash(notebooks_dir() / f"{chapter}.ipynb"), inputs), inputs
 

@@ -1,5 +1,6 @@
 """The command line as a user meets it: messages, exit codes, and nothing written when the input is wrong."""
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -92,12 +93,28 @@ def test_params_new_is_valid_and_explained(lsa, empty):
         (("run", "tiny", "--until", "77"), ("77",)),
         (("run", "tiny", "--from", "05", "--until", "02"), ("--from 05 --until 02",)),
         (("run", "tiny", "--data", "nowhere"), ("nowhere", "does not exist")),
+        (("run", "tiny", "-p", "breaks_from", "b.json"), ("b.json", "breaks_from", "does not exist")),
+        (("run", "tiny", "-p", "breaks_from", __file__), ("test_cli.py", "class breaks cannot be read")),
+        (("run", "tiny", "-p", "n_classes", "["), ("-p n_classes", "not readable YAML", "[")),
+        (("run", "tiny", "-p", "profile", "2020-13-01"), ("-p profile", "not readable YAML", "2020-13-01")),
+        (("run", "tiny", "-p", "factors", "[slope, aspekt]"), ("parameter factors", "aspekt", 'Did you mean "aspect"')),
+        (("run", "tiny", "-p", "logistic_factors", "[slop]"), ("parameter logistic_factors", 'Did you mean "slope"')),
+        (("run", "tiny", "-p", "factors", "[slope]", "-p", "logistic_factors", "[twi]"), ("logistic_factors", "twi", "Allowed: slope")),
+        (("run", "tiny", "-p", "coding", "{asp: circular}"), ("parameter coding", "asp")),
         (("book", "nothing"), ("nothing", "lsa run")),
         (("data", "check", "nowhere"), ("nowhere",)),
     ],
 )
 def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
     refused(lsa(*arguments), empty, *words)
+
+
+def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, empty, tmp_path):
+    """Two thresholds give three classes."""
+    file = tmp_path / "breaks.json"
+    file.write_text(json.dumps({"breaks": dict.fromkeys(("cnn", "rf", "xgboost"), [0.2, 0.6])}))
+    result = lsa("run", "tiny", "-p", "breaks_from", str(file), "-p", "n_classes", "4")
+    refused(result, empty, "breaks.json", "do not give 4 classes", "n_classes")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +125,12 @@ def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
         (lambda folder: _cut(folder / "dem.tif"), ("dem.tif",)),
         (lambda folder: _set(folder, "roads", {"path": "roads.shp", "crs": "EPSG:32617"}), ("roads.shp", "does not overlap", "crs:")),
         (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
+        (lambda folder: None, ("no landslides to learn from", "inventory", "--until 02")),
+        (lambda folder: _points(folder, ["", "", ""]), ("slides.csv", "without a label", "label:")),
+        (lambda folder: _points(folder, [1, 1, 1], label="is"), ("slides.csv", "not 1 and 0", "[1]")),
+        (lambda folder: _points(folder, [1, 0, 2], label="is"), ("slides.csv", "not 1 and 0", "[0, 1, 2]")),
+        (lambda folder: _points(folder, [1, "no", 1], label="is"), ("slides.csv", "no whole numbers", "no")),
+        (lambda folder: _set(folder, "inventory", {"path": "roads.shp"}), ("roads.shp", "neither polygons nor points", "LineString")),
         (lambda folder: _scene(folder, 1, CRS), ("scene.tif", "1 band(s), 3 are needed")),
         (lambda folder: _scene(folder, 3, "EPSG:4326"), ("scene.tif", "no CRS in metres", "gdalwarp")),
     ],
@@ -115,6 +138,25 @@ def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
 def test_wrong_data_stop_a_run_before_anything_is_written(lsa, empty, folder, change, words):
     change(folder)
     refused(lsa("run", "tiny", "--data", str(folder), "-p", "cell_size_m", "10"), empty, *words)
+
+
+@pytest.mark.parametrize(
+    ("factors", "words"),
+    [
+        ("[slope, lithologie]", ("lithologie", 'Did you mean "lithology"')),
+        ("[ndvi, distance_to_fault]", ("no wanted factor can be made", "ndvi, distance_to_fault")),
+    ],
+)
+def test_factors_that_cannot_be_made_stop_a_run(lsa, empty, folder, factors, words):
+    """The folder has no NDVI and no faults."""
+    refused(lsa("run", "tiny", "--data", str(folder), "-p", "factors", factors), empty, *words)
+
+
+def test_landslides_of_a_kind_that_will_not_be_there_are_refused(lsa, empty, folder):
+    """With points there is a reference, without a scene nothing is detected."""
+    _points(folder, [1, 0, 1], label="is")
+    arguments = ("run", "tiny", "--data", str(folder), "-p", "cell_size_m", "10", "-p", "05.inventory", "detected")
+    refused(lsa(*arguments), empty, "parameter 05.inventory", "no detected landslides", '"reference"')
 
 
 def _set(folder: Path, name: str, entry) -> None:
@@ -134,6 +176,13 @@ def _cut(file: Path) -> None:
 def _empty_inventory(folder: Path) -> None:
     (folder / "slides.csv").write_text("x,y\n")
     _set(folder, "inventory", {"path": "slides.csv", "crs": "EPSG:32648"})
+
+
+def _points(folder: Path, labels: list, **keys) -> None:
+    """Name three points in the study area, with these labels in the column `is`, as inventory."""
+    rows = [f"{WEST + 100 * (i + 1)},{NORTH - 100},{label}" for i, label in enumerate(labels)]
+    (folder / "slides.csv").write_text("\n".join(["x,y,is", *rows]))
+    _set(folder, "inventory", {"path": "slides.csv", "crs": CRS, **keys})
 
 
 def _scene(folder: Path, bands: int, crs: str) -> None:

@@ -15,7 +15,7 @@ from lsa_helpers.params import CHAPTERS
 
 ROOMS = [
     "errors", "params", "run", "grid", "paper", "world", "sources", "factors", "detect", "samples", "screen", "dense", "models", "validate",
-    "classes", "explain", "honest", "show", "manifest", "kernel", "pipeline", "pages", "publish", "pairs", "bench", "cli",
+    "classes", "explain", "honest", "show", "manifest", "kernel", "inputs", "pipeline", "pages", "publish", "pairs", "bench", "cli",
 ]  # fmt: skip
 BLOCKS = ["Overview", "Try it", "Summary", "What's next", "References"]
 

@@ -32,6 +32,7 @@ def test_paper_as_printed_differs_from_paper_in_its_weight_decay_only(root):
         ("shared: {sed: 1}", 'Did you mean "seed"'),
         ("shared: [1, 2]", "mapping of sections"),
         ("a: {b: [", "not readable YAML"),
+        ("shared: {profile: 2020-13-01}", "not readable YAML"),
         ("- 1", "mapping of sections"),
     ],
 )

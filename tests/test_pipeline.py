@@ -2,12 +2,19 @@
 
 import json
 
+import geopandas as gpd
 import nbformat
+import numpy as np
 import pytest
+import rasterio
+import yaml
+from rasterio.transform import from_origin
+from shapely.geometry import Point
 
 from lsa_helpers import params, pipeline
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
+from tests.data_folder import CONTENT, CRS, NORTH, WEST
 
 FIRST, SECOND, THIRD = "01_data", "04_susceptibility", "05_frequency_ratio"
 HEAD = "seed = 0\nrun_dir = ''\nn_classes = 5\n"
@@ -90,15 +97,79 @@ def test_overrides_go_to_the_chapter_that_owns_them(root, tmp_path):
     assert {chapter.seed for chapter in values.values()} == {4}
 
 
-def test_a_trained_detector_is_found_from_the_run(tmp_path, monkeypatch):
+def test_a_file_that_a_parameter_names_is_found_from_the_run(tmp_path, monkeypatch):
     """On the command line its path counts from here, in a parameter file from there; one that is missing is named before anything runs."""
     (tmp_path / "d.safetensors").write_bytes(b"x")
-    (tmp_path / "own.yml").write_text("02_detection: {detector: d.safetensors}\n")
+    (tmp_path / "b.json").write_text("{}")
+    (tmp_path / "own.yml").write_text("02_detection: {detector: d.safetensors}\n05_frequency_ratio: {breaks_from: b.json}\n")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     folder = tmp_path / "runs" / "own"
     tiny = params.find_params("tiny")
-    for file, overrides in ((tmp_path / "own.yml", {}), (tiny, {"detector": "../d.safetensors"})):
-        assert pipeline.load_run_params(file, overrides, None, folder)["02_detection"].detector == "../../d.safetensors"
-    with pytest.raises(InputError, match=r"d\.safetensors.*detector|detector.*d\.safetensors"):
-        pipeline.load_run_params(tiny, {"detector": "d.safetensors"}, None, folder)
+    for file, overrides in ((tmp_path / "own.yml", {}), (tiny, {"detector": "../d.safetensors", "05.breaks_from": "../b.json"})):
+        values = pipeline.load_run_params(file, overrides, None, folder)
+        assert values["02_detection"].detector == "../../d.safetensors"
+        assert values["05_frequency_ratio"].breaks_from == "../../b.json"
+    for name, file in (("detector", "d.safetensors"), ("breaks_from", "b.json")):
+        with pytest.raises(InputError, match=rf"{file}: .* parameter {name} does not exist"):
+            pipeline.load_run_params(tiny, {name: file}, None, folder)
+
+
+def test_other_breaks_in_the_same_file_are_another_input(tmp_path):
+    """The path stays, what the file holds changes: only the chapter that reads it has another fingerprint."""
+    run, file = Run(tmp_path / "run"), tmp_path / "b.json"
+    run.path.mkdir()
+    values = params.resolve({THIRD: {"breaks_from": "../b.json"}}, "test")
+    keys = []
+    for text in ("one", "two"):
+        file.write_text(text)
+        keys.append([pipeline._key(run, values, chapter, {})[0] for chapter in (SECOND, THIRD)])
+    assert keys[0][0] == keys[1][0]
+    assert keys[0][1] != keys[1][1]
+
+
+def test_every_parameter_that_names_a_file_is_followed():
+    """Found by their words, so that a new one is not forgotten."""
+    words = ("local file", "breaks.json")
+    found = {
+        (chapter, name)
+        for chapter, model in params.CHAPTERS.items()
+        for name, field in model.model_fields.items()
+        if any(word in field.description for word in words)
+    }
+    assert found == {(chapter, name) for chapter, names in pipeline.LOCAL_FILES.items() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("entries", "chapters", "section"),
+    [
+        ({}, ["01_data", "02_detection"], {}),  # nothing is learned yet
+        ({"inventory": {"path": "slides.gpkg"}}, list(params.CHAPTERS), {}),
+        ({"inventory": {"path": "points.gpkg", "label": "is"}}, list(params.CHAPTERS), {}),
+        # Chapters 05 and 06 count landslides, but draw no samples.
+        ({"inventory": {"path": "points.gpkg"}}, ["05_frequency_ratio", "06_shap"], {}),
+        # Detected landslides are learned from, so that the points need no labels.
+        ({"inventory": {"path": "points.gpkg"}, "scene": {"path": "scene.tif"}}, ["03_factor_selection"], {"detector": "d.safetensors"}),
+    ],
+)
+def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
+    """Every way to landslides that the chapters support."""
+    kind = {"driver": "GTiff", "dtype": "uint8", "count": 3, "width": 32, "height": 32, "crs": CRS}
+    with rasterio.open(folder / "scene.tif", "w", transform=from_origin(WEST, NORTH, 10, 10), **kind) as file:
+        file.write(np.ones((3, 32, 32), np.uint8))
+    places = [Point(WEST + 50 + 100 * i, NORTH - 50) for i in range(2)]
+    points = gpd.GeoDataFrame({"is": [1, 0]}, geometry=places, crs=CRS)
+    points.to_file(folder / "points.gpkg")
+    points.set_geometry(points.buffer(30)).to_file(folder / "slides.gpkg")
+    (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | entries), encoding="utf-8")
+    shared = {"data": str(folder), "catalog": str(folder / "catalog.yml")}
+    values = params.resolve({"shared": shared, "01_data": {"cell_size_m": 10}, "02_detection": section}, "test")
+    pipeline.check_inputs(values, chapters, folder)
+
+
+def test_weights_by_name_are_no_file(tmp_path):
+    """Torchvision's name of weights reaches the chapter as it is; a file that is missing does not."""
+    values = pipeline.load_run_params(find_params("tiny"), {"weights": "IMAGENET1K_V1"}, None, tmp_path)
+    assert values["02_detection"].weights == "IMAGENET1K_V1"
+    with pytest.raises(InputError, match="weights does not exist"):
+        pipeline.load_run_params(find_params("tiny"), {"weights": "body.pth"}, None, tmp_path)

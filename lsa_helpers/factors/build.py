@@ -1,5 +1,7 @@
 """From a catalog to the factor stack: what can be made is made, what cannot is dropped with a note."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lsa_helpers.errors import InputError, did_you_mean
@@ -70,11 +72,8 @@ def build_factors(
     InputError
         When a source cannot be used, or a wanted factor does not exist.
     """
-    known = [*FACTORS, *catalog.extra]
-    for name in wanted or []:
-        if name not in known:
-            raise InputError(f'there is no factor "{name}"', where="parameter factors", fix=did_you_mean(name, known))
-    names = [name for name in known if not wanted or name in wanted]
+    factors_to_make(catalog, wanted)
+    names = [name for name in [*FACTORS, *catalog.extra] if not wanted or name in wanted]
     grid = target_grid(catalog, cell_size, crs)
     made = _terrain(catalog, grid, names)
     notes, bands, info = [], [], {}
@@ -94,6 +93,41 @@ def build_factors(
         gaps = {name: f"{np.isfinite(band).mean():.0%}" for name, band in zip(info, values, strict=True)}
         raise InputError("no cell has a value for every factor", where=catalog.folder, found=gaps, fix="Leave out the emptiest source")
     return stack, notes
+
+
+def known_factors(catalog: Catalog | None) -> list[str]:
+    """Names of the fifteen factors and of the catalog's own; None stands for the simulated mountain."""
+    return [*FACTORS, *(catalog.extra if catalog else ())]
+
+
+def factors_to_make(catalog: Catalog | None, wanted: Sequence[str] | None) -> list[str]:
+    """Which of the wanted factors the sources allow; nothing is read.
+
+    Parameters
+    ----------
+    catalog : Catalog or None
+        None stands for the simulated mountain, which has all sources.
+    wanted : sequence of str, optional
+        Only these factors; all by default.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    InputError
+        When a wanted factor does not exist, or none of them can be made.
+    """
+    known = known_factors(catalog)
+    for name in wanted or []:
+        if name not in known:
+            raise InputError(f'there is no factor "{name}"', where="parameter factors", fix=did_you_mean(name, known))
+    made = [name for name in wanted or known if catalog is None or _entry(catalog, name)]
+    if not made:
+        found = f"no entry for {', '.join(wanted)}" if wanted else "no entry for any factor"
+        raise InputError("no wanted factor can be made", where=catalog.folder, found=found, fix="Add their sources to catalog.yml")
+    return made
 
 
 def _entry(catalog: Catalog, name: str) -> Entry | None:

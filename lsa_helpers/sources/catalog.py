@@ -137,10 +137,10 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         return Catalog(folder=folder, **content)
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
-        raise InputError("the catalog is not a readable YAML mapping", where=file, found=" ".join(str(error).split())) from None
     except ValidationError as error:
         raise InputError("; ".join(_explain(item) for item in error.errors()), where=file) from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # ValueError: a date that does not exist
+        raise InputError("the catalog is not a readable YAML mapping", where=file, found=" ".join(str(error).split())) from None
 
 
 def _explain(item: dict) -> str:

@@ -53,6 +53,32 @@ def check_catalog(catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, 
     return pd.DataFrame(rows)
 
 
+def check_labels(catalog: Catalog, *, cell_size: float = 12.5, crs: str = "") -> None:
+    """See that an inventory of points can be learned from: inside the grid it has places with and without landslides.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    cell_size, crs
+        Of the grid, as in `check_catalog`.
+
+    Raises
+    ------
+    InputError
+        When it has no column of labels, or its labels are not both 1 and 0.
+    """
+    inventory = layers.read_inventory(catalog, layers.target_grid(catalog, cell_size, crs))
+    if inventory is None or "label" not in inventory:
+        return
+    where, labels = catalog.path(catalog.inventory), set(inventory["label"].tolist())
+    if not catalog.inventory.label:
+        fix = "Name the column with `label:` in catalog.yml and add places without landslides, or give polygons"
+        raise InputError("points without a label cannot be learned from (1 landslide, 0 none)", where=where, fix=fix)
+    if labels != {0, 1}:
+        fix = "Both are needed, and nothing else"
+        raise InputError("the labels of the points in the study area are not 1 and 0", where=where, found=sorted(labels), fix=fix)
+
+
 def source_table(catalog: Catalog) -> pd.DataFrame:
     """What the data folder holds, one row per source (Table 2 of the paper, filled from the files)."""
     return pd.DataFrame([_describe(catalog, name, entry, read=False) for name, entry in catalog.entries().items()])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -188,7 +189,7 @@ def read_inventory(catalog: Catalog, grid: Grid) -> gpd.GeoDataFrame | None:
     Raises
     ------
     InputError
-        When it is empty or does not overlap the grid.
+        When it is empty, does not overlap the grid, holds neither polygons nor points, or a label is no number.
     """
     if catalog.inventory is None:
         return None
@@ -200,9 +201,23 @@ def read_inventory(catalog: Catalog, grid: Grid) -> gpd.GeoDataFrame | None:
         raise InputError("no landslide of the inventory lies in the study area", where=file, fix="Check the file's CRS")
     out = gpd.GeoDataFrame({"id": np.arange(1, len(shapes) + 1)}, geometry=shapes.geometry.to_numpy(), crs=shapes.crs)
     if (out.geom_type == "Point").all():
-        column = catalog.inventory.label
-        out["label"] = attribute(shapes, column, file).astype(int).to_numpy() if column else 1
-    else:
-        out["geometry"] = out.geometry.make_valid()
-        out["area_m2"] = out.area
+        out["label"] = _labels(shapes, catalog.inventory.label, file)
+        return out
+    out["geometry"] = out.geometry.make_valid()
+    out["area_m2"] = out.area
+    if not out["area_m2"].any():
+        found, fix = sorted(set(out.geom_type)), "Give polygons, or points one by one"
+        raise InputError("the inventory holds neither polygons nor points", where=file, found=found, fix=fix)
     return out
+
+
+def _labels(points: gpd.GeoDataFrame, column: str, file: Path) -> np.ndarray | int:
+    """What points are, from their column; without one all are landslides."""
+    if not column:
+        return 1
+    values = attribute(points, column, file)
+    try:
+        return values.astype(int).to_numpy()
+    except (TypeError, ValueError):
+        found, fix = sorted(set(values.astype(str)))[:5], "Write 1 for landslide, 0 for none"
+        raise InputError(f'the labels in "{column}" are no whole numbers', where=file, found=found, fix=fix) from None

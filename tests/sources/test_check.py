@@ -56,6 +56,13 @@ def test_a_date_needs_no_quotes(folder):
     assert load_catalog(folder).scene.acquired == "2022-10-01"
 
 
+def test_a_date_that_does_not_exist_is_an_error_of_the_file(folder):
+    file = folder / "catalog.yml"
+    file.write_text(file.read_text() + "scene: {path: scene.tif, acquired: 2022-13-01}\n")
+    with pytest.raises(InputError, match=r"catalog\.yml: .*not a readable YAML"):
+        load_catalog(folder)
+
+
 def test_images_alone_need_no_dem(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "catalog.yml").write_text("images: {path: images, format: masks}\n")
