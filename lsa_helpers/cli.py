@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -83,9 +84,9 @@ def train_command(
     values = pipeline.load_run_params(file, _overrides(parameters), data, run.path)["02_detection"]
     if not values.data and not run.world.is_dir():
         raise InputError("there is nothing to train on yet", where=run.path, fix=f"First: lsa run {name_or_file} --until 01")
-    # The files' paths count from the run's folder; other processes are started from this one.
+    # The files' paths count from the run's folder, which need not exist yet; other processes are started from this one.
     given = {key: getattr(values, key) for key in ("data", "catalog", "weights")}
-    paths = {key: str(run.path / text) for key, text in given.items() if names_a_file(key, text)}
+    paths = {key: os.path.normpath(run.path / text) for key, text in given.items() if names_a_file(key, text)}
     values = values.model_copy(update=paths)
     chips = chapter.collect(pipeline.open_catalog(values, run), values)
     if not chips:

@@ -169,7 +169,7 @@ def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
 
 def test_weights_by_name_are_no_file(tmp_path):
     """Torchvision's name of weights reaches the chapter as it is; a file that is missing does not."""
-    values = pipeline.load_run_params(find_params("tiny"), {"weights": "IMAGENET1K_V1"}, None, tmp_path)
+    values = pipeline.load_run_params(params.find_params("tiny"), {"weights": "IMAGENET1K_V1"}, None, tmp_path)
     assert values["02_detection"].weights == "IMAGENET1K_V1"
     with pytest.raises(InputError, match="weights does not exist"):
-        pipeline.load_run_params(find_params("tiny"), {"weights": "body.pth"}, None, tmp_path)
+        pipeline.load_run_params(params.find_params("tiny"), {"weights": "body.pth"}, None, tmp_path)

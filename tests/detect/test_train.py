@@ -6,24 +6,28 @@ import subprocess
 import sys
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torchvision
 from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 
-from lsa_helpers.detect import chapter
+from lsa_helpers import cli, pipeline
+from lsa_helpers.detect import chapter, score
 from lsa_helpers.detect.compare import four_detectors, leave_one_out
 from lsa_helpers.detect.dataset import ChipSet, augmentation
 from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.model import DetectorConfig, build_detector, save_detector
-from lsa_helpers.detect.score import score_chips
+from lsa_helpers.detect.score import predict, score_chips
 from lsa_helpers.detect.train import TrainConfig, checkpoint_folder, train_detector
 from lsa_helpers.errors import InputError
 from lsa_helpers.paper import published_table
 from lsa_helpers.params import DetectionParams
 from lsa_helpers.run import Run
+from tests.detect.conftest import bright_square, write_image
 
 SMALL = DetectorConfig(fpn_width=16, head_width=16, rois_per_image=8, proposals=20, detections=5, chip_size=64)
 EDGE = torch.tensor([0.0, 0.0, 1.0, 1.0])
@@ -179,7 +183,7 @@ def test_table_4_has_its_four_rows(masks_folder, tmp_path):
 )
 def test_all_four_rows_of_table_4_train_with_the_decay_they_name(masks_folder, tmp_path, monkeypatch, given, expected):
     """A usual value stands for each optimizer's own, any other, such as the printed 0.5, for both; the table says which."""
-    from lsa_helpers.detect import compare, score
+    from lsa_helpers.detect import compare
 
     trained = []
     monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((own.optimizer, own.weight_decay)), (None, None))[1])
@@ -233,6 +237,110 @@ def test_other_settings_do_not_resume(masks_folder, tmp_path):
     folders |= {checkpoint_folder(tmp_path, chips, TrainConfig(), weights) for weights in ("IMAGENET1K_V1", tmp_path / "w.pth")}
     assert len(folders) == 4
     assert checkpoint_folder(tmp_path, chips, TrainConfig(), str(tmp_path / "a/../w.pth")) in folders
+
+
+def test_chips_of_unequal_size_share_a_batch(tmp_path):
+    """Trained, searched and scored in one batch, each chip keeps its own size: masks and boxes end where its image ends."""
+    for i, (height, width) in enumerate([(64, 48), (40, 64), (64, 64), (33, 64)]):
+        image, mask = bright_square(seed=i)
+        write_image(tmp_path / "images" / f"{i}.png", image[:height, :width])
+        write_image(tmp_path / "masks" / f"{i}.png", mask[:height, :width] * 255)
+    (tmp_path / "index.csv").write_text("id,split\n" + "".join(f"{i},train\n" for i in range(4)))
+    chips = _chips(tmp_path)
+    images = [chips[i][0] for i in range(4)]
+    assert [tuple(image.shape[1:]) for image in images] == [(64, 48), (40, 64), (64, 64), (33, 64)]
+    model, history = train_detector(chips, TrainConfig(epochs=1, batch_size=4, bf16=False, n_jobs=1), tmp_path / "out")
+    assert np.isfinite(history["loss"]).all()
+    found = predict(model, images)
+    assert sum(len(each["scores"]) for each in found) > 0
+    for image, each in zip(images, found, strict=True):
+        assert each["masks"].shape[1:] == image.shape[1:]
+        assert (each["boxes"][:, 2:] <= torch.tensor(image.shape[:0:-1])).all()
+    assert score_chips(model, chips, batch_size=4, n_jobs=1).area == sum(image.shape[1] * image.shape[2] for image in images)
+
+
+def test_the_threshold_comes_from_the_validation_chips_alone(cas_folder, tmp_path, monkeypatch):
+    """Each square is found with 0.6 and a false corner with 0.4: the best threshold lies between, whatever the test chips are."""
+
+    def two(_, images):
+        masks = [torch.stack([image[0] > 0.5, torch.zeros(image.shape[1:], dtype=torch.bool)]) for image in images]
+        for each in masks:
+            each[1, :12, :12] = True
+        labels, scores, boxes = torch.ones(2, dtype=torch.int64), torch.tensor([0.6, 0.4]), torch.tensor([[0.0, 0, 12, 12]] * 2)
+        return [{"masks": each, "scores": scores, "labels": labels, "boxes": boxes} for each in masks]
+
+    monkeypatch.setattr(score, "predict", two)
+    chips = sorted(read_collection(cas_folder, "cas"), key=lambda chip: chip.image.name)
+    some, others, bare = chips[:4], chips[4:10], chips[-2:]  # the last chip of each platform has no landslide
+
+    def threshold(val, test):
+        run = Run(tmp_path / "run")
+        return chapter.score(None, {"val": ChipSet(val, SMALL), "test": ChipSet(test, SMALL)}, DetectionParams(n_jobs=1), run)[1]
+
+    assert 0.4 < threshold(some, others) < 0.6
+    assert threshold(some, others) == threshold(some, bare) == threshold(some, some)
+    assert threshold(bare, others) == 0.5 != threshold(some, others)  # it does follow the validation chips
+
+
+OWN = """
+02_detection: {epochs: 1, chip_size: 64, fpn_width: 16, head_width: 16, rois_per_image: 8, proposals: 20, detections: 5, bf16: false,
+  weights: start.pth}
+"""
+
+
+@pytest.fixture()
+def lsa_train(masks_folder, tmp_path_factory, monkeypatch, capsys):
+    """Function that runs ``lsa train own.yml`` with more arguments in a folder of its own; gives the exit code and what was said."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "own.yml").write_text(OWN)
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), folder / "start.pth")
+    monkeypatch.chdir(folder)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lsa", "train", "own.yml", "--out", "run", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as stop:
+            return stop.code or 0, "".join(capsys.readouterr())
+        return 0, "".join(capsys.readouterr())
+
+    return run
+
+
+def test_lsa_train_leaves_a_detector_that_the_chapter_finds(lsa_train, masks_folder, monkeypatch):
+    """The command trains with the file's parameters and first weights; chapter 02, in the run's folder, then has nothing left to train."""
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}\n")
+    code, said = lsa_train("--data", masks_folder)
+    assert code == 0, said
+    assert "epoch 1/1" in said and "lsa run own.yml --from 02" in said
+    run = Run(Path("run").resolve())
+    values = pipeline.load_run_params(Path("own.yml"), {}, masks_folder, run.path)["02_detection"]
+    monkeypatch.chdir(run.path)
+    lines = []
+    sets = chapter.chip_sets(chapter.collect(pipeline.open_catalog(values, run), values), values)
+    _, history = chapter.learn(sets, values, run, report=lines.append)
+    assert lines == [] and len(history) == 1 and run.has("detector.safetensors")
+
+
+def test_lsa_train_says_what_is_missing(lsa_train, masks_folder, monkeypatch):
+    """Without chapter 01 there is no mountain to learn from, and a catalog may name no images: exit 2, and nothing is trained."""
+    monkeypatch.setattr(chapter, "train", lambda *given, **more: pytest.fail("something was trained"))
+    code, said = lsa_train()
+    assert code == 2 and "nothing to train on" in said and "lsa run own.yml --until 01" in said
+    (masks_folder / "catalog.yml").write_text("name: empty\n")
+    code, said = lsa_train("--data", masks_folder)
+    assert code == 2 and "names no images" in said
+
+
+def test_lsa_train_passes_machines_and_names_on(lsa_train, masks_folder, monkeypatch):
+    """GPUs, machines and overrides arrive at the training."""
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}\n")
+    got = []
+    monkeypatch.setattr(chapter, "train", lambda sets, values, run, report, **devices: got.append((values, devices)))
+    assert lsa_train("--data", masks_folder, "--devices", 4, "--nodes", 2, "-p", "epochs", 7)[0] == 0
+    ((values, devices),) = got
+    assert devices == {"devices": 4, "nodes": 2} and values.epochs == 7
+    assert Path(values.weights).resolve() == Path("start.pth").resolve()
 
 
 @pytest.mark.real_data
