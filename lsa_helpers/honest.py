@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import models, samples, validate
 from lsa_helpers.classes import classify, find_breaks, frequency_ratio, landslide_cells
+from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack, read_stack
 from lsa_helpers.grid import read_raster, write_raster
 from lsa_helpers.params import ValidationParams
@@ -33,6 +34,8 @@ class Case:
     truth : Truth or None
         Of the simulated mountain.
     folds : ndarray of int, shape (height, width)
+    block_m : float
+        Edge of the blocks that chapter 04 dealt to folds, m.
     window : int
         Edge of the CNN's window in cells; 1 without a CNN.
     """
@@ -44,6 +47,7 @@ class Case:
     landslide: np.ndarray
     truth: validate.Truth | None
     folds: np.ndarray
+    block_m: float
     window: int
 
     @property
@@ -70,18 +74,29 @@ def open_case(run: Run, p: ValidationParams) -> Case:
     Raises
     ------
     InputError
-        When one of them was not run.
+        When one of them was not run, or chapter 04 dealt blocks of another size to folds.
     """
     stack = read_stack(run)
     table = pd.read_parquet(run.need("samples.parquet", chapter="04_susceptibility"))
+    block_m = _block_size(run, table, p)
     guesses = pd.read_parquet(run.need("predictions.parquet", chapter="04_susceptibility"))
     landslides = samples.read_landslides(run, p.inventory)
     truth = validate.read_truth(run, stack.grid)
     landslide = landslide_cells(landslides, stack.grid) if truth is None else truth.landslide
-    folds = validate.fold_map(table, stack.grid, block_m=p.block_m, seed=p.seed)
+    folds = validate.fold_map(table, stack.grid, block_m=block_m, seed=p.seed)
     cnn = run.product("models/cnn")
     window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
-    return Case(stack, table, guesses, landslides, landslide, truth, folds, window)
+    return Case(stack, table, guesses, landslides, landslide, truth, folds, block_m, window)
+
+
+def _block_size(run: Run, table: pd.DataFrame, p: ValidationParams) -> float:
+    """Edge of the blocks behind the samples' folds, m; an error where the parameters say another one."""
+    dealt = table.attrs.get("block_m")
+    if dealt is None or p.block_m not in (0, dealt):
+        found = "no block_m" if dealt is None else f"folds of blocks of {dealt:g} m, parameter block_m {p.block_m:g}"
+        fix = "Run chapter 04 again" if dealt is None else "Set block_m to 0, or run chapter 04 with this block_m"
+        raise InputError("the samples' folds are not of the blocks asked for", where=run.product("samples.parquet"), found=found, fix=fix)
+    return dealt
 
 
 def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
@@ -94,7 +109,7 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
         trained on the other blocks; NaN for models not in ``one_block_models``; where a truth is known, ``ceiling_auc``.
     """
     table = validate.optimism({scheme: run.read_table(f"scores_{scheme}") for scheme in ("apparent", "random", "spatial")})
-    folds, labels, found = samples.block_folds(case.samples, block_m=p.block_m), case.samples["label"], {}
+    folds, labels, found = samples.block_folds(case.samples, block_m=case.block_m), case.samples["label"], {}
     for name in p.one_block_models:
         if (folder := run.product("models") / name).is_dir():
             how = {"seed": p.seed, "buffer_m": case.buffer_m, "pooled": True, "n_jobs": p.n_jobs}
@@ -114,10 +129,10 @@ def map_heldout(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarr
     return maps
 
 
-def _blocks(case: Case, block_m: float) -> np.ndarray:
+def _blocks(case: Case) -> np.ndarray:
     """Block of every cell, (height, width)."""
     x, y = np.meshgrid(*case.stack.grid.centres())
-    return samples.block_ids(x.ravel(), y.ravel(), block_m).reshape(x.shape)
+    return samples.block_ids(x.ravel(), y.ravel(), case.block_m).reshape(x.shape)
 
 
 def rate_curves(run: Run, case: Case, heldout: dict[str, np.ndarray], p: ValidationParams) -> pd.DataFrame:
@@ -128,7 +143,7 @@ def rate_curves(run: Run, case: Case, heldout: dict[str, np.ndarray], p: Validat
     DataFrame
         ``model, map`` and the columns of `validate.rate_curve`.
     """
-    blocks, parts = _blocks(case, p.block_m), []
+    blocks, parts = _blocks(case), []
     for name, values in heldout.items():
         fitted = read_raster(run.product(f"susceptibility_{name}.tif"))[0][0]
         for kind, raster in (("held out", values), ("fitted", fitted)):
@@ -214,7 +229,7 @@ def run_laboratory(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame | 
     table = validate.sampling_laboratory(
         make, case.landslides, case.stack, case.landslide,
         positives=p.lab_positives, buffers_m=p.lab_buffers_m, slope_floors=p.lab_slopes, ratios=p.lab_ratios,
-        seeds=range(p.seed, p.seed + p.lab_seeds), block_m=p.block_m, n_folds=case.samples["fold"].nunique(), n_jobs=p.n_jobs,
+        seeds=range(p.seed, p.seed + p.lab_seeds), block_m=case.block_m, n_folds=case.samples["fold"].nunique(), n_jobs=p.n_jobs,
     )  # fmt: skip
     run.write_table(table, "sampling_laboratory")
     return table

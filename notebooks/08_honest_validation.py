@@ -35,7 +35,7 @@ data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
 inventory: str = "auto"  # landslides the maps are judged by; auto: detected, else reference
-block_m: float = 1000.0  # edge of the spatial blocks, m; as in chapter 04
+block_m: float = 0.0  # edge of the spatial blocks, m, the same as in chapter 04; 0: read there
 heldout_models: list = ["cnn", "rf", "xgboost", "logistic"]  # models mapped block by block without knowing the block
 one_block_models: list = ["rf", "xgboost", "logistic"]  # models also scored with one block left out at a time
 context: bool = True  # also judge trees that see a neighbourhood and a CNN that sees one cell
@@ -78,7 +78,7 @@ optimism.set_index("model").round(3)
 # often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
 
 # %%
-pairs = validate.paired_differences(case.guesses, case.samples, "spatial", block_m=p.block_m, seed=p.seed)
+pairs = validate.paired_differences(case.guesses, case.samples, "spatial", block_m=case.block_m, seed=p.seed)
 run.write_table(pairs, "paired_differences")
 pairs.round(3)
 
@@ -180,11 +180,14 @@ print(
 #
 # Three changes to make with papermill, each a command in a terminal:
 #
-# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p block_m 2000`: larger blocks; what happens to the prediction rate?
+# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
 # - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
 # - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p inventory reference`: judge the maps by the reference landslides.
 
 # %% [markdown]
+# The blocks are those of chapter 4, whose samples carry their folds. `lsa run quick -p 04.block_m 2000` deals larger ones; what happens to the
+# prediction rate?
+#
 # ## Summary
 #
 # The table `map_scores.csv` holds what every map is worth when its models knew the landslides and when they did not, `optimism.csv` what random folds

@@ -1,12 +1,15 @@
 """Chapter 08 on the hillside, from what chapter 04 leaves on disk to its tables."""
 
 import dataclasses
+import shutil
 
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import honest, models, validate
-from lsa_helpers.samples import block_folds
+from lsa_helpers.errors import InputError
+from lsa_helpers.run import Run
+from lsa_helpers.samples import block_folds, write_samples
 from lsa_helpers.validate import nested
 
 
@@ -66,3 +69,17 @@ def test_the_ceiling_stands_beside_every_score(left, case):
     table, blind = run.read_table("scores_spatial"), dataclasses.replace(case, truth=None)
     assert validate.with_ceiling(table, case.samples, None) is table
     assert "ceiling" not in set(honest.judge_maps(run, blind, heldout, honest.rate_curves(run, blind, heldout, p), p)["model"])
+
+
+def test_blocks_are_those_of_chapter_04(left, case, tmp_path):
+    """The edge comes with the samples; another one, or samples that do not say theirs, are refused by name."""
+    run, p = left
+    assert case.block_m == 300 and honest.open_case(run, p.model_copy(update={"block_m": 0.0})).block_m == 300
+    with pytest.raises(InputError, match="samples.parquet.*blocks of 300 m, parameter block_m 500"):
+        honest.open_case(run, p.model_copy(update={"block_m": 500.0}))
+    shutil.copytree(run.path, tmp_path / "old")
+    bare = case.samples.copy()
+    bare.attrs.clear()
+    write_samples(bare, Run(tmp_path / "old"))
+    with pytest.raises(InputError, match="no block_m.*Run chapter 04 again"):
+        honest.open_case(Run(tmp_path / "old"), p)
