@@ -16,6 +16,8 @@ from lsa_helpers.params import ValidationParams
 from lsa_helpers.run import Run
 
 N_CLASSES = 5
+#: Held-out maps whose difference says what the neighbourhood is worth.
+GAINS = (("cnn", "cnn_1"), ("rf_context", "rf"), ("xgboost_context", "xgboost"), ("cnn", "rf_context"))
 
 
 @dataclass(frozen=True)
@@ -184,17 +186,10 @@ def map_quality(values: np.ndarray, landslide: np.ndarray, seed: int) -> dict[st
     return {"boyce": validate.boyce_index(values, landslide), "descents": descents, **validate.texture(classes)}
 
 
-def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationParams) -> pd.DataFrame | None:
-    """Trees with a neighbourhood and a CNN of one cell beside the models as they are, all held out; table ``fair_comparison``.
-
-    Returns
-    -------
-    DataFrame or None
-        ``model``, captures, ``area_under``, ``boyce``, ``descents`` and texture, with the row "ceiling" of `judge_maps`; None when
-        `context` is off or there is no CNN.
-    """
+def map_context(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarray]:
+    """Held-out maps of trees with a neighbourhood and of a CNN of one cell; none when `context` is off or there is no CNN."""
     if not p.context or case.window == 1:
-        return None
+        return {}
     around = samples.add_context(case.stack, case.window)
     row, col = around.grid.rowcol(case.samples["x"], case.samples["y"])
     wider = case.samples.assign(**{name: around.band(name)[row, col] for name in around.names if name not in case.samples})
@@ -204,13 +199,50 @@ def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationPara
             factors = models.untrained(folder / name).keywords["factors"]
             makers[f"{name}_context"] = validate.remade(folder / name, factors=_with_context(factors, around))
     makers["cnn_1"] = validate.remade(folder / "cnn", window=1)
-    maps = validate.heldout_maps(makers, around, wider, case.folds, seed=p.seed, buffer_m=case.buffer_m)
+    return validate.heldout_maps(makers, around, wider, case.folds, seed=p.seed, buffer_m=case.buffer_m)
+
+
+def fair_comparison(
+    run: Run, case: Case, around: dict[str, np.ndarray], worth: pd.DataFrame, p: ValidationParams
+) -> pd.DataFrame | None:  # fmt: skip
+    """Trees with a neighbourhood and a CNN of one cell beside the models as they are, all held out; table ``fair_comparison``.
+
+    Returns
+    -------
+    DataFrame or None
+        ``model``, captures, ``area_under``, ``boyce``, ``descents`` and texture, with the row "ceiling" of `judge_maps`; None without
+        maps from `map_context`.
+    """
+    if not around:
+        return None
     rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
-    for name, values in maps.items():
+    for name, values in around.items():
         curve = validate.rate_curve(values, case.landslide)
         rows.append({"model": name, **validate.capture(curve), **map_quality(values, case.landslide, p.seed)})
     run.write_table(pd.DataFrame(rows), "fair_comparison")
     return pd.DataFrame(rows)
+
+
+def context_gain(run: Run, case: Case, maps: dict[str, np.ndarray], p: ValidationParams) -> pd.DataFrame | None:
+    """What the neighbourhood is worth to each model, and what the CNN makes of it beyond the forest; table ``context_gain``.
+
+    Parameters
+    ----------
+    run, case, p
+        As everywhere here.
+    maps : dict
+        Those of `map_heldout` and of `map_context`.
+
+    Returns
+    -------
+    DataFrame or None
+        The columns of `validate.paired_gains` for the pairs of `GAINS` that were mapped; None when there are none.
+    """
+    table = validate.paired_gains(maps, case.landslide, _blocks(case), GAINS, seed=p.seed) if "cnn_1" in maps else pd.DataFrame()
+    if table.empty:
+        return None
+    run.write_table(table, "context_gain")
+    return table
 
 
 def _with_context(factors, around: FactorStack) -> list[str]:

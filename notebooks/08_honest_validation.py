@@ -127,8 +127,20 @@ worth.set_index(["model", "map"]).round(3).T
 # deviation of every continuous factor in the same window, and the CNN gets a window of one cell. All are mapped without knowing the block.
 
 # %%
-fair = honest.fair_comparison(run, case, worth, p)
+around = honest.map_context(run, case, p)
+fair = honest.fair_comparison(run, case, around, worth, p)
 fair.set_index("model").round(3).T if fair is not None else "Left out: the parameter context is off, or chapter 04 made no CNN."
+
+# %% [markdown]
+# Now the differences. Each is one area under the prediction rate minus another, on the same cells, with the interval from the same blocks resampled
+# for both maps. The first three say what the neighbourhood is worth to a model, the fourth what is left of the CNN's lead over a forest that sees it too.
+
+# %%
+gains = honest.context_gain(run, case, heldout | around, p)
+for row in gains.itertuples() if gains is not None else ():
+    sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
+    names = f"{style.MODEL_LABELS[row.first]} minus {style.MODEL_LABELS[row.second]}"
+    print(f"{names}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
 
 # %% [markdown]
 # ## The sampling laboratory
@@ -191,7 +203,7 @@ print(
 # ## Summary
 #
 # The table `map_scores.csv` holds what every map is worth when its models knew the landslides and when they did not, `optimism.csv` what random folds
-# promise too much, `paired_differences.csv` which differences between models are more than chance, and `sampling_laboratory.csv` how far the choice
+# promise too much, `paired_differences.csv` which differences between models are more than chance, `context_gain.csv` what the window is worth, and `sampling_laboratory.csv` how far the choice
 # of samples alone moves a score. The rasters `heldout_*.tif` are the maps nobody had to remember anything for.
 #
 # ## What's next

@@ -83,3 +83,25 @@ def test_blocks_are_those_of_chapter_04(left, case, tmp_path):
     write_samples(bare, Run(tmp_path / "old"))
     with pytest.raises(InputError, match="no block_m.*Run chapter 04 again"):
         honest.open_case(Run(tmp_path / "old"), p)
+
+
+def test_the_fair_comparison_says_what_the_window_is_worth(left, case):
+    """Trees with a neighbourhood and a CNN of one cell are mapped held out; the gains are the differences of the table's areas."""
+    run, p = left
+    heldout = honest.map_heldout(run, case, p)
+    around = honest.map_context(run, case, p)
+    assert set(around) == {"rf_context", "cnn_1"}
+    worth = honest.judge_maps(run, case, heldout, honest.rate_curves(run, case, heldout, p), p)
+    fair = honest.fair_comparison(run, case, around, worth, p).set_index("model")
+    assert list(fair.index) == ["cnn", "rf", "svm", "ceiling", "rf_context", "cnn_1"]
+    gains = honest.context_gain(run, case, heldout | around, p)
+    assert gains[["first", "second"]].to_numpy().tolist() == [["cnn", "cnn_1"], ["rf_context", "rf"], ["cnn", "rf_context"]]
+    expected = [
+        fair["area_under"][first] - fair["area_under"][second] for first, second in zip(gains["first"], gains["second"], strict=True)
+    ]
+    assert gains["difference"].tolist() == pytest.approx(expected, abs=1e-9)
+    assert (gains["low"] <= gains["difference"]).all() and (gains["difference"] <= gains["high"]).all()
+    assert run.read_table("context_gain").columns.tolist() == ["first", "second", "difference", "low", "high"]
+    off = p.model_copy(update={"context": False})
+    assert honest.map_context(run, case, off) == {} == honest.map_context(run, dataclasses.replace(case, window=1), p)
+    assert honest.fair_comparison(run, case, {}, worth, p) is None and honest.context_gain(run, case, heldout, p) is None
