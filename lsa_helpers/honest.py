@@ -32,7 +32,9 @@ class Case:
     landslides : GeoDataFrame
         Of the inventory the samples were drawn from, or of another one; see `samples.read_landslides`.
     landslide : ndarray of bool, shape (height, width)
-        Cells the maps are judged by: true landslides of the simulated mountain, else those of `landslides`.
+        Cells the maps are judged by.
+    judge : str
+        Whose landslides these are.
     truth : Truth or None
         Of the simulated mountain.
     folds : ndarray of int, shape (height, width)
@@ -47,6 +49,7 @@ class Case:
     guesses: pd.DataFrame
     landslides: gpd.GeoDataFrame
     landslide: np.ndarray
+    judge: str
     truth: validate.Truth | None
     folds: np.ndarray
     block_m: float
@@ -64,10 +67,8 @@ class Case:
 
     def describe(self) -> str:
         """One line on what the maps are judged by."""
-        layer = self.landslides.attrs["layer"]
-        judge = f"the {layer} landslides" if self.truth is None else "the true landslides of the simulated mountain"
         folds = len(np.unique(self.folds))
-        return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {judge}."
+        return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {self.judge}."
 
 
 def open_case(run: Run, p: ValidationParams) -> Case:
@@ -84,11 +85,14 @@ def open_case(run: Run, p: ValidationParams) -> Case:
     guesses = pd.read_parquet(run.need("predictions.parquet", chapter="04_susceptibility"))
     landslides = samples.read_landslides(run, p.inventory)
     truth = validate.read_truth(run, stack.grid)
-    landslide = landslide_cells(landslides, stack.grid) if truth is None else truth.landslide
+    # Who names an inventory wants to see what a study with that inventory alone would have seen.
+    by_truth = truth is not None and p.inventory == "auto"
+    landslide = truth.landslide if by_truth else landslide_cells(landslides, stack.grid)
+    judge = "the true landslides of the simulated mountain" if by_truth else f"the {landslides.attrs['layer']} landslides"
     folds = validate.fold_map(table, stack.grid, block_m=block_m, seed=p.seed)
     cnn = run.product("models/cnn")
     window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
-    return Case(stack, table, guesses, landslides, landslide, truth, folds, block_m, window)
+    return Case(stack, table, guesses, landslides, landslide, judge, truth, folds, block_m, window)
 
 
 def _block_size(run: Run, table: pd.DataFrame, p: ValidationParams) -> float:

@@ -212,7 +212,7 @@ class ValidationParams(Parameters):
     """Chapter 08: what the scores of chapter 04 are worth."""
 
     inventory: Literal["auto", "detected", "reference"] = Field(
-        "auto", description="landslides the maps are judged by; auto: detected, else reference"
+        "auto", description="landslides the maps are judged by; auto: the true ones where known, else detected, else reference"
     )
     block_m: float = Field(0.0, ge=0, description="edge of the spatial blocks, m, the same as in chapter 04; 0: read there")
     heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(

@@ -34,7 +34,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
-inventory: str = "auto"  # landslides the maps are judged by; auto: detected, else reference
+inventory: str = "auto"  # landslides the maps are judged by; auto: the true ones where known, else detected, else reference
 block_m: float = 0.0  # edge of the spatial blocks, m, the same as in chapter 04; 0: read there
 heldout_models: list = ["cnn", "rf", "xgboost", "logistic"]  # models mapped block by block without knowing the block
 one_block_models: list = ["rf", "xgboost", "logistic"]  # models also scored with one block left out at a time
@@ -194,7 +194,8 @@ print(
 #
 # - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
 # - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
-# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p inventory reference`: judge the maps by the reference landslides.
+# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p inventory detected`: judge the maps by the detected landslides, as a study
+#   without a truth has to; how far do the rates move?
 
 # %% [markdown]
 # The blocks are those of chapter 4, whose samples carry their folds. `lsa run quick -p 04.block_m 2000` deals larger ones; what happens to the

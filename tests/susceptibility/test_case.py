@@ -3,10 +3,12 @@
 import dataclasses
 import shutil
 
+import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import honest, models, validate
+from lsa_helpers.classes import landslide_cells
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
 from lsa_helpers.samples import block_folds, write_samples
@@ -105,3 +107,15 @@ def test_the_fair_comparison_says_what_the_window_is_worth(left, case):
     off = p.model_copy(update={"context": False})
     assert honest.map_context(run, case, off) == {} == honest.map_context(run, dataclasses.replace(case, window=1), p)
     assert honest.fair_comparison(run, case, {}, worth, p) is None and honest.context_gain(run, case, heldout, p) is None
+
+
+def test_an_inventory_that_is_named_judges_the_maps(left, case):
+    """By itself the truth judges; a named inventory does, truth or not, and the chapter says which."""
+    run, p = left
+    assert "true landslides" in case.describe() and case.landslide is case.truth.landslide
+    own = honest.open_case(run, p.model_copy(update={"inventory": "detected"}))
+    assert "the detected landslides" in own.describe() and own.truth is not None
+    assert own.landslide.sum() < case.landslide.sum()
+    np.testing.assert_array_equal(own.landslide, landslide_cells(own.landslides, own.stack.grid))
+    real = honest.open_case(run, p.model_copy(update={"inventory": "reference"}))
+    assert "the reference landslides" in real.describe()
