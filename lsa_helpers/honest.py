@@ -9,12 +9,15 @@ from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import models, samples, validate
 from lsa_helpers.classes import classify, find_breaks, frequency_ratio, landslide_cells
+from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack, read_stack
 from lsa_helpers.grid import read_raster, write_raster
 from lsa_helpers.params import ValidationParams
 from lsa_helpers.run import Run
 
 N_CLASSES = 5
+#: Held-out maps whose difference says what the neighbourhood is worth.
+GAINS = (("cnn", "cnn_1"), ("rf_context", "rf"), ("xgboost_context", "xgboost"), ("cnn", "rf_context"))
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,14 @@ class Case:
     landslides : GeoDataFrame
         Of the inventory the samples were drawn from, or of another one; see `samples.read_landslides`.
     landslide : ndarray of bool, shape (height, width)
-        Cells the maps are judged by: true landslides of the simulated mountain, else those of `landslides`.
+        Cells the maps are judged by.
+    judge : str
+        Whose landslides these are.
     truth : Truth or None
         Of the simulated mountain.
     folds : ndarray of int, shape (height, width)
+    block_m : float
+        Edge of the blocks that chapter 04 dealt to folds, m.
     window : int
         Edge of the CNN's window in cells; 1 without a CNN.
     """
@@ -42,8 +49,10 @@ class Case:
     guesses: pd.DataFrame
     landslides: gpd.GeoDataFrame
     landslide: np.ndarray
+    judge: str
     truth: validate.Truth | None
     folds: np.ndarray
+    block_m: float
     window: int
 
     @property
@@ -58,10 +67,8 @@ class Case:
 
     def describe(self) -> str:
         """One line on what the maps are judged by."""
-        layer = self.landslides.attrs["layer"]
-        judge = f"the {layer} landslides" if self.truth is None else "the true landslides of the simulated mountain"
         folds = len(np.unique(self.folds))
-        return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {judge}."
+        return f"{len(self.samples)} samples, {folds} folds, a strip of {self.buffer_m:g} m. Maps are judged by {self.judge}."
 
 
 def open_case(run: Run, p: ValidationParams) -> Case:
@@ -70,18 +77,32 @@ def open_case(run: Run, p: ValidationParams) -> Case:
     Raises
     ------
     InputError
-        When one of them was not run.
+        When one of them was not run, or chapter 04 dealt blocks of another size to folds.
     """
     stack = read_stack(run)
     table = pd.read_parquet(run.need("samples.parquet", chapter="04_susceptibility"))
+    block_m = _block_size(run, table, p)
     guesses = pd.read_parquet(run.need("predictions.parquet", chapter="04_susceptibility"))
     landslides = samples.read_landslides(run, p.inventory)
     truth = validate.read_truth(run, stack.grid)
-    landslide = landslide_cells(landslides, stack.grid) if truth is None else truth.landslide
-    folds = validate.fold_map(table, stack.grid, block_m=p.block_m, seed=p.seed)
+    # Who names an inventory wants to see what a study with that inventory alone would have seen.
+    by_truth = truth is not None and p.inventory == "auto"
+    landslide = truth.landslide if by_truth else landslide_cells(landslides, stack.grid)
+    judge = "the true landslides of the simulated mountain" if by_truth else f"the {landslides.attrs['layer']} landslides"
+    folds = validate.fold_map(table, stack.grid, block_m=block_m, seed=p.seed)
     cnn = run.product("models/cnn")
     window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
-    return Case(stack, table, guesses, landslides, landslide, truth, folds, window)
+    return Case(stack, table, guesses, landslides, landslide, judge, truth, folds, block_m, window)
+
+
+def _block_size(run: Run, table: pd.DataFrame, p: ValidationParams) -> float:
+    """Edge of the blocks behind the samples' folds, m; an error where the parameters say another one."""
+    dealt = table.attrs.get("block_m")
+    if dealt is None or p.block_m not in (0, dealt):
+        found = "no block_m" if dealt is None else f"folds of blocks of {dealt:g} m, parameter block_m {p.block_m:g}"
+        fix = "Run chapter 04 again" if dealt is None else "Set block_m to 0, or run chapter 04 with this block_m"
+        raise InputError("the samples' folds are not of the blocks asked for", where=run.product("samples.parquet"), found=found, fix=fix)
+    return dealt
 
 
 def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
@@ -94,7 +115,7 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
         trained on the other blocks; NaN for models not in ``one_block_models``; where a truth is known, ``ceiling_auc``.
     """
     table = validate.optimism({scheme: run.read_table(f"scores_{scheme}") for scheme in ("apparent", "random", "spatial")})
-    folds, labels, found = samples.block_folds(case.samples, block_m=p.block_m), case.samples["label"], {}
+    folds, labels, found = samples.block_folds(case.samples, block_m=case.block_m), case.samples["label"], {}
     for name in p.one_block_models:
         if (folder := run.product("models") / name).is_dir():
             how = {"seed": p.seed, "buffer_m": case.buffer_m, "pooled": True, "n_jobs": p.n_jobs}
@@ -114,10 +135,10 @@ def map_heldout(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarr
     return maps
 
 
-def _blocks(case: Case, block_m: float) -> np.ndarray:
+def _blocks(case: Case) -> np.ndarray:
     """Block of every cell, (height, width)."""
     x, y = np.meshgrid(*case.stack.grid.centres())
-    return samples.block_ids(x.ravel(), y.ravel(), block_m).reshape(x.shape)
+    return samples.block_ids(x.ravel(), y.ravel(), case.block_m).reshape(x.shape)
 
 
 def rate_curves(run: Run, case: Case, heldout: dict[str, np.ndarray], p: ValidationParams) -> pd.DataFrame:
@@ -128,7 +149,7 @@ def rate_curves(run: Run, case: Case, heldout: dict[str, np.ndarray], p: Validat
     DataFrame
         ``model, map`` and the columns of `validate.rate_curve`.
     """
-    blocks, parts = _blocks(case, p.block_m), []
+    blocks, parts = _blocks(case), []
     for name, values in heldout.items():
         fitted = read_raster(run.product(f"susceptibility_{name}.tif"))[0][0]
         for kind, raster in (("held out", values), ("fitted", fitted)):
@@ -169,17 +190,10 @@ def map_quality(values: np.ndarray, landslide: np.ndarray, seed: int) -> dict[st
     return {"boyce": validate.boyce_index(values, landslide), "descents": descents, **validate.texture(classes)}
 
 
-def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationParams) -> pd.DataFrame | None:
-    """Trees with a neighbourhood and a CNN of one cell beside the models as they are, all held out; table ``fair_comparison``.
-
-    Returns
-    -------
-    DataFrame or None
-        ``model``, captures, ``area_under``, ``boyce``, ``descents`` and texture, with the row "ceiling" of `judge_maps`; None when
-        `context` is off or there is no CNN.
-    """
+def map_context(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarray]:
+    """Held-out maps of trees with a neighbourhood and of a CNN of one cell; none when `context` is off or there is no CNN."""
     if not p.context or case.window == 1:
-        return None
+        return {}
     around = samples.add_context(case.stack, case.window)
     row, col = around.grid.rowcol(case.samples["x"], case.samples["y"])
     wider = case.samples.assign(**{name: around.band(name)[row, col] for name in around.names if name not in case.samples})
@@ -189,13 +203,50 @@ def fair_comparison(run: Run, case: Case, worth: pd.DataFrame, p: ValidationPara
             factors = models.untrained(folder / name).keywords["factors"]
             makers[f"{name}_context"] = validate.remade(folder / name, factors=_with_context(factors, around))
     makers["cnn_1"] = validate.remade(folder / "cnn", window=1)
-    maps = validate.heldout_maps(makers, around, wider, case.folds, seed=p.seed, buffer_m=case.buffer_m)
+    return validate.heldout_maps(makers, around, wider, case.folds, seed=p.seed, buffer_m=case.buffer_m)
+
+
+def fair_comparison(
+    run: Run, case: Case, around: dict[str, np.ndarray], worth: pd.DataFrame, p: ValidationParams
+) -> pd.DataFrame | None:  # fmt: skip
+    """Trees with a neighbourhood and a CNN of one cell beside the models as they are, all held out; table ``fair_comparison``.
+
+    Returns
+    -------
+    DataFrame or None
+        ``model``, captures, ``area_under``, ``boyce``, ``descents`` and texture, with the row "ceiling" of `judge_maps`; None without
+        maps from `map_context`.
+    """
+    if not around:
+        return None
     rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
-    for name, values in maps.items():
+    for name, values in around.items():
         curve = validate.rate_curve(values, case.landslide)
         rows.append({"model": name, **validate.capture(curve), **map_quality(values, case.landslide, p.seed)})
     run.write_table(pd.DataFrame(rows), "fair_comparison")
     return pd.DataFrame(rows)
+
+
+def context_gain(run: Run, case: Case, maps: dict[str, np.ndarray], p: ValidationParams) -> pd.DataFrame | None:
+    """What the neighbourhood is worth to each model, and what the CNN makes of it beyond the forest; table ``context_gain``.
+
+    Parameters
+    ----------
+    run, case, p
+        As everywhere here.
+    maps : dict
+        Those of `map_heldout` and of `map_context`.
+
+    Returns
+    -------
+    DataFrame or None
+        The columns of `validate.paired_gains` for the pairs of `GAINS` that were mapped; None when there are none.
+    """
+    table = validate.paired_gains(maps, case.landslide, _blocks(case), GAINS, seed=p.seed) if "cnn_1" in maps else pd.DataFrame()
+    if table.empty:
+        return None
+    run.write_table(table, "context_gain")
+    return table
 
 
 def _with_context(factors, around: FactorStack) -> list[str]:
@@ -214,7 +265,7 @@ def run_laboratory(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame | 
     table = validate.sampling_laboratory(
         make, case.landslides, case.stack, case.landslide,
         positives=p.lab_positives, buffers_m=p.lab_buffers_m, slope_floors=p.lab_slopes, ratios=p.lab_ratios,
-        seeds=range(p.seed, p.seed + p.lab_seeds), block_m=p.block_m, n_folds=case.samples["fold"].nunique(), n_jobs=p.n_jobs,
+        seeds=range(p.seed, p.seed + p.lab_seeds), block_m=case.block_m, n_folds=case.samples["fold"].nunique(), n_jobs=p.n_jobs,
     )  # fmt: skip
     run.write_table(table, "sampling_laboratory")
     return table

@@ -224,9 +224,9 @@ class ValidationParams(Parameters):
     """Chapter 08: what the scores of chapter 04 are worth."""
 
     inventory: Literal["auto", "detected", "reference"] = Field(
-        "auto", description="landslides the maps are judged by; auto: detected, else reference"
+        "auto", description="landslides the maps are judged by; auto: the true ones where known, else detected, else reference"
     )
-    block_m: float = Field(1000.0, gt=0, description="edge of the spatial blocks, m; as in chapter 04")
+    block_m: float = Field(0.0, ge=0, description="edge of the spatial blocks, m, the same as in chapter 04; 0: read there")
     heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"], min_length=1, description="models mapped block by block without knowing the block"
     )
@@ -332,7 +332,7 @@ def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameter
     Raises
     ------
     InputError
-        For an unknown section, key or value.
+        For an unknown section, key or value, or chapters that contradict each other.
     """
     for name in sections:
         if name != "shared" and name not in CHAPTERS:
@@ -344,7 +344,14 @@ def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameter
             raise InputError(
                 f'"{both[0]}" is one value for the whole run', where=f"{where}, section {name}", fix="Move it to the section shared"
             )
-    return {name: model.check({**shared, **(sections.get(name) or {})}, f"{where}, section {name}") for name, model in CHAPTERS.items()}
+    chapters = {name: model.check({**shared, **(sections.get(name) or {})}, f"{where}, section {name}") for name, model in CHAPTERS.items()}
+    own, dealt = chapters["08_honest_validation"].block_m, chapters["04_susceptibility"].block_m
+    if own not in (0, dealt):
+        raise InputError(
+            '"block_m" is not that of chapter 04, whose samples carry their folds', where=f"{where}, section 08_honest_validation",
+            found=f"{own:g} m, in chapter 04 {dealt:g} m", fix="Leave it out of this section, or give both chapters the same value",
+        )  # fmt: skip
+    return chapters
 
 
 def to_sections(chapters: dict[str, Parameters]) -> dict[str, dict]:

@@ -34,8 +34,8 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
-inventory: str = "auto"  # landslides the maps are judged by; auto: detected, else reference
-block_m: float = 1000.0  # edge of the spatial blocks, m; as in chapter 04
+inventory: str = "auto"  # landslides the maps are judged by; auto: the true ones where known, else detected, else reference
+block_m: float = 0.0  # edge of the spatial blocks, m, the same as in chapter 04; 0: read there
 heldout_models: list = ["cnn", "rf", "xgboost", "logistic"]  # models mapped block by block without knowing the block
 one_block_models: list = ["rf", "xgboost", "logistic"]  # models also scored with one block left out at a time
 context: bool = True  # also judge trees that see a neighbourhood and a CNN that sees one cell
@@ -78,7 +78,7 @@ optimism.set_index("model").round(3)
 # often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
 
 # %%
-pairs = validate.paired_differences(case.guesses, case.samples, "spatial", block_m=p.block_m, seed=p.seed)
+pairs = validate.paired_differences(case.guesses, case.samples, "spatial", block_m=case.block_m, seed=p.seed)
 run.write_table(pairs, "paired_differences")
 pairs.round(3)
 
@@ -127,8 +127,20 @@ worth.set_index(["model", "map"]).round(3).T
 # deviation of every continuous factor in the same window, and the CNN gets a window of one cell. All are mapped without knowing the block.
 
 # %%
-fair = honest.fair_comparison(run, case, worth, p)
+around = honest.map_context(run, case, p)
+fair = honest.fair_comparison(run, case, around, worth, p)
 fair.set_index("model").round(3).T if fair is not None else "Left out: the parameter context is off, or chapter 04 made no CNN."
+
+# %% [markdown]
+# Now the differences. Each is one area under the prediction rate minus another, on the same cells, with the interval from the same blocks resampled
+# for both maps. The first three say what the neighbourhood is worth to a model, the fourth what is left of the CNN's lead over a forest that sees it too.
+
+# %%
+gains = honest.context_gain(run, case, heldout | around, p)
+for row in gains.itertuples() if gains is not None else ():
+    sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
+    names = f"{style.MODEL_LABELS[row.first]} minus {style.MODEL_LABELS[row.second]}"
+    print(f"{names}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
 
 # %% [markdown]
 # ## The sampling laboratory
@@ -180,15 +192,19 @@ print(
 #
 # Three changes to make with papermill, each a command in a terminal:
 #
-# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p block_m 2000`: larger blocks; what happens to the prediction rate?
+# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
 # - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
-# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p inventory reference`: judge the maps by the reference landslides.
+# - `papermill notebooks/08_honest_validation.ipynb out.ipynb -p inventory detected`: judge the maps by the detected landslides, as a study
+#   without a truth has to; how far do the rates move?
 
 # %% [markdown]
+# The blocks are those of chapter 4, whose samples carry their folds. `lsa run quick -p 04.block_m 2000` deals larger ones; what happens to the
+# prediction rate?
+#
 # ## Summary
 #
 # The table `map_scores.csv` holds what every map is worth when its models knew the landslides and when they did not, `optimism.csv` what random folds
-# promise too much, `paired_differences.csv` which differences between models are more than chance, and `sampling_laboratory.csv` how far the choice
+# promise too much, `paired_differences.csv` which differences between models are more than chance, `context_gain.csv` what the window is worth, and `sampling_laboratory.csv` how far the choice
 # of samples alone moves a score. The rasters `heldout_*.tif` are the maps nobody had to remember anything for.
 #
 # ## What's next

@@ -12,7 +12,9 @@ def test_every_file_that_comes_with_the_book_is_valid(root):
     files = [file for file in (root / "notebooks" / "params").glob("*.yml") if not file.stem.endswith(".catalog")]
     assert {"tiny", "quick", "course", "full", "paper", "ecuador", "bijie", "moxi"} <= {file.stem for file in files}
     for file in files:
-        assert set(read_params(file)) == set(CHAPTERS)
+        chapters = read_params(file)
+        assert set(chapters) == set(CHAPTERS)
+        assert chapters["08_honest_validation"].block_m in (0, chapters["04_susceptibility"].block_m)
 
 
 def test_paper_as_printed_differs_from_paper_in_its_weight_decay_only(root):
@@ -31,6 +33,7 @@ def test_paper_as_printed_differs_from_paper_in_its_weight_decay_only(root):
         ("05_frequency_ratio: {n_classes: 99}", '"n_classes": input should be less than or equal to 10, got 99'),
         ("shared: {sed: 1}", 'Did you mean "seed"'),
         ("shared: [1, 2]", "mapping of sections"),
+        ("08_honest_validation: {block_m: 500}", "500 m, in chapter 04 1000 m"),
         ("a: {b: [", "not readable YAML"),
         ("shared: {profile: 2020-13-01}", "not readable YAML"),
         ("- 1", "mapping of sections"),

@@ -56,7 +56,8 @@ def make_samples(
     -------
     DataFrame
         ``x, y`` (m, grid CRS), ``label`` (1 landslide), ``landslide_id`` (row of the polygon or point; -1 without landslide),
-        ``fold`` (0 … n_folds - 1; one landslide never falls into two folds), then one column per factor with raw values.
+        ``fold`` (0 … n_folds - 1; one landslide never falls into two folds), then one column per factor with raw values. `block_m` is in
+        ``attrs`` and stays with the table when it is written.
 
     Raises
     ------
@@ -80,6 +81,7 @@ def make_samples(
         found = f"labels {table['label'].unique().tolist()} in {len(table)} rows"
         raise InputError("samples need landslides and cells without", found=found, fix="Check the inventory and the mask")
     table.insert(4, "fold", spatial_folds(table, block_m=block_m, n_folds=n_folds, seed=seed))
+    table.attrs["block_m"] = block_m
     return table
 
 

@@ -1,7 +1,7 @@
 """How good a susceptibility model is: scores, honest folds, and the truth of the simulated mountain."""
 
 from lsa_helpers.validate.compare import optimism, paired_differences
-from lsa_helpers.validate.curves import boyce_index, capture, rate_curve, texture
+from lsa_helpers.validate.curves import boyce_index, capture, paired_gains, rate_curve, texture
 from lsa_helpers.validate.folds import (
     kmeans_folds,
     out_of_fold,
@@ -18,10 +18,8 @@ from lsa_helpers.validate.scores import SCORES, calibration_error, score_table, 
 from lsa_helpers.validate.truth import Truth, ceilings, read_truth, truth_scores, with_ceiling
 
 __all__ = [
-    "SCORES", "Nested", "Truth", "boyce_index", "calibration_error", "capture", "ceilings", "fold_map", "heldout_maps", "kmeans_folds",
-    "nested_makers", "remade",
-    "optimism", "out_of_fold", "paired_differences", "predictions", "random_folds", "rate_curve", "read_truth", "repeated_scores",
-    "replace_by_repeats", "sampling_laboratory", "score_table", "scores", "splits", "summarise_repeats", "texture", "training_rows",
-    "truth_scores", "tune", "with_ceiling",
-    "youden_threshold",
+    "boyce_index", "calibration_error", "capture", "ceilings", "fold_map", "heldout_maps", "kmeans_folds", "Nested", "nested_makers",
+    "optimism", "out_of_fold", "paired_differences", "paired_gains", "predictions", "random_folds", "rate_curve", "read_truth", "remade",
+    "repeated_scores", "replace_by_repeats", "sampling_laboratory", "score_table", "scores", "SCORES", "splits", "summarise_repeats",
+    "texture", "training_rows", "Truth", "truth_scores", "tune", "with_ceiling", "youden_threshold",
 ]  # fmt: skip

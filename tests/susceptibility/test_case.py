@@ -1,12 +1,17 @@
 """Chapter 08 on the hillside, from what chapter 04 leaves on disk to its tables."""
 
 import dataclasses
+import shutil
 
+import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import honest, models, validate
-from lsa_helpers.samples import block_folds
+from lsa_helpers.classes import landslide_cells
+from lsa_helpers.errors import InputError
+from lsa_helpers.run import Run
+from lsa_helpers.samples import block_folds, write_samples
 from lsa_helpers.validate import nested
 
 
@@ -66,3 +71,51 @@ def test_the_ceiling_stands_beside_every_score(left, case):
     table, blind = run.read_table("scores_spatial"), dataclasses.replace(case, truth=None)
     assert validate.with_ceiling(table, case.samples, None) is table
     assert "ceiling" not in set(honest.judge_maps(run, blind, heldout, honest.rate_curves(run, blind, heldout, p), p)["model"])
+
+
+def test_blocks_are_those_of_chapter_04(left, case, tmp_path):
+    """The edge comes with the samples; another one, or samples that do not say theirs, are refused by name."""
+    run, p = left
+    assert case.block_m == 300 and honest.open_case(run, p.model_copy(update={"block_m": 0.0})).block_m == 300
+    with pytest.raises(InputError, match="samples.parquet.*blocks of 300 m, parameter block_m 500"):
+        honest.open_case(run, p.model_copy(update={"block_m": 500.0}))
+    shutil.copytree(run.path, tmp_path / "old")
+    bare = case.samples.copy()
+    bare.attrs.clear()
+    write_samples(bare, Run(tmp_path / "old"))
+    with pytest.raises(InputError, match="no block_m.*Run chapter 04 again"):
+        honest.open_case(Run(tmp_path / "old"), p)
+
+
+def test_the_fair_comparison_says_what_the_window_is_worth(left, case):
+    """Trees with a neighbourhood and a CNN of one cell are mapped held out; the gains are the differences of the table's areas."""
+    run, p = left
+    heldout = honest.map_heldout(run, case, p)
+    around = honest.map_context(run, case, p)
+    assert set(around) == {"rf_context", "cnn_1"}
+    worth = honest.judge_maps(run, case, heldout, honest.rate_curves(run, case, heldout, p), p)
+    fair = honest.fair_comparison(run, case, around, worth, p).set_index("model")
+    assert list(fair.index) == ["cnn", "rf", "svm", "ceiling", "rf_context", "cnn_1"]
+    gains = honest.context_gain(run, case, heldout | around, p)
+    assert gains[["first", "second"]].to_numpy().tolist() == [["cnn", "cnn_1"], ["rf_context", "rf"], ["cnn", "rf_context"]]
+    expected = [
+        fair["area_under"][first] - fair["area_under"][second] for first, second in zip(gains["first"], gains["second"], strict=True)
+    ]
+    assert gains["difference"].tolist() == pytest.approx(expected, abs=1e-9)
+    assert (gains["low"] <= gains["difference"]).all() and (gains["difference"] <= gains["high"]).all()
+    assert run.read_table("context_gain").columns.tolist() == ["first", "second", "difference", "low", "high"]
+    off = p.model_copy(update={"context": False})
+    assert honest.map_context(run, case, off) == {} == honest.map_context(run, dataclasses.replace(case, window=1), p)
+    assert honest.fair_comparison(run, case, {}, worth, p) is None and honest.context_gain(run, case, heldout, p) is None
+
+
+def test_an_inventory_that_is_named_judges_the_maps(left, case):
+    """By itself the truth judges; a named inventory does, truth or not, and the chapter says which."""
+    run, p = left
+    assert "true landslides" in case.describe() and case.landslide is case.truth.landslide
+    own = honest.open_case(run, p.model_copy(update={"inventory": "detected"}))
+    assert "the detected landslides" in own.describe() and own.truth is not None
+    assert own.landslide.sum() < case.landslide.sum()
+    np.testing.assert_array_equal(own.landslide, landslide_cells(own.landslides, own.stack.grid))
+    real = honest.open_case(run, p.model_copy(update={"inventory": "reference"}))
+    assert "the reference landslides" in real.describe()

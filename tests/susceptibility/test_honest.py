@@ -160,6 +160,26 @@ def test_paired_differences_know_what_chance_is(sampled):
     assert sure["p"] < 0.01 and sure["low"] < sure["difference"] < sure["high"] < 0
 
 
+def test_paired_gains_are_differences_of_areas_on_the_same_cells():
+    """Equal maps gain nothing, surely; the gain is the difference of `capture`'s areas over common cells; one block gives no interval."""
+    rng = np.random.default_rng(0)
+    true, blocks = rng.random((60, 60)) < 0.2, np.add.outer(np.arange(60) // 10 * 6, np.arange(60) // 10)
+    good, poor = true + rng.normal(0, 0.5, true.shape), rng.normal(0, 1, true.shape)
+    good[:5] = np.nan
+    maps, pairs = {"good": good, "again": good.copy(), "poor": poor}, [("good", "again"), ("good", "poor"), ("good", "missing")]
+    found = validate.paired_gains(maps, true, blocks, pairs, seed=1).set_index(["first", "second"])
+    assert len(found) == 2 and (found.loc[("good", "again")] == 0).all()
+    common = [np.where(np.isnan(good), np.nan, values) for values in (good, poor)]
+    areas = [validate.capture(validate.rate_curve(values, true))["area_under"] for values in common]
+    gain = found.loc[("good", "poor")]
+    assert gain["difference"] == pytest.approx(areas[0] - areas[1])
+    assert 0 < gain["low"] < gain["difference"] < gain["high"]
+    one = validate.paired_gains(maps, true, blocks * 0, pairs)
+    assert one[["low", "high"]].isna().all(axis=None)
+    with pytest.raises(StageError, match="no cell that all maps know"):
+        validate.paired_gains(maps, true & np.isnan(good), blocks, pairs)
+
+
 def test_optimism_by_hand():
     tables = {scheme: pd.DataFrame({"model": ["rf"], "auc": [auc]}) for scheme, auc in (("apparent", 1), ("random", 0.9), ("spatial", 0.8))}
     assert validate.optimism(tables).loc[0, "optimism"] == pytest.approx(0.1)
