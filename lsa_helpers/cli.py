@@ -101,6 +101,7 @@ def book_command(run: RunName = "quick", out: Annotated[Path | None, typer.Optio
     """Build the Jupyter Book of a run; prints the path of index.html."""
     from lsa_helpers.publish import build_book
 
+    console.print("A stage with the run's notebooks is built by: jupyter-book build STAGE -W --keep-going -n")
     console.print(str(build_book(_find_run(run), out)))
 
 
@@ -278,6 +279,7 @@ def sync_command() -> None:
     """Derive every notebook's .ipynb twin from its .py source."""
     from lsa_helpers import pairs, params
 
+    console.print("Each twin is: jupytext --to ipynb notebooks/NN_x.py, with cell ids that do not change")
     for twin in pairs.sync(params.notebooks_dir()):
         console.print(f"wrote {twin}")
 
