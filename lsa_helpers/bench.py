@@ -1,6 +1,7 @@
 """``lsa bench``: the benchmarks of a checkout, shown as ratios against the rivals that ran beside them."""
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,8 @@ def run_benchmarks(what: str, out: Path | None, tell: Callable[[object], None], 
     Returns
     -------
     DataFrame
-        group, what, median_s, times (median divided by that of the group's first, ours), per_second, unit, peak_mb.
+        group, what, median_s, times (median divided by that of the group's first, ours), per_second, unit, and where the benchmark notes
+        them peak_mb (memory added at most) and process_mb (held at most by the whole process and its children).
 
     Raises
     ------
@@ -74,18 +76,18 @@ def compare_medians(content: dict) -> pd.DataFrame:
         ours = first.setdefault(item["group"], median)
         function, _, case = item["name"].removeprefix("test_").partition("[")
         speed = {"median_s": median, "times": median / ours, "per_second": extra.get("work", float("nan")) / median}
-        rest = {"unit": extra.get("unit", ""), "peak_mb": extra.get("peak_mb", float("nan"))}
+        rest = {"unit": extra.get("unit", "")} | {key: extra.get(key, float("nan")) for key in ("peak_mb", "process_mb")}
         rows.append({"group": item["group"], "what": case.rstrip("]") or function} | speed | rest)
     return pd.DataFrame(rows)
 
 
 def _shown(table: pd.DataFrame) -> Table:
-    shown = Table("", "median", "times ours", "per second", "peak memory")
+    shown = Table("", "median", "times ours", "per second", "memory added", "whole process")
     for group, rows in table.groupby("group", sort=False):
         shown.add_section()
         shown.add_row(f"[bold]{group}[/]")
         for row in rows.itertuples():
             rate = f"{row.per_second:.3g} {row.unit}" if row.unit else ""
-            memory = f"{row.peak_mb:.0f} MB" if row.peak_mb == row.peak_mb else ""
-            shown.add_row(f"  {row.what}", f"{row.median_s:.3g} s", f"{row.times:.2f}", rate, memory)
+            memory = ["" if math.isnan(value) else f"{value:.0f} MB" for value in (row.peak_mb, row.process_mb)]
+            shown.add_row(f"  {row.what}", f"{row.median_s:.3g} s", f"{row.times:.2f}", rate, *memory)
     return shown

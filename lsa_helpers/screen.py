@@ -174,7 +174,7 @@ def importance(
     """Rank the factors three ways, each beside a column of noise.
 
     Random-forest impurity and permutation importance are measured on the spatial folds of the table (trained on the others,
-    permuted in the fold left out); the gain ratio on bootstrap samples of spatial blocks.
+    permuted in the fold left out); the gain ratio on all rows.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def importance(
         As in ``factors.json``.
     factors : sequence of str
     seed, n_trees, repeats, n_jobs : int
-        `repeats` permutations per factor and fold, and 10 times as many bootstrap samples.
+        `repeats` permutations per factor and fold.
     block_m : float
         Edge of a bootstrap block, m.
 
@@ -192,7 +192,7 @@ def importance(
     -------
     DataFrame
         ``factor, method, mean, low, high``: method is ``rf_impurity`` (share), ``permutation`` (loss of ROC AUC) or ``gain_ratio``;
-        low and high are the 2.5 and 97.5 % quantiles over folds, repeats or bootstrap samples. The probe is ``random_probe``.
+        low and high are the 2.5 and 97.5 % quantiles of a bootstrap over space. The probe is ``random_probe``.
 
     Raises
     ------
@@ -201,27 +201,67 @@ def importance(
 
     Notes
     -----
+    The intervals say how much the figure depends on which ground was sampled. For permutation and gain ratio whole blocks of rows are
+    drawn with replacement, because neighbours are not independent; the forests stay as they are, so what another training sample would
+    change is not in the interval. The impurity belongs to a forest and not to rows, so for it the folds are drawn: few values, which share
+    most of their training rows, hence an interval that is rather too narrow.
+
     **Source**: Breiman 2001, doi:10.1023/A:1010933404324 (impurity, permutation); the probe follows the idea of Boruta, Kursa &
-    Rudnicki 2010, doi:10.18637/jss.v036.i11.
+    Rudnicki 2010, doi:10.18637/jss.v036.i11; blocks as in Lahiri 2003, Resampling methods for dependent data,
+    doi:10.1007/978-1-4757-3803-2.
     """
     rng = np.random.default_rng(seed)
     table = table.assign(**{PROBE: rng.standard_normal(len(table)).astype(np.float32)})
     info, factors = info | {PROBE: {"kind": "continuous"}}, [*factors, PROBE]
-    draws = {(name, method): [] for method in ("rf_impurity", "permutation", "gain_ratio") for name in factors}
+    weights = _block_weights(table, block_m, rng)
+    impurity, loss = [], []
     for fold in _usable_folds(table):
-        test = table["fold"] == fold
-        impurity, loss = _forest_importance(table[~test], table[test], info, factors, rng, n_trees, repeats, n_jobs)
-        for name in factors:
-            draws[name, "rf_impurity"].append(impurity[name])
-            draws[name, "permutation"].extend(loss[name])
-    members = [np.flatnonzero(block) for block in _one_hot(block_ids(table["x"], table["y"], block_m))]
-    for _ in range(10 * repeats):
-        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        for name in factors:
-            kind = info[name]["kind"] == "categorical"
-            draws[name, "gain_ratio"].append(gain_ratio(table[name].to_numpy()[rows], table["label"].to_numpy()[rows], categorical=kind))
-    rows = [(*key, np.mean(values), *np.quantile(values, [0.025, 0.975])) for key, values in draws.items()]
+        test = (table["fold"] == fold).to_numpy()
+        forest = _forest_importance(table[~test], table[test], weights[:, test], info, factors, rng, n_trees, repeats, n_jobs)
+        impurity.append(forest[0])
+        loss.append(forest[1])
+    draws = rng.integers(len(impurity), size=(len(weights), len(impurity)))
+    draws[0] = np.arange(len(impurity))
+    found = {"rf_impurity": np.array(impurity)[draws].mean(axis=1), "permutation": np.nanmean(loss, axis=0)}
+    found["gain_ratio"] = _gain_ratios(table, info, factors, weights[: 1 + 10 * repeats])
+    rows = [(name, method, *_interval(values[:, i])) for method, values in found.items() for i, name in enumerate(factors)]
     return pd.DataFrame(rows, columns=["factor", "method", "mean", "low", "high"])
+
+
+def _block_weights(table: pd.DataFrame, block_m: float, rng: np.random.Generator, n_boot: int = 200) -> np.ndarray:
+    """How often each row counts, (1 + n_boot, n): once each, then in samples of as many blocks as there are, drawn with replacement."""
+    block = block_ids(table["x"], table["y"], block_m)
+    count = block.max() + 1
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=n_boot)
+    return np.vstack([np.ones(len(table), dtype=np.int64), drawn[:, block]])
+
+
+def _interval(values: np.ndarray) -> tuple[float, float, float]:
+    """The first value, which is that of the rows as they are, and the 95 % interval of the others."""
+    return float(values[0]), *np.nanquantile(values[1:], [0.025, 0.975]).tolist()
+
+
+def _weighted_auc(label: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """ROC AUC of one score under each row of weights (draws, n); NaN where the weights leave one class.
+
+    Examples
+    --------
+    >>> _weighted_auc(np.array([0, 1, 1]), np.array([0.5, 0.4, 0.6]), np.array([[1, 1, 1], [1, 0, 2], [0, 1, 1]])).tolist()
+    [0.5, 1.0, nan]
+    """
+    order = np.argsort(score, kind="stable")
+    first = np.flatnonzero(np.diff(score[order], prepend=-np.inf))  # equal scores are one step of the curve
+    high, low = (np.add.reduceat(weights[:, order] * (label[order] == kind), first, axis=1) for kind in (1, 0))
+    pairs = high.sum(axis=1) * low.sum(axis=1)
+    won = (high * (np.cumsum(low, axis=1) - low / 2)).sum(axis=1)
+    return np.divide(won, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+
+
+def _gain_ratios(table: pd.DataFrame, info, factors, weights: np.ndarray) -> np.ndarray:
+    """Gain ratio (draws, factors) of the rows repeated as often as the weights say."""
+    label, values = table["label"].to_numpy(), [(table[name].to_numpy(), info[name]["kind"] == "categorical") for name in factors]
+    rows = [np.repeat(np.arange(len(table)), weight) for weight in weights]
+    return np.array([[gain_ratio(band[part], label[part], categorical=classed) for band, classed in values] for part in rows])
 
 
 def _usable_folds(table: pd.DataFrame) -> list[int]:
@@ -235,21 +275,15 @@ def _usable_folds(table: pd.DataFrame) -> list[int]:
     return usable
 
 
-def _one_hot(codes: np.ndarray) -> np.ndarray:
-    """Membership (classes, n) of codes 0 … classes - 1."""
-    return codes[None] == np.arange(codes.max() + 1)[:, None]
-
-
-def _forest_importance(train, test, info, factors, rng, n_trees, repeats, n_jobs) -> tuple[dict, dict]:
-    """Impurity share of each factor, and its losses of AUC when its columns are shuffled together in the test rows."""
+def _forest_importance(train, test, weights, info, factors, rng, n_trees, repeats, n_jobs) -> tuple[np.ndarray, np.ndarray]:
+    """Impurity share (factors,), and loss of AUC (draws, factors) when a factor's columns are shuffled together in the test rows."""
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.metrics import roc_auc_score
 
     encoder = Encoder.fit(train, info, factors)
     groups, coded, label = np.array(encoder.groups), encoder.table(test), test["label"].to_numpy()
     seed = int(rng.integers(2**31))
     forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(encoder.table(train), train["label"])
-    impurity = {name: forest.feature_importances_[groups == name].sum() for name in factors}
+    impurity = np.array([forest.feature_importances_[groups == name].sum() for name in factors])
     copies = [coded]
     for name in factors:
         for _ in range(repeats):
@@ -257,9 +291,8 @@ def _forest_importance(train, test, info, factors, rng, n_trees, repeats, n_jobs
             shuffled[:, groups == name] = coded[rng.permutation(len(coded))][:, groups == name]
             copies.append(shuffled)
     votes = forest.predict_proba(np.concatenate(copies))[:, 1].reshape(len(copies), -1)
-    areas = np.array([roc_auc_score(label, vote) for vote in votes])
-    losses = (areas[0] - areas[1:]).reshape(len(factors), repeats)
-    return impurity, dict(zip(factors, losses.tolist(), strict=True))
+    areas = np.array([_weighted_auc(label, vote, weights) for vote in votes])
+    return impurity, (areas[0] - areas[1:].reshape(len(factors), repeats, -1).mean(axis=1)).T
 
 
 def agreement(importances: pd.DataFrame) -> pd.DataFrame:
@@ -270,43 +303,52 @@ def agreement(importances: pd.DataFrame) -> pd.DataFrame:
 
 def dropping_cost(
     table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str], selected: Sequence[str], *, seed: int, n_trees: int = 200,
-    n_jobs: int = 1,
+    block_m: float = 1000.0, n_jobs: int = 1,
 ) -> pd.DataFrame:  # fmt: skip
     """What the factors that were dropped cost a forest in spatial folds.
 
     Parameters
     ----------
     table : DataFrame
-        Samples with ``label, fold`` and raw factors.
+        Samples with ``x, y, label, fold`` and raw factors.
     info : dict
         As in ``factors.json``.
     factors, selected : sequence of str
         All factors, and those that are kept.
     seed, n_trees, n_jobs : int
+    block_m : float
+        Edge of a bootstrap block, m.
 
     Returns
     -------
     DataFrame
-        ``factors`` (all, selected), ``n``, ``auc`` (mean over the folds with both classes), ``low, high`` (their range).
+        ``factors`` (all, selected, cost), ``n``, ``auc`` (mean over the folds with both classes; cost is all minus selected), ``low,
+        high`` (95 % interval; blocks are drawn with replacement, the same for both forests, so the cost's is that of a paired difference).
 
     Raises
     ------
     InputError
         When there is no such fold.
     """
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.metrics import roc_auc_score
-
-    rows = []
+    weights = _block_weights(table, block_m, np.random.default_rng(seed))
+    areas = {}
     for which, names in (("all", list(factors)), ("selected", list(selected))):
-        areas = []
-        for fold in _usable_folds(table):
-            test, train = table[table["fold"] == fold], table[table["fold"] != fold]
-            encoder = Encoder.fit(train, info, names)
-            forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(encoder.table(train), train["label"])
-            areas.append(roc_auc_score(test["label"], forest.predict_proba(encoder.table(test))[:, 1]))
-        rows.append((which, len(names), np.mean(areas), min(areas), max(areas)))
+        folds = [_fold_auc(table, fold, weights, info, names, seed, n_trees, n_jobs) for fold in _usable_folds(table)]
+        areas[which] = np.nanmean(folds, axis=0)
+    areas["cost"] = areas["all"] - areas["selected"]
+    counts = {"all": len(factors), "selected": len(selected), "cost": len(factors) - len(selected)}
+    rows = [(which, counts[which], *_interval(values)) for which, values in areas.items()]
     return pd.DataFrame(rows, columns=["factors", "n", "auc", "low", "high"])
+
+
+def _fold_auc(table, fold, weights, info, names, seed, n_trees, n_jobs) -> np.ndarray:
+    """AUC (draws,) in a fold of a forest trained outside it."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    test = (table["fold"] == fold).to_numpy()
+    encoder = Encoder.fit(table[~test], info, names)
+    forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(encoder.table(table[~test]), table["label"][~test])
+    return _weighted_auc(table["label"].to_numpy()[test], forest.predict_proba(encoder.table(table[test]))[:, 1], weights[:, test])
 
 
 def choose(vif_table: pd.DataFrame, importances: pd.DataFrame, *, threshold: float, flag: float, drop_below_probe: bool = False) -> dict:

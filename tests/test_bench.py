@@ -1,6 +1,9 @@
 """``lsa bench``: ratios by hand, failures and misspelt names."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from lsa_helpers.bench import compare_medians, run_benchmarks
 from lsa_helpers.errors import InputError, LsaError
@@ -10,7 +13,7 @@ import pytest
 @pytest.mark.benchmark(group="sums")
 @pytest.mark.parametrize("n", [10, 100_000], ids=["ours", "rival"])
 def test_sum(benchmark, n):
-    benchmark.extra_info.update(work=n, unit="numbers")
+    benchmark.extra_info.update(work=n, unit="numbers", peak_mb=12, **({"process_mb": 3456} if n == 10 else {}))
     benchmark.pedantic(lambda: sum(range(n)), rounds=5)
 """
 
@@ -25,6 +28,7 @@ def test_ratios_are_against_the_first_of_a_group():
     assert table["what"].tolist() == ["ours", "rival", "y"]
     assert table["times"].tolist() == [1, 3, 1]
     assert table["per_second"].tolist() == pytest.approx([5, 10 / 6, 2])
+    assert table["peak_mb"].tolist() == [7, 7, 7] and table["process_mb"].isna().all()
 
 
 def test_benchmarks_run_and_are_kept(tmp_path):
@@ -35,6 +39,12 @@ def test_benchmarks_run_and_are_kept(tmp_path):
     assert told[0].startswith("pytest ") and "test_sums.py --benchmark-only" in told[0]
     assert table["what"].tolist() == ["ours", "rival"] and table["times"].iloc[1] > 1
     assert (tmp_path / "figures.json").exists()
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(told[1])
+    lines = console.export_text().splitlines()
+    assert any("added" in line and "whole process" in line for line in lines)
+    assert any("ours" in line and "12 MB" in line and "3456 MB" in line for line in lines)
+    assert any("rival" in line and "12 MB" in line and "3456" not in line for line in lines)
 
 
 def test_mistakes_are_named(tmp_path):

@@ -1,17 +1,21 @@
 """Gradient-boosted trees (XGBoost), stored in XGBoost's own UBJ."""
 
 import numpy as np
+import pandas as pd
 import xgboost as xgb
 
+from lsa_helpers.models.area import describe_area
 from lsa_helpers.models.cluster import connect
 from lsa_helpers.models.face import TableModel
 from lsa_helpers.run import whole_file
+from lsa_helpers.samples import Encoder
 
 
 class Boost(TableModel):
     """Gradient-boosted trees with histogram splits and logistic loss.
 
-    With the setting `scheduler`, the address of a Dask scheduler or "local", its workers train: each holds its part of the rows.
+    With the setting `scheduler`, the address of a Dask scheduler or "local", its workers train: each holds its part of the rows. That
+    shares the work; a table that no single process could hold is given to `fit` as a Dask DataFrame or as the path of a Parquet table.
 
     Notes
     -----
@@ -21,14 +25,53 @@ class Boost(TableModel):
     name = "xgboost"
     defaults = {"rounds": 400, "depth": 6, "eta": 0.05, "subsample": 0.8, "scheduler": ""}
 
-    def _fit_rows(self, X, y, seed):
+    def fit(self, stack, samples, seed):
+        """Train on the sample table, which may also be larger than memory.
+
+        Parameters
+        ----------
+        stack : FactorStack
+            Only what its factors are is asked for, not their values.
+        samples : DataFrame, dask.dataframe.DataFrame, or path of a Parquet file or folder
+            With ``label`` and the factors. All but a plain DataFrame are read, coded and trained on partition by partition by the workers
+            of `scheduler`, or of a cluster of processes here when it is empty; no process sees the whole table.
+        seed : int
+
+        Raises
+        ------
+        InputError, StageError
+            As for every model.
+        """
+        if isinstance(samples, pd.DataFrame):
+            return super().fit(stack, samples, seed)
+        import dask.dataframe as dd
+
+        names, info = list(self.factors or stack.names), self._coded(stack)
+        table = (samples if isinstance(samples, dd.DataFrame) else dd.read_parquet(samples))[[*names, "label"]]
+        with connect(self.settings["scheduler"] or "local", self.n_jobs) as client:
+            self._need_both_classes(table["label"].nunique().compute(), len(table))
+            self.encoder = Encoder.fit_parts(table, info, names)
+            self.learned_on = describe_area(stack, names)
+            coded = table.map_partitions(_coded_part, self.encoder, meta=_coded_part(table._meta, self.encoder))
+            self.booster = _train_on(client, self._params(seed), coded, table["label"], self.settings["rounds"])
+        return self
+
+    def _params(self, seed: int) -> dict:
+        """XGBoost's own parameters."""
         own = self.settings
-        params = {"objective": "binary:logistic", "tree_method": "hist", "max_depth": own["depth"], "eta": own["eta"], "seed": seed,
-                  "subsample": own["subsample"], "colsample_bytree": own["subsample"], "nthread": self.n_jobs, "verbosity": 0}  # fmt: skip
-        if own["scheduler"]:
-            self.booster = _train_on_cluster(params, X, y, own["rounds"], own["scheduler"], self.n_jobs)
-        else:
-            self.booster = xgb.train(params, xgb.DMatrix(X, y, nthread=self.n_jobs), own["rounds"])
+        return {"objective": "binary:logistic", "tree_method": "hist", "max_depth": own["depth"], "eta": own["eta"], "seed": seed,
+                "subsample": own["subsample"], "colsample_bytree": own["subsample"], "nthread": self.n_jobs, "verbosity": 0}  # fmt: skip
+
+    def _fit_rows(self, X, y, seed):
+        rounds, scheduler = self.settings["rounds"], self.settings["scheduler"]
+        if not scheduler:
+            self.booster = xgb.train(self._params(seed), xgb.DMatrix(X, y, nthread=self.n_jobs), rounds)
+            return
+        import dask.array as da
+
+        with connect(scheduler, self.n_jobs) as client:
+            part = -(-len(X) // max(1, len(client.scheduler_info()["workers"])))
+            self.booster = _train_on(client, self._params(seed), da.from_array(X, chunks=(part, -1)), da.from_array(y, chunks=part), rounds)
 
     def predict_rows(self, X: np.ndarray) -> np.ndarray:
         """Probability of each coded row."""
@@ -44,12 +87,15 @@ class Boost(TableModel):
         self.booster.load_model(folder / "booster.ubj")
 
 
-def _train_on_cluster(params, X, y, rounds, scheduler, n_jobs) -> xgb.Booster:
-    """Train on the workers of a Dask scheduler, the rows dealt to them in equal parts."""
-    import dask.array as da
+def _coded_part(part: pd.DataFrame, encoder: Encoder) -> pd.DataFrame:
+    """One partition of a table, coded."""
+    return pd.DataFrame(encoder.table(part), index=part.index, columns=[str(i) for i in range(len(encoder.columns))])
+
+
+def _train_on(client, params: dict, X, y, rounds: int) -> xgb.Booster:
+    """Train on the workers of a cluster; each takes the partitions of the Dask collections X and y that lie with it."""
     import xgboost.dask as xgb_dask
 
-    with connect(scheduler, n_jobs) as client:
-        rows = -(-len(X) // max(1, len(client.scheduler_info()["workers"])))
-        data = xgb_dask.DaskDMatrix(client, da.from_array(X, chunks=(rows, -1)), da.from_array(y, chunks=rows))
-        return xgb_dask.train(client, {**params, "nthread": 1}, data, rounds)["booster"]
+    booster = xgb_dask.train(client, {**params, "nthread": 1}, xgb_dask.DaskDMatrix(client, X, y), rounds)["booster"]
+    booster.feature_names = booster.feature_types = None  # of a data frame; rows to predict come as bare arrays
+    return booster

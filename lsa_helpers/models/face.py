@@ -65,17 +65,23 @@ class SusceptibilityModel(ABC):
         StageError
             When the rows hold one class only.
         """
-        labels = samples["label"].to_numpy()
-        if len(np.unique(labels)) < 2:
-            raise StageError(f"{self.name}: the {len(samples)} training rows hold one class only; use larger blocks or fewer folds")
-        for name in self.coding:
-            if name not in stack.info:
-                raise InputError(f'there is no factor "{name}"', where="parameter coding", fix=did_you_mean(name, stack.info))
-        info = {name: own | {"kind": self.coding.get(name, own["kind"])} for name, own in stack.info.items()}
-        self.encoder = Encoder.fit(samples, info, self.factors or stack.names)
+        self._need_both_classes(samples["label"].nunique(), len(samples))
+        self.encoder = Encoder.fit(samples, self._coded(stack), self.factors or stack.names)
         self.learned_on = describe_area(stack, self.encoder.factors)
         self._fit(stack, samples, seed)
         return self
+
+    def _need_both_classes(self, classes: int, rows: int) -> None:
+        """Nothing is learned from rows of one class."""
+        if classes < 2:
+            raise StageError(f"{self.name}: the {rows} training rows hold one class only; use larger blocks or fewer folds")
+
+    def _coded(self, stack: FactorStack) -> dict[str, dict]:
+        """The stack's `info` with the kinds that `coding` asks for."""
+        for name in self.coding:
+            if name not in stack.info:
+                raise InputError(f'there is no factor "{name}"', where="parameter coding", fix=did_you_mean(name, stack.info))
+        return {name: own | {"kind": self.coding.get(name, own["kind"])} for name, own in stack.info.items()}
 
     @abstractmethod
     def _fit(self, stack: FactorStack, samples: pd.DataFrame, seed: int) -> None:

@@ -35,11 +35,28 @@ class Encoder:
             When a factor is unknown in a row: what to make of the gap is not this function's to decide, and models would differ.
         """
         for name in factors:
-            unknown = int((~np.isfinite(table[name].to_numpy(dtype=np.float64))).sum())
-            if unknown:
-                found, fix = f"{unknown} of {len(table)} rows without a value", "Leave out those rows, or the factor"
-                raise InputError("a factor is unknown in a training row", where=f'factor "{name}"', found=found, fix=fix)
+            _refuse_gaps(name, int((~np.isfinite(table[name].to_numpy(dtype=np.float64))).sum()), len(table))
         return cls({name: _learn(table[name].to_numpy(), info[name]["kind"]) for name in factors})
+
+    @classmethod
+    def fit_parts(cls, table, info: dict[str, dict], factors: Sequence[str]) -> "Encoder":
+        """`fit` for a Dask DataFrame: of each partition only counts, sums and classes come here."""
+        import dask
+
+        asked = {}
+        for name in factors:
+            value = table[name].astype("float64")
+            learn = {"continuous": (value.mean(), value.std(ddof=0)), "circular": (), "categorical": (value.unique(),)}
+            asked[name] = value.size, (~np.isfinite(value)).sum(), *learn[info[name]["kind"]]
+        how = {}
+        for name, (rows, gaps, *learned) in dask.compute(asked)[0].items():
+            _refuse_gaps(name, int(gaps), int(rows))
+            kind = info[name]["kind"]
+            if kind == "continuous":
+                how[name] = {"kind": kind, "mean": float(learned[0]), "std": float(learned[1]) or 1.0}
+            else:
+                how[name] = _learn(np.asarray(learned).ravel(), kind)
+        return cls(how)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -58,6 +75,13 @@ class Encoder:
     def stack(self, stack: FactorStack) -> np.ndarray:
         """Code a stack: float32 of shape (columns, height, width), NaN where a factor is unknown."""
         return np.concatenate([_encode(stack.values[stack.names.index(name)], how) for name, how in self.factors.items()])
+
+
+def _refuse_gaps(name: str, unknown: int, rows: int) -> None:
+    """Nobody can code what is not known."""
+    if unknown:
+        found, fix = f"{unknown} of {rows} rows without a value", "Leave out those rows, or the factor"
+        raise InputError("a factor is unknown in a training row", where=f'factor "{name}"', found=found, fix=fix)
 
 
 def _learn(values: np.ndarray, kind: str) -> dict:

@@ -12,7 +12,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from lsa_helpers import cli, models
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.factors import FactorStack, open_stack, terrain, write_stack
 from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
 from lsa_helpers.models.lazy import bf16_error
@@ -181,6 +181,47 @@ def test_xgboost_trained_by_workers_is_xgboost(sampled):
     here = models.make("xgboost", **how).fit(stack, table, 0).predict(stack, table)
     there = models.make("xgboost", n_jobs=2, scheduler="local", **how).fit(stack, table, 0).predict(stack, table)
     assert np.abs(here - there).mean() < 0.01 and np.corrcoef(here, there)[0, 1] > 0.98
+
+
+def test_xgboost_takes_a_table_in_parts(sampled, tmp_path, monkeypatch):
+    """From a Parquet folder of four files: the coding is the one of the whole table, the workers get four parts, the trees are the same."""
+    import dask.dataframe as dd
+    from xgboost import dask as xgb_dask
+
+    stack, table = sampled
+    dd.from_pandas(table, npartitions=4).to_parquet(tmp_path / "samples")
+    parts, real = [], xgb_dask.DaskDMatrix.__init__
+    spy = lambda self, client, X, y: (parts.append((type(X), X.npartitions)), real(self, client, X, y))[1]  # noqa: E731
+    monkeypatch.setattr(xgb_dask.DaskDMatrix, "__init__", spy)
+    how = {"rounds": 5, "subsample": 1.0, "depth": 3}
+    here = models.make("xgboost", **how).fit(stack, table, 0)
+    there = models.make("xgboost", n_jobs=2, **how).fit(stack, tmp_path / "samples", 0)
+    assert parts == [(dd.DataFrame, 4)]
+    assert there.encoder.columns == here.encoder.columns and there.learned_on == here.learned_on
+    assert there.encoder.factors["slope"]["mean"] == pytest.approx(here.encoder.factors["slope"]["mean"])
+    assert there.encoder.factors["slope"]["std"] == pytest.approx(here.encoder.factors["slope"]["std"])
+    first, second = here.predict(stack, table), there.predict(stack, table)
+    assert np.abs(first - second).mean() < 0.01 and np.corrcoef(first, second)[0, 1] > 0.98
+    again = models.load(there.save(tmp_path / "model"))
+    np.testing.assert_array_equal(again.predict(stack, table), second)
+
+
+def test_a_table_in_parts_has_the_same_errors(sampled):
+    """One class, a gap in a factor and a misspelt coding are named as for a table in memory."""
+    import dask.dataframe as dd
+    from distributed import LocalCluster
+
+    stack, table = sampled
+    holed = table.assign(ndvi=table["ndvi"].where(table.index != 7))
+    cases = [
+        (table.assign(label=1), {}, StageError, "one class only"),
+        (holed, {}, InputError, f'factor "ndvi".*unknown.*1 of {len(table)} rows'),
+        (table, {"coding": {"slop": "circular"}}, InputError, "parameter coding.*slop"),
+    ]
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        for rows, how, error, words in cases:
+            with pytest.raises(error, match=words):
+                models.make("xgboost", scheduler=cluster.scheduler_address, **how).fit(stack, dd.from_pandas(rows, npartitions=3), 0)
 
 
 def test_the_error_of_bfloat16_is_measured(sampled, mapped, tmp_path, capsys):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 from statsmodels.datasets import longley
 from statsmodels.regression.linear_model import OLS
 from statsmodels.tools import add_constant
@@ -165,3 +166,56 @@ def test_unknown_values_are_named(sampled, factor, rows):
     for run in (screen.stepwise_vif, lambda *given: screen.importance(*given, seed=0, n_trees=5)):
         with pytest.raises(InputError, match=f'factor "{factor}".*unknown'):
             run(table, stack.info, ["slope", "lulc"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 999), steps=st.integers(2, 30))
+def test_weighted_auc_is_scikit_learns(seed, steps):
+    """Ties and whole-number weights included."""
+    rng = np.random.default_rng(seed)
+    label, score, weights = rng.integers(0, 2, 40), rng.integers(0, steps, 40) / steps, rng.integers(0, 4, (3, 40))
+    label[:2], weights[:, :2] = (0, 1), 1
+    expected = [roc_auc_score(label, score, sample_weight=weight) for weight in weights]
+    np.testing.assert_allclose(screen._weighted_auc(label, score, weights), expected)
+
+
+def test_intervals_hold_nothing_for_noise_and_exclude_it_for_the_cause(sampled):
+    """Shuffling noise loses nothing, so its interval holds 0; shuffling the cause does, and in every ranking it lies above the noise."""
+    stack, table = sampled
+    found = screen.importance(table, stack.info, ["slope", "ndvi"], seed=0, n_trees=30, repeats=3, block_m=200).set_index(
+        ["method", "factor"]
+    )
+    noise, cause = (found.loc[("permutation", name)] for name in (screen.PROBE, "slope"))
+    assert noise["low"] < 0 < noise["high"] and cause["low"] > 0.1
+    assert ((found["low"] <= found["mean"]) & (found["mean"] <= found["high"])).drop("gain_ratio").all()
+    for method in ("rf_impurity", "permutation", "gain_ratio"):
+        assert found.loc[(method, "slope"), "low"] > found.loc[(method, screen.PROBE), "high"]
+
+
+def test_copies_of_a_place_add_no_certainty():
+    """Sixty places with nine equal rows each: in one block they count as one, so the interval is three times that of rows on their own."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 60).repeat(9)
+    score = label + 1.5 * rng.standard_normal(60).repeat(9)
+    x = np.arange(60.0).repeat(9) * 100 + np.tile(np.arange(9.0), 60)
+    widths = []
+    for edge in (100, 1):
+        weights = screen._block_weights(pd.DataFrame({"x": x, "y": 0.0}), edge, np.random.default_rng(1), n_boot=2000)
+        mean, low, high = screen._interval(screen._weighted_auc(label, score, weights))
+        assert mean == pytest.approx(roc_auc_score(label, score)) and low < mean < high
+        widths.append(high - low)
+    assert widths[0] / widths[1] == pytest.approx(3, rel=0.1)
+
+
+def test_the_cost_is_a_paired_difference(sampled):
+    """Dropping a copy costs nothing, and since both forests see the same ground the interval is narrow; dropping the cause costs."""
+    stack, table = sampled
+    table, info = table.assign(copy=table["slope"]), stack.info | {"copy": CONTINUOUS}
+    how = {"seed": 0, "n_trees": 50, "block_m": 200}
+    free = screen.dropping_cost(table, info, ["slope", "ndvi", "copy"], ["slope", "ndvi"], **how).set_index("factors")
+    dear = screen.dropping_cost(table, info, ["slope", "ndvi"], ["ndvi"], **how).set_index("factors")
+    assert free.loc["cost", "low"] < 0 < free.loc["cost", "high"] and dear.loc["cost", "low"] > 0.1
+    for found in (free, dear):
+        assert found.loc["cost", "auc"] == pytest.approx(found.loc["all", "auc"] - found.loc["selected", "auc"])
+    width = free["high"] - free["low"]
+    assert width["cost"] < width["all"] and free["n"].tolist() == [3, 2, 1]
