@@ -92,10 +92,10 @@ def test_the_inventory_has_both_layers(tiny):
     file = tiny.run.product("inventory.gpkg")
     reference = gpd.read_file(file, layer="reference")
     assert len(reference) > 3
-    assert {"id", "area_m2"} <= set(reference.columns)
+    assert set(reference.columns) == {"id", "area_m2", "geometry"}
     layers = gpd.list_layers(file)["name"].tolist()
     assert "detected" in layers
-    assert {"id", "score", "area_m2"} <= set(gpd.read_file(file, layer="detected").columns)
+    assert set(gpd.read_file(file, layer="detected").columns) == {"id", "score", "area_m2", "windows", "geometry"}
 
 
 def test_samples_keep_landslides_together(tiny):
