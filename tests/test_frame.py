@@ -51,6 +51,12 @@ def test_every_room_is_known(root):
     assert found <= set(ROOMS)
 
 
+def test_contributing_lists_the_rooms_in_their_order(root):
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = text.split("(a test holds this):\n")[1].split(". `tests/`")[0]
+    assert [name.strip() for name in listed.split("·")] == ROOMS
+
+
 def test_importing_the_package_loads_nothing_heavy():
     heavy = ("torch", "shap", "xgboost", "sklearn", "rasterio")
     code = f"import sys, lsa_helpers, lsa_helpers.cli\nprint([name for name in {heavy} if name in sys.modules])"
@@ -87,28 +93,40 @@ def test_the_lock_is_hashed_universal_and_names_no_index(root):
     assert sum("--hash=sha256:" in line for line in blocks) >= len(pinned)
 
 
+# Packages that no line imports: the file that needs each, and the words in it that do.
+OTHERWISE = {
+    "jupyterlab": ("README.md", "jupyter lab"),
+    "ipykernel": ("lsa_helpers/kernel.py", 'kernel_name="python3"'),
+    "jupyter-book": ("lsa_helpers/publish.py", "jupyter_book.cli.main"),
+    "sphinx-book-theme": ("book/_static/lsa.css", ".bd-article-container"),
+    "sphinx-exercise": ("_config.yml", "sphinx_exercise"),
+    "sphinxcontrib-bibtex": ("_config.yml", "bibtex_bibfiles"),
+    "sphinx-mathjax-offline": ("lsa_helpers/publish.py", 'distribution("sphinx-mathjax-offline")'),
+    "shinywidgets": ("lsa_helpers/publish.py", "libembed-amd.js"),
+    "nbclassic": ("lsa_helpers/publish.py", "components/requirejs"),
+    "ipywidgets": ("book/_static/widget-render.js", "@jupyter-widgets"),
+    "pyarrow": ("lsa_helpers/honest.py", "read_parquet"),
+    "python-calamine": ("lsa_helpers/sources/vectors.py", 'engine="calamine"'),
+    "netcdf4": ("lsa_helpers/world/write.py", 'engine="netcdf4"'),
+}
+MODULES = {"scikit-learn": "sklearn", "xarray-spatial": "xrspatial", "pyyaml": "yaml", "pillow": "PIL"}
+
+
+def roots(tree: ast.AST) -> set[str]:
+    """The packages that a file imports."""
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.split(".")[0] for name in names}
+
+
 def test_every_dependency_is_used(root):
-    """Each package is imported by the code, or is a tool, an engine or a carrier of files said here."""
-    tools = {
-        "jupyterlab",
-        "ipykernel",
-        "sphinx-book-theme",
-        "sphinxcontrib-bibtex",
-        "netcdf4",
-        "pycocotools",
-        "pyarrow",
-        "python-calamine",
-        "pillow",
-    }
-    tools |= {"jupyter-book", "sphinx-exercise", "sphinx-mathjax-offline", "shinywidgets", "nbclassic", "ipywidgets", "pyproj", "dask"}
-    modules = {"scikit-learn": "sklearn", "xarray-spatial": "xrspatial", "pyyaml": "yaml"}
-    files = [*(root / "lsa_helpers").rglob("*.py"), *(root / "notebooks").glob("*.py"), root / "_config.yml"]
-    code = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    unused = [
-        item.name
-        for item in dependencies(root)
-        if item.name not in tools and modules.get(item.name, item.name.replace("-", "_")) not in code
-    ]
+    """Each package is imported by the module or a chapter, or is a tool, an engine or a carrier of files whose use is said above."""
+    files = [*(root / "lsa_helpers").rglob("*.py"), *(root / "notebooks").glob("*.py")]
+    found = set().union(*(roots(ast.parse(file.read_text(encoding="utf-8"))) for file in files))
+    names = {item.name for item in dependencies(root)}
+    taken = {name for name in names if MODULES.get(name, name.replace("-", "_")) in found}
+    assert names - taken == set(OTHERWISE)
+    unused = [name for name, (file, words) in OTHERWISE.items() if words not in (root / file).read_text(encoding="utf-8")]
     assert not unused
 
 

@@ -175,7 +175,8 @@ def _remarks(catalog: Catalog, name: str, entry: Entry, info: dict, cell_size: f
     native = info["native_resolution_m"]
     if native and native > coarse_ratio * cell_size:
         notes.append(f"{info['label']} comes from a source of {native:.0f} m, {native / cell_size:.0f} times coarser than the grid.")
-    if name == "pga" and catalog.path(entry).suffix.lower() not in RASTERS:
-        count, error = station_error(catalog, entry, grid)
+    vector = catalog.path(entry).suffix.lower() not in RASTERS
+    if name == "pga" and vector and (stations := station_error(catalog, entry, grid)):
+        count, error = stations
         notes.append(f"PGA is interpolated from {count} stations; leaving one out errs by {error:.1f} {info['unit']} (root mean square).")
     return notes

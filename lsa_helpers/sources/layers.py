@@ -99,7 +99,15 @@ def continuous(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
     values = attribute(shapes, entry.value or entry.attribute, file).astype(float) * entry.scale
     if (shapes.geom_type == "Point").all():
         return inverse_distance(shapes.geometry.x.to_numpy(), shapes.geometry.y.to_numpy(), values.to_numpy(), grid)
-    return rasterize(zip(shapes.geometry, values, strict=True), grid.shape, np.nan, transform=grid.transform, dtype="float32")
+    return _burn(shapes, values, grid, file)
+
+
+def _burn(shapes: gpd.GeoDataFrame, values: pd.Series, grid: Grid, file: Path) -> np.ndarray:
+    """The value of the polygon that a cell's centre lies in, (height, width) float32, NaN outside; an error when no cell has one."""
+    burnt = rasterize(zip(shapes.geometry, values, strict=True), grid.shape, np.nan, transform=grid.transform, dtype="float32")
+    if np.isnan(burnt).all():
+        raise InputError("the polygons do not overlap the study area", where=file, fix="Check the file's CRS")
+    return burnt
 
 
 def categorical(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[np.ndarray, dict[int, str]]:
@@ -124,10 +132,8 @@ def categorical(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[np.ndarray,
         texts = sorted(values.astype(str).unique())
         names = dict(enumerate(texts, start=1))
         values = values.astype(str).map({text: code for code, text in names.items()})
-    burnt = rasterize(zip(shapes.geometry, values, strict=True), grid.shape, np.nan, transform=grid.transform, dtype="float32")
+    burnt = _burn(shapes, values, grid, file)
     present = set(np.unique(burnt[np.isfinite(burnt)]).astype(int))
-    if not present:
-        raise InputError("the polygons do not overlap the study area", where=file, fix="Check the file's CRS")
     return burnt, {code: name for code, name in names.items() if code in present}
 
 

@@ -84,8 +84,10 @@ def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: Gri
     return idw(x, y, values, template, power=2.0).to_numpy().astype(np.float32)
 
 
-def station_error(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[int, float]:
+def station_error(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[int, float] | None:
     """Number of stations and the leave-one-out root-mean-square error of inverse-distance interpolation (p = 2).
+
+    None when the features are not points, so that nothing is interpolated.
 
     Returns
     -------
@@ -95,6 +97,8 @@ def station_error(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[int, floa
     """
     file = catalog.path(entry)
     shapes = read_features(file, entry, grid.crs)
+    if not (shapes.geom_type == "Point").all():
+        return None
     values = attribute(shapes, entry.value or entry.attribute, file).to_numpy(float) * entry.scale
     x, y = shapes.geometry.x.to_numpy(), shapes.geometry.y.to_numpy()
     squared = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2

@@ -1,7 +1,9 @@
 """The stack: what is made, what is dropped with a note, and that it survives writing and reading."""
 
+import geopandas as gpd
 import numpy as np
 import pytest
+from shapely.geometry import Polygon, box
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FACTORS, build_factors, describe, read_stack, write_stack
@@ -42,6 +44,16 @@ def test_a_ready_made_raster_replaces_its_factor(catalog):
     np.testing.assert_array_equal(stack.band("slope"), stack.band("altitude"))
 
 
+def test_shaking_may_be_zones_instead_of_stations(catalog, folder, frame):
+    """Polygons of equal shaking are burnt in, and nothing is said of stations, because there are none."""
+    zones = gpd.GeoDataFrame({"pga": [120.0]}, geometry=[box(*frame.bounds)], crs=frame.crs)
+    zones.to_file(folder / "zones.gpkg")
+    zoned = catalog.model_copy(update={"stations": Entry(path="zones.gpkg", attribute="pga")})
+    stack, notes = build_factors(zoned, cell_size=10.0, wanted=["pga"])
+    assert (stack.band("pga") == 120).all()
+    assert not [note for note in notes if "stations" in note]
+
+
 def test_an_extra_factor_joins_the_stack(catalog):
     more = catalog.model_copy(update={"extra": {"snow": Entry(path="dem.tif", unit="m", label="Snow depth", scale=0.001)}})
     stack, _ = build_factors(more, cell_size=10.0)
@@ -51,9 +63,6 @@ def test_an_extra_factor_joins_the_stack(catalog):
 
 
 def test_rows_outside_the_study_area_are_nodata(catalog, folder, frame):
-    import geopandas as gpd
-    from shapely.geometry import Polygon
-
     left, bottom, right, top = frame.bounds
     gpd.GeoDataFrame(geometry=[Polygon([(left, top), (right, top), (left, bottom)])], crs=frame.crs).to_file(folder / "mask.gpkg")
     stack, _ = build_factors(catalog.model_copy(update={"mask": Entry(path="mask.gpkg")}), cell_size=10.0)

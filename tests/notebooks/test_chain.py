@@ -32,13 +32,17 @@ COLUMNS = {
 }
 
 
+def said(notebook) -> str:
+    """What an executed notebook printed and showed as text, without its source."""
+    outputs = [output for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", [])]
+    return "\n".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in outputs)
+
+
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
     """Papermill made chapters 01 to 04 first, and the runner then finds them unchanged."""
     assert tiny.executed == ["05_frequency_ratio", "06_shap", "08_honest_validation"]
-    cells = nbformat.read(tiny.run.path.parent.parent / "out.ipynb", as_version=4).cells
-    said = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
-    assert "Made first in runs/alone" in said
-    assert "04_susceptibility" in said
+    (line,) = [line for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines() if "Made first in runs/alone" in line]
+    assert "04_susceptibility" in line
 
 
 def test_a_second_run_does_nothing(tiny):
@@ -88,10 +92,10 @@ def test_the_inventory_has_both_layers(tiny):
     file = tiny.run.product("inventory.gpkg")
     reference = gpd.read_file(file, layer="reference")
     assert len(reference) > 3
-    assert {"id", "area_m2"} <= set(reference.columns)
+    assert set(reference.columns) == {"id", "area_m2", "geometry"}
     layers = gpd.list_layers(file)["name"].tolist()
     assert "detected" in layers
-    assert {"id", "score", "area_m2"} <= set(gpd.read_file(file, layer="detected").columns)
+    assert set(gpd.read_file(file, layer="detected").columns) == {"id", "score", "area_m2", "windows", "geometry"}
 
 
 def test_samples_keep_landslides_together(tiny):
@@ -110,6 +114,11 @@ def test_the_ceiling_stands_beside_the_scores(tiny):
         assert sum("ceiling_auc" in text for text in shown) >= {"04": 4, "08": 1}[chapter[:2]]
         # The optimism is a number for every model, in the chapter that prints the scores too.
         assert any(">optimism<" in text and all(f">{model}<" in text for model in MODELS) for text in shown)
+    printed, scores = said(tiny.run.path / "notebooks/04_susceptibility.ipynb"), tiny.run.read_table("scores_truth")
+    assert set(MODELS) <= set(scores["model"])
+    for row in scores.itertuples():
+        assert 0.5 < row.ceiling_auc <= 1
+        assert f"map AUC {row.auc_map:.3f}, ceiling {row.ceiling_auc:.3f}" in printed
 
 
 def test_the_same_seed_gives_the_same_bytes(tiny):
@@ -143,6 +152,23 @@ def test_the_papers_own_layout_is_what_the_mountain_writes(tiny, tmp_path):
     np.testing.assert_array_equal(ours[0], theirs[0])
 
 
+def test_a_folder_without_images_passes_chapter_two(folder, tmp_path):
+    """Terrain and points only: chapter 02 says so, trains nothing, and hands the known inventory on."""
+    left, top = 300_000, 3_300_000
+    pd.DataFrame({"x": left + np.arange(10) * 50.0 + 5, "y": top - np.arange(10) * 30.0 - 5}).to_csv(folder / "slides.csv", index=False)
+    catalog = folder / "catalog.yml"
+    catalog.write_text(catalog.read_text() + "inventory: {path: slides.csv, crs: EPSG:32648}\n")
+    run = Run(tmp_path / "run")
+    values = pipeline.load_run_params(find_params("tiny"), {"cell_size_m": "10"}, folder, run.path)
+    pipeline.execute(run, values, ["01_data", "02_detection"])
+    assert "holds no image chips: chapter 02 will say so and pass on" in said(run.path / "notebooks/01_data.ipynb")
+    printed = said(run.path / "notebooks/02_detection.ipynb")
+    for words in ("holds no images", "the known inventory is passed on as it is", "No detector was trained", "no detection", "10 known"):
+        assert words in printed
+    assert not run.has("detector.safetensors") and not (run.path / "tables/detection_scores.csv").exists()
+    assert gpd.list_layers(run.product("inventory.gpkg"))["name"].tolist() == ["reference"]
+
+
 @pytest.mark.real_data
 def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
     """Real image chips without a map: chapter 01 says so, chapter 02 trains and scores them."""
@@ -150,8 +176,10 @@ def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
     small = {"epochs": "1", "chip_size": "64"}
     values = pipeline.load_run_params(find_params("bijie"), small, shared_data / "bijie", run.path)
     pipeline.execute(run, values, ["01_data", "02_detection"])
-    assert set(run.read_table("detection_scores")["split"]) >= {"test"}
-    assert "images only" in (run.path / "notebooks/01_data.ipynb").read_text()
+    test = run.read_table("detection_scores").set_index("split").loc["test"]
+    figures = ["AP_segm", "AP50_segm", "AP75_segm", "AP_bbox", "AP50_bbox", "AP75_bbox", "precision", "recall", "f1", "pixel_iou"]
+    assert np.isfinite(test[figures].astype(float)).all(), test
+    assert "images only" in said(run.path / "notebooks/01_data.ipynb")
     assert not run.has("factors.tif")
 
 
@@ -166,6 +194,7 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
         assert run.has(f"susceptibility_{model}.tif")
         assert run.has(f"classes_{model}.tif")
     assert set(run.read_table("shap_importance")["model"]) == set(MODELS)
+    assert "the known inventory is passed on as it is" in said(run.path / "notebooks/02_detection.ipynb")
     scores = {
         name: run.read_table(f"scores_{name}").set_index("model").loc["logistic", "auc"] for name in ("apparent", "random", "spatial")
     }

@@ -1,11 +1,13 @@
 """Every kind of source on the grid, with values worked out by hand."""
 
+import zipfile
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from shapely.geometry import box
+from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.grid import Grid, write_raster
@@ -13,6 +15,7 @@ from lsa_helpers.sources import (
     Catalog,
     Entry,
     categorical,
+    check_catalog,
     continuous,
     distance_to,
     inverse_distance,
@@ -73,6 +76,117 @@ def test_stations_interpolate_their_own_values(catalog, frame):
     assert pga[0, 0] == pytest.approx(100, abs=1)
     assert pga[-1, -1] == pytest.approx(300, abs=1)
     assert 100 <= pga.min() <= pga.max() <= 300
+
+
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+def _write_xlsx(path, table):
+    """The least that is a spreadsheet of Office Open XML: one sheet, texts in the cells."""
+    rows = [table.columns.tolist(), *table.to_numpy().tolist()]
+    kinds = {str: ('t="inlineStr"', "<is><t>{}</t></is>"), float: ("", "<v>{!r}</v>")}
+    cells = ["".join(f"<c {kinds[type(v)][0]}>{kinds[type(v)][1].format(v)}</c>" for v in row) for row in rows]
+    office = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.'
+        f'openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="{office}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{office}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" Type="{OFFICE}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{OFFICE}"><sheets><sheet name="stations" sheetId="1" r:id="r1"/></sheets>'
+        "</workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" Type="{OFFICE}/worksheet" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{SHEET}"><sheetData>{"".join(f"<row>{row}</row>" for row in cells)}</sheetData>'
+        "</worksheet>",
+    }
+    with zipfile.ZipFile(path, "w") as file:
+        for name, text in parts.items():
+            file.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>' + text)
+
+
+WRITERS = {
+    "xlsx": _write_xlsx,
+    "csv": lambda path, table: table.to_csv(path, index=False),
+    "parquet": lambda path, table: table.to_parquet(path),
+}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_stations_are_the_same_in_any_kind_of_table(catalog, frame, folder, suffix):
+    """What the .xls of the folder says, written as another table, gives the same layer, the same error, and passes the check."""
+    WRITERS[suffix](folder / f"other.{suffix}", pd.read_excel(folder / "stations.xls", engine="calamine"))
+    entry = catalog.stations.model_copy(update={"path": f"other.{suffix}"})
+    other = catalog.model_copy(update={"stations": entry})
+    np.testing.assert_allclose(continuous(other, entry, frame), continuous(catalog, catalog.stations, frame), rtol=1e-6)
+    assert station_error(other, entry, frame) == pytest.approx(station_error(catalog, catalog.stations, frame))
+    rows = check_catalog(other, need_dem=True, cell_size=10.0).set_index("entry")
+    assert rows.loc["stations", "kind"] == "table, 3 features"
+
+
+def _zones(frame, **columns):
+    """Two zones on either side of column 30 in degrees; the east one ends three cells before the grid does."""
+    left, bottom, right, top = frame.bounds
+    halves = [box(left - 100, bottom - 100, left + 300, top + 100), box(left + 300, bottom - 100, right - 30, top + 100)]
+    return gpd.GeoDataFrame(columns, geometry=halves, crs=frame.crs).to_crs("EPSG:4490")
+
+
+@pytest.mark.parametrize("key", ["attribute", "value"])
+@pytest.mark.parametrize("name", ["rainfall", "ndvi", "stations"])
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "geojson"])
+def test_a_continuous_source_may_be_polygons(frame, folder, catalog, name, key, suffix):
+    """Zones of 50 and 80, scaled by ten: each cell gets the value of the zone its centre lies in, and none where there is no zone."""
+    _zones(frame, level=[50, 80]).to_file(folder / f"zones.{suffix}")
+    entry = Entry(path=f"zones.{suffix}", scale=10.0, **{key: "level"})
+    layer = continuous(catalog, entry, frame)
+    expected = np.repeat([500.0, 800.0, np.nan], [30, 27, 3])
+    np.testing.assert_array_equal(layer, np.broadcast_to(expected, frame.shape).astype(np.float32))
+    assert "zones" in check_catalog(catalog.model_copy(update={name: entry}), need_dem=True, cell_size=10.0)["file"].str.cat()
+
+
+def test_polygons_elsewhere_are_named(frame, folder, catalog):
+    _zones(frame, level=[50, 80]).to_crs(frame.crs).translate(5e4).to_frame("geometry").assign(level=1.0).to_file(folder / "far.gpkg")
+    for layer in (continuous, categorical):
+        with pytest.raises(InputError, match=r"far\.gpkg.*do(es)? not overlap"):
+            layer(catalog, Entry(path="far.gpkg", attribute="level"), frame)
+
+
+def _coarse(folder, frame):
+    """A class raster in degrees, cells of about 100 m, nodata 0 beyond the zones."""
+    cells = np.where(np.arange(40) < 20, 3, 7).astype(np.uint8) * np.ones((40, 1), np.uint8)
+    x, y = gpd.GeoSeries([Point(frame.bounds[0] + 300, (frame.bounds[1] + frame.bounds[3]) / 2)], crs=frame.crs).to_crs(4326)[0].coords[0]
+    transform = rasterio.Affine(0.001, 0, x - 0.02, 0, -0.001, y + 0.02)
+    profile = dict(driver="GTiff", height=40, width=40, count=1, dtype="uint8", crs="EPSG:4326", nodata=0, transform=transform)
+    with rasterio.open(folder / "rock.tif", "w", **profile) as file:
+        file.write(cells, 1)
+    return Entry(path="rock.tif", names={3: "granite"})
+
+
+def _fine(folder, frame):
+    codes = np.where(np.arange(60) < 30, 3, 7) * np.ones(frame.shape)
+    write_raster(folder / "rock.tif", codes.astype(np.float32), frame, ["rock"])
+    return Entry(path="rock.tif", names={3: "granite"})
+
+
+def _numbered(folder, frame):
+    left, bottom, right, top = frame.bounds
+    halves = [box(left, bottom, left + 300, top), box(left + 300, bottom, right, top)]
+    gpd.GeoDataFrame({"code": [3, 7]}, geometry=halves, crs=frame.crs).to_file(folder / "rock.gpkg")
+    return Entry(path="rock.gpkg", attribute="code", names={3: "granite"})
+
+
+@pytest.mark.parametrize("make", [_fine, _coarse, _numbered])
+def test_lithology_may_be_a_raster(catalog, frame, folder, make):
+    """Codes stay as they are, in a raster of the grid or in degrees and in numbered polygons; an unnamed one is its number."""
+    entry = make(folder, frame)
+    other = catalog.model_copy(update={"lithology": entry})
+    codes, names = categorical(other, entry, frame)
+    assert names == {3: "granite", 7: "7"}
+    # The meridian of the coarse raster leans by about a degree against the grid's columns: leave a cell on either side.
+    assert (codes[:, :29] == 3).all() and (codes[:, 31:] == 7).all()
+    assert "rock" in check_catalog(other, need_dem=True, cell_size=10.0)["file"].str.cat()
 
 
 def test_inverse_distance_by_hand(frame):
