@@ -120,7 +120,8 @@ style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 # - **Impurity** of a random forest {cite:p}`breiman2001`: how much did splits on this factor tidy up the training data? It is quick and likely
 #   what the paper shows, but it favours factors with many distinct values, and it is measured on the data the forest was trained on.
 # - **Permutation**: how much does the area under the ROC curve fall when this factor is shuffled in a spatial block the forest has never seen?
-#   Two factors that repeat each other both look unimportant, since either can stand in for the other.
+#   Two factors that repeat each other both look unimportant, since either can stand in for the other. Between the blocks nothing is left out: a
+#   forest looks at single cells, so no window can see both sides.
 # - **Information gain ratio** {cite:p}`quinlan1986`: how many bits about the landslides does the factor alone carry, per bit of its own?
 #
 # How large must a value be to mean anything? A column of random numbers, the *probe*, is ranked along with the factors, an idea of

@@ -10,6 +10,7 @@ from lsa_helpers.validate.folds import (
     repeated_scores,
     replace_by_repeats,
     splits,
+    strip_m,
 )
 from lsa_helpers.validate.heldout import fold_map, heldout_maps, training_rows
 from lsa_helpers.validate.laboratory import sampling_laboratory
@@ -20,6 +21,6 @@ from lsa_helpers.validate.truth import Truth, ceilings, read_truth, truth_scores
 __all__ = [
     "boyce_index", "calibration_error", "capture", "ceilings", "fold_map", "heldout_maps", "kmeans_folds", "Nested", "nested_makers",
     "optimism", "out_of_fold", "paired_differences", "paired_gains", "predictions", "random_folds", "rate_curve", "read_truth", "remade",
-    "repeated_scores", "replace_by_repeats", "sampling_laboratory", "score_table", "scores", "SCORES", "splits", "summarise_repeats",
-    "texture", "training_rows", "Truth", "truth_scores", "tune", "with_ceiling", "youden_threshold",
+    "repeated_scores", "replace_by_repeats", "sampling_laboratory", "score_table", "scores", "SCORES", "splits", "strip_m",
+    "summarise_repeats", "texture", "training_rows", "Truth", "truth_scores", "tune", "with_ceiling", "youden_threshold",
 ]  # fmt: skip

@@ -72,6 +72,38 @@ def _shuffled_folds(samples: pd.DataFrame, n_folds: int, seed: int) -> np.ndarra
     return folds[own]
 
 
+def strip_m(model: SusceptibilityModel, stack: FactorStack) -> float:
+    """Strip that a model needs between training and test cells so that no window sees both, m.
+
+    Returns
+    -------
+    float
+        The edge of the model's window; 0 for a model of single cells, which looks at no neighbour: whole blocks and whole landslides are
+        what keeps its cells apart.
+    """
+    halo = getattr(model, "halo", 0)
+    return (2 * halo + 1) * stack.grid.cell_size if halo else 0.0
+
+
+def _apart(place: np.ndarray, train: np.ndarray, test: np.ndarray, buffer_m: float) -> np.ndarray:
+    """Those training rows that lie at least `buffer_m` from every test row, in x or in y; `place` is (n, 2)."""
+    if buffer_m <= 0:
+        return train
+    distance, _ = cKDTree(place[test]).query(place[train], p=np.inf)
+    return train[distance >= buffer_m]
+
+
+def usable_splits(samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """As `splits`, without the folds whose training or test rows hold one class only; perhaps none are left."""
+    place, label, parts = samples[["x", "y"]].to_numpy(), samples["label"].to_numpy(), []
+    for fold in np.unique(folds):
+        test = np.flatnonzero(folds == fold)
+        train = _apart(place, np.flatnonzero(folds != fold), test, buffer_m)
+        if len(np.unique(label[test])) == 2 == len(np.unique(label[train])):
+            parts.append((train, test))
+    return parts
+
+
 def splits(
     samples: pd.DataFrame, folds: np.ndarray, buffer_m: float = 0.0, *, pooled: bool = False
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -99,10 +131,8 @@ def splits(
     """
     place, label = samples[["x", "y"]].to_numpy(), samples["label"].to_numpy()
     for fold in np.unique(folds):
-        test, train = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        if buffer_m > 0:
-            distance, _ = cKDTree(place[test]).query(place[train], p=np.inf)
-            train = train[distance >= buffer_m]
+        test = np.flatnonzero(folds == fold)
+        train = _apart(place, np.flatnonzero(folds != fold), test, buffer_m)
         for name, rows in (("training", train), *([] if pooled else [("test", test)])):
             if len(np.unique(label[rows])) < 2:
                 raise StageError(
@@ -205,6 +235,7 @@ def repeated_scores(
         The factors and the sample table.
     scheme : {"random", "spatial"}
         Shuffled rows, or k-means clusters of the coordinates; repetition r uses seed + r. A landslide of several rows stays whole in both.
+        As published, nothing is left out between the clusters: that is for models of single cells.
     repeats, n_folds, seed : int
 
     Returns
@@ -220,13 +251,11 @@ def repeated_scores(
     for repeat in range(repeats):
         own = {"n_folds": n_folds, "seed": seed + repeat}
         folds = kmeans_folds(samples, **own) if scheme == "spatial" else _shuffled_folds(samples, **own)
-        for fold in range(n_folds):
-            train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            if len(np.unique(label[test])) == 2 == len(np.unique(label[train])):
-                # Small problems only wait for each other on several threads.
-                with threadpool_limits(1):
-                    guess = make().fit(stack, samples.iloc[train], seed).predict(stack, samples.iloc[test])
-                rows.append({"repeat": repeat, "fold": fold, **scores(label[test], guess, np.zeros(len(test)), n_boot=0)})
+        for train, test in usable_splits(samples, folds):
+            # Small problems only wait for each other on several threads.
+            with threadpool_limits(1):
+                guess = make().fit(stack, samples.iloc[train], seed).predict(stack, samples.iloc[test])
+            rows.append({"repeat": repeat, "fold": folds[test[0]], **scores(label[test], guess, np.zeros(len(test)), n_boot=0)})
     if not rows:
         raise StageError(f"none of the {scheme} folds holds both classes; lower n_folds")
     return pd.DataFrame(rows)

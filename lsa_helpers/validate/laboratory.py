@@ -13,7 +13,7 @@ from lsa_helpers.errors import LsaError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.models.face import SusceptibilityModel
 from lsa_helpers.samples import make_samples
-from lsa_helpers.validate.folds import random_folds, splits
+from lsa_helpers.validate.folds import random_folds, splits, strip_m
 
 
 def sampling_laboratory(
@@ -46,7 +46,7 @@ def sampling_laboratory(
     DataFrame
         One row per kind and seed: ``positives, buffer_m, slope_floor, ratio, seed, n`` (samples), ``sample_auc`` (samples of the same kind,
         random folds that keep landslides whole, as most studies do), ``map_auc`` (all cells; each by a model trained without its fold's
-        blocks), ``problem`` (why a kind could not be made; the AUCs are NaN then).
+        blocks and the strip that its window needs), ``problem`` (why a kind could not be made; the AUCs are NaN then).
     """
     kinds = list(product(positives, buffers_m, slope_floors, ratios, seeds))
     fixed = {"block_m": block_m, "n_folds": n_folds, "max_per_landslide": max_per_landslide}
@@ -82,7 +82,7 @@ def _map_auc(make, stack, samples, landslide, block_m, seed) -> float:
     from lsa_helpers.validate.heldout import fold_map, heldout_maps
 
     folds = fold_map(samples, stack.grid, block_m=block_m, seed=seed)
-    values = heldout_maps({"": lambda: _single(make)}, stack, samples, folds, seed=seed, buffer_m=0.0)[""]
+    values = heldout_maps({"": lambda: _single(make)}, stack, samples, folds, seed=seed, buffer_m=strip_m(make(), stack))[""]
     known = np.isfinite(values)
     return float(roc_auc_score(landslide[known], values[known]))
 

@@ -17,7 +17,7 @@ from lsa_helpers import models
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.models.face import SusceptibilityModel
-from lsa_helpers.validate.folds import kmeans_folds
+from lsa_helpers.validate.folds import kmeans_folds, strip_m, usable_splits
 
 #: Model → setting → values or distribution; the SVM's are those of the published reference for southern Ecuador.
 SPACES: dict[str, dict[str, Any]] = {
@@ -44,7 +44,8 @@ def tune(
     draws : int
         Settings tried.
     n_folds : int
-        k-means folds of the coordinates that keep landslides whole; those with one class are left out.
+        k-means folds of the coordinates that keep landslides whole; those with one class are left out. Between them lies
+        the strip that the model needs (`strip_m`), none for models of single cells.
     seed : int
 
     Returns
@@ -64,16 +65,15 @@ def tune(
     doi:10.1016/j.ecolmodel.2019.06.002.
     """
     folds, label = kmeans_folds(samples, n_folds=n_folds, seed=seed), samples["label"].to_numpy()
-    usable = [fold for fold in np.unique(folds) if len(set(label[folds == fold])) == 2 == len(set(label[folds != fold]))]
-    if not usable:
-        raise StageError(f"nested tuning: none of {n_folds} spatial folds of {len(samples)} rows holds both classes; lower n_folds")
     tried = []
     for settings in ParameterSampler(space, draws, random_state=seed):
-        areas = []
-        for fold in usable:
+        parts, areas = usable_splits(samples, folds, strip_m(make(**settings), stack)), []
+        if not parts:
+            raise StageError(f"nested tuning: none of {n_folds} spatial folds of {len(samples)} rows holds both classes; lower n_folds")
+        for train, test in parts:
             with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-                model = make(**settings).fit(stack, samples[folds != fold], seed)
-            areas.append(roc_auc_score(label[folds == fold], model.predict(stack, samples[folds == fold])))
+                model = make(**settings).fit(stack, samples.iloc[train], seed)
+            areas.append(roc_auc_score(label[test], model.predict(stack, samples.iloc[test])))
         tried.append(settings | {"auc": float(np.mean(areas))})
     table = pd.DataFrame(tried)
     return {name: tried[int(table["auc"].argmax())][name] for name in space}, table

@@ -288,6 +288,47 @@ def test_nested_tuning_finds_the_setting_that_works(sampled):
         validate.tune(make, {"c": [1.0]}, stack, table[table["label"] == 1], draws=1)
 
 
+class _Window:
+    """A model with a window of five cells that remembers the places it learned from and those it was asked about."""
+
+    halo, log = 2, []
+
+    def __init__(self, **settings):
+        self.n_jobs = 1
+
+    def fit(self, stack, rows, seed):
+        self.known = rows[["x", "y"]].to_numpy()
+        return self
+
+    def _ask(self, x, y):
+        gap = np.abs(self.known[:, None] - np.column_stack([x, y])[None]).max(axis=2).min()
+        _Window.log.append(gap)
+
+    def predict(self, stack, rows):
+        self._ask(rows["x"], rows["y"])
+        return rows["label"] * 0.5
+
+    def predict_map(self, stack, where):
+        xs, ys = stack.grid.centres()
+        row, col = np.nonzero(where)
+        self._ask(xs[col], ys[row])
+        return np.where(where & stack.valid, stack.band("slope"), np.nan)
+
+
+def test_tuning_and_laboratory_leave_the_strip_a_window_needs(hillside, sampled):
+    """Inner folds and the laboratory's maps keep training cells a window from test cells; a model of single cells needs no strip."""
+    stack, table = sampled
+    assert validate.strip_m(_Window(), stack) == 5 * stack.grid.cell_size
+    assert validate.strip_m(_logistic(), stack) == 0 == validate.strip_m(models.make("cnn", window=1), stack)
+    _Window.log = []
+    validate.tune(_Window, {"c": [1.0]}, stack, table, draws=1)
+    assert len(_Window.log) == 5 and min(_Window.log) >= 5 * stack.grid.cell_size
+    _Window.log = []
+    kinds = {"positives": ["point"], "buffers_m": [50.0], "slope_floors": [0.0], "ratios": [1.0], "seeds": [0]}
+    found = validate.sampling_laboratory(_Window, hillside[1], stack, stack.band("slope") > 42, **kinds, block_m=300, n_folds=3)
+    assert found.loc[0, "problem"] == "" and min(_Window.log[3:]) >= 5 * stack.grid.cell_size
+
+
 def test_only_what_can_be_tuned_is(sampled):
     """`tune_draws` wraps the forest and leaves logistic regression as it is; a model without settings is refused by name."""
     makers = {name: lambda name=name, **settings: models.make(name, **settings) for name in ("rf", "logistic")}
