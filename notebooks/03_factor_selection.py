@@ -124,6 +124,8 @@ style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 #   forest looks at single cells, so no window can see both sides.
 # - **Information gain ratio** {cite:p}`quinlan1986`: how many bits about the landslides does the factor alone carry, per bit of its own?
 #
+# The intervals draw whole blocks of ground again and again, and for the impurity, which belongs to a forest and not to places, whole folds.
+#
 # How large must a value be to mean anything? A column of random numbers, the *probe*, is ranked along with the factors, an idea of
 # {cite:t}`kursa2010`. What does not reach above the probe's interval (dashed) could be luck.
 
@@ -141,7 +143,7 @@ importance = screen.importance(
 run.write_table(importance, "importance")
 importance.pivot(index="factor", columns="method", values="mean").sort_values("permutation", ascending=False).round(4)
 
-# %% mystnb={"figure": {"caption": "Three rankings of the factors with 95 % intervals over folds and repetitions. The grey bar is a column of random numbers, the dashed line the upper end of its interval.", "name": "fig-03-importance"}, "image": {"alt": "Three bar charts side by side ranking the factors by impurity, by permutation and by information gain ratio, each with a grey bar for a random column"}}
+# %% mystnb={"figure": {"caption": "Three rankings of the factors with 95 % intervals. The grey bar is a column of random numbers, the dashed line the upper end of its interval.", "name": "fig-03-importance"}, "image": {"alt": "Three bar charts side by side ranking the factors by impurity, by permutation and by information gain ratio, each with a grey bar for a random column"}}
 style.save(show.importance_panels(importance, stack.info), run, "importance")
 
 # %% [markdown]
@@ -168,10 +170,12 @@ reasons |= {name: ("dropped", why) for name, why in decision["dropped"].items()}
 pd.DataFrame.from_dict(reasons, orient="index", columns=["decision", "remark"])
 
 # %% [markdown]
-# What did it cost? A forest with all factors and one with the selected ones, in the same spatial folds (mean, lowest and highest fold):
+# What did it cost? A forest with all factors and one with the selected ones are scored in the same spatial folds. The row *cost* is their
+# difference; its 95 % interval draws the same blocks for both, so an interval that holds 0 says that nothing was lost that could be told from chance.
 
 # %%
-cost = screen.dropping_cost(table, stack.info, stack.names, decision["selected"], seed=p.seed, n_trees=p.importance_trees, n_jobs=p.n_jobs)
+how = {"seed": p.seed, "n_trees": p.importance_trees, "block_m": p.block_m, "n_jobs": p.n_jobs}
+cost = screen.dropping_cost(table, stack.info, stack.names, decision["selected"], **how)
 run.write_table(cost, "dropping_cost")
 cost.round(3)
 
