@@ -150,7 +150,7 @@ def _pair(folder: Path, files: dict[str, dict[str, Path]], key: str, scene: str,
 
 def _missing(image: Path, named_in: Path) -> InputError | None:
     """The fault of a chip whose image is not there."""
-    return None if image.is_file() else InputError("the image is missing", where=image, found=f"it is named in {named_in}")
+    return None if image.is_file() else InputError("the image is missing", where=image, fix=f"It is named in {named_in}")
 
 
 def _read_coco(folder: Path) -> list[Chip]:
