@@ -105,7 +105,7 @@ style.save(maps_show.susceptibility_maps(heldout, case.landslides, case.stack.gr
 # chapter 4 this is the *success rate* {cite:p}`chung2003`, for the maps above the *prediction rate*. The gap between them is what the model
 # remembers. The bands resample whole blocks.
 
-# %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with 95 % band, prediction rate of the held-out maps; dashed, success rate of the maps of chapter 4.", "name": "fig-08-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve above it"}}
+# %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with shaded 95 % band, prediction rate of the held-out maps; dashed with hatched band, success rate of the maps of chapter 4.", "name": "fig-08-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve in a hatched band"}}
 curves = honest.rate_curves(run, case, heldout, p)
 style.save(show.rate_panels(curves), run, "rate_curves")
 

@@ -29,7 +29,7 @@ def fold_panel(folds: np.ndarray, samples: pd.DataFrame, grid: Grid) -> Figure:
 
 
 def rate_panels(curves: pd.DataFrame) -> Figure:
-    """Prediction rate with its band and success rate, one panel a model.
+    """Prediction rate and success rate with their 95 % bands, one panel a model; the success rate's band is hatched.
 
     Parameters
     ----------
@@ -42,8 +42,10 @@ def rate_panels(curves: pd.DataFrame) -> Figure:
         own, colour = curves[curves["model"] == name], style.MODEL_COLOURS[name]
         for kind, line, label in (("held out", "-", "prediction rate"), ("fitted", "--", "success rate")):
             part = own[own["map"] == kind]
-            if kind == "held out":
-                ax.fill_between(100 * part["area"], 100 * part["low"], 100 * part["high"], color=colour, alpha=0.2, lw=0)
+            # Two shades of one colour would melt together where the bands overlap.
+            hatched = {"facecolor": "none", "hatch": "/////", "edgecolor": colour, "alpha": 0.5}
+            look = {"facecolor": colour, "alpha": 0.2} if kind == "held out" else hatched
+            ax.fill_between(100 * part["area"], 100 * part["low"], 100 * part["high"], lw=0, **look)
             ax.plot(100 * part["area"], 100 * part["landslides"], line, color=colour, label=label)
         ax.plot([0, 100], [0, 100], color="#bbbbbb", lw=0.8, zorder=0)
         ax.set(title=style.MODEL_LABELS[name], xlabel="Area, most susceptible first (%)")

@@ -1,4 +1,4 @@
-"""The figures of chapters 03 and 04 are drawn from small tables without a warning, with labelled axes."""
+"""The figures of chapters 03, 04 and 08 are drawn from small tables without a warning, with labelled axes."""
 
 import warnings
 
@@ -8,6 +8,7 @@ import pytest
 
 from lsa_helpers import models, screen, validate
 from lsa_helpers.show import susceptibility as show
+from lsa_helpers.show import validation as honest_show
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +56,41 @@ def test_points_are_drawn_as_points(hillside):
     figure = show.susceptibility_maps({"rf": stack.band("ndvi"), "cnn": stack.band("ndvi")}, points, stack.grid)
     assert len(figure.axes[0].collections[0].get_offsets()) == (points["label"] == 1).sum()
     assert show.samples_map(table, points, stack).axes[0].get_title()
+
+
+def test_folds_and_rates(hillside):
+    """Every fold has its colour, and both rates have their band, in their model's colour."""
+    stack, _ = hillside
+    rng = np.random.default_rng(0)
+    folds = np.add.outer(np.arange(stack.grid.height) // 40, np.arange(stack.grid.width) // 48)
+    xs, ys = stack.grid.centres()
+    table = pd.DataFrame({"x": xs[:6], "y": ys[:6], "label": [1, 0] * 3})
+    figure = honest_show.fold_panel(folds, table, stack.grid)
+    assert figure.axes[0].images[0].get_clim() == (0.5, 3.5) and "Fold" in labels(figure)
+    assert [len(dots.get_offsets()) for dots in figure.axes[0].collections] == [3, 3]
+    true, parts = rng.random(folds.shape) < 0.1, []
+    for model in ("rf", "cnn"):
+        for kind in ("held out", "fitted"):
+            parts.append(validate.rate_curve(rng.random(folds.shape) + true, true, folds).assign(model=model, map=kind))
+    figure = honest_show.rate_panels(pd.concat(parts))
+    assert {"Landslide area met (%)", "Area, most susceptible first (%)"} == labels(figure)
+    assert [ax.get_title() for ax in figure.axes] == ["Random forest", "CNN"]
+    for ax in figure.axes:
+        bands = [collection for collection in ax.collections if np.ptp(collection.get_paths()[0].vertices[:, 1]) > 50]
+        assert len(bands) == 2 and [bool(band.get_hatch()) for band in bands] == [False, True]
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["prediction rate", "success rate"]
+
+
+def test_laboratory_figure():
+    """One dot a kind, one marker a way to take landslide cells, axes named; kinds that could not be made are left out."""
+    kinds = {"positives": ["cells", "cells", "point", "scarp"], "buffer_m": [0.0, 100.0, 100.0, 200.0]}
+    scores = {"sample_auc": [0.9, 0.8, 0.85, np.nan], "map_auc": [0.7, 0.75, 0.7, np.nan]}
+    table = pd.DataFrame(kinds | scores | {"slope_floor": [0.0, 10.0, 0.0, 0.0], "ratio": 1.0})
+    figure = honest_show.laboratory(table)
+    dots = figure.axes[0].collections
+    assert sorted(len(part.get_offsets()) for part in dots) == [1, 2]
+    assert len({part.get_paths()[0].vertices.tobytes() for part in dots}) == 2
+    named = labels(figure)
+    assert sum("AUC" in text and "(1)" in text for text in named) == 2 and "Distance of cells without landslide (m)" in named
+    empty = honest_show.laboratory(table.assign(sample_auc=np.nan))
+    assert len(empty.axes) == 1 and not empty.axes[0].collections
