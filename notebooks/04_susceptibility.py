@@ -171,7 +171,8 @@ style.save(show.roc_panels(guesses, None if truth is None else truth.at(table)),
 
 # %% [markdown]
 # The scores on random folds (the intervals resample whole blocks, because neighbours are not independent). Where the truth is known, `ceiling_auc` is
-# the AUC of the true probability on these samples:
+# the AUC of the true probability on these samples. It bounds a model as far as the samples are true landslides. One that learns from *detected* ones can
+# pass it, by learning what the detector takes for a landslide:
 
 # %%
 validate.with_ceiling(scored["random"], table, truth).set_index("model").round(3).T

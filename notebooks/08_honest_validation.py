@@ -72,7 +72,8 @@ optimism = honest.judge_folds(run, case, p)
 optimism.set_index("model").round(3)
 
 # %% [markdown]
-# On the simulated mountain `ceiling_auc` is the AUC of the true probability on the same samples: no honest column can be expected above it.
+# On the simulated mountain `ceiling_auc` is the AUC of the true probability on the same samples: as far as these are true landslides, no honest
+# column can be expected above it. In detected ones a model also learns the habits of the detector, and can pass it.
 #
 # Is one model better than another, or was it lucky with these blocks? Both are scored on the same resampled blocks, again and again; `p` says how
 # often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
@@ -114,7 +115,7 @@ style.save(show.rate_panels(curves), run, "rate_curves")
 # {cite:p}`hirzel2006` asks whether landslides become steadily more frequent with susceptibility; 1 is perfect. `descents` counts classes whose
 # frequency ratio is lower than that of the class below: 0 in a useful map. `different_neighbours` and `isolated` measure the salt and pepper the
 # paper calls a pretzel look: neighbours of another class, and cells alone in theirs. Where the truth is known, the last column judges the true
-# probability as if it were a map: the ceiling. A fitted map above it remembers.
+# probability as if it were a map: the ceiling. Judged by the true landslides, a fitted map above it remembers.
 
 # %%
 worth = honest.judge_maps(run, case, heldout, curves, p)

@@ -103,7 +103,10 @@ def ceilings(samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
 
 
 def with_ceiling(table: pd.DataFrame, samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
-    """A table of scores with the best that any model could have reached beside them.
+    """A table of scores with that of the true probability beside them, for the same samples and labels.
+
+    As far as the labels are true landslides, no model can be expected above it; one that learned from detected landslides can, by learning
+    what the detector takes for one.
 
     Parameters
     ----------
