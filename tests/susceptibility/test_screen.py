@@ -12,6 +12,8 @@ from statsmodels.tools import add_constant
 
 from lsa_helpers import screen
 from lsa_helpers.errors import InputError
+from lsa_helpers.screen.bootstrap import block_weights, interval, weighted_auc
+from lsa_helpers.screen.collinear import generalised_vif
 
 CONTINUOUS = {"kind": "continuous"}
 
@@ -54,7 +56,7 @@ def test_generalised_vif_of_one_column_is_the_vif_and_does_not_depend_on_the_ref
     # With two groups the determinant ratio is the same seen from both sides: GVIF(code) = VIF(x), here to the power 1/2.
     assert values[0]["code"] ** 2 == pytest.approx(values[0]["x"])
     corr = np.corrcoef(np.column_stack([x, dummies[:, 0]]), rowvar=False)
-    assert screen._gvif(corr, np.array([0])) == pytest.approx(1 / (1 - corr[0, 1] ** 2))
+    assert generalised_vif(corr, np.array([0])) == pytest.approx(1 / (1 - corr[0, 1] ** 2))
 
 
 def test_stepwise_drops_the_double_and_the_constant():
@@ -176,7 +178,7 @@ def test_weighted_auc_is_scikit_learns(seed, steps):
     label, score, weights = rng.integers(0, 2, 40), rng.integers(0, steps, 40) / steps, rng.integers(0, 4, (3, 40))
     label[:2], weights[:, :2] = (0, 1), 1
     expected = [roc_auc_score(label, score, sample_weight=weight) for weight in weights]
-    np.testing.assert_allclose(screen._weighted_auc(label, score, weights), expected)
+    np.testing.assert_allclose(weighted_auc(label, score, weights), expected)
 
 
 def test_intervals_hold_nothing_for_noise_and_exclude_it_for_the_cause(sampled):
@@ -200,8 +202,8 @@ def test_copies_of_a_place_add_no_certainty():
     x = np.arange(60.0).repeat(9) * 100 + np.tile(np.arange(9.0), 60)
     widths = []
     for edge in (100, 1):
-        weights = screen._block_weights(pd.DataFrame({"x": x, "y": 0.0}), edge, np.random.default_rng(1), n_boot=2000)
-        mean, low, high = screen._interval(screen._weighted_auc(label, score, weights))
+        weights = block_weights(pd.DataFrame({"x": x, "y": 0.0}), edge, np.random.default_rng(1), n_boot=2000)
+        mean, low, high = interval(weighted_auc(label, score, weights))
         assert mean == pytest.approx(roc_auc_score(label, score)) and low < mean < high
         widths.append(high - low)
     assert widths[0] / widths[1] == pytest.approx(3, rel=0.1)
