@@ -120,7 +120,7 @@ style.save(show.capture_curves(table, printed), run, "capture")
 
 # %%
 sensitivity = classes.scheme_sensitivity(run, p)
-sensitivity.pivot(index="scheme", columns="model", values=["fr", "rank", "area_pct", "landslides_pct"]).loc[list(classes.SCHEMES)].round(2).round(2)
+sensitivity.pivot(index="scheme", columns="model", values=["fr", "rank", "area_pct", "landslides_pct"]).loc[list(classes.SCHEMES)].convert_dtypes().round(2)
 
 # %% [markdown]
 # ## Checking a printed table
