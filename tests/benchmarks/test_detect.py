@@ -16,8 +16,10 @@ from scipy import ndimage
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, set_bfloat16
+from lsa_helpers.detect.network import LEVELS, RegionPool
 from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.detect.scene import find_pieces, open_scene, scene_detector
 from lsa_helpers.detect.score import Scores
@@ -76,6 +78,18 @@ def test_training_step(timed, batch, model):
             optimizer.step()
 
         timed(step, rounds=7, work=(BATCH, "chips"))
+
+
+@pytest.mark.benchmark(group="regions pooled, with their gradient")
+@pytest.mark.parametrize("pool", [RegionPool, MultiScaleRoIAlign], ids=["ours", "torchvision"])
+def test_regions(timed, pool):
+    torch.manual_seed(0)
+    maps = {name: torch.randn(BATCH, 64, 48 // 2**i, 48 // 2**i, requires_grad=True) for i, name in enumerate(LEVELS)}
+    corners = [torch.rand(96, 2) * 120 for _ in range(BATCH)]
+    boxes = [torch.cat([corner, corner + 10 + torch.rand(96, 2) * 60], dim=1) for corner in corners]
+    module = pool(list(LEVELS), 7, 1)
+    with quiet_torch(0, 2):
+        timed(lambda: module(maps, boxes, [(PIXELS, PIXELS)] * BATCH).sum().backward(), rounds=15, work=(BATCH * 96, "regions"))
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,7 @@ def test_semantic_branch_teaches_and_joins_the_finest_level():
     images = [torch.rand(3, 64, 48)]
     assert "loss_semantic" not in plain(images, _targets())
     losses = taught(images, _targets())
+    assert taught.backbone.logits is None  # nothing of the batch is kept
     losses["loss_semantic"].backward()
     assert taught.backbone.body.conv1.weight.grad.abs().sum() > 0
     assert taught.semantic_weight == 2.0 and set(taught.eval()(images)[0]) == {"boxes", "labels", "scores", "masks"}
