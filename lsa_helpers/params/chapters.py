@@ -1,65 +1,12 @@
-"""Parameters: one pydantic model per chapter, parameter files, and errors that name the key."""
+"""One model per chapter: its parameters with their ranges, units and meaning."""
 
 import re
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-import lsa_helpers
 from lsa_helpers.errors import InputError, did_you_mean
-
-# Names IPython itself puts into a notebook's globals.
-_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
-
-
-class Parameters(BaseModel):
-    """What every chapter knows: its run's folder, the seed, the data folder and how many cores it may use."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    run_dir: str = Field("", description="folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size")
-    seed: int = Field(0, ge=0, lt=2**31, description="seed of every random choice")
-    profile: str = Field("quick", description="name of the parameter set, shown in the book")
-    data: str = Field("", description="data folder; empty: the built-in simulated mountain")
-    catalog: str = Field("", description="catalog.yml that describes the data folder; empty: the one inside it")
-    n_jobs: int = Field(2, ge=1, le=1024, description="processor cores to use")
-
-    @classmethod
-    def check(cls, values: dict[str, Any], where: str) -> Self:
-        """Build the model from plain values; every mistake becomes one line of an `InputError` naming the key."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise InputError("; ".join(_explain(cls, item) for item in error.errors()), where=where) from None
-
-    @classmethod
-    def from_cell(cls, variables: dict[str, Any]) -> Self:
-        """Build the model from a notebook's ``globals()`` right after its parameters cell.
-
-        Papermill only warns about a parameter the notebook does not have; here it is an error, because plain
-        values that are no parameter can only have come from a misspelt one.
-
-        Raises
-        ------
-        InputError
-            For an unknown name or a value out of range.
-        """
-        plain = {
-            name: value
-            for name, value in variables.items()
-            if not name.startswith("_") and name not in _IPYTHON_NAMES and isinstance(value, (int, float, str, list, dict, type(None)))
-        }
-        return cls.check(plain, "parameters cell")
-
-
-def _explain(model: type[Parameters], item: dict) -> str:
-    """One readable sentence for one pydantic error."""
-    key = ".".join(str(part) for part in item["loc"]) or "(all)"
-    if item["type"] == "extra_forbidden":
-        return f'unknown parameter "{key}". {did_you_mean(key, model.model_fields)}'.rstrip(".")
-    return f'parameter "{key}": {item["msg"].lower()}, got {item["input"]!r}'
+from lsa_helpers.params.base import Parameters
 
 
 class DataParams(Parameters):
@@ -272,91 +219,3 @@ def chapter_name(text: str) -> str:
     if len(found) != 1:
         raise InputError(f'no chapter is called "{text}"', fix=did_you_mean(text, CHAPTERS))
     return found[0]
-
-
-def notebooks_dir() -> Path:
-    """Folder of the chapters: the repository's, or the copy inside the installed package."""
-    package = Path(lsa_helpers.__file__).parent
-    beside = package.parent / "notebooks"
-    return beside if beside.is_dir() else package / "_notebooks"
-
-
-def find_params(name_or_file: str) -> Path:
-    """A parameter file by its path, or by the name of one that comes with the book.
-
-    Raises
-    ------
-    InputError
-        When there is no such file.
-    """
-    known = notebooks_dir() / "params"
-    for file in (Path(name_or_file), known / f"{name_or_file}.yml"):
-        if file.is_file():
-            return file
-    names = sorted(file.stem for file in known.glob("*.yml") if not file.stem.endswith(".catalog"))
-    raise InputError("there is no such parameter file", where=name_or_file, fix=did_you_mean(name_or_file, names))
-
-
-def read_params(path: Path) -> dict[str, Parameters]:
-    """Read and check a parameter file.
-
-    Parameters
-    ----------
-    path : Path
-        YAML with a section ``shared`` and one per chapter; all are optional.
-
-    Returns
-    -------
-    dict
-        Chapter name → its parameters, for every chapter.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, is no YAML mapping, or has an unknown section or key or a bad value.
-    """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise InputError("the parameter file cannot be read", where=path, found=error.strerror) from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise InputError("this is not readable YAML", where=path, found=" ".join(str(error).split())) from None
-    if not isinstance(content, dict) or not all(isinstance(section, dict | None) for section in content.values()):
-        raise InputError("a parameter file is a mapping of sections", where=path, fix=f"Sections: shared, {', '.join(CHAPTERS)}")
-    return resolve(content, str(path))
-
-
-def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameters]:
-    """Check the sections of a parameter file and give each chapter its own parameters with the shared ones.
-
-    Raises
-    ------
-    InputError
-        For an unknown section, key or value, or chapters that contradict each other.
-    """
-    for name in sections:
-        if name != "shared" and name not in CHAPTERS:
-            raise InputError(f'unknown section "{name}"', where=where, fix=did_you_mean(name, ["shared", *CHAPTERS]))
-    shared = sections.get("shared") or {}
-    Parameters.check(shared, f"{where}, section shared")
-    for name in CHAPTERS:
-        if both := sorted(set(sections.get(name) or {}) & set(Parameters.model_fields)):
-            raise InputError(
-                f'"{both[0]}" is one value for the whole run', where=f"{where}, section {name}", fix="Move it to the section shared"
-            )
-    chapters = {name: model.check({**shared, **(sections.get(name) or {})}, f"{where}, section {name}") for name, model in CHAPTERS.items()}
-    own, dealt = chapters["08_honest_validation"].block_m, chapters["04_susceptibility"].block_m
-    if own not in (0, dealt):
-        raise InputError(
-            '"block_m" is not that of chapter 04, whose samples carry their folds', where=f"{where}, section 08_honest_validation",
-            found=f"{own:g} m, in chapter 04 {dealt:g} m", fix="Leave it out of this section, or give both chapters the same value",
-        )  # fmt: skip
-    return chapters
-
-
-def to_sections(chapters: dict[str, Parameters]) -> dict[str, dict]:
-    """Turn resolved chapters back into the sections of a parameter file."""
-    common = set(Parameters.model_fields)
-    first = next(iter(chapters.values()))
-    sections = {"shared": first.model_dump(include=common)}
-    return sections | {name: chapter.model_dump(exclude=common) for name, chapter in chapters.items()}

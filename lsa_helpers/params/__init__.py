@@ -1,0 +1,23 @@
+"""Parameters: one pydantic model per chapter, parameter files, and errors that name the key."""
+
+from lsa_helpers.params.base import Parameters
+from lsa_helpers.params.chapters import (
+    CHAPTERS,
+    DataParams,
+    DetectionParams,
+    FrequencyRatioParams,
+    SampleParams,
+    SelectionParams,
+    ShapParams,
+    SusceptibilityParams,
+    ValidationParams,
+    chapter_name,
+    is_weights_name,
+)
+from lsa_helpers.params.files import find_params, notebooks_dir, read_params, resolve, to_sections
+
+__all__ = [
+    "CHAPTERS", "DataParams", "DetectionParams", "FrequencyRatioParams", "Parameters", "SampleParams", "SelectionParams", "ShapParams",
+    "SusceptibilityParams", "ValidationParams", "chapter_name", "find_params", "is_weights_name", "notebooks_dir", "read_params", "resolve",
+    "to_sections",
+]  # fmt: skip
