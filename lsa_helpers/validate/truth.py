@@ -91,14 +91,18 @@ def ceilings(samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``labels`` (of the samples' inventory; of the true landslides in the same cells), ``n, ceiling_auc``; empty without a truth.
+        ``labels`` (of the samples' inventory; of the true landslides in the same cells), ``n, ceiling_auc``; NaN where these labels are all
+        alike, as when not one detection is a landslide; empty without a truth.
     """
     if truth is None:
         return pd.DataFrame(columns=["labels", "n", "ceiling_auc"])
     probability = truth.at(samples)
     known = np.isfinite(probability)
     labels = {"inventory": samples["label"].to_numpy() == 1, "truth": truth.landslide[truth.grid.rowcol(samples["x"], samples["y"])]}
-    rows = [(name, int(known.sum()), metrics.roc_auc_score(label[known], probability[known])) for name, label in labels.items()]
+    rows = []
+    for name, label in labels.items():
+        both = len(np.unique(label[known])) == 2
+        rows.append((name, int(known.sum()), metrics.roc_auc_score(label[known], probability[known]) if both else np.nan))
     return pd.DataFrame(rows, columns=["labels", "n", "ceiling_auc"])
 
 

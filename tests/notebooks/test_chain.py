@@ -185,8 +185,10 @@ def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
     values = pipeline.load_run_params(find_params("bijie"), small, shared_data / "bijie", run.path)
     pipeline.execute(run, values, ["01_data", "02_detection"])
     test = run.read_table("detection_scores").set_index("split").loc["test"]
-    figures = ["AP_segm", "AP50_segm", "AP75_segm", "AP_bbox", "AP50_bbox", "AP75_bbox", "precision", "recall", "f1", "pixel_iou"]
-    assert np.isfinite(test[figures].astype(float)).all(), test
+    figures = ["AP_segm", "AP50_segm", "AP75_segm", "AP_bbox", "AP50_bbox", "AP75_bbox", "recall", "f1", "pixel_iou"]
+    assert test[figures].astype(float).between(0, 100).all(), test
+    # one epoch may end, on some processors, without a score above the threshold: then there is no precision to speak of
+    assert test["recall"] == 0 if np.isnan(test["precision"]) else 0 <= test["precision"] <= 100
     assert "images only" in said(run.path / "notebooks/01_data.ipynb")
     assert not run.has("factors.tif")
 

@@ -1,5 +1,8 @@
 """Scores by hand and by scikit-learn, folds that keep their distance, the truth, and the published Ecuador numbers."""
 
+import warnings
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -228,6 +231,9 @@ def test_truth_scores_by_hand(sampled, tmp_path):
     tops = validate.ceilings(table, truth).set_index("labels")["ceiling_auc"]
     row, col = stack.grid.rowcol(table["x"], table["y"])
     assert tops["inventory"] == pytest.approx(metrics.roc_auc_score(table["label"], probability[row, col]))
+    with warnings.catch_warnings(action="error"):  # not one sample on a true landslide: the labels hold, the ceiling does not exist
+        bare = validate.ceilings(table, replace(truth, landslide=np.zeros_like(truth.landslide))).set_index("labels")["ceiling_auc"]
+    assert bare["inventory"] == tops["inventory"] and np.isnan(bare["truth"])
     assert validate.truth_scores({}, None).empty and validate.ceilings(table, None).empty
 
 
