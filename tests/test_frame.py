@@ -109,6 +109,7 @@ OTHERWISE = {
     "python-calamine": ("lsa_helpers/sources/vectors.py", 'engine="calamine"'),
     "netcdf4": ("lsa_helpers/world/write.py", 'engine="netcdf4"'),
 }
+OURS = {"lsa_helpers"}
 MODULES = {"scikit-learn": "sklearn", "xarray-spatial": "xrspatial", "pyyaml": "yaml", "pillow": "PIL"}
 
 
@@ -119,13 +120,13 @@ def roots(tree: ast.AST) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
-def test_every_dependency_is_used(root):
+def test_every_dependency_is_used_and_nothing_else(root):
     """Each package is imported by the module or a chapter, or is a tool, an engine or a carrier of files whose use is said above."""
     files = [*(root / "lsa_helpers").rglob("*.py"), *(root / "notebooks").glob("*.py")]
     found = set().union(*(roots(ast.parse(file.read_text(encoding="utf-8"))) for file in files))
-    names = {item.name for item in dependencies(root)}
-    taken = {name for name in names if MODULES.get(name, name.replace("-", "_")) in found}
-    assert names - taken == set(OTHERWISE)
+    modules = {item.name: MODULES.get(item.name, item.name.replace("-", "_")) for item in dependencies(root)}
+    assert {name for name, module in modules.items() if module not in found} == set(OTHERWISE)
+    assert found - set(modules.values()) - set(sys.stdlib_module_names) == OURS, "imported, but it comes only with another package"
     unused = [name for name, (file, words) in OTHERWISE.items() if words not in (root / file).read_text(encoding="utf-8")]
     assert not unused
 
