@@ -44,7 +44,7 @@ def make_data(params: DataParams, run: Run) -> Catalog:
     if not params.data:
         shutil.rmtree(run.world, ignore_errors=True)
         size = {"width_km": params.width_km, "height_km": params.height_km}
-        write_world(run.world, seed=params.seed, chips_per_platform=params.chips_per_platform, **size)
+        write_world(run.world, seed=params.seed, chips_per_platform=params.chips_per_platform, n_jobs=params.n_jobs, **size)
     catalog = open_catalog(params, run)
     if catalog.truth is not None:
         for file in sorted(catalog.path(catalog.truth).iterdir()):

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import joblib
 import numpy as np
 import rasterio
 import shapely
@@ -23,7 +24,7 @@ Ground sampling is coarser than that of the sensors they imitate, so that a chip
 """
 
 
-def write_chips(folder: Path, *, per_platform: int, seed: int, size: int = 256) -> Path:
+def write_chips(folder: Path, *, per_platform: int, seed: int, size: int = 256, n_jobs: int = 1) -> Path:
     """Write `per_platform` chips for each platform of Table 1.
 
     Parameters
@@ -36,14 +37,17 @@ def write_chips(folder: Path, *, per_platform: int, seed: int, size: int = 256) 
         The mapped world's seed; the chips' mountains use other ones.
     size : int
         Edge of a chip in pixels.
+    n_jobs : int
+        Processes; each makes whole mountains, and the bytes are the same with any number.
 
     Returns
     -------
     Path
         `folder`.
     """
-    for batch in range(math.ceil(per_platform / BATCH)):
-        _write_batch(folder, min(BATCH, per_platform - batch * BATCH), seed, batch, size)
+    counts = [min(BATCH, per_platform - start) for start in range(0, per_platform, BATCH)]
+    make = joblib.delayed(_write_batch)
+    joblib.Parallel(min(n_jobs, len(counts)))(make(folder, count, seed, batch, size) for batch, count in enumerate(counts))
     pixels = ", ".join(f"{platform.name} {platform.pixel:g} m" for platform in PLATFORMS)
     with whole_file(folder / "README.txt") as part:
         part.write_text(README.format(size=size, pixels=pixels), encoding="utf-8")

@@ -28,7 +28,9 @@ SCENE_BLOCK = 1024
 CC0 = "simulated, CC0"
 
 
-def write_world(folder: Path, *, width_km: float = 8.0, height_km: float = 6.0, seed: int = 0, chips_per_platform: int = 60) -> Path:
+def write_world(
+    folder: Path, *, width_km: float = 8.0, height_km: float = 6.0, seed: int = 0, chips_per_platform: int = 60, n_jobs: int = 1
+) -> Path:
     """Simulate a mountain and write its native files, `catalog.yml` and `truth/`.
 
     Parameters
@@ -41,6 +43,8 @@ def write_world(folder: Path, *, width_km: float = 8.0, height_km: float = 6.0, 
         Seed of every random choice; the same seed gives the same bytes.
     chips_per_platform : int
         Image chips for each of the six platforms of Table 1; 0 writes none.
+    n_jobs : int
+        Processes that make the chips.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def write_world(folder: Path, *, width_km: float = 8.0, height_km: float = 6.0, 
     _write_scene(folder / "scene" / "scene.tif", mountain, seed)
     _write_truth(folder / "truth", mountain)
     if chips_per_platform:
-        write_chips(folder / "images", per_platform=chips_per_platform, seed=seed)
+        write_chips(folder / "images", per_platform=chips_per_platform, seed=seed, n_jobs=n_jobs)
     with whole_file(folder / "catalog.yml") as part:
         part.write_text(yaml.safe_dump(catalog(), sort_keys=False, allow_unicode=True, width=140), encoding="utf-8")
     return folder

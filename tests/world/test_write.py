@@ -11,7 +11,7 @@ import rasterio
 import yaml
 
 from lsa_helpers.grid import read_raster
-from lsa_helpers.world import write_world
+from lsa_helpers.world import chips, write_world
 from lsa_helpers.world.imagery import PLATFORMS
 from lsa_helpers.world.layers import COVER_NAMES
 
@@ -34,6 +34,12 @@ def test_same_seed_same_bytes_other_seed_other_world(tmp_path):
     assert first == again
     names = [name for name in first if name.endswith((".tif", ".gpkg", ".nc", ".xls"))]
     assert set(names) <= set(other) and all(first[name] != other[name] for name in names if "/mask/" not in name and "/label/" not in name)
+
+
+def test_two_processes_write_the_same_chips(tmp_path, monkeypatch):
+    monkeypatch.setattr(chips, "BATCH", 1)  # two mountains
+    one, two = (hashes(chips.write_chips(tmp_path / str(jobs), per_platform=2, seed=5, size=64, n_jobs=jobs)) for jobs in (1, 2))
+    assert one == two and sum(name.endswith(".tif") for name in one) == 2 * 6 * 3
 
 
 def test_dem(world, area):
