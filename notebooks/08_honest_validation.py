@@ -134,7 +134,7 @@ fair.set_index("model").round(3).T if fair is not None else "Left out: the param
 
 # %% [markdown]
 # Now the differences. Each is one area under the prediction rate minus another, on the same cells, with the interval from the same blocks resampled
-# for both maps. The first three say what the neighbourhood is worth to a model, the fourth what is left of the CNN's lead over a forest that sees it too.
+# for both maps. The first three say what the neighbourhood is worth to a model, the fourth how the CNN compares with a forest that sees it too.
 
 # %%
 gains = honest.context_gain(run, case, heldout | around, p)
