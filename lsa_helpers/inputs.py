@@ -149,7 +149,7 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
 
 def _check_factors(params: dict[str, Parameters], catalog: Catalog | None, chapters: list[str]) -> None:
     """See that every factor a parameter names will exist."""
-    from lsa_helpers.factors import factors_to_make, known_factors
+    from lsa_helpers.factors.build import factors_to_make, known_factors
 
     made, models = factors_to_make(catalog, params["01_data"].factors), params["04_susceptibility"]
     if "04_susceptibility" in chapters:

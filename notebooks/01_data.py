@@ -46,7 +46,8 @@ coarse_ratio: float = 10.0  # warn when a source is this many times coarser than
 from lsa_helpers import pipeline
 from lsa_helpers.detect.chips import count_table
 from lsa_helpers.detect.layouts import list_chips
-from lsa_helpers.factors import build_factors, describe, write_stack
+from lsa_helpers.factors import describe, write_stack
+from lsa_helpers.factors.build import build_factors
 from lsa_helpers.paper import published_table
 from lsa_helpers.params import DataParams
 from lsa_helpers.show import data as show

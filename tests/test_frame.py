@@ -57,9 +57,12 @@ def test_contributing_lists_the_rooms_in_their_order(root):
     assert [name.strip() for name in listed.split("·")] == ROOMS
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    heavy = ("torch", "shap", "xgboost", "sklearn", "rasterio")
-    code = f"import sys, lsa_helpers, lsa_helpers.cli\nprint([name for name in {heavy} if name in sys.modules])"
+@pytest.mark.parametrize(("rooms", "heavy"), [
+    ("lsa_helpers.cli", ("torch", "shap", "xgboost", "sklearn", "rasterio")),
+    ("lsa_helpers.classes, lsa_helpers.samples", ("torch", "numba", "pyflwdir", "rioxarray")),
+])  # fmt: skip
+def test_importing_rooms_loads_nothing_heavy_that_they_do_not_need(rooms, heavy):
+    code = f"import sys, {rooms}\nprint([name for name in {heavy} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 

@@ -1,8 +1,9 @@
-"""The fifteen conditioning factors on one grid."""
+"""The fifteen conditioning factors on one grid.
 
-from lsa_helpers.factors.build import FACTORS, build_factors, factors_to_make, known_factors
+`lsa_helpers.factors.build` makes them. It is imported only where factors are made: hydrology and compilers take seconds to load, and most
+chapters only read the stack.
+"""
+
 from lsa_helpers.factors.stack import FactorStack, describe, open_stack, read_stack, write_stack
 
-__all__ = [
-    "FACTORS", "FactorStack", "build_factors", "describe", "factors_to_make", "known_factors", "open_stack", "read_stack", "write_stack",
-]  # fmt: skip
+__all__ = ["FactorStack", "describe", "open_stack", "read_stack", "write_stack"]

@@ -6,7 +6,8 @@ import pytest
 from shapely.geometry import Polygon, box
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.factors import FACTORS, build_factors, describe, read_stack, write_stack
+from lsa_helpers.factors import describe, read_stack, write_stack
+from lsa_helpers.factors.build import FACTORS, build_factors
 from lsa_helpers.run import Run
 from lsa_helpers.sources import Entry
 

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 
 from lsa_helpers import pipeline
-from lsa_helpers.factors import FACTORS
+from lsa_helpers.factors.build import FACTORS
 from lsa_helpers.grid import read_raster
 from lsa_helpers.params import CHAPTERS, find_params
 from lsa_helpers.run import Run, sha256
