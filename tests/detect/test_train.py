@@ -108,7 +108,7 @@ def test_training_resumes(masks_folder, tmp_path):
 
 
 def test_validation_scores_are_kept_and_end_the_training(masks_folder, tmp_path):
-    """AP50 of every second epoch stands in the history; a detector that gets no better stops, long before its last epoch."""
+    """AP50 of every second epoch stands in the history and does not touch the weights; a detector that gets no better stops early."""
     chips = _chips(masks_folder)
     validation = ChipSet([chip for chip in read_collection(masks_folder, "masks") if chip.split == "val"], SMALL)
     config = TrainConfig(epochs=4, batch_size=4, bf16=False, n_jobs=1, validate_every=2)
@@ -116,6 +116,9 @@ def test_validation_scores_are_kept_and_end_the_training(masks_folder, tmp_path)
     assert history["val_ap50"].isna().tolist() == [True, False, True, False]
     again = score_chips(model, validation, n_jobs=1).row()["AP50_segm"]
     assert history["val_ap50"].iloc[-1] == pytest.approx(np.nan_to_num(again))
+    blind, _ = train_detector(chips, replace(config, validate_every=0), tmp_path / "c")
+    for one, two in zip(model.state_dict().values(), blind.state_dict().values(), strict=True):
+        assert torch.equal(one, two)  # to look at them changes nothing
     # At a learning rate of nothing no score is better than the first one.
     still = replace(config, epochs=50, validate_every=1, patience=2, learning_rate=1e-12, final_learning_rate=1e-12)
     _, history = train_detector(chips, still, tmp_path / "b", validation=validation)
