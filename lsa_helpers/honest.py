@@ -17,7 +17,9 @@ from lsa_helpers.run import Run
 
 N_CLASSES = 5
 #: Held-out maps whose difference says what the neighbourhood is worth.
-GAINS = (("cnn", "cnn_1"), ("rf_context", "rf"), ("xgboost_context", "xgboost"), ("cnn", "rf_context"))
+GAINS = (
+    ("cnn", "rf"), ("cnn_1", "rf"), ("cnn", "cnn_1"), ("rf_context", "rf"), ("xgboost_context", "xgboost"), ("cnn", "rf_context"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def open_case(run: Run, p: ValidationParams) -> Case:
     judge = "the true landslides of the simulated mountain" if by_truth else f"the {landslides.attrs['layer']} landslides"
     folds = validate.fold_map(table, stack.grid, block_m=block_m, seed=p.seed)
     cnn = run.product("models/cnn")
-    window = models.load(cnn).settings["window"] if (cnn / "config.json").exists() else 1
+    window = models.load(cnn).settings["window"] if models.is_saved(cnn) else 1
     return Case(stack, table, guesses, landslides, landslide, judge, truth, folds, block_m, window)
 
 
@@ -117,7 +119,7 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
     table = validate.optimism({scheme: run.read_table(f"scores_{scheme}") for scheme in ("apparent", "random", "spatial")})
     folds, labels, found = samples.block_folds(case.samples, block_m=case.block_m), case.samples["label"], {}
     for name in p.one_block_models:
-        if (folder := run.product("models") / name).is_dir():
+        if models.is_saved(folder := run.product("models") / name):
             how = {"seed": p.seed, "buffer_m": case.buffer_m, "pooled": True, "n_jobs": p.n_jobs}
             found[name] = roc_auc_score(labels, validate.out_of_fold(validate.remade(folder), case.stack, case.samples, folds, **how))
     table = validate.with_ceiling(table.assign(one_block=table["model"].map(found)), case.samples, case.truth)
@@ -128,7 +130,7 @@ def judge_folds(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame:
 def map_heldout(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarray]:
     """Held-out maps of the models of chapter 04, also written as ``heldout_*.tif``."""
     folders = {name: run.product("models") / name for name in p.heldout_models}
-    makers = {name: validate.remade(folder) for name, folder in folders.items() if folder.is_dir()}
+    makers = {name: validate.remade(folder) for name, folder in folders.items() if models.is_saved(folder)}
     maps = validate.heldout_maps(makers, case.stack, case.samples, case.folds, seed=p.seed, buffer_m=case.buffer_m)
     for name, values in maps.items():
         write_raster(run.product(f"heldout_{name}.tif"), values, case.stack.grid, ["susceptibility"], ["1"])
@@ -199,7 +201,7 @@ def map_context(run: Run, case: Case, p: ValidationParams) -> dict[str, np.ndarr
     wider = case.samples.assign(**{name: around.band(name)[row, col] for name in around.names if name not in case.samples})
     folder, makers = run.product("models"), {}
     for name in ("rf", "xgboost"):
-        if (folder / name).is_dir():
+        if models.is_saved(folder / name):
             factors = models.untrained(folder / name).keywords["factors"]
             makers[f"{name}_context"] = validate.remade(folder / name, factors=_with_context(factors, around))
     makers["cnn_1"] = validate.remade(folder / "cnn", window=1)
@@ -259,13 +261,14 @@ def run_laboratory(run: Run, case: Case, p: ValidationParams) -> pd.DataFrame | 
 
     The model has one set of settings for all kinds, those from before any search: a search for each would compare searches, not samples.
     """
-    if case.points or not p.lab_positives or not (run.product("models") / p.lab_model).is_dir():
+    if case.points or not p.lab_positives or not models.is_saved(run.product("models") / p.lab_model):
         return None
     make = models.untrained(run.product("models") / p.lab_model)
     table = validate.sampling_laboratory(
         make, case.landslides, case.stack, case.landslide,
         positives=p.lab_positives, buffers_m=p.lab_buffers_m, slope_floors=p.lab_slopes, ratios=p.lab_ratios,
-        seeds=range(p.seed, p.seed + p.lab_seeds), block_m=case.block_m, n_folds=case.samples["fold"].nunique(), n_jobs=p.n_jobs,
+        seeds=range(p.seed, p.seed + p.lab_seeds), block_m=case.block_m, n_folds=case.samples["fold"].nunique(),
+        max_per_landslide=case.samples.attrs["max_per_landslide"], n_jobs=p.n_jobs,
     )  # fmt: skip
     run.write_table(table, "sampling_laboratory")
     return table
@@ -277,9 +280,15 @@ def summarise_laboratory(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``choice, value``; ``n, sample_auc, map_auc`` and ``flattery`` (their difference).
+        Index ``choice, value``; ``n, sample_auc, map_auc``, ``flattery`` (their difference), ``seed_sd`` (standard deviation of map_auc
+        between seeds, all else alike; NaN with one seed), and ``failed``, the number of kinds that could not be made and are in no mean.
     """
-    choices = ("positives", "buffer_m", "slope_floor", "ratio")
-    parts = {choice: table.groupby(choice)[["n", "sample_auc", "map_auc"]].mean() for choice in choices}
-    found = pd.concat(parts, names=["choice", "value"])
-    return found.assign(flattery=found["sample_auc"] - found["map_auc"])
+    choices, failed = ["positives", "buffer_m", "slope_floor", "ratio"], table[["sample_auc", "map_auc"]].isna().any(axis=1)
+    between = table[~failed].groupby(choices)["map_auc"].std().reset_index()
+    parts = {}
+    for choice in choices:
+        means = table[~failed].groupby(choice)[["n", "sample_auc", "map_auc"]].mean()
+        means["flattery"] = means["sample_auc"] - means["map_auc"]
+        means["seed_sd"] = between.groupby(choice)["map_auc"].mean()
+        parts[choice] = means.join(failed.groupby(table[choice]).sum().rename("failed"), how="outer")
+    return pd.concat(parts, names=["choice", "value"])

@@ -136,6 +136,7 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
         from lsa_helpers.classes import read_breaks
 
         read_breaks(_seen_from(folder, classed.breaks_from), classed.n_classes)
+    _check_models(params, chapters)
     catalog = catalog_of(data, folder) if data.data else None
     if catalog is None or catalog.dem is not None:
         _check_factors(params, catalog, chapters)
@@ -145,6 +146,18 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
     check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
     _check_images(catalog, params["02_detection"], chapters)
     _check_landslides(catalog, params, chapters)
+
+
+def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
+    """See that chapter 04 will make the maps that chapters 05 and 06 set beside each other."""
+    from lsa_helpers.classes import MODELS
+
+    missing = [name for name in MODELS if name not in params["04_susceptibility"].models]
+    after = [name for name in chapters if name in ("05_frequency_ratio", "06_shap")]
+    if missing and after and "04_susceptibility" in chapters:
+        fix = "Add them, or stop with --until 04 (chapter 08 takes any: --from 08 --until 08)"
+        where = f"parameter models, needed by chapter {after[0][:2]}"
+        raise InputError(f"there will be no map of {' and '.join(missing)}", where=where, fix=fix)
 
 
 def _check_factors(params: dict[str, Parameters], catalog: Catalog | None, chapters: list[str]) -> None:

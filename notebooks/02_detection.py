@@ -170,8 +170,8 @@ style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pa
 # %%
 comparison = compare.four_detectors(chips, p, run, report=print)
 if comparison is None:
-    print("Left out here: four trainings take long. -p compare_epochs 10 makes this table;")
-    print("the parameter file paper makes it with the paper's 100 epochs.")
+    print("Left out here: four trainings take long. -p compare_epochs 10 makes this table, the parameter file paper makes it with the")
+    print("paper's 100 epochs, and the page Measured shows one of ten epochs.")
 else:
     display(show.scores_beside_paper(comparison))
 
@@ -185,7 +185,7 @@ else:
 # %%
 regions = compare.leave_one_out(model, chips, p, run, report=print) if chips else None
 if regions is None:
-    print("Left out here: -p region_epochs 10 trains one detector for every platform, without it.")
+    print("Left out here: -p region_epochs 10 trains one detector for every platform, without it. The page Measured shows the table.")
 else:
     display(regions.round(1))
 

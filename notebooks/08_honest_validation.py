@@ -43,7 +43,7 @@ lab_model: str = "xgboost"  # model of the sampling laboratory
 lab_positives: list = ["cells", "point", "scarp"]  # cells of a landslide in the laboratory; empty: no laboratory
 lab_buffers_m: list = [0.0, 100.0, 200.0]  # distances of cells without landslide, m
 lab_slopes: list = [0.0, 10.0]  # least slopes of cells without landslide, degrees
-lab_ratios: list = [1.0, 5.0]  # cells without landslide per landslide cell
+lab_ratios: list = [1.0, 10.0]  # cells without landslide per landslide cell
 lab_seeds: int = 2  # repetitions of every kind of samples
 
 # %%
@@ -134,7 +134,8 @@ fair.set_index("model").round(3).T if fair is not None else "Left out: the param
 
 # %% [markdown]
 # Now the differences. Each is one area under the prediction rate minus another, on the same cells, with the interval from the same blocks resampled
-# for both maps. The first three say what the neighbourhood is worth to a model, the fourth how the CNN compares with a forest that sees it too.
+# for both maps. The first is the CNN's lead over the forest, if it has one. The next two part it: what a network without a window makes of the same
+# cells, and what the window adds. The others say what a neighbourhood is worth to trees, and how the CNN compares with a forest that sees it too.
 
 # %%
 gains = honest.context_gain(run, case, heldout | around, p)
@@ -163,6 +164,8 @@ if lab is not None:
 
 # %% [markdown]
 # Read the table by columns: which choice raised `sample_auc`, and did `map_auc` follow? What raises only the first makes the test easier, not the map better.
+# `seed_sd` says how far `map_auc` moves when the same kind of samples is drawn again: smaller differences are luck. Kinds that could not be drawn
+# are counted as `failed` and are in no mean.
 #
 # ## Try it
 #

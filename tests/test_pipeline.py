@@ -173,3 +173,11 @@ def test_weights_by_name_are_no_file(tmp_path):
     assert values["02_detection"].weights == "IMAGENET1K_V1"
     with pytest.raises(InputError, match="weights does not exist"):
         pipeline.load_run_params(params.find_params("tiny"), {"weights": "body.pth"}, None, tmp_path)
+
+
+def test_models_that_later_chapters_compare_must_be_made(tmp_path):
+    """Chapters 05 and 06 set three models beside each other: fewer are refused before 04 runs, and are fine without those chapters."""
+    values = pipeline.load_run_params(params.find_params("tiny"), {"models": "[rf, svm]"}, None, tmp_path)
+    with pytest.raises(InputError, match="no map of cnn and xgboost"):
+        pipeline.check_inputs(values, ["04_susceptibility", "05_frequency_ratio"], tmp_path)
+    pipeline.check_inputs(values, ["03_factor_selection", "04_susceptibility"], tmp_path)

@@ -8,6 +8,8 @@ import numpy as np
 import pyflwdir
 import xarray as xr
 
+from lsa_helpers.errors import InputError
+
 NODATA = -9999.0
 
 
@@ -153,6 +155,11 @@ def catchment_area(dem: np.ndarray, cell_size: float) -> np.ndarray:
     ndarray, shape (height, width)
         float64 m², at least one cell; NaN as nodata.
     """
+    if not isinstance(dem, np.ndarray):
+        fix = "Read the DEM whole (42 bytes a cell are needed), or compute river basin by river basin"
+        raise InputError(
+            "water flows across all blocks of a DEM", where="catchment area and wetness index", found=type(dem).__name__, fix=fix
+        )
     known = np.isfinite(dem)
     if known.sum() < 2:  # pyflwdir wants water that goes somewhere; a lone cell drains itself
         return np.where(known, float(cell_size**2), np.nan)

@@ -97,9 +97,14 @@ def load(folder: Path) -> SusceptibilityModel:
     return _class(config["name"]).restore(Path(folder), config)
 
 
+def is_saved(folder: Path) -> bool:
+    """Whether a trained model lies in the folder; the folder alone may be what another run of chapter 04 left."""
+    return (Path(folder) / "config.json").is_file()
+
+
 def _config(folder: Path) -> dict:
     """What `save` wrote about a model."""
     path = Path(folder) / "config.json"
-    if not path.exists():
+    if not is_saved(folder):
         raise InputError("there is no trained model here", where=folder, fix="Run chapter 04 first")
     return json.loads(path.read_text(encoding="utf-8"))

@@ -73,6 +73,12 @@ class Boost(TableModel):
             part = -(-len(X) // max(1, len(client.scheduler_info()["workers"])))
             self.booster = _train_on(client, self._params(seed), da.from_array(X, chunks=(part, -1)), da.from_array(y, chunks=part), rounds)
 
+    def on_one_core(self):
+        one = super().on_one_core()
+        one.booster = self.booster.copy()
+        one.booster.set_param({"nthread": 1})
+        return one
+
     def predict_rows(self, X: np.ndarray) -> np.ndarray:
         """Probability of each coded row."""
         return self.booster.predict(xgb.DMatrix(X, nthread=self.n_jobs))

@@ -1,5 +1,6 @@
 """What every susceptibility model has in common."""
 
+import copy
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -70,6 +71,12 @@ class SusceptibilityModel(ABC):
         self.learned_on = describe_area(stack, self.encoder.factors)
         self._fit(stack, samples, seed)
         return self
+
+    def on_one_core(self) -> Self:
+        """The same trained model, limited to one core wherever it predicts; this one stays as it is."""
+        one = copy.copy(self)
+        one.n_jobs = 1
+        return one
 
     def _need_both_classes(self, classes: int, rows: int) -> None:
         """Nothing is learned from rows of one class."""

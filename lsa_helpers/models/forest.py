@@ -1,5 +1,7 @@
 """Random forest (scikit-learn), stored with skops."""
 
+import copy
+
 import numpy as np
 import skops.io
 from sklearn.ensemble import RandomForestClassifier
@@ -9,7 +11,10 @@ from lsa_helpers.run import whole_file
 
 
 class Forest(TableModel):
-    """Random forest of unpruned trees on a random square root of the columns at each split.
+    """Random forest; by default of unpruned trees that look at a random square root of the columns at each split.
+
+    Its settings are the number of trees, ``max_features`` (share of the columns looked at, or "sqrt") and ``min_leaf`` (fewest samples of a
+    leaf).
 
     Notes
     -----
@@ -17,10 +22,17 @@ class Forest(TableModel):
     """
 
     name = "rf"
-    defaults = {"n_trees": 500}
+    defaults = {"n_trees": 500, "max_features": "sqrt", "min_leaf": 1}
 
     def _fit_rows(self, X, y, seed):
-        self.forest = RandomForestClassifier(self.settings["n_trees"], max_features="sqrt", n_jobs=self.n_jobs, random_state=seed).fit(X, y)
+        own = {"max_features": self.settings["max_features"], "min_samples_leaf": self.settings["min_leaf"]}
+        self.forest = RandomForestClassifier(self.settings["n_trees"], n_jobs=self.n_jobs, random_state=seed, **own).fit(X, y)
+
+    def on_one_core(self):
+        one = super().on_one_core()
+        one.forest = copy.copy(self.forest)
+        one.forest.n_jobs = 1
+        return one
 
     def predict_rows(self, X: np.ndarray) -> np.ndarray:
         """Share of trees that vote landslide, for each coded row."""

@@ -30,8 +30,7 @@ def lazy_map(model, stack: FactorStack) -> da.Array:
     dask.array.Array, shape (height, width)
         float32 in 0–1, NaN where a factor is unknown: block by block what the model gives for the whole array.
     """
-    single = copy.copy(model)
-    single.n_jobs = 1  # the blocks run side by side; inside a block more threads would only wait
+    single = model.on_one_core()  # the blocks run side by side; inside a block more threads would only wait
     halo = model.halo
     # A strip of cells narrower than the halo at the end belongs to the block before it.
     chunks = [axis if len(axis) == 1 or not halo else ensure_minimum_chunksize(halo, axis) for axis in stack.values.chunks[1:]]

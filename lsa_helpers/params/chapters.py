@@ -187,7 +187,7 @@ class ValidationParams(Parameters):
     )
     lab_buffers_m: list[float] = Field([0.0, 100.0, 200.0], min_length=1, description="distances of cells without landslide, m")
     lab_slopes: list[float] = Field([0.0, 10.0], min_length=1, description="least slopes of cells without landslide, degrees")
-    lab_ratios: list[float] = Field([1.0, 5.0], min_length=1, description="cells without landslide per landslide cell")
+    lab_ratios: list[float] = Field([1.0, 10.0], min_length=1, description="cells without landslide per landslide cell")
     lab_seeds: int = Field(2, ge=1, le=50, description="repetitions of every kind of samples")
 
 

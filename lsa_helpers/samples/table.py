@@ -81,7 +81,7 @@ def make_samples(
         found = f"labels {table['label'].unique().tolist()} in {len(table)} rows"
         raise InputError("samples need landslides and cells without", found=found, fix="Check the inventory and the mask")
     table.insert(4, "fold", spatial_folds(table, block_m=block_m, n_folds=n_folds, seed=seed))
-    table.attrs["block_m"] = block_m
+    table.attrs |= {"block_m": block_m, "max_per_landslide": max_per_landslide}
     return table
 
 

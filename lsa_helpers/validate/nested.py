@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import loguniform
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import ParameterSampler
+from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from lsa_helpers import models
 from lsa_helpers.errors import InputError, StageError
@@ -22,7 +22,7 @@ from lsa_helpers.validate.folds import kmeans_folds, strip_m, usable_splits
 #: Model → setting → values or distribution; the SVM's are those of the published reference for southern Ecuador.
 SPACES: dict[str, dict[str, Any]] = {
     "svm": {"c": loguniform(2**-12, 2**15), "gamma": loguniform(2**-15, 2**6)},
-    "rf": {"n_trees": [100, 300, 500]},
+    "rf": {"n_trees": [100, 300, 500], "max_features": ["sqrt", 0.3, 0.6, 1.0], "min_leaf": [1, 2, 5, 10, 20]},
     "xgboost": {"depth": [2, 3, 4, 6, 8], "eta": loguniform(0.01, 0.3), "rounds": [50, 100, 200, 400, 800], "subsample": [0.5, 0.8, 1.0]},
 }
 
@@ -42,7 +42,7 @@ def tune(
     stack, samples
         The factors, and the rows that may be looked at.
     draws : int
-        Settings tried.
+        Settings tried; where all are lists, at most as many as they combine to.
     n_folds : int
         k-means folds of the coordinates that keep landslides whole; those with one class are left out. Between them lies
         the strip that the model needs (`strip_m`), none for models of single cells.
@@ -65,6 +65,8 @@ def tune(
     doi:10.1016/j.ecolmodel.2019.06.002.
     """
     folds, label = kmeans_folds(samples, n_folds=n_folds, seed=seed), samples["label"].to_numpy()
+    if all(isinstance(values, list) for values in space.values()):
+        draws = min(draws, len(ParameterGrid(space)))
     tried = []
     for settings in ParameterSampler(space, draws, random_state=seed):
         parts, areas = usable_splits(samples, folds, strip_m(make(**settings), stack)), []

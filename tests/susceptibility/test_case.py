@@ -42,6 +42,17 @@ def test_settings_are_searched_again_without_the_rows_held_out(left, case, monke
         assert not set(rows.index) & set(case.samples.index[blocks == block])
 
 
+def test_the_folder_of_a_model_that_is_gone_is_no_model(left, case):
+    """A run of chapter 04 with fewer models leaves an empty folder of an older one."""
+    run, p = left
+    (run.product("models") / "logistic").mkdir()
+    try:
+        assert honest.map_heldout(run, case, p.model_copy(update={"heldout_models": ["logistic"]})) == {}
+        assert honest.run_laboratory(run, case, p.model_copy(update={"lab_model": "logistic"})) is None
+    finally:
+        (run.product("models") / "logistic").rmdir()
+
+
 def test_searched_settings_are_not_taken_over(left):
     """A saved model knows how it was tuned and what its settings were before; made again it has those, or searches anew."""
     folder = left[0].product("models")
@@ -97,7 +108,10 @@ def test_the_fair_comparison_says_what_the_window_is_worth(left, case):
     fair = honest.fair_comparison(run, case, around, worth, p).set_index("model")
     assert list(fair.index) == ["cnn", "rf", "svm", "ceiling", "rf_context", "cnn_1"]
     gains = honest.context_gain(run, case, heldout | around, p)
-    assert gains[["first", "second"]].to_numpy().tolist() == [["cnn", "cnn_1"], ["rf_context", "rf"], ["cnn", "rf_context"]]
+    pairs = [["cnn", "rf"], ["cnn_1", "rf"], ["cnn", "cnn_1"], ["rf_context", "rf"], ["cnn", "rf_context"]]
+    assert gains[["first", "second"]].to_numpy().tolist() == pairs
+    lead, model, window = gains["difference"][:3]
+    assert lead == pytest.approx(model + window)
     expected = [
         fair["area_under"][first] - fair["area_under"][second] for first, second in zip(gains["first"], gains["second"], strict=True)
     ]

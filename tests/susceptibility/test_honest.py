@@ -253,6 +253,17 @@ def test_laboratory_has_a_row_for_every_kind(hillside):
         block_m=200, n_folds=3,
     )  # fmt: skip
     assert np.isnan(odd.loc[0, "map_auc"]) and "altitude" in odd.loc[0, "problem"]
+    assert summarise_laboratory(pd.concat([table, odd])).loc[("positives", "scarp"), "failed"] == 1
+
+
+def test_laboratory_summary_by_hand():
+    """Two kinds of two seeds; one draw of the second failed, so that its means are those of the other."""
+    rows = [("cells", 0, 0.9, 0.7), ("cells", 1, 0.8, 0.8), ("point", 0, 0.6, 0.5), ("point", 1, np.nan, np.nan)]
+    table = pd.DataFrame(rows, columns=["positives", "seed", "sample_auc", "map_auc"])
+    found = summarise_laboratory(table.assign(buffer_m=0.0, slope_floor=0.0, ratio=1.0, n=10)).loc["positives"]
+    columns = ["sample_auc", "map_auc", "flattery", "seed_sd", "failed"]
+    assert found.loc["cells", columns].tolist() == pytest.approx([0.85, 0.75, 0.1, 0.1 / 2**0.5, 0])
+    assert found.loc["point", columns].tolist() == pytest.approx([0.6, 0.5, 0.1, np.nan, 1], nan_ok=True)
 
 
 def test_map_quality_counts_descents():
@@ -262,6 +273,12 @@ def test_map_quality_counts_descents():
     good = np.random.default_rng(1).random((100, 100)) < 0.05 * rank
     assert map_quality(values, good, 0)["descents"] == 0
     assert map_quality(values, good | (rank == 0), 0)["descents"] == 1
+
+
+def test_a_search_tries_no_more_than_there_is(sampled, recwarn):
+    stack, table = sampled
+    _, tried = validate.tune(lambda **own: models.make("rf", n_trees=3, **own), {"min_leaf": [1, 20]}, stack, table, draws=9, seed=0)
+    assert sorted(tried["min_leaf"]) == [1, 20] and not [one for one in recwarn if "smaller than n_iter" in str(one.message)]
 
 
 def test_a_saved_model_can_be_made_again_untrained(sampled, tmp_path):

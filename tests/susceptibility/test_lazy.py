@@ -38,6 +38,27 @@ def test_lazy_maps_are_the_maps(sampled, name, chunk):
     np.testing.assert_allclose(lazy.compute(), whole, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["rf", "xgboost"])
+def test_one_core_for_the_copy_alone(sampled, name):
+    """Blocks run side by side, so the model inside a block has one core; the user's own keeps what it was given."""
+    stack, table = sampled
+    model = models.make(name, n_jobs=2, **SMALL[name]).fit(stack, table, 0)
+    one = model.on_one_core()
+    rows = model.encoder.table(table)
+    np.testing.assert_array_equal(one.predict_rows(rows), model.predict_rows(rows))
+    threads = {
+        "rf": lambda it: it.forest.n_jobs,
+        "xgboost": lambda it: int(json.loads(it.booster.save_config())["learner"]["generic_param"]["nthread"]),
+    }
+    assert [(it.n_jobs, threads[name](it)) for it in (one, model)] == [(1, 1), (2, 2)]
+
+
+def test_water_needs_the_whole_dem():
+    """Flow crosses every block, so a DEM in blocks is refused with the way out."""
+    with pytest.raises(InputError, match="water flows across"):
+        terrain.wetness(da.zeros((50, 60), chunks=25), 12.5)
+
+
 def test_blocks_of_nodata_are_not_predicted(sampled):
     """A block without a known cell is NaN and never reaches the model."""
     stack, table = sampled
