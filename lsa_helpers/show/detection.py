@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from lsa_helpers.detect.images import as_picture, open_image
 from lsa_helpers.detect.inventory import size_frequency
@@ -31,17 +32,19 @@ _CURVES = (
 def training_curve(history: pd.DataFrame) -> Figure:
     """The losses and their sum per epoch, the learning rate, and AP50 on the validation chips where it was measured."""
     measured = "val_ap50" in history
-    fig, axes = plt.subplots(1, 2 + measured, figsize=(9, 3.2), width_ratios=(2, 1, 1)[: 2 + measured])
+    fig, axes = plt.subplots(1, 2 + measured, figsize=(9, 4.0), width_ratios=(2, 1, 1)[: 2 + measured])
     for name, (label, colour) in ((name, look) for name, look in _LOSSES.items() if name in history):
         axes[0].plot(history["epoch"], history[name], label=label, color=OKABE_ITO[colour], lw=2 if name == "loss" else 1.2)
     axes[0].set(xlabel="Epoch", ylabel="Mean loss (dimensionless)", yscale="log")
-    axes[0].legend(fontsize=8, ncols=2)
+    axes[0].legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.18))  # below: the curves fill the panel
     axes[1].plot(history["epoch"], history["learning_rate"], color="black")
     axes[1].set(xlabel="Epoch", ylabel="Learning rate at its end", yscale="log")
     if measured:
         known = history.dropna(subset="val_ap50")
         axes[2].plot(known["epoch"], known["val_ap50"], "o-", ms=3, color=OKABE_ITO["blue"])
         axes[2].set(xlabel="Epoch", ylabel="Mask AP50, validation (%)", ylim=(0, 100))
+    for panel in axes:
+        panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return fig
 
 
