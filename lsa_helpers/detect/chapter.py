@@ -63,10 +63,11 @@ def chip_sets(chips: Sequence[Chip], params: DetectionParams) -> dict:
     from lsa_helpers.detect.model import DetectorConfig
 
     config = DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__)))
-    change = augmentation(config.chip_size, brightness=params.brightness, zoom=params.zoom)
+    change = augmentation(config.chip_size, brightness=params.brightness, tint=params.tint, zoom=params.zoom, rotation=params.rotation)
     need_training(chips)
     own = {split: [chip for chip in chips if chip.split == split] for split in SPLITS}
-    return {split: ChipSet(own[split], config, change if split == "train" else None, min_pixels=params.min_pixels) for split in SPLITS}
+    extra = {split: {"augment": change, "paste": params.paste} if split == "train" else {} for split in SPLITS}
+    return {split: ChipSet(own[split], config, min_pixels=params.min_pixels, **extra[split]) for split in SPLITS}
 
 
 def learn(sets: dict | None, params: DetectionParams, run: Run, report: Callable[[str], None] | None = None) -> tuple:
@@ -108,7 +109,8 @@ def _given(params: DetectionParams, run: Run):
         fix = "Give the chapter the same values: " + ", ".join(f"{name}: {value}" for name, value in other.items())
         found = ", ".join(f"{name}: {getattr(params, name)}" for name in other)
         raise InputError("the detector was trained on images prepared otherwise", where=params.detector, found=found, fix=fix)
-    save_detector(run.product("detector.safetensors"), model, config)
+    model.views = params.views
+    save_detector(run.product("detector.safetensors"), model, replace(config, views=params.views))
     return set_bfloat16(model, params.bf16)
 
 

@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import resources
 
 import pandas as pd
 
@@ -59,6 +60,29 @@ def four_detectors(
         rows.append(names | row | {"epochs": params.compare_epochs, "minutes": round(minutes, 1), "weight_decay": decay})
     run.write_table(pd.DataFrame(rows), "detection_comparison")
     return pd.DataFrame(rows)
+
+
+def dated(name: str) -> pd.DataFrame:
+    """A comparison that takes too long for most runs, as it was measured once.
+
+    Parameters
+    ----------
+    name : {"four_detectors", "platforms"}
+        What `four_detectors` (scores, epochs, minutes) or `leave_one_out` returned.
+
+    Returns
+    -------
+    DataFrame
+        Per cent. Both are of 25 November 2026: parameter file `course`, 360 chips of the simulated mountain, ten epochs each, one seed, one
+        thread of a processor with bfloat16.
+
+    Examples
+    --------
+    >>> dated("four_detectors")["epochs"].unique().tolist()
+    [10]
+    """
+    with resources.files("lsa_helpers").joinpath("data", "dated", f"{name}.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file)
 
 
 def leave_one_out(

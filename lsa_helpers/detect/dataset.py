@@ -16,8 +16,8 @@ from lsa_helpers.detect.images import Bands
 from lsa_helpers.detect.model import DetectorConfig
 
 
-def augmentation(size: int, *, brightness: float = 0.2, zoom: float = 0.0) -> v2.Compose:
-    """Random flips, brightness, zoom and crop that move image, boxes and masks together.
+def augmentation(size: int, *, brightness: float = 0.2, tint: float = 0.0, zoom: float = 0.0, rotation: float = 0.0) -> v2.Compose:
+    """Random flips, brightness, tint, zoom, rotation and crop that move image, boxes and masks together.
 
     Parameters
     ----------
@@ -25,18 +25,42 @@ def augmentation(size: int, *, brightness: float = 0.2, zoom: float = 0.0) -> v2
         Larger chips are cropped at random to this edge, pixels.
     brightness : float
         Brightness is multiplied by up to 1 ± this.
+    tint : float
+        Every band is multiplied by up to 1 ± this of its own.
     zoom : float
         Scale is multiplied by between 1 / (1 + this) and 1 + this.
+    rotation : float
+        Turned by up to this to either side, degrees; corners that no pixel reaches become 0, which is nodata.
 
     Returns
     -------
     torchvision.transforms.v2.Compose
-        Works on (``tv_tensors.Image``, target) with ``boxes``, ``labels`` and ``masks`` in the target.
+        Works on a ``tv_tensors.Image`` and its ``tv_tensors.Mask`` or, together with them, ``tv_tensors.BoundingBoxes``.
     """
     steps = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip(), v2.ColorJitter(brightness=brightness)]
-    if zoom:
-        steps.append(v2.RandomAffine(0, scale=(1 / (1 + zoom), 1 + zoom), interpolation=v2.InterpolationMode.BILINEAR))
+    if tint:
+        steps.append(_Tint(tint))
+    if zoom or rotation:
+        steps.append(v2.RandomAffine(rotation, scale=(1 / (1 + zoom), 1 + zoom), interpolation=v2.InterpolationMode.BILINEAR))
     return v2.Compose([*steps, _CropLarger(size)])
+
+
+class _Tint(v2.Transform):
+    """Every band of an image times its own random factor near 1, as light and haze change it."""
+
+    _transformed_types = (tv_tensors.Image,)
+
+    def __init__(self, most: float):
+        super().__init__()
+        self.most = most
+
+    def make_params(self, flat_inputs: list) -> dict:
+        bands = v2.functional.get_num_channels(flat_inputs[0])
+        return {"factors": 1 + self.most * (2 * torch.rand(bands, 1, 1) - 1)}
+
+    def transform(self, inpt: tv_tensors.Image, params: dict) -> tv_tensors.Image:
+        most = 255 if inpt.dtype == torch.uint8 else torch.inf
+        return tv_tensors.wrap((inpt * params["factors"]).clamp(0, most).to(inpt.dtype), like=inpt)
 
 
 class _CropLarger(v2.Transform):
@@ -86,14 +110,26 @@ class ChipSet(Dataset):
         From `augmentation`; none for scoring.
     min_pixels : int
         Smallest landslide of a mask, in the chip's own pixels.
+    paste : float
+        Share of chips onto which landslides of another chip are pasted, 0–1.
 
     Notes
     -----
     An item is a float image (bands, H, W), about 0–1, and ``{"boxes": (N, 4), "labels": (N,), "masks": (N, H, W) uint8}``.
+
+    Source of pasting: Ghiasi et al. (2021), doi:10.1109/CVPR46437.2021.00294.
     """
 
-    def __init__(self, chips: Sequence[Chip], config: DetectorConfig, augment: v2.Transform | None = None, *, min_pixels: int = 20):
-        self.chips, self.config, self.augment, self.min_pixels = list(chips), config, augment, min_pixels
+    def __init__(
+        self,
+        chips: Sequence[Chip],
+        config: DetectorConfig,
+        augment: v2.Transform | None = None,
+        *,
+        min_pixels: int = 20,
+        paste: float = 0.0,
+    ):
+        self.chips, self.config, self.augment, self.min_pixels, self.paste = list(chips), config, augment, min_pixels, paste
         self._read = lru_cache(1000)(self._scaled)
         self._colours = _source_colours(self.chips, config.inputs) if config.match_colours else {}
 
@@ -110,27 +146,39 @@ class ChipSet(Dataset):
         return image, v2.functional.resize(tv_tensors.Mask(torch.tensor(found, dtype=torch.uint8)), size)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, dict]:
+        image, target = self._drawn(index)
+        if self.paste and torch.rand(()) < self.paste:
+            image, target = _pasted(image, target, *self._drawn(int(torch.randint(len(self), ()))))
+        return image, target
+
+    def _drawn(self, index: int) -> tuple[torch.Tensor, dict]:
+        """One chip with its landslides, changed at random if that is wanted."""
         image, masks = self._read(index)
-        target = {"boxes": _boxes(masks), "labels": torch.ones(len(masks), dtype=torch.int64), "masks": masks}
         if self.augment is not None:
-            image, target = self.augment(image, target)
+            image, masks = self.augment(image, masks)
         image = v2.functional.to_dtype(image, torch.float32, scale=True).as_subclass(torch.Tensor)
-        return match_colours(image, self._colours.get(self.chips[index].source)), _clean(target)
+        return match_colours(image, self._colours.get(self.chips[index].source)), _target(masks)
 
 
-def _boxes(masks: torch.Tensor) -> tv_tensors.BoundingBoxes:
-    boxes = torch.zeros((len(masks), 4))
-    seen = masks.flatten(1).sum(1) > 0
-    # Box edges enclose the last pixel, as COCO's do.
-    boxes[seen] = masks_to_boxes(masks[seen]) + torch.tensor([0.0, 0.0, 1.0, 1.0])
-    return tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=tuple(masks.shape[-2:]))
-
-
-def _clean(target: dict) -> dict:
-    """Plain tensors without the landslides that scaling or cropping left fewer than four pixels of; boxes tight again."""
-    masks = target["masks"].as_subclass(torch.Tensor)
+def _target(masks: torch.Tensor) -> dict:
+    """What the network shall find: masks, but for those that scaling or cropping left fewer than four pixels of, with tight boxes."""
+    masks = masks.as_subclass(torch.Tensor)
     masks = masks[masks.flatten(1).sum(1) >= 4]
-    return {"boxes": _boxes(masks).as_subclass(torch.Tensor), "labels": torch.ones(len(masks), dtype=torch.int64), "masks": masks}
+    # Box edges enclose the last pixel, as COCO's do.
+    boxes = masks_to_boxes(masks) + torch.tensor([0.0, 0.0, 1.0, 1.0]) if len(masks) else torch.zeros((0, 4))
+    return {"boxes": boxes, "labels": torch.ones(len(masks), dtype=torch.int64), "masks": masks}
+
+
+def _pasted(image: torch.Tensor, target: dict, other: torch.Tensor, found: dict) -> tuple[torch.Tensor, dict]:
+    """A chip with about half of the landslides of another one on top of it; what they hide of its own is theirs."""
+    rows, columns = (min(sizes) for sizes in zip(image.shape[1:], other.shape[1:], strict=True))
+    masks = torch.zeros((len(found["masks"]), *image.shape[1:]), dtype=torch.uint8)
+    masks[:, :rows, :columns] = found["masks"][:, :rows, :columns]
+    masks = masks[torch.rand(len(masks)) < 0.5]
+    over = masks.bool().any(0)  # any() of uint8 is uint8
+    image = image.clone()
+    image[:, :rows, :columns] = torch.where(over[:rows, :columns], other[:, :rows, :columns], image[:, :rows, :columns])
+    return image, _target(torch.cat([target["masks"] * ~over, masks]))
 
 
 def collate(batch: list) -> tuple[list, list]:

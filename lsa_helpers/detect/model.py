@@ -37,6 +37,8 @@ class DetectorConfig:
         Channels of every pyramid level and of the mask head.
     head_width : int
         Neurons of the box head's two layers.
+    mask_layers : int
+        Convolutions of the mask head.
     rois_per_image : int
         Regions sampled per image for the heads while training.
     roi_samples : int
@@ -51,6 +53,8 @@ class DetectorConfig:
         Most landslides reported per image.
     nms_iou : float
         Of two detections whose boxes overlap more than this, the weaker is dropped.
+    views : {1, 2, 4, 8}
+        Views in which an image is searched, see `lsa_helpers.detect.views.see`.
     chip_size : int
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
@@ -66,6 +70,7 @@ class DetectorConfig:
     backbone: str = "resnet18"
     fpn_width: int = 64
     head_width: int = 256
+    mask_layers: int = 4
     rois_per_image: int = 32
     roi_samples: int = 2
     semantic_weight: float = 0.0
@@ -73,6 +78,7 @@ class DetectorConfig:
     proposals: int = 200
     detections: int = 50
     nms_iou: float = 0.3
+    views: int = 1
     chip_size: int = 192
     resolution_m: float = 0.0
     match_colours: bool = False
@@ -189,9 +195,10 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
         box_nms_thresh=config.nms_iou,
-        mask_roi_pool=RegionPool(levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * 4, 1),
+        mask_roi_pool=RegionPool(levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
         mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
+    model.views = config.views
     model.transform = AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))
     return model
 

@@ -12,13 +12,14 @@ from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.quiet import quiet_torch
+from lsa_helpers.detect.views import see
 
 # COCO's limits between small, medium and large are 32² and 96² pixels.
 _BY_SIZE = list(itertools.product((("AP", "map"), ("AR", "mar")), ("small", "medium", "large"), ("segm", "bbox")))
 SWEEP = np.round(np.arange(0.05, 0.951, 0.05), 2)
 
 
-def predict(model: MaskRCNN, images: Sequence[torch.Tensor]) -> list[dict]:
+def predict(model: MaskRCNN, images: Sequence[torch.Tensor], views: int | None = None) -> list[dict]:
     """Detect landslides on a batch.
 
     Parameters
@@ -27,6 +28,8 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor]) -> list[dict]:
         In evaluation mode.
     images : sequence of Tensor, each (3, H, W)
         Float, 0–1.
+    views : int, optional
+        Views of each image, see `lsa_helpers.detect.views.see`; the model's own number without it.
 
     Returns
     -------
@@ -34,8 +37,9 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor]) -> list[dict]:
         ``boxes`` (N, 4) float, ``scores`` (N,) float in falling order, ``labels`` (N,), ``masks`` (N, H, W) bool.
     """
     device = next(model.parameters()).device
+    views = getattr(model, "views", 1) if views is None else views
     with torch.inference_mode():
-        found = model([image.to(device) for image in images])
+        found = model([image.to(device) for image in images]) if views == 1 else [see(model, image.to(device), views) for image in images]
     found = [{name: value.cpu() for name, value in each.items()} for each in found]
     return [each | {"masks": each["masks"][:, 0] > 0.5} for each in found]
 

@@ -18,6 +18,7 @@ from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.model import build_detector, set_bfloat16
+from lsa_helpers.detect.muon import MuonAdamW
 from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.detect.score import Scores, predict
 from lsa_helpers.params import is_weights_name
@@ -29,7 +30,7 @@ class TrainConfig:
 
     Parameters
     ----------
-    optimizer : {"adamw", "sgd"}
+    optimizer : {"adamw", "sgd", "muon"}
     epochs, batch_size : int
     learning_rate, final_learning_rate : float
         Ends of the cosine (Loshchilov & Hutter 2017, arXiv:1608.03983).
@@ -97,7 +98,7 @@ class _Training(pl.LightningModule):
 
     def validation_step(self, batch: tuple[list, list], _) -> None:
         images, truths = batch
-        for found, truth in zip(predict(self.model, images), truths, strict=True):
+        for found, truth in zip(predict(self.model, images, views=1), truths, strict=True):
             self._scores.add(found, {name: value.cpu() for name, value in truth.items()})
 
     def on_validation_epoch_end(self) -> None:
@@ -120,7 +121,9 @@ class _Training(pl.LightningModule):
 
     def configure_optimizers(self) -> dict:
         config, steps = self.config, int(self.trainer.estimated_stepping_batches)
-        kind, extra = (torch.optim.SGD, {"momentum": 0.9}) if config.optimizer == "sgd" else (torch.optim.AdamW, {})
+        kind, extra = {"sgd": (torch.optim.SGD, {"momentum": 0.9}), "adamw": (torch.optim.AdamW, {}), "muon": (MuonAdamW, {})}[
+            config.optimizer
+        ]
         optimizer = kind(self.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True, **extra)
         cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=config.final_learning_rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}

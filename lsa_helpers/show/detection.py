@@ -103,13 +103,15 @@ def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None =
     ax.set(xticks=[], yticks=[])
 
 
-def scores_beside_paper(scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores of this run beside the same rows of Table 4 of the paper, one column each (per cent, rounded)."""
-    names = {"resnet18": "ResNet18", "resnet50": "ResNet50", "sgd": "SGD", "adamw": "AdamW"}
+def scores_beside_paper(scores: pd.DataFrame, source: str = "this run") -> pd.DataFrame:
+    """The scores of this run beside the rows of the paper's Table 4 with the same backbone and optimizer, else backbone (per cent)."""
+    names = {"resnet18": "ResNet18", "resnet50": "ResNet50", "sgd": "SGD", "adamw": "AdamW", "muon": "Muon"}
     own = scores.replace(names)
     shown = [name for name in scores.columns[3:] if name != "weight_decay"]  # one decimal would not show it
-    same = published_table(4).merge(own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"])
-    both = pd.concat([own.assign(source="this run"), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
+    paper = published_table(4)
+    same = paper.merge(own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"])
+    same = paper[paper["backbone"].isin(own["backbone"])] if same.empty else same
+    both = pd.concat([own.assign(source=source), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
     return both.set_index(["source", "split", "backbone", "optimizer"])[shown].round(1).T
 
 

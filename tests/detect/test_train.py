@@ -51,10 +51,59 @@ def test_flips_move_image_boxes_and_masks_together(seed):
     assert torch.equal(target["boxes"].as_subclass(torch.Tensor), masks_to_boxes(target["masks"]) + EDGE)
 
 
-def test_items_are_consistent_under_zoom_and_crop(masks_folder):
+def test_a_quarter_turn_moves_image_boxes_and_masks_together():
+    """A bright bar that lies down stands up after 90°, and its mask with it; a turn by any angle keeps the bar under its mask."""
+    image = torch.zeros(3, 41, 41)
+    image[:, 18:23, 5:36] = 1
+    start = {"boxes": tv_tensors.BoundingBoxes([[5, 18, 36, 23]], format="XYXY", canvas_size=(41, 41)), "labels": torch.ones(1)}
+    for seed in range(8):
+        torch.manual_seed(seed)
+        change = augmentation(64, brightness=0.0, rotation=180)
+        out, target = change(tv_tensors.Image(image), start | {"masks": tv_tensors.Mask(image[:1].to(torch.uint8))})
+        seen, mask = out[0] > 0.5, target["masks"][0].bool()
+        assert (seen & mask).sum() >= 0.9 * (seen | mask).sum()
+    rows, columns = torch.nonzero(mask).T
+    assert rows.float().std() > 1.5 * image[0].nonzero()[:, 0].float().std()  # the last one did turn
+
+
+def test_tint_changes_the_bands_apart():
+    """Each band of a grey image gets its own factor within the bounds, in stored bytes as in reflectances of four bands; masks stay."""
+    masks = tv_tensors.Mask(torch.ones(1, 8, 8, dtype=torch.uint8))
+    for image in (torch.full((3, 8, 8), 100, dtype=torch.uint8), torch.full((4, 8, 8), 0.4)):
+        torch.manual_seed(1)
+        out, target = augmentation(8, brightness=0.0, tint=0.2)(tv_tensors.Image(image), {"masks": masks})
+        ratio = (out.float() / image.float()).flatten(1)
+        assert out.dtype == image.dtype and torch.equal(target["masks"], masks)
+        assert (ratio == ratio[:, :1]).all() and len(ratio[:, 0].unique()) == len(image)
+        assert 0.79 <= ratio.min() < ratio.max() <= 1.21
+    white = augmentation(8, brightness=0.0, tint=0.9)(tv_tensors.Image(torch.full((3, 8, 8), 250, dtype=torch.uint8)), {"masks": masks})[0]
+    assert white.max() <= 255 and white.float().std(dim=(1, 2)).max() == 0
+
+
+def test_pasted_landslides_bring_their_pixels_and_hide_what_lies_under(masks_folder):
+    """With every chip pasted on: masks stay 0 or 1 and never overlap, boxes fit them, and each landslide's pixels are a landslide's."""
+    plain, pasted = _chips(masks_folder), _chips(masks_folder)
+    pasted.paste = 1.0
+    bright = min(
+        image[:, target["masks"].any(0).bool()].min() for image, target in map(plain.__getitem__, range(len(plain))) if len(target["masks"])
+    )
+    torch.manual_seed(0)
+    more = 0
+    for i in [*range(len(pasted))] * 4:
+        image, target = pasted[i]
+        if len(target["masks"]):
+            assert target["masks"].sum(0).max() == 1
+            assert torch.equal(target["boxes"], masks_to_boxes(target["masks"]) + EDGE)
+            assert image[:, target["masks"].any(0).bool()].min() >= bright
+        more += len(target["masks"]) > len(plain[i][1]["masks"]) or not torch.equal(image, plain[i][0])
+    assert more > 0
+
+
+def test_items_are_consistent_under_zoom_turn_paste_and_crop(masks_folder):
     """Boxes enclose their masks exactly and nothing exceeds the crop, whatever the augmentation did."""
     config = DetectorConfig(chip_size=64, resolution_m=0.0)
-    chips = _chips(masks_folder, augmentation(48, zoom=0.5), config)
+    chips = _chips(masks_folder, augmentation(48, tint=0.1, zoom=0.5, rotation=180), config)
+    chips.paste = 0.5
     torch.manual_seed(0)
     for image, target in [chips[i % 4] for i in range(12)]:
         assert image.shape == (3, 48, 48) and image.min() >= 0 and image.max() <= 1

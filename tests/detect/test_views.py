@@ -1,0 +1,101 @@
+"""Several views of an image: turned there and back, fused by hand-checkable means."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
+from lsa_helpers.detect.score import predict
+from lsa_helpers.detect.views import _turn, see
+
+
+class _SeesBright(torch.nn.Module):
+    """Stands for a detector: the bright pixels of the first band are one landslide, whose score is `scores[view]`; 0: not seen."""
+
+    roi_heads = SimpleNamespace(detections_per_img=10, nms_thresh=0.3)
+
+    def __init__(self, *scores: float):
+        super().__init__()
+        self.scores = scores
+
+    def forward(self, images):
+        return [self._found(image, score) for image, score in zip(images, self.scores, strict=True)]
+
+    def _found(self, image, score):
+        mask = (image[0] > 0.5).float()
+        rows, columns = torch.nonzero(mask).T
+        box = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]).float()
+        n = int(score > 0)
+        return {
+            "boxes": box[None][:n],
+            "scores": torch.tensor([score])[:n],
+            "labels": torch.ones(n, dtype=torch.int64),
+            "masks": mask[None, None][:n],
+        }
+
+
+@pytest.fixture()
+def image():
+    """An L that no turn or flip maps onto itself, in an image that is no square."""
+    values = torch.zeros(3, 12, 20)
+    values[:, 2:9, 4:6] = 1
+    values[:, 7:9, 4:15] = 1
+    return values
+
+
+@pytest.mark.parametrize("views", [2, 4, 8])
+def test_what_every_view_sees_comes_back_in_place(image, views):
+    """All views see the landslide alike, so their mean is what one of them saw: same box, mask and score."""
+    found = see(_SeesBright(*[0.8] * views), image, views)
+    assert found["boxes"][0].tolist() == pytest.approx([4, 2, 15, 9], rel=1e-6)
+    assert torch.equal(found["masks"][0, 0] > 0.5, image[0] > 0.5)
+    assert found["scores"].tolist() == pytest.approx([0.8])
+
+
+def test_views_differ_and_are_all_turns_of_a_square():
+    """The eight views of a square without symmetry are eight different images, the four turns by 90° among them."""
+    square = torch.arange(9.0).reshape(1, 3, 3)
+    seen = [_turn(square, view) for view in range(8)]
+    assert len({tuple(each.flatten().tolist()) for each in seen}) == 8
+    assert all(any(torch.equal(square.rot90(quarter, (1, 2)), each) for each in seen) for quarter in range(4))
+
+
+def test_a_score_is_the_mean_over_all_views(image):
+    """Seen by two of four views with 0.9 and 0.5: (0.9 + 0.5 + 0 + 0) / 4; seen by none: nothing."""
+    assert see(_SeesBright(0.9, 0.0, 0.5, 0.0), image, 4)["scores"].tolist() == pytest.approx([0.35])
+    nothing = see(_SeesBright(0.0, 0.0), image, 2)
+    assert len(nothing["scores"]) == 0 and nothing["masks"].shape == (0, 1, 12, 20)
+
+
+def test_boxes_and_masks_are_means_weighted_by_score():
+    """Two views whose boxes differ: x1 = (0.75 · 10 + 0.25 · 14) / 1 = 11, and the mask between them is as sure as the first view."""
+
+    class Apart(_SeesBright):
+        def _found(self, image, score):
+            edge = 10 if score == 0.75 else 14
+            left = 0 if score == 0.75 else 20 - edge  # the second view is flipped
+            mask = torch.zeros(1, 1, 8, 20)
+            mask[..., left : left + edge] = 1
+            box = torch.tensor([[left, 0.0, left + edge, 8.0]])
+            return {"boxes": box, "scores": torch.tensor([score]), "labels": torch.ones(1, dtype=torch.int64), "masks": mask}
+
+    found = see(Apart(0.75, 0.25), torch.zeros(3, 8, 20), 2)
+    assert found["boxes"].tolist() == [[0.0, 0.0, 11.0, 8.0]]
+    assert found["masks"][0, 0, 0].tolist() == [1.0] * 10 + [0.25] * 4 + [0.0] * 6
+    assert found["scores"].tolist() == [0.5]
+
+
+def test_a_detector_keeps_its_views(tmp_path):
+    """The number of views is stored with the detector; prediction follows it, and gives what the function gives."""
+    config = DetectorConfig(fpn_width=16, head_width=16, proposals=20, detections=5, chip_size=64, views=4)
+    torch.manual_seed(0)
+    save_detector(tmp_path / "d.safetensors", build_detector(config), config)
+    model, read = load_detector(tmp_path / "d.safetensors")
+    assert read.views == model.views == 4
+    picture = torch.rand(3, 48, 64)
+    with torch.inference_mode():
+        expected = see(model, picture, 4)
+    found = predict(model, [picture])[0]
+    assert torch.equal(found["boxes"], expected["boxes"]) and found["masks"].shape[1:] == (48, 64)
+    assert len(predict(model, [picture], views=1)[0]["scores"]) == len(model([picture])[0]["scores"])
