@@ -42,6 +42,7 @@ batch_size: int = 4  # chips per update
 learning_rate: float = 1e-3  # learning rate at the start of the cosine
 final_learning_rate: float = 5e-6  # learning rate at its end
 weight_decay: float = 0.05  # weight decay (about 0.05 with adamw, 1e-4 with sgd)
+muon_width: int = 256  # muon: layers of up to so many channels, wider ones go as with adamw
 validate_every: int = 0  # epochs between scores on the validation chips; 0: only at the end
 patience: int = 0  # such scores without a better one that end the training; 0: all epochs are done
 compare_epochs: int = 0  # epochs of each of Table 4's four detectors; 0: the table is left out
@@ -190,10 +191,6 @@ if comparison is None:
     display(show.scores_beside_paper(compare.dated("four_detectors"), "25 November 2026, ten epochs"))
 else:
     display(show.scores_beside_paper(comparison))
-
-# %% [markdown]
-# Ten epochs are a tenth of the paper's budget on a twentieth of a collection: they rank how fast the four learn, not how good they become. At one
-# learning rate for all, AdamW learns much faster than SGD from random weights, and the smaller network faster than the larger.
 
 # %% [markdown]
 # ### A platform it has never seen

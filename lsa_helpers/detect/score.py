@@ -88,7 +88,7 @@ class Scores:
     area: int = 0
     _hits: list = field(default_factory=list)
     _scores: list = field(default_factory=list)
-    _pixels: np.ndarray = field(default_factory=lambda: np.zeros((3, len(SWEEP)), np.int64))
+    _pixels: np.ndarray = field(default_factory=lambda: np.zeros((4, len(SWEEP)), np.int64))
 
     def __post_init__(self):
         from torchmetrics.detection import MeanAveragePrecision
@@ -108,9 +108,11 @@ class Scores:
         self.truths += len(true)
         self.area += masks.shape[1] * masks.shape[2]
         any_true = true.any(0) if len(true) else np.zeros(masks.shape[1:], bool)
+        stray = ~(masks & any_true).any((1, 2))
         for k, threshold in enumerate(SWEEP):
-            said = masks[self._scores[-1] >= threshold].any(0) if len(masks) else np.zeros_like(any_true)
-            self._pixels[:, k] += (said & any_true).sum(), said.sum(), any_true.sum()
+            kept = self._scores[-1] >= threshold
+            said, at = masks[kept].any(0), masks[kept & ~stray].any(0)
+            self._pixels[:, k] += (said & any_true).sum(), said.sum(), any_true.sum(), (said & ~at).sum()
 
     def sweep(self) -> pd.DataFrame:
         """Table score, tp, fp, fn, precision, recall, f1 (fractions; NaN where undefined) for thresholds 0.05–0.95."""
@@ -125,7 +127,7 @@ class Scores:
 
     def pixels(self) -> pd.DataFrame:
         """Table score, precision, recall, f1, iou of landslide pixels, all chips together (fractions)."""
-        both, said, true = self._pixels.astype(float)
+        both, said, true, _ = self._pixels.astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
             shares = {"precision": both / said, "recall": both / true, "f1": 2 * both / (said + true), "iou": both / (said + true - both)}
         return pd.DataFrame({"score": SWEEP} | shares)
@@ -133,9 +135,10 @@ class Scores:
     def best_threshold(self, share: float) -> float:
         """The score threshold at which F1 of landslide pixels would be best on ground of which landslides cover `share`.
 
-        Chips are cut where landslides are, a scene is not: with the recall and the false alarm rate measured on the chips, precision
-        on the ground is recall · share / (recall · share + false alarm rate · (1 − share)), Bayes' rule. Without the correction the
-        threshold suits the chips and lets too many false alarms into the map.
+        Chips are cut where landslides are, a scene is not. Right pixels, and wrong ones of detections that meet a landslide, come as often
+        as landslides do; detections that meet none come as often as other ground does. Both are counted on the chips and weighed by how
+        rare the one and how common the other is on the mapped ground (Bayes' rule). Without the correction the threshold suits the chips
+        and lets too many false alarms into the map.
 
         Parameters
         ----------
@@ -147,11 +150,13 @@ class Scores:
         float
             A score of the sweep; 0.5 when nothing was found or nothing is there.
         """
-        both, said, true = self._pixels.astype(float)
+        both, said, true, stray = self._pixels.astype(float)
         if not both.any():
             return 0.5
-        found, false = both / true, (said - both) / max(self.area - true[0], 1)
-        precision = found * share / np.maximum(found * share + false * (1 - share), 1e-12)
+        other = max(self.area - true[0], 1)
+        found = both / true
+        wrong = (said - both - stray) / true * share + stray / other * (1 - share)
+        precision = found * share / np.maximum(found * share + wrong, 1e-12)
         return float(SWEEP[np.argmax(2 * precision * found / np.maximum(precision + found, 1e-12))])
 
     def row(self, threshold: float = 0.5) -> dict:

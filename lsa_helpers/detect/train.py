@@ -35,6 +35,8 @@ class TrainConfig:
     learning_rate, final_learning_rate : float
         Ends of the cosine (Loshchilov & Hutter 2017, arXiv:1608.03983).
     weight_decay : float
+    muon_width : int
+        Layers of up to so many channels are stepped by Muon, wider ones by AdamW.
     validate_every : int
         Epochs between scores on the validation chips; 0: never.
     patience : int
@@ -52,6 +54,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     final_learning_rate: float = 5e-6
     weight_decay: float = 0.05
+    muon_width: int = 256
     validate_every: int = 0
     patience: int = 0
     seed: int = 0
@@ -121,9 +124,11 @@ class _Training(pl.LightningModule):
 
     def configure_optimizers(self) -> dict:
         config, steps = self.config, int(self.trainer.estimated_stepping_batches)
-        kind, extra = {"sgd": (torch.optim.SGD, {"momentum": 0.9}), "adamw": (torch.optim.AdamW, {}), "muon": (MuonAdamW, {})}[
-            config.optimizer
-        ]
+        kind, extra = {
+            "sgd": (torch.optim.SGD, {"momentum": 0.9}),
+            "adamw": (torch.optim.AdamW, {}),
+            "muon": (MuonAdamW, {"widest": config.muon_width}),
+        }[config.optimizer]
         optimizer = kind(self.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True, **extra)
         cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=config.final_learning_rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
