@@ -19,6 +19,7 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, set_bfloat16
+from lsa_helpers.detect.muon import MuonAdamW
 from lsa_helpers.detect.network import LEVELS, RegionPool
 from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.detect.scene import find_pieces, open_scene, scene_detector
@@ -29,9 +30,10 @@ PIXELS, BATCH, SCENE, LARGE = 192, 4, 1024, 20_000
 
 
 def own() -> torch.nn.Module:
-    """The detector of the parameter file quick."""
+    """The detector of the parameter file quick, doing what the others do: one view, four layers in the mask head."""
     params = read_params(find_params("quick"))["02_detection"]
-    config = DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__)))
+    names = set(DetectorConfig.__dataclass_fields__) - {"views", "mask_layers"}
+    config = DetectorConfig(**params.model_dump(include=names))
     return set_bfloat16(build_detector(config), True).to(memory_format=torch.channels_last)
 
 
@@ -90,6 +92,49 @@ def test_regions(timed, pool):
     module = pool(list(LEVELS), 7, 1)
     with quiet_torch(0, 2):
         timed(lambda: module(maps, boxes, [(PIXELS, PIXELS)] * BATCH).sum().backward(), rounds=15, work=(BATCH * 96, "regions"))
+
+
+def inner_matrices() -> list[torch.nn.Parameter]:
+    """What Muon steps of quick's detector, one row for each output, with gradients."""
+    shapes = [(64, 576)] * 14 + [
+        (128, 576),
+        (128, 1152),
+        (128, 1152),
+        (128, 1152),
+        (256, 1152),
+        (256, 2304),
+        (256, 2304),
+        (256, 2304),
+        (256, 3136),
+    ]
+    torch.manual_seed(0)
+    values = [torch.nn.Parameter(torch.randn(shape)) for shape in shapes]
+    for value in values:
+        value.grad = torch.randn_like(value)
+    return values
+
+
+def our_muon(values) -> torch.optim.Optimizer:
+    return MuonAdamW(values, 1e-3)
+
+
+def torch_muon(values) -> torch.optim.Optimizer:
+    return torch.optim.Muon(values, 3e-3, adjust_lr_fn="match_rms_adamw")
+
+
+@pytest.mark.benchmark(group="an update with Muon")
+@pytest.mark.parametrize("make", [our_muon, torch_muon], ids=["ours", "torch.optim.Muon"])
+def test_muon(timed, make):
+    with quiet_torch(0, 2):
+        values = inner_matrices()
+        gradients, optimizer = [value.grad for value in values], make(values)
+
+        def step():
+            for value, gradient in zip(values, gradients, strict=True):
+                value.grad = gradient
+            optimizer.step()
+
+        timed(step, rounds=15, work=(len(values), "matrices"))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,35 @@
+"""Tables of chapter 02."""
+
+import pandas as pd
+import pytest
+
+from lsa_helpers.detect.compare import dated
+from lsa_helpers.paper import published_table
+from lsa_helpers.show.detection import scores_beside_paper
+
+
+def _scores(optimizer: str) -> pd.DataFrame:
+    return pd.DataFrame([{"backbone": "resnet18", "optimizer": optimizer, "split": "test", "AP_segm": 38.44, "AP50_segm": 70.0}])
+
+
+@pytest.mark.parametrize(("optimizer", "beside"), [("sgd", ["SGD"]), ("muon", ["SGD", "AdamW"])])
+def test_a_row_stands_beside_its_like_in_the_paper(optimizer, beside):
+    """An optimizer of the paper stands beside its own row, one that the paper has not beside both rows of its backbone."""
+    table = scores_beside_paper(_scores(optimizer)).T
+    paper = table.xs("paper, Table 4", level="source").reset_index()
+    assert paper["optimizer"].tolist() == beside and set(paper["backbone"]) == {"ResNet18"}
+    printed = published_table(4).query("backbone == 'ResNet18' and optimizer == @beside")
+    assert paper["AP_segm"].tolist() == printed["AP_segm"].tolist()
+    assert table.xs("this run", level="source")["AP_segm"].tolist() == [38.4]
+
+
+def test_dated_comparisons_are_whole_and_say_where_they_are_from():
+    """Four detectors of one budget and six platforms; the table shown names the day, not this run."""
+    four, platforms = dated("four_detectors"), dated("platforms")
+    assert set(zip(four["backbone"], four["optimizer"], strict=True)) == {
+        (b, o) for b in ("resnet18", "resnet50") for o in ("sgd", "adamw")
+    }
+    assert four["epochs"].nunique() == 1 and len(platforms) == 6
+    assert {"AP50_segm", "AP50_segm_seen", "landslides"} <= set(platforms)
+    shown = scores_beside_paper(four, "25 November 2026")
+    assert set(shown.columns.get_level_values("source")) == {"25 November 2026", "paper, Table 4"}
