@@ -132,9 +132,10 @@ def test_trained_detector_finds_the_square(masks_folder, tmp_path):
     assert score_chips(model, ChipSet(test, config), n_jobs=1).sweep()["recall"].iloc[0] == 1
 
 
-def test_training_resumes(masks_folder, tmp_path):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_training_resumes(masks_folder, tmp_path, optimizer):
     """Interrupted after two of three epochs and called again, it does the third only and ends in the same weights."""
-    chips, config = _chips(masks_folder, augmentation(64)), TrainConfig(epochs=3, batch_size=4, bf16=False, n_jobs=1)
+    chips, config = _chips(masks_folder, augmentation(64)), TrainConfig(optimizer, epochs=3, batch_size=4, bf16=False, n_jobs=1)
     whole, history = train_detector(chips, config, tmp_path / "a")
     assert history["epoch"].tolist() == [1, 2, 3]
     assert history["learning_rate"].iloc[-1] == pytest.approx(config.final_learning_rate)
