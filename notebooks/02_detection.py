@@ -156,7 +156,8 @@ style.save(show.training_curve(history), run, "detection_training") if history i
 #   three need a score threshold; here 0.5, with IoU at least 0.5.
 # - **AP** {cite:p}`lin2014` averages precision over all recalls, and over IoU limits from 0.50 to 0.95; AP50 and AP75 use one limit. **AR** is
 #   the recall averaged over the limits with up to 100 detections per image. Both exist for boxes (bbox) and masks (segm).
-# - **Pixel IoU** ignores which landslide is which: shared over joint area of all detected and all true pixels.
+# - **Pixel IoU** ignores which landslide is which: shared over joint area of all detected and all true pixels, at a score of 0.5 and
+#   (`pixel_iou_chosen`) at the score where it is best on the validation chips.
 #
 # With the parameter `views` above 1 an image is searched several times, as it is, flipped and turned, and what overlaps is put together: boxes and
 # masks are averaged {cite:p}`solovyev2021`, and a score is the mean over all views, so that what only one view shows falls behind. The scene

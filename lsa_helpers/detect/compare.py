@@ -35,7 +35,7 @@ def four_detectors(
     Returns
     -------
     DataFrame or None
-        Four rows, also written as table ``detection_comparison``: the columns of ``detection_scores`` and epochs, minutes (of training),
+        Four rows, also written as table ``detection_comparison``: the names, `Scores.row` of the test chips, epochs, minutes (of training),
         weight_decay. None when `compare_epochs` is 0.
 
     Notes

@@ -114,6 +114,11 @@ class Scores:
             said, at = masks[kept].any(0), masks[kept & ~stray].any(0)
             self._pixels[:, k] += (said & any_true).sum(), said.sum(), any_true.sum(), (said & ~at).sum()
 
+    @property
+    def share(self) -> float:
+        """Share of the chips that landslides cover; 0 without chips."""
+        return float(self._pixels[2, 0]) / max(self.area, 1)
+
     def sweep(self) -> pd.DataFrame:
         """Table score, tp, fp, fn, precision, recall, f1 (fractions; NaN where undefined) for thresholds 0.05–0.95."""
         hits, scores = np.concatenate([*self._hits, []]).astype(bool), np.concatenate([*self._scores, []])

@@ -104,6 +104,22 @@ def test_too_large_an_outline_is_no_false_alarm_elsewhere():
     assert scores.best_threshold(0.001) <= 0.3
 
 
+def test_at_the_share_of_the_chips_the_threshold_is_that_of_the_best_pixel_iou():
+    """Where landslides are as common as on the chips, nothing is weighed: wide outlines and stray detections count as they are."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        top = rng.integers(0, 40, (6, 2))
+        truth = [_square(60, *top[0], 12), _square(60, *top[1], 8)]
+        found = [
+            (round(float(s), 2), _square(60, *at, int(edge)))
+            for s, at, edge in zip(rng.uniform(0.1, 0.9, 6), top, rng.integers(5, 20, 6), strict=True)
+        ]
+        scores = _scores([_case(truth, found), _case([], found[3:4])])
+        iou = scores.pixels().set_index("score")["iou"]
+        assert scores.share == pytest.approx(np.any(truth, axis=0).sum() / 7200)
+        assert iou[scores.best_threshold(scores.share)] == pytest.approx(iou.max())
+
+
 def _cocoeval(cases, folder):
     """Truths and predictions as COCO's JSON files, read and judged by pycocotools alone: names of `Scores.row` and fractions."""
 
