@@ -186,12 +186,13 @@ style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pa
 
 # %%
 comparison = compare.four_detectors(chips, p, run, report=print)
-if comparison is None:
-    print("Not made here: four trainings take long. This one is of 25 November 2026: ten epochs each, the smaller collection of the parameter")
-    print("file course. -p compare_epochs 10 makes it anew, and the parameter file paper makes it with the paper's 100 epochs.")
-    display(show.scores_beside_paper(compare.dated("four_detectors"), "25 November 2026, ten epochs"))
-else:
+if comparison is not None:
     display(show.scores_beside_paper(comparison))
+elif chips:
+    print("Not made here: four trainings take long. This one is of 25 November 2026,")
+    print("ten epochs each, with the smaller collection of the parameter file course.")
+    print("-p compare_epochs 10 makes it anew, the parameter file paper with 100 epochs.")
+    display(show.scores_beside_paper(compare.dated("four_detectors"), "25 November 2026, ten epochs"))
 
 # %% [markdown]
 # ### A platform it has never seen
@@ -202,10 +203,12 @@ else:
 
 # %%
 regions = compare.leave_one_out(model, chips, p, run, report=print) if chips else None
-if regions is None:
-    print("Not made here: one training for every platform. This table is of 25 November 2026, with the parameter file course and ten epochs each.")
-    print("-p region_epochs 10 makes it anew.")
-display((compare.dated("platforms") if regions is None else regions).round(1))
+if regions is not None:
+    display(regions.round(1))
+elif chips:
+    print("Not made here: one training for every platform. This table is of 25 November")
+    print("2026, parameter file course, ten epochs each; -p region_epochs 10 makes it anew.")
+    display(compare.dated("platforms").round(1))
 
 # %% [markdown]
 # ### Which threshold?
