@@ -121,14 +121,9 @@ class ChipSet(Dataset):
     """
 
     def __init__(
-        self,
-        chips: Sequence[Chip],
-        config: DetectorConfig,
-        augment: v2.Transform | None = None,
-        *,
-        min_pixels: int = 20,
-        paste: float = 0.0,
-    ):
+        self, chips: Sequence[Chip], config: DetectorConfig, augment: v2.Transform | None = None, *,
+        min_pixels: int = 20, paste: float = 0.0,
+    ):  # fmt: skip
         self.chips, self.config, self.augment, self.min_pixels, self.paste = list(chips), config, augment, min_pixels, paste
         self._read = lru_cache(1000)(self._scaled)
         self._colours = _source_colours(self.chips, config.inputs) if config.match_colours else {}
