@@ -83,15 +83,9 @@ class MuonAdamW(torch.optim.AdamW):
     """
 
     def __init__(
-        self,
-        parameters: Iterable[torch.nn.Parameter],
-        lr: float,
-        *,
-        ahead: float = 3.0,
-        widest: int = 256,
-        weight_decay: float = 0.01,
-        **extra,
-    ):
+        self, parameters: Iterable[torch.nn.Parameter], lr: float, *,
+        ahead: float = 3.0, widest: int = 256, weight_decay: float = 0.01, **extra,
+    ):  # fmt: skip
         every = list(parameters)
         inner = [value for value in every if _is_inner(value, widest)]
         other = [value for value in every if not _is_inner(value, widest)]
