@@ -48,10 +48,11 @@ def training_curve(history: pd.DataFrame) -> Figure:
     return fig
 
 
-def augmented(chips, index: int = 0, count: int = 5) -> Figure:
-    """One training chip as the network meets it in different epochs; outlines move with the image."""
+def augmented(chips, count: int = 5) -> Figure:
+    """The first training chip with a landslide as the network meets it in different epochs; outlines move with the image."""
     import torch
 
+    index = next((i for i, chip in enumerate(chips.chips) if chip.landslides > 0), 0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         pairs = [chips[index] for _ in range(count)]
