@@ -71,6 +71,7 @@ proposals: int = 200  # regions the proposal network passes on per image
 detections: int = 50  # most landslides reported per image
 nms_iou: float = 0.3  # of two detections whose boxes overlap more than this the weaker is dropped
 views: int = 1  # views of an image that are searched and put together: as it is, flipped, turned
+view_zoom: float = 1.0  # half of several views show the image so many times larger, or smaller below 1
 min_pixels: int = 20  # smallest landslide of a chip's mask, pixels of the chip
 skip_bad: bool = False  # leave out chips that cannot be used instead of stopping
 score_threshold: float = 0.0  # lowest score in the inventory; 0: the best on the validation chips

@@ -109,8 +109,9 @@ def _given(params: DetectionParams, run: Run):
         fix = "Give the chapter the same values: " + ", ".join(f"{name}: {value}" for name, value in other.items())
         found = ", ".join(f"{name}: {getattr(params, name)}" for name in other)
         raise InputError("the detector was trained on images prepared otherwise", where=params.detector, found=found, fix=fix)
-    model.views = params.views
-    save_detector(run.product("detector.safetensors"), model, replace(config, views=params.views))
+    model.views, model.view_zoom = params.views, params.view_zoom
+    own = replace(config, views=params.views, view_zoom=params.view_zoom)
+    save_detector(run.product("detector.safetensors"), model, own)
     return set_bfloat16(model, params.bf16)
 
 
@@ -187,9 +188,8 @@ def inventory(search: Search | None, threshold: float, params: DetectionParams) 
     """The landslides whose score reaches `threshold`, one polygon each, in the scene's CRS; None without a search."""
     if search is None:
         return None
-    pieces = [piece for piece in search.pieces if piece["score"] >= threshold]
     pixel = abs(search.frame.transform.a)
-    return merge_pieces(pieces, search.frame.crs, min_area_m2=params.min_area_m2, close_m=pixel)
+    return merge_pieces(search.pieces, search.frame.crs, min_score=threshold, min_area_m2=params.min_area_m2, close_m=pixel)
 
 
 def reference(catalog: Catalog, run: Run) -> gpd.GeoDataFrame | None:

@@ -15,11 +15,14 @@ SIZES = (0, 500, 1000, 2000, 5000, 10_000, 20_000, np.inf)  # m², classes of la
 COLUMNS = {"id": int, "score": float, "area_m2": float, "windows": int}
 
 
-def merge_pieces(pieces: Sequence[dict], crs, *, min_area_m2: float = 0.0, close_m: float = 0.0) -> gpd.GeoDataFrame:
+def merge_pieces(
+    pieces: Sequence[dict], crs, *, min_score: float = 0.0, min_area_m2: float = 0.0, close_m: float = 0.0
+) -> gpd.GeoDataFrame:
     """Join detections of the same landslide in overlapping windows.
 
     Two detections are one landslide when, within the ground both windows saw, they share at least half of the smaller one: a landslide
-    cut by a window's edge agrees with its neighbour there, whatever lies outside.
+    cut by a window's edge agrees with its neighbour there, whatever lies outside. A window that sees only the end of a landslide is less
+    sure of it, so a detection below `min_score` is kept where it goes on with one that reaches it (see `together`).
 
     Parameters
     ----------
@@ -27,6 +30,8 @@ def merge_pieces(pieces: Sequence[dict], crs, *, min_area_m2: float = 0.0, close
         From `lsa_helpers.detect.scene.find_pieces`.
     crs : CRS
         Of the pieces; in metres.
+    min_score : float
+        Landslides whose best piece scores less are dropped.
     min_area_m2 : float
         Smaller landslides are dropped and smaller holes filled.
     close_m : float
@@ -38,11 +43,10 @@ def merge_pieces(pieces: Sequence[dict], crs, *, min_area_m2: float = 0.0, close
         id (from 1), score (best of its pieces), area_m2, windows (number of windows it was seen in) and one valid polygon each, highest
         score first.
     """
-    shapes, seen = (np.array([piece[key] for piece in pieces], dtype=object) for key in ("geometry", "window"))
-    scores = np.array([piece["score"] for piece in pieces])
-    group = _groups(shapes, seen)
+    shapes, seen, scores = _columns(pieces)
+    group = together(pieces, min_score)
     rows = []
-    for number in np.unique(group):
+    for number in np.unique(group[group >= 0]):
         own = group == number
         for part in _whole(shapes[own], close_m, min_area_m2):
             # Windows of the pieces that belong to this part: a mask may have come apart into several.
@@ -54,17 +58,45 @@ def merge_pieces(pieces: Sequence[dict], crs, *, min_area_m2: float = 0.0, close
     return gpd.GeoDataFrame(columns, geometry=[row[3] for row in rows], crs=crs).astype(COLUMNS)
 
 
-def _groups(shapes: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Number of the landslide each piece belongs to."""
-    if not len(shapes):
+def _columns(pieces: Sequence[dict]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    shapes, seen = (np.array([piece[key] for piece in pieces], dtype=object) for key in ("geometry", "window"))
+    return shapes, seen, np.array([piece["score"] for piece in pieces], float)
+
+
+def together(pieces: Sequence[dict], min_score: float = 0.0) -> np.ndarray:
+    """Which detections are one landslide.
+
+    Parameters
+    ----------
+    pieces : sequence of dict
+        As in `merge_pieces`.
+    min_score : float
+        Detections from this score up are joined where they share half of the smaller one. A weaker one is joined to a detection of
+        another window when both cover the same ground where both windows looked (IoU at least 0.5) and the weaker goes on beyond the
+        other's window; so a landslide goes on over an edge, but doubtful ones do not grow around it.
+
+    Returns
+    -------
+    ndarray of int, shape (pieces,)
+        Number of the landslide, any from 0; -1 for detections of none that reaches `min_score`.
+    """
+    shapes, seen, scores = _columns(pieces)
+    if not len(pieces):
         return np.zeros(0, int)
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     i, j = i[i < j], j[i < j]
     both = shapely.intersection(seen[i], seen[j])
-    smaller = np.minimum(shapely.area(shapely.intersection(shapes[i], both)), shapely.area(shapely.intersection(shapes[j], both)))
-    same = shapely.area(shapely.intersection(shapes[i], shapes[j])) >= 0.5 * np.maximum(smaller, 1e-9)
+    own, other = (shapely.area(shapely.intersection(shapes[k], both)) for k in (i, j))
+    shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
+    strong = np.minimum(scores[i], scores[j]) >= min_score
+    beyond = [shapely.area(shapely.difference(shapes[a], seen[b])) > 0 for a, b in ((i, j), (j, i))]
+    goes_on = np.where(scores[i] < scores[j], *beyond) & (shared >= 0.5 * (own + other - shared))
+    same = np.where(strong, shared >= 0.5 * np.minimum(own, other), goes_on) & (shared > 0)
     links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(shapes),) * 2)
-    return connected_components(links, directed=False)[1]
+    group = connected_components(links, directed=False)[1]
+    best = np.zeros(group.max() + 1)
+    np.maximum.at(best, group, scores)
+    return np.where(best[group] >= min_score, group, -1)
 
 
 def _whole(shapes: np.ndarray, close_m: float, min_area_m2: float) -> list[shapely.Polygon]:
@@ -87,11 +119,10 @@ def scene_sweep(pieces: Sequence[dict], known: gpd.GeoDataFrame, crs) -> pd.Data
     It describes an inventory, it does not choose one: a threshold chosen here would have seen the truth of the ground it maps.
     """
     true = known.to_crs(crs).union_all()
-    shapes = np.array([piece["geometry"] for piece in pieces], dtype=object)
-    scores = np.array([piece["score"] for piece in pieces])
+    shapes = _columns(pieces)[0]
     rows = []
     for threshold in THRESHOLDS:
-        found = shapely.union_all(shapes[scores >= threshold])
+        found = shapely.union_all(shapes[together(pieces, threshold) >= 0])
         shared, said, real = found.intersection(true).area, found.area, true.area
         shares = _ratio(shared, said), _ratio(shared, real), _ratio(2 * shared, said + real), _ratio(shared, said + real - shared)
         rows.append((threshold, said / 1e6, *shares))

@@ -1,13 +1,14 @@
-"""One answer from several views of an image: it is searched as it is, flipped and turned, and what the views agree on scores high."""
+"""One answer from several views of an image: as it is, flipped, turned and enlarged; what the views agree on scores high."""
 
 import torch
 from torchvision.models.detection import MaskRCNN
 from torchvision.ops import box_iou, nms
+from torchvision.transforms.v2.functional import resize
 
 _ALIKE = 0.5  # detections of two views whose boxes overlap so far are one landslide
 
 
-def see(model: MaskRCNN, image: torch.Tensor, views: int) -> dict[str, torch.Tensor]:
+def see(model: MaskRCNN, image: torch.Tensor, views: int, zoom: float = 1.0) -> dict[str, torch.Tensor]:
     """Detect landslides in one image.
 
     Parameters
@@ -18,6 +19,8 @@ def see(model: MaskRCNN, image: torch.Tensor, views: int) -> dict[str, torch.Ten
         Float, 0–1.
     views : {2, 4, 8}
         As it is and from left to right; also upside down; also with rows and columns exchanged, which are all turns by 90° and flips.
+    zoom : float
+        Half of the views, those flipped along one axis only, show the image so many times larger.
 
     Returns
     -------
@@ -29,7 +32,14 @@ def see(model: MaskRCNN, image: torch.Tensor, views: int) -> dict[str, torch.Ten
     -----
     Source: the fusion of boxes is that of Solovyev et al. (2021), doi:10.1016/j.imavis.2021.104117, masks and scores likewise.
     """
-    found = [_back(each, view, image.shape[-2:]) for view, each in enumerate(model([_turn(image, view) for view in range(views)]))]
+    found = {}
+    for scale, own in ((1.0, [0, 3, 5, 6]), (zoom, [1, 2, 4, 7])):  # a batch each: images of one size need no padding
+        own = [view for view in own if view < views]
+        size = [round(edge * scale) for edge in image.shape[-2:]]
+        shown = image if scale == 1 else resize(image, size, antialias=True)
+        seen = model([_turn(shown, view) for view in own])
+        found |= {view: _scaled_back(_back(each, view, size), image.shape[-2:]) for view, each in zip(own, seen, strict=True)}
+    found = [found[view] for view in range(views)]
     number = torch.cat([torch.full_like(each["labels"], view) for view, each in enumerate(found)])
     boxes, scores, masks = (torch.cat([each[name] for each in found]) for name in ("boxes", "scores", "masks"))
     rows = []
@@ -60,6 +70,16 @@ def _back(found: dict, view: int, shape: tuple[int, int]) -> dict:
     if view & 2:
         boxes = torch.stack([boxes[:, 0], height - boxes[:, 3], boxes[:, 2], height - boxes[:, 1]], dim=1)
     return found | {"boxes": boxes, "masks": masks.flip([axis for bit, axis in ((1, -1), (2, -2)) if view & bit])}
+
+
+def _scaled_back(found: dict, shape: tuple[int, int]) -> dict:
+    """Detections of an enlarged image where they lie in the image of that shape."""
+    high, wide = found["masks"].shape[-2:]
+    height, width = shape
+    if (high, wide) == (height, width):
+        return found
+    boxes = found["boxes"] * found["boxes"].new_tensor([width / wide, height / high] * 2)
+    return found | {"boxes": boxes, "masks": resize(found["masks"], [height, width], antialias=True)}
 
 
 def _groups(boxes: torch.Tensor, scores: torch.Tensor, number: torch.Tensor) -> list[torch.Tensor]:

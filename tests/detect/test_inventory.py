@@ -3,6 +3,8 @@
 import geopandas as gpd
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from shapely.geometry import Polygon, box
 
@@ -14,6 +16,7 @@ from lsa_helpers.detect.inventory import (
     rollover,
     scene_sweep,
     size_frequency,
+    together,
 )
 
 CRS = "EPSG:32648"
@@ -49,6 +52,54 @@ def test_an_outline_of_one_pixel_corners_survives_closing():
     """Closing with a pixel neither rounds nor moves a blocky outline."""
     shape = Polygon([(0, 0), (40, 0), (40, 10), (20, 10), (20, 30), (0, 30)])
     assert merge_pieces([_piece(shape)], CRS, close_m=2.5).geometry[0].equals(shape)
+
+
+LEFT, RIGHT, LAST = box(0, 0, 600, 1000), box(400, 0, 1000, 1000), box(800, 0, 1400, 1000)
+
+
+def test_a_landslide_goes_on_where_the_next_window_is_less_sure():
+    """Three windows see a band of 100 m; only the first is sure, but each agrees with its neighbour on the ground both saw."""
+    pieces = [
+        _piece(box(300, 0, 600, 100), 0.9, LEFT),
+        _piece(box(400, 0, 1000, 100), 0.2, RIGHT),
+        _piece(box(800, 0, 1100, 100), 0.1, LAST),
+    ]
+    table = merge_pieces(pieces, CRS, min_score=0.7)
+    assert table.area_m2.tolist() == [800 * 100] and table.windows[0] == 3 and table.score[0] == 0.9
+    assert scene_sweep(pieces, _layer(SEEN), CRS).set_index("score").loc[0.7, "detected_km2"] == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "window", "why"),
+    [
+        (box(250, 0, 600, 200), LEFT, "it is another look of the same window"),
+        (box(400, 0, 600, 110), RIGHT, "it does not go on beyond the sure one's window"),
+        (box(400, 0, 900, 300), RIGHT, "on common ground it covers three times as much"),
+        (box(700, 0, 900, 100), RIGHT, "it does not touch it"),
+    ],
+)
+def test_what_is_doubtful_does_not_join(doubtful, window, why):
+    sure = _piece(box(300, 0, 600, 100), 0.9, LEFT)
+    assert together([sure, _piece(doubtful, 0.2, window)], 0.7).tolist() == [0, -1], why
+    assert len(merge_pieces([_piece(doubtful, 0.2, window)], CRS, min_score=0.7)) == 0
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.integers(0, 9)] * 2, st.integers(1, 6), st.integers(1, 4), st.integers(1, 9), st.sampled_from([0, 4])), max_size=9
+    )
+)
+def test_the_map_shrinks_as_the_threshold_rises(drawn):
+    """At any threshold the map holds what scores so much, and nothing that a lower threshold leaves out."""
+    pieces = []
+    for x, y, width, height, tenths, left in drawn:
+        window = box(left, 0, left + 8, 12)
+        if (shape := box(x, y, x + width, y + height).intersection(window)).area:
+            pieces.append(_piece(shape, tenths / 10, window))
+    kept = [together(pieces, threshold) >= 0 for threshold in (0.0, 0.3, 0.6, 0.9)]
+    for threshold, low, high in zip((0.3, 0.6, 0.9), kept, kept[1:], strict=False):
+        assert (low | ~high).all() and all(kept or piece["score"] < threshold for kept, piece in zip(high, pieces, strict=True))
+    assert kept[0].all()
 
 
 def test_no_pieces_give_an_empty_table():

@@ -17,10 +17,13 @@ class _SeesBright(torch.nn.Module):
 
     def __init__(self, *scores: float):
         super().__init__()
-        self.scores = scores
+        self.scores, self.sizes = scores, []
 
     def forward(self, images):
-        return [self._found(image, score) for image, score in zip(images, self.scores, strict=True)]
+        """Views come in two batches: 0, 3, 5, 6 and, at another scale, 1, 2, 4, 7."""
+        self.sizes.append([tuple(image.shape[-2:]) for image in images])
+        views = [view for view in ([0, 3, 5, 6], [1, 2, 4, 7])[len(self.sizes) - 1] if view < len(self.scores)]
+        return [self._found(image, self.scores[view]) for view, image in zip(views, images, strict=True)]
 
     def _found(self, image, score):
         mask = (image[0] > 0.5).float()
@@ -51,6 +54,18 @@ def test_what_every_view_sees_comes_back_in_place(image, views):
     assert found["boxes"][0].tolist() == pytest.approx([4, 2, 15, 9], rel=1e-6)
     assert torch.equal(found["masks"][0, 0] > 0.5, image[0] > 0.5)
     assert found["scores"].tolist() == pytest.approx([0.8])
+
+
+def test_enlarged_views_come_back_in_place(image):
+    """Half of the views are twice as large; box, mask and score of the landslide are those of the others."""
+    model = _SeesBright(*[0.8] * 4)
+    found = see(model, image, 4, zoom=2.0)
+    assert model.sizes == [[(12, 20)] * 2, [(24, 40)] * 2]
+    assert found["boxes"][0].tolist() == pytest.approx([4, 2, 15, 9], abs=0.3)  # bilinear edges lie up to a quarter pixel off
+    assert torch.equal(found["masks"][0, 0] > 0.5, image[0] > 0.5)
+    assert found["scores"].tolist() == pytest.approx([0.8])
+    empty = see(_SeesBright(0.0, 0.0), image, 2, zoom=1.5)
+    assert len(empty["scores"]) == 0 and empty["masks"].shape == (0, 1, 12, 20)
 
 
 def test_views_differ_and_are_all_turns_of_a_square():
