@@ -18,7 +18,7 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 
 from lsa_helpers.detect.colours import usual_look
 from lsa_helpers.detect.images import RGB, Bands
-from lsa_helpers.detect.network import LEVELS, AsTheyAre, BoxHead, LandslideRCNN, MaskHead, Pyramid, RegionPool
+from lsa_helpers.detect.network import LEVELS, AsTheyAre, BoxHead, LandslideRCNN, MaskHead, ProposalHead, Pyramid, RegionPool
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.params import is_weights_name
 from lsa_helpers.run import whole_file
@@ -56,7 +56,7 @@ class DetectorConfig:
     views : {1, 2, 4, 8}
         Views in which an image is searched, see `lsa_helpers.detect.views.see`.
     view_zoom : float
-        Half of several views show the image so many times larger.
+        Some of several views show the image so many times larger, some so many times smaller.
     chip_size : int
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
@@ -191,7 +191,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
     sizes = tuple((config.anchor_px * 2**i,) for i in range(5))
     model = LandslideRCNN(
         _backbone(config, weights), config.semantic_weight,
-        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5),
+        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5), rpn_head=ProposalHead(width, 3),
         rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
         rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
         box_roi_pool=RegionPool(levels, 7, config.roi_samples), box_head=BoxHead(width * 7**2, config.head_width),

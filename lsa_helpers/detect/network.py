@@ -8,6 +8,7 @@ from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads
+from torchvision.models.detection.rpn import RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
 
@@ -38,6 +39,17 @@ class BoxHead(_Mixed, TwoMLPHead):
 
 class MaskHead(_Mixed, MaskRCNNHeads):
     """The convolutions over each region's features."""
+
+
+class ProposalHead(RPNHead):
+    """The convolutions over every level that propose regions: shifts relative to an anchor, which bfloat16 resolves to 1/500 of its edge."""
+
+    bf16 = False
+
+    def forward(self, x: list[torch.Tensor]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        with torch.autocast(x[0].device.type, torch.bfloat16, enabled=self.bf16):
+            logits, shifts = super().forward(x)
+        return [value.float() for value in logits], [value.float() for value in shifts]
 
 
 class _SemanticBranch(nn.Module):

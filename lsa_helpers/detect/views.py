@@ -1,4 +1,4 @@
-"""One answer from several views of an image: as it is, flipped, turned and enlarged; what the views agree on scores high."""
+"""One answer from several views of an image: as it is, flipped, turned, larger and smaller; what the views agree on scores high."""
 
 import torch
 from torchvision.models.detection import MaskRCNN
@@ -20,7 +20,7 @@ def see(model: MaskRCNN, image: torch.Tensor, views: int, zoom: float = 1.0) -> 
     views : {2, 4, 8}
         As it is and from left to right; also upside down; also with rows and columns exchanged, which are all turns by 90° and flips.
     zoom : float
-        Half of the views, those flipped along one axis only, show the image so many times larger.
+        Every fourth view shows the image so many times larger, another fourth so many times smaller (of two views, one is larger).
 
     Returns
     -------
@@ -33,8 +33,9 @@ def see(model: MaskRCNN, image: torch.Tensor, views: int, zoom: float = 1.0) -> 
     Source: the fusion of boxes is that of Solovyev et al. (2021), doi:10.1016/j.imavis.2021.104117, masks and scores likewise.
     """
     found = {}
-    for scale, own in ((1.0, [0, 3, 5, 6]), (zoom, [1, 2, 4, 7])):  # a batch each: images of one size need no padding
-        own = [view for view in own if view < views]
+    for scale, own in ((1.0, [0, 3, 5, 6]), (zoom, [1, 4]), (1 / zoom, [2, 7])):  # a batch each: images of one size need no padding
+        if not (own := [view for view in own if view < views]):
+            continue
         size = [round(edge * scale) for edge in image.shape[-2:]]
         shown = image if scale == 1 else resize(image, size, antialias=True)
         seen = model([_turn(shown, view) for view in own])
@@ -73,7 +74,7 @@ def _back(found: dict, view: int, shape: tuple[int, int]) -> dict:
 
 
 def _scaled_back(found: dict, shape: tuple[int, int]) -> dict:
-    """Detections of an enlarged image where they lie in the image of that shape."""
+    """Detections of a larger or smaller image where they lie in the image of that shape."""
     high, wide = found["masks"].shape[-2:]
     height, width = shape
     if (high, wide) == (height, width):

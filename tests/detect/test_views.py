@@ -20,9 +20,9 @@ class _SeesBright(torch.nn.Module):
         self.scores, self.sizes = scores, []
 
     def forward(self, images):
-        """Views come in two batches: 0, 3, 5, 6 and, at another scale, 1, 2, 4, 7."""
+        """Views come in three batches, one for each scale: 0, 3, 5, 6 as they are, 1, 4 larger and 2, 7 smaller."""
         self.sizes.append([tuple(image.shape[-2:]) for image in images])
-        views = [view for view in ([0, 3, 5, 6], [1, 2, 4, 7])[len(self.sizes) - 1] if view < len(self.scores)]
+        views = [view for view in ([0, 3, 5, 6], [1, 4], [2, 7])[len(self.sizes) - 1] if view < len(self.scores)]
         return [self._found(image, self.scores[view]) for view, image in zip(views, images, strict=True)]
 
     def _found(self, image, score):
@@ -56,16 +56,17 @@ def test_what_every_view_sees_comes_back_in_place(image, views):
     assert found["scores"].tolist() == pytest.approx([0.8])
 
 
-def test_enlarged_views_come_back_in_place(image):
-    """Half of the views are twice as large; box, mask and score of the landslide are those of the others."""
+def test_larger_and_smaller_views_come_back_in_place(image):
+    """One view is twice as large, one half as large; box, mask and score of the landslide are those of the others."""
+    image = torch.nn.functional.pad(image, (0, 0, 0, 4)).repeat_interleave(4, 1).repeat_interleave(4, 2)
     model = _SeesBright(*[0.8] * 4)
     found = see(model, image, 4, zoom=2.0)
-    assert model.sizes == [[(12, 20)] * 2, [(24, 40)] * 2]
-    assert found["boxes"][0].tolist() == pytest.approx([4, 2, 15, 9], abs=0.3)  # bilinear edges lie up to a quarter pixel off
+    assert model.sizes == [[(64, 80)] * 2, [(128, 160)], [(32, 40)]]
+    assert found["boxes"][0].tolist() == pytest.approx([16, 8, 60, 36], abs=0.5)  # edges of resampled masks lie a part of a pixel off
     assert torch.equal(found["masks"][0, 0] > 0.5, image[0] > 0.5)
     assert found["scores"].tolist() == pytest.approx([0.8])
     empty = see(_SeesBright(0.0, 0.0), image, 2, zoom=1.5)
-    assert len(empty["scores"]) == 0 and empty["masks"].shape == (0, 1, 12, 20)
+    assert len(empty["scores"]) == 0 and empty["masks"].shape == (0, 1, 64, 80)
 
 
 def test_views_differ_and_are_all_turns_of_a_square():
