@@ -154,7 +154,8 @@ style.save(show.training_curve(history), run, "detection_training") if history i
 # landslide can be matched once, and detections are matched from the highest score down.
 #
 # - **Precision** is the share of detections that are right, **recall** the share of landslides that were found, **F1** their harmonic mean. All
-#   three need a score threshold; here 0.5, with IoU at least 0.5.
+#   three need a score threshold; here 0.5, with IoU at least 0.5. A detection's score is how sure the network is of the class, times how sure
+#   it is of the pixels within the outline {cite:p}`wang2021`.
 # - **AP** {cite:p}`lin2014` averages precision over all recalls, and over IoU limits from 0.50 to 0.95; AP50 and AP75 use one limit. **AR** is
 #   the recall averaged over the limits with up to 100 detections per image. Both exist for boxes (bbox) and masks (segm).
 # - **Pixel IoU** ignores which landslide is which: shared over joint area of all detected and all true pixels, at a score of 0.5 and
@@ -230,7 +231,8 @@ style.save(show.sweep(panels, threshold), run, "score_sweep") if chips else None
 # The network now searches the whole scene in overlapping windows, read one batch at a time, so the scene may be larger than memory; what each
 # window gave is kept on disk, so that an interrupted search goes on. A landslide
 # on the edge of a window is seen in pieces. Two pieces are taken as one landslide when, on the ground that both windows saw, they share at least
-# half of the smaller one.
+# half of the smaller one. A window that sees only the end of a landslide is less sure of it; where such a piece agrees with a sure one on common
+# ground and goes on beyond its window, it is kept although it scores below the threshold.
 
 # %%
 search = chapter.search_scene(model, sources, p, run)

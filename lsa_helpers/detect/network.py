@@ -42,7 +42,7 @@ class MaskHead(_Mixed, MaskRCNNHeads):
 
 
 class ProposalHead(RPNHead):
-    """The convolutions over every level that propose regions: shifts relative to an anchor, which bfloat16 resolves to 1/500 of its edge."""
+    """The convolutions over every level that propose regions, as shifts of an anchor: bfloat16 resolves these to 1/500 of its edge."""
 
     bf16 = False
 
