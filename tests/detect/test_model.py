@@ -8,10 +8,11 @@ import pytest
 import torch
 import torchvision
 from torch import nn
+from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
-from lsa_helpers.detect.network import LEVELS, RegionPool, semantic_loss
+from lsa_helpers.detect.network import LEVELS, ProposalHead, RegionPool, semantic_loss
 from lsa_helpers.errors import InputError
 
 SMALL = {"fpn_width": 16, "head_width": 16, "rois_per_image": 8, "proposals": 20, "detections": 5, "chip_size": 64}
@@ -160,3 +161,18 @@ def test_unknown_weights_are_named_before_anything_is_downloaded(name, monkeypat
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", lambda *args, **how: pytest.fail("the network was used"))
     with pytest.raises(InputError, match=f"no such weights for resnet18.*{name}.*IMAGENET1K_V1.*local file"):
         build_detector(DetectorConfig(**SMALL), weights=name)
+
+
+def test_proposals_in_bfloat16_are_those_of_float32():
+    """Logits and shifts come back as float32 and differ by no more than bfloat16 rounds; without it nothing changes."""
+    torch.manual_seed(0)
+    head, plain = ProposalHead(16, 3), RPNHead(16, 3)
+    plain.load_state_dict(head.state_dict())
+    maps = [torch.randn(2, 16, edge, edge) for edge in (12, 6)]
+    expected = plain(maps)
+    for value, other in zip(sum(head(maps), []), sum(expected, []), strict=True):
+        assert torch.equal(value, other)
+    head.bf16 = True
+    for value, other in zip(sum(head(maps), []), sum(expected, []), strict=True):
+        assert value.dtype == torch.float32 and not torch.equal(value, other)
+        assert (value - other).abs().max() < 0.02 * other.abs().max()
