@@ -71,7 +71,6 @@ proposals: int = 200  # regions the proposal network passes on per image
 detections: int = 50  # most landslides reported per image
 nms_iou: float = 0.3  # of two detections whose boxes overlap more than this the weaker is dropped
 views: int = 1  # views of an image that are searched and put together: as it is, flipped, turned
-view_zoom: float = 1.0  # some of several views show the image so many times larger, some smaller
 min_pixels: int = 20  # smallest landslide of a chip's mask, pixels of the chip
 skip_bad: bool = False  # leave out chips that cannot be used instead of stopping
 score_threshold: float = 0.0  # lowest score in the inventory; 0: the best on the validation chips
@@ -154,15 +153,15 @@ style.save(show.training_curve(history), run, "detection_training") if history i
 # landslide can be matched once, and detections are matched from the highest score down.
 #
 # - **Precision** is the share of detections that are right, **recall** the share of landslides that were found, **F1** their harmonic mean. All
-#   three need a score threshold; here 0.5, with IoU at least 0.5. A detection's score is how sure the network is of the class, times how sure
-#   it is of the pixels within the outline {cite:p}`wang2021`.
+#   three need a score threshold; here 0.5, with IoU at least 0.5. A detection's score is the geometric mean of how sure the network is of the
+#   class and of the pixels within the outline {cite:p}`wang2021`.
 # - **AP** {cite:p}`lin2014` averages precision over all recalls, and over IoU limits from 0.50 to 0.95; AP50 and AP75 use one limit. **AR** is
 #   the recall averaged over the limits with up to 100 detections per image. Both exist for boxes (bbox) and masks (segm).
 # - **Pixel IoU** ignores which landslide is which: shared over joint area of all detected and all true pixels, at a score of 0.5 and
 #   (`pixel_iou_chosen`) at the score where it is best on the validation chips.
 #
-# With the parameter `views` above 1 an image is searched several times, as it is, flipped and turned, and what overlaps is put together: boxes and
-# masks are averaged {cite:p}`solovyev2021`, and a score is the mean over all views, so that what only one view shows falls behind. The scene
+# With the parameter `views` above 1 an image is searched several times, as it is, flipped and turned, and what overlaps is put together: masks
+# are averaged {cite:p}`solovyev2021`, boxes drawn around them, and a score is the mean over all views, so that what only one view shows falls behind. The scene
 # below is searched in the same way.
 #
 # All in per cent, with the row of the paper's Table 4 for the same network, or its rows for both optimizers where this run's is a third one. The

@@ -109,9 +109,8 @@ def _given(params: DetectionParams, run: Run):
         fix = "Give the chapter the same values: " + ", ".join(f"{name}: {value}" for name, value in other.items())
         found = ", ".join(f"{name}: {getattr(params, name)}" for name in other)
         raise InputError("the detector was trained on images prepared otherwise", where=params.detector, found=found, fix=fix)
-    model.views, model.view_zoom = params.views, params.view_zoom
-    own = replace(config, views=params.views, view_zoom=params.view_zoom)
-    save_detector(run.product("detector.safetensors"), model, own)
+    model.views = params.views
+    save_detector(run.product("detector.safetensors"), model, replace(config, views=params.views))
     return set_bfloat16(model, params.bf16)
 
 

@@ -55,8 +55,6 @@ class DetectorConfig:
         Of two detections whose boxes overlap more than this, the weaker is dropped.
     views : {1, 2, 4, 8}
         Views in which an image is searched, see `lsa_helpers.detect.views.see`.
-    view_zoom : float
-        Some of several views show the image so many times larger, some so many times smaller.
     chip_size : int
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
@@ -81,7 +79,6 @@ class DetectorConfig:
     detections: int = 50
     nms_iou: float = 0.3
     views: int = 1
-    view_zoom: float = 1.0
     chip_size: int = 192
     resolution_m: float = 0.0
     match_colours: bool = False
@@ -201,7 +198,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
         mask_roi_pool=RegionPool(levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
         mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
-    model.views, model.view_zoom = config.views, config.view_zoom
+    model.views = config.views
     model.transform = AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))
     return model
 

@@ -37,10 +37,10 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor], views: int | None =
         ``boxes`` (N, 4) float, ``scores`` (N,) float in falling order, ``labels`` (N,), ``masks`` (N, H, W) bool.
     """
     device = next(model.parameters()).device
-    views, zoom = getattr(model, "views", 1) if views is None else views, getattr(model, "view_zoom", 1.0)
+    views = getattr(model, "views", 1) if views is None else views
     images = [image.to(device) for image in images]
     with torch.inference_mode():
-        found = model(images) if views == 1 else [see(model, image, views, zoom) for image in images]
+        found = model(images) if views == 1 else [see(model, image, views) for image in images]
     found = [{name: value.cpu() for name, value in each.items()} for each in found]
     return [each | {"masks": each["masks"][:, 0] > 0.5} for each in found]
 

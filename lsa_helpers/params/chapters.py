@@ -64,7 +64,6 @@ class DetectionParams(Parameters):
     detections: int = Field(50, ge=1, le=1000, description="most landslides reported per image")
     nms_iou: float = Field(0.3, gt=0, le=1, description="of two detections whose boxes overlap more than this the weaker is dropped")
     views: Literal[1, 2, 4, 8] = Field(1, description="views of an image that are searched and put together: as it is, flipped, turned")
-    view_zoom: float = Field(1.0, ge=1, le=2, description="some of several views show the image so many times larger, some smaller")
     min_pixels: int = Field(20, ge=1, le=10_000, description="smallest landslide of a chip's mask, pixels of the chip")
     skip_bad: bool = Field(False, description="leave out chips that cannot be used instead of stopping")
     score_threshold: float = Field(0.0, ge=0, lt=1, description="lowest score in the inventory; 0: the best on the validation chips")
