@@ -185,8 +185,8 @@ def weigh_by_mask(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
     Notes
     -----
-    Source: the maskness of Wang et al. (2021), SOLO: a simple framework for instance segmentation, arXiv:2106.15947. They multiply; the root
-    keeps the order and leaves 0.5 its meaning.
+    Source: the maskness of Wang et al. (2021), SOLO: a simple framework for instance segmentation, arXiv:2106.15947. They multiply; the
+    root keeps the order and leaves 0.5 its meaning.
 
     Examples
     --------

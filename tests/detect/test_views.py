@@ -69,7 +69,7 @@ def test_a_score_is_the_mean_over_all_views(image):
 
 
 def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
-    """Two views whose masks differ: between them the mean is as sure as the second view, 0.25, so the box ends with the first one's mask."""
+    """Two views whose masks differ: between them the mean is as sure as the second view, so the box ends with the first one's mask."""
 
     class Apart(_SeesBright):
         def _found(self, image, score):
