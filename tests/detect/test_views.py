@@ -86,6 +86,19 @@ def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
     assert found["scores"].tolist() == [0.5]
 
 
+def test_what_the_views_outline_nowhere_alike_is_none(image):
+    """Two views that are sure of one box and in doubt of every pixel in it (0.4) leave no outline, so no landslide."""
+
+    class Doubting(_SeesBright):
+        def _found(self, image, score):
+            found = super()._found(image, score)
+            return found | {"masks": 0.4 * found["masks"]}
+
+    assert len(see(Doubting(0.9, 0.9), image, 2)["scores"]) == 0
+    found = see(Doubting(0.9, 0.0), image, 2)
+    assert found["boxes"].shape == (0, 4) and found["masks"].shape == (0, 1, 12, 20)
+
+
 def test_a_detector_keeps_its_views(tmp_path):
     """The number of views is stored with the detector; prediction follows it, and gives what the function gives."""
     config = DetectorConfig(fpn_width=16, head_width=16, proposals=20, detections=5, chip_size=64, views=4)
