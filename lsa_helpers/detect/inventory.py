@@ -80,19 +80,29 @@ def together(pieces: Sequence[dict], min_score: float = 0.0) -> np.ndarray:
     ndarray of int, shape (pieces,)
         Number of the landslide, any from 0; -1 for detections of none that reaches `min_score`.
     """
+    return _joined(_columns(pieces)[2], _overlaps(pieces), min_score)
+
+
+def _overlaps(pieces: Sequence[dict]) -> tuple[np.ndarray, ...]:
+    """Pairs i, j of detections that share ground; whether they share half of the smaller one; whether the weaker goes on with the other."""
     shapes, seen, scores = _columns(pieces)
-    if not len(pieces):
-        return np.zeros(0, int)
     i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     i, j = i[i < j], j[i < j]
     both = shapely.intersection(seen[i], seen[j])
     own, other = (shapely.area(shapely.intersection(shapes[k], both)) for k in (i, j))
     shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
-    strong = np.minimum(scores[i], scores[j]) >= min_score
     beyond = [shapely.area(shapely.difference(shapes[a], seen[b])) > 0 for a, b in ((i, j), (j, i))]
     goes_on = np.where(scores[i] < scores[j], *beyond) & (shared >= 0.5 * (own + other - shared))
-    same = np.where(strong, shared >= 0.5 * np.minimum(own, other), goes_on) & (shared > 0)
-    links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(shapes),) * 2)
+    return i, j, (shared >= 0.5 * np.minimum(own, other)) & (shared > 0), goes_on & (shared > 0)
+
+
+def _joined(scores: np.ndarray, overlaps: tuple[np.ndarray, ...], min_score: float) -> np.ndarray:
+    """What `together` returns; the sweep over scores takes the overlaps only once."""
+    if not len(scores):
+        return np.zeros(0, int)
+    i, j, half, goes_on = overlaps
+    same = np.where(np.minimum(scores[i], scores[j]) >= min_score, half, goes_on)
+    links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(scores),) * 2)
     group = connected_components(links, directed=False)[1]
     best = np.zeros(group.max() + 1)
     np.maximum.at(best, group, scores)
@@ -119,10 +129,10 @@ def scene_sweep(pieces: Sequence[dict], known: gpd.GeoDataFrame, crs) -> pd.Data
     It describes an inventory, it does not choose one: a threshold chosen here would have seen the truth of the ground it maps.
     """
     true = known.to_crs(crs).union_all()
-    shapes = _columns(pieces)[0]
-    rows = []
+    shapes, _, scores = _columns(pieces)
+    overlaps, rows = _overlaps(pieces), []
     for threshold in THRESHOLDS:
-        found = shapely.union_all(shapes[together(pieces, threshold) >= 0])
+        found = shapely.union_all(shapes[_joined(scores, overlaps, threshold) >= 0])
         shared, said, real = found.intersection(true).area, found.area, true.area
         shares = _ratio(shared, said), _ratio(shared, real), _ratio(2 * shared, said + real), _ratio(shared, said + real - shared)
         rows.append((threshold, said / 1e6, *shares))
