@@ -29,11 +29,14 @@ from lsa_helpers.params import find_params, read_params
 PIXELS, BATCH, SCENE, LARGE = 192, 4, 1024, 20_000
 
 
-def own() -> torch.nn.Module:
+def own_config() -> DetectorConfig:
     """The detector of the parameter file quick, doing what the others do: one view, four layers in the mask head."""
     params = read_params(find_params("quick"))["02_detection"]
-    names = set(DetectorConfig.__dataclass_fields__) - {"views", "mask_layers"}
-    config = DetectorConfig(**params.model_dump(include=names))
+    return DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__) - {"views", "mask_layers"}))
+
+
+def own() -> torch.nn.Module:
+    config = own_config()
     return set_bfloat16(build_detector(config), True).to(memory_format=torch.channels_last)
 
 
@@ -47,7 +50,9 @@ def plain(**sizes) -> MaskRCNN:
 
 def plain_small() -> MaskRCNN:
     """The same with as few regions as quick has."""
-    return plain(box_batch_size_per_image=96, rpn_post_nms_top_n_train=200, rpn_pre_nms_top_n_train=400)
+    config = own_config()
+    passed = {"rpn_post_nms_top_n_train": config.proposals, "rpn_pre_nms_top_n_train": 2 * config.proposals}
+    return plain(box_batch_size_per_image=config.rois_per_image, **passed)
 
 
 @pytest.fixture(scope="module")
