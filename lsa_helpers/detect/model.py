@@ -214,6 +214,11 @@ def set_bfloat16(model: MaskRCNN, wanted: bool) -> MaskRCNN:
     return model
 
 
+def on_gpu(model: MaskRCNN) -> MaskRCNN:
+    """The model on this process's GPU, if there is one."""
+    return model.cuda() if torch.cuda.is_available() else model
+
+
 def save_detector(path: Path, model: MaskRCNN, config: DetectorConfig) -> Path:
     """Write weights and configuration as one safetensors file, whole or not at all."""
     state = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
@@ -223,7 +228,7 @@ def save_detector(path: Path, model: MaskRCNN, config: DetectorConfig) -> Path:
 
 
 def load_detector(path: Path) -> tuple[MaskRCNN, DetectorConfig]:
-    """Read what `save_detector` wrote; the model is in evaluation mode.
+    """Read what `save_detector` wrote; the model is in evaluation mode, on the GPU if there is one.
 
     Raises
     ------
@@ -237,4 +242,4 @@ def load_detector(path: Path) -> tuple[MaskRCNN, DetectorConfig]:
         model.load_state_dict(load_file(path))
     except Exception as error:
         raise InputError("this is no detector of this package", where=path, found=str(error).splitlines()[0]) from None
-    return model.eval().to(memory_format=torch.channels_last), config
+    return on_gpu(model.eval().to(memory_format=torch.channels_last)), config

@@ -17,10 +17,16 @@ STRIDE = 4  # pixels of an image in a cell of the finest level
 
 
 class AsTheyAre(GeneralizedRCNNTransform):
-    """Normalises and batches images without scaling them (torchvision's `_skip_resize` holds while training only)."""
+    """Normalises and batches images without scaling them (torchvision's `_skip_resize` holds while training only).
+
+    Afterwards scores are weighed by the masks, while these are still small, and then the masks are drawn at the image's size.
+    """
 
     def resize(self, image: torch.Tensor, target: dict | None = None) -> tuple[torch.Tensor, dict | None]:
         return image, target
+
+    def postprocess(self, result: list[dict], *sizes: list[tuple[int, int]]) -> list[dict]:
+        return super().postprocess(result if self.training else [weigh_by_mask(each) for each in result], *sizes)
 
 
 class _Mixed:
@@ -137,7 +143,7 @@ class RegionPool(MultiScaleRoIAlign):
 
 
 class LandslideRCNN(MaskRCNN):
-    """Mask R-CNN whose pyramid may have a semantic branch (see `Pyramid`), with the loss that teaches it; scores by `weigh_by_mask`.
+    """Mask R-CNN whose pyramid may have a semantic branch (see `Pyramid`), with the loss that teaches it.
 
     Boxes teach the network about a few dozen regions of an image, cells about all of it: from random weights that is the faster teacher.
 
@@ -161,9 +167,7 @@ class LandslideRCNN(MaskRCNN):
 
     def forward(self, images: list[torch.Tensor], targets: list[dict] | None = None) -> dict | list[dict]:
         found = super().forward(images, targets)
-        if not self.training:
-            return [weigh_by_mask(each) for each in found]
-        if not self.backbone.semantic:
+        if not (self.training and self.backbone.semantic):
             return found
         # Taken away, because a kept one would hold the whole batch's graph in memory.
         logits, self.backbone.logits = self.backbone.logits, None
@@ -176,7 +180,7 @@ def weigh_by_mask(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     Parameters
     ----------
     found : dict
-        ``scores`` (N,), ``masks`` (N, 1, H, W) float, 0–1, and whatever else belongs to the N detections of an image.
+        ``scores`` (N,), ``masks`` (N, 1, H, W) float, 0–1, of any size, and whatever else belongs to the N detections of an image.
 
     Returns
     -------

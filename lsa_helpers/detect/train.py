@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.model import build_detector, set_bfloat16
+from lsa_helpers.detect.model import build_detector, on_gpu, set_bfloat16
 from lsa_helpers.detect.muon import MuonAdamW
 from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.detect.score import Scores, predict
@@ -168,7 +168,7 @@ def train_detector(
     Returns
     -------
     model : MaskRCNN
-        In evaluation mode.
+        In evaluation mode, on the GPU if there is one.
     history : DataFrame
         epoch, learning_rate, loss and its parts (dimensionless), and val_ap50 (mask AP50 in per cent, NaN where not scored), one row per
         epoch.
@@ -189,7 +189,7 @@ def train_detector(
             num_sanity_val_steps=0, logger=False, enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
         trainer.fit(module, ckpt_path=last if last.exists() else None, weights_only=True)
-    return module.model.eval(), pd.DataFrame(module.history)
+    return on_gpu(module.model.eval()), pd.DataFrame(module.history)  # Lightning leaves it on the processor
 
 
 def first_process() -> bool:

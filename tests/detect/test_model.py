@@ -13,6 +13,7 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
 from lsa_helpers.detect.network import LEVELS, ProposalHead, RegionPool, semantic_loss
+from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.errors import InputError
 
 SMALL = {"fpn_width": 16, "head_width": 16, "rois_per_image": 8, "proposals": 20, "detections": 5, "chip_size": 64}
@@ -39,6 +40,27 @@ def test_images_are_not_scaled(training):
     model = build_detector(DetectorConfig(**SMALL)).train(training)
     images, _ = model.transform([torch.rand(3, 64, 48)])
     assert images.image_sizes == [(64, 48)]
+
+
+def test_scores_are_weighed_by_the_masks_before_these_are_drawn():
+    """A mask of 0.9 within its outline makes 0.4 the root of 0.36, a vague one less; the masks then cover the image, in the new order."""
+    model = build_detector(DetectorConfig(**SMALL)).eval()
+    masks = torch.stack([torch.full((1, 28, 28), 0.55), torch.full((1, 28, 28), 0.9)])
+    found = {"boxes": torch.tensor([[0.0, 0, 20, 20], [30, 30, 60, 60]]), "scores": torch.tensor([0.5, 0.4]), "masks": masks}
+    (drawn,) = model.transform.postprocess([found], [(64, 64)], [(64, 64)])
+    np.testing.assert_allclose(drawn["scores"], [0.36**0.5, 0.275**0.5], rtol=1e-5)
+    assert drawn["masks"].shape == (2, 1, 64, 64) and drawn["masks"][0, 0, 45, 45] == pytest.approx(0.9)
+    assert drawn["masks"][0, 0, 10, 10] == 0 and drawn["boxes"][0].tolist() == [30, 30, 60, 60]
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+def test_a_gpu_is_not_asked_for_repeatable_sums(gpu, monkeypatch):
+    """There torchvision would compile its RoIAlign for every size of image; on a processor sums repeat. Both end as they began."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    before = torch.are_deterministic_algorithms_enabled()
+    with quiet_torch(0, 1):
+        assert torch.are_deterministic_algorithms_enabled() is not gpu
+    assert torch.are_deterministic_algorithms_enabled() is before
 
 
 def test_stored_detector_predicts_the_same(tmp_path):
