@@ -138,11 +138,14 @@ def _read_window(file, frame: SceneFrame, row: int, col: int, size: int) -> np.n
 
 def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: np.ndarray, min_score: float) -> list[dict]:
     """Score and outline of a window's detections."""
-    place = frame.transform @ Affine.translation(col, row)
     rows = []
     for mask, score in zip(masks, scores, strict=True):
         if score >= min_score and mask.any():
-            parts = [shape(outline) for outline, _ in shapes(mask.astype(np.uint8), mask=mask, transform=place)]
+            # Only where the landslide is: outlines are drawn in a time that grows with the array.
+            (top, bottom), (left, right) = (np.flatnonzero(mask.any(axis))[[0, -1]] for axis in (1, 0))
+            own = mask[top : bottom + 1, left : right + 1]
+            place = frame.transform @ Affine.translation(col + int(left), row + int(top))
+            parts = [shape(outline) for outline, _ in shapes(own.astype(np.uint8), mask=own, transform=place)]
             rows.append({"score": float(score), "geometry": shapely.unary_union(parts)})
     return rows
 
