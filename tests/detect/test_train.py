@@ -246,6 +246,20 @@ def test_all_four_rows_of_table_4_train_with_the_decay_they_name(masks_folder, t
     assert list(zip(table["optimizer"], table["weight_decay"], strict=True)) == trained
 
 
+@pytest.mark.parametrize(("optimizer", "expected"), [("muon", 1e-3), ("adamw", 6e-4)])
+def test_the_four_detectors_have_a_budget_and_a_rate_of_their_own(masks_folder, tmp_path, monkeypatch, optimizer, expected):
+    """Crops of `compare_size`, one view; Muon's learning rate is not theirs, one that was given for theirs is."""
+    from lsa_helpers.detect import compare
+
+    trained = []
+    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((sets, own)), (None, None))[1])
+    monkeypatch.setattr(score, "score_chips", lambda *rest, **more: score.Scores())
+    params = DetectionParams(optimizer=optimizer, learning_rate=6e-4, epochs=9, views=4, chip_size=64, compare_epochs=2, compare_size=48)
+    four_detectors(read_collection(masks_folder, "masks"), params, Run(tmp_path))
+    assert [(own.learning_rate, own.epochs, own.views, own.chip_size) for _, own in trained] == [(expected, 2, 1, 48)] * 4
+    assert all(sets["train"].config.chip_size == 48 for sets, _ in trained)
+
+
 def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypatch):
     """Each source is scored by a detector trained on chips of the other sources only; one source alone gives no table."""
     from lsa_helpers.detect import compare
