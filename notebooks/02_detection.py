@@ -46,7 +46,7 @@ muon_width: int = 256  # muon: layers of up to so many channels, wider ones go a
 validate_every: int = 0  # epochs between scores on the validation chips; 0: only at the end
 patience: int = 0  # such scores without a better one that end the training; 0: all epochs are done
 compare_epochs: int = 0  # epochs of each of Table 4's four detectors; 0: the table is left out
-compare_size: int = 0  # chip_size of these four; 0: as of the detector
+compare_chips: int = 0  # training chips these four learn from; 0: all
 region_epochs: int = 0  # epochs of each detector that never sees one platform; 0: that table is left out
 detector: str = ""  # local file of a trained detector, used as it is; empty: one is trained here
 weights: str = ""  # backbone's weights: local file, or a name like IMAGENET1K_V1 to download; empty: from scratch
@@ -182,15 +182,15 @@ style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pa
 #
 # ### Four detectors
 #
-# The paper's Table 4 compares two backbones and two optimizers. For a fair comparison all four learn from the same chips for the same number of
-# epochs, `compare_epochs`, on crops of one size, and are scored on the same test chips in one view. A short budget favours the small network and the
-# fast optimizer, so read the row *epochs* first; one training each also says nothing about luck, and two columns a few per cent apart are not
-# different.
+# The paper's Table 4 compares two backbones and two optimizers. For a fair comparison all four learn from the same chips (`compare_chips` of them, or
+# all) for the same number of epochs, `compare_epochs`, and are scored on the same test chips in one view. A short budget favours the small network
+# and the fast optimizer, so look at the rows *epochs* and *updates* first. One training each also says nothing about luck: two columns a few per cent
+# apart are not different. The row *loss* is the mean over the last epoch of training; it moves long before anything is detected.
 
 # %%
 comparison = compare.four_detectors(chips, p, run, report=print) if chips else None
 if comparison is not None:
-    print(f"This run's budget: {p.compare_epochs} epoch(s), crops of {p.compare_size or p.chip_size} pixels. The paper's is 100, of 512 pixels.")
+    print(f"This run's budget: {comparison['updates'][0]} updates of {p.batch_size} chips. The paper's is 100 epochs of its whole collection.")
     display(show.scores_beside_paper(comparison))
 
 # %% [markdown]

@@ -1,6 +1,7 @@
 """Detectors trained side by side: the rows of Table 4, and one detector for each platform it has never seen."""
 
 import itertools
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,13 +34,13 @@ def four_detectors(
 ) -> pd.DataFrame | None:
     """Table 4: ResNet18 and ResNet50 with SGD and AdamW, each trained for `compare_epochs` on the same chips and scored on the test chips.
 
-    All four learn from crops of `compare_size` (see `chip_size`) and are scored in one view.
+    All four learn from `compare_chips` of the training chips, evenly chosen, or from all, and are scored in one view.
 
     Returns
     -------
     DataFrame or None
-        Four rows, also written as table ``detection_comparison``: the names, `Scores.row` of the test chips, epochs, minutes (of training),
-        weight_decay. None when `compare_epochs` is 0.
+        Four rows, also written as table ``detection_comparison``: the names, `Scores.row` of the test chips, loss (mean over the last
+        epoch), epochs, updates, minutes (of training), weight_decay. None when `compare_epochs` is 0.
 
     Notes
     -----
@@ -51,23 +52,30 @@ def four_detectors(
 
     if not (chips and params.compare_epochs):
         return None
-    third = params.optimizer not in USUAL_DECAY
-    same = {
-        "epochs": params.compare_epochs, "chip_size": params.compare_size or params.chip_size, "views": 1,
-        "learning_rate": PAPER_RATE if third else params.learning_rate,
-    }  # fmt: skip
-    rows = []
+    rate = params.learning_rate if params.optimizer in USUAL_DECAY else PAPER_RATE
+    same = {"epochs": params.compare_epochs, "views": 1, "learning_rate": rate}
+    chips, rows, test = _fewer(chips, params.compare_chips), [], None
     for backbone, optimizer in itertools.product(("resnet18", "resnet50"), ("sgd", "adamw")):
         decay = decay_of(optimizer, params.weight_decay)
         own = params.model_copy(update=same | {"backbone": backbone, "optimizer": optimizer, "weight_decay": decay})
         sets, begun = chip_sets(chips, own), time.perf_counter()
-        model, _ = train(sets, own, run, report)
+        model, history = train(sets, own, run, report)
         minutes = (time.perf_counter() - begun) / 60
-        row = score_chips(model, sets["test"], batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
+        test = test or sets["test"]  # read once: it is the same for all four
+        row = score_chips(model, test, batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
         names = {"backbone": backbone, "optimizer": optimizer, "split": "test"}
-        rows.append(names | row | {"epochs": params.compare_epochs, "minutes": round(minutes, 1), "weight_decay": decay})
+        updates = own.epochs * math.ceil(len(sets["train"]) / own.batch_size)
+        cost = {"loss": history["loss"].iloc[-1], "epochs": own.epochs, "updates": updates}
+        rows.append(names | row | cost | {"minutes": round(minutes, 1), "weight_decay": decay})
     run.write_table(pd.DataFrame(rows), "detection_comparison")
     return pd.DataFrame(rows)
+
+
+def _fewer(chips: Sequence[Chip], count: int) -> list[Chip]:
+    """All chips but those for training, and at most `count` of these at equal steps; 0: all."""
+    own = [chip for chip in chips if chip.split == "train"]
+    picked = own[:: max(1, math.ceil(len(own) / count))] if count else own
+    return picked + [chip for chip in chips if chip.split != "train"]
 
 
 def dated(name: str) -> pd.DataFrame:
@@ -76,7 +84,7 @@ def dated(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : {"four_detectors", "platforms"}
-        What `four_detectors` (scores, epochs, minutes) or `leave_one_out` returned.
+        What `four_detectors` or `leave_one_out` returned.
 
     Returns
     -------

@@ -35,7 +35,7 @@ class DetectionParams(Parameters):
     validate_every: int = Field(0, ge=0, le=1000, description="epochs between scores on the validation chips; 0: only at the end")
     patience: int = Field(0, ge=0, le=1000, description="such scores without a better one that end the training; 0: all epochs are done")
     compare_epochs: int = Field(0, ge=0, le=1000, description="epochs of each of Table 4's four detectors; 0: the table is left out")
-    compare_size: int = Field(0, ge=0, le=2048, description="chip_size of these four; 0: as of the detector")
+    compare_chips: int = Field(0, ge=0, description="training chips these four learn from; 0: all")
     region_epochs: int = Field(
         0, ge=0, le=1000, description="epochs of each detector that never sees one platform; 0: that table is left out"
     )

@@ -113,7 +113,7 @@ def scores_beside_paper(scores: pd.DataFrame, source: str = "this run") -> pd.Da
     same = paper.merge(own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"])
     same = paper[paper["backbone"].isin(own["backbone"])] if same.empty else same
     both = pd.concat([own.assign(source=source), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
-    decimals = {name: 2 if "threshold" in name else 1 for name in shown}
+    decimals = {name: 2 if "threshold" in name or name == "loss" else 1 for name in shown}
     # As objects, because pandas prints all numbers of a column with the decimals of its longest.
     return both.set_index(["source", "split", "backbone", "optimizer"])[shown].round(decimals).T.astype(object)
 

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torchvision
@@ -239,7 +240,8 @@ def test_all_four_rows_of_table_4_train_with_the_decay_they_name(masks_folder, t
     from lsa_helpers.detect import compare
 
     trained = []
-    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((own.optimizer, own.weight_decay)), (None, None))[1])
+    history = pd.DataFrame({"loss": [1.0]})
+    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((own.optimizer, own.weight_decay)), (None, history))[1])
     monkeypatch.setattr(score, "score_chips", lambda *rest, **more: score.Scores())
     table = four_detectors(read_collection(masks_folder, "masks"), DetectionParams(**given, compare_epochs=1), Run(tmp_path))
     assert trained == list(expected.items()) * 2
@@ -248,16 +250,19 @@ def test_all_four_rows_of_table_4_train_with_the_decay_they_name(masks_folder, t
 
 @pytest.mark.parametrize(("optimizer", "expected"), [("muon", 1e-3), ("adamw", 6e-4)])
 def test_the_four_detectors_have_a_budget_and_a_rate_of_their_own(masks_folder, tmp_path, monkeypatch, optimizer, expected):
-    """Crops of `compare_size`, one view; Muon's learning rate is not theirs, one that was given for theirs is."""
+    """Fewer chips at equal steps, all chips to score on, one view; Muon's learning rate is not theirs, one that was given for theirs is."""
     from lsa_helpers.detect import compare
 
-    trained = []
-    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((sets, own)), (None, None))[1])
+    trained, history = [], pd.DataFrame({"loss": [2.0, 1.0]})
+    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((sets, own)), (None, history))[1])
     monkeypatch.setattr(score, "score_chips", lambda *rest, **more: score.Scores())
-    params = DetectionParams(optimizer=optimizer, learning_rate=6e-4, epochs=9, views=4, chip_size=64, compare_epochs=2, compare_size=48)
-    four_detectors(read_collection(masks_folder, "masks"), params, Run(tmp_path))
-    assert [(own.learning_rate, own.epochs, own.views, own.chip_size) for _, own in trained] == [(expected, 2, 1, 48)] * 4
-    assert all(sets["train"].config.chip_size == 48 for sets, _ in trained)
+    (chip,) = read_collection(masks_folder, "masks")[:1]
+    chips = [replace(chip, scene=str(i), split="train" if i < 10 else "test") for i in range(12)]
+    params = DetectionParams(optimizer=optimizer, learning_rate=6e-4, epochs=9, views=4, chip_size=64, compare_epochs=2, compare_chips=4)
+    table = four_detectors(chips, params, Run(tmp_path))
+    assert [(own.learning_rate, own.epochs, own.views) for _, own in trained] == [(expected, 2, 1)] * 4
+    assert all([chip.scene for chip in sets["train"].chips] == ["0", "3", "6", "9"] and len(sets["test"]) == 2 for sets, _ in trained)
+    assert (table["loss"] == 1).all() and (table["updates"] == 2).all()  # four chips are one update, twice
 
 
 def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypatch):
