@@ -173,6 +173,14 @@ class LandslideRCNN(MaskRCNN):
         logits, self.backbone.logits = self.backbone.logits, None
         return found | {"loss_semantic": self.semantic_weight * semantic_loss(logits, [target["masks"] for target in targets])}
 
+    def outlines(self, images: list[torch.Tensor]) -> list[dict]:
+        """Detections in images (bands, H, W) whose masks are not drawn yet: ``masks`` (N, 1, 28, 28) over the boxes; scores are weighed."""
+        batch, _ = self.transform(images)
+        maps = self.backbone(batch.tensors)
+        regions, _ = self.rpn(batch, maps)
+        found, _ = self.roi_heads(maps, regions, batch.image_sizes)
+        return [weigh_by_mask(each) for each in found]
+
 
 def weigh_by_mask(found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Detections whose score also says how sure the mask is, not only the class.

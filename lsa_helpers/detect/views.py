@@ -1,20 +1,22 @@
 """One answer from several views of an image: it is searched as it is, flipped and turned, and what the views agree on scores high."""
 
 import torch
-from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.ops import box_iou, masks_to_boxes, nms
+
+from lsa_helpers.detect.network import LandslideRCNN
 
 # Chosen on the validation chips of the simulated mountain and of Bijie, by mask AP50 and F1.
 _ALIKE = 0.3  # detections of two views whose boxes overlap further are one landslide
 _DISTINCT = 0.4  # of two fused landslides whose boxes overlap further the weaker is dropped
 
 
-def see(model: MaskRCNN, image: torch.Tensor, views: int) -> dict[str, torch.Tensor]:
+def see(model: LandslideRCNN, image: torch.Tensor, views: int) -> dict[str, torch.Tensor]:
     """Detect landslides in one image.
 
     Parameters
     ----------
-    model : MaskRCNN
+    model : LandslideRCNN
         In evaluation mode.
     image : Tensor, shape (bands, H, W)
         Float, 0–1.
@@ -32,21 +34,37 @@ def see(model: MaskRCNN, image: torch.Tensor, views: int) -> dict[str, torch.Ten
     Source: groups and scores are those by which Solovyev et al. (2021), doi:10.1016/j.imavis.2021.104117, fuse boxes; here it is masks that
     are averaged.
     """
-    found = [_back(each, view, image.shape[-2:]) for view, each in enumerate(model([_turn(image, view) for view in range(views)]))]
+    turned = model.outlines([_turn(image, view) for view in range(views)])
+    found = [_back(each, view, image.shape[-2:]) for view, each in enumerate(turned)]
     number = torch.cat([torch.full_like(each["labels"], view) for view, each in enumerate(found)])
     boxes, scores, masks = (torch.cat([each[name] for each in found]) for name in ("boxes", "scores", "masks"))
-    means = []
+    fused = []
     for group in _groups(boxes, scores, number):
-        mean = torch.tensordot(scores[group] / scores[group].sum(), masks[group], 1)
+        left, top, mean = _mean_mask(boxes[group], masks[group], scores[group], image.shape[-2:])
         if (mean > 0.5).any():
-            means.append((scores[group].sum() / views, mean))
-    if not means:
-        return {name: value[:0] for name, value in found[0].items()}
-    scores, masks = map(torch.stack, zip(*means, strict=True))
-    # Boxes that enclose the last pixel, as those of COCO and of the truth do.
-    boxes = masks_to_boxes(masks[:, 0] > 0.5) + boxes.new_tensor([0, 0, 1, 1])
+            # A box encloses the last pixel, as those of COCO and of the truth do.
+            box = masks_to_boxes(mean[None] > 0.5)[0] + boxes.new_tensor([left, top, left + 1, top + 1])
+            fused.append((box, scores[group].sum() / views, left, top, mean))
+    if not fused:
+        empty = boxes.new_zeros(0, 1, *image.shape[-2:])
+        return {"boxes": boxes[:0], "scores": scores[:0], "labels": torch.cat([each["labels"] for each in found])[:0], "masks": empty}
+    boxes, scores = (torch.stack([each[i] for each in fused]) for i in (0, 1))
     order = nms(boxes, scores, _DISTINCT)[: model.roi_heads.detections_per_img]
-    return {"boxes": boxes[order], "scores": scores[order], "labels": torch.ones_like(order), "masks": masks[order]}
+    masks = boxes.new_zeros(len(order), 1, *image.shape[-2:])
+    for drawn, i in zip(masks[:, 0], order.tolist(), strict=True):
+        _, _, left, top, mean = fused[i]
+        drawn[top : top + mean.shape[0], left : left + mean.shape[1]] = mean
+    return {"boxes": boxes[order], "scores": scores[order], "labels": torch.ones_like(order), "masks": masks}
+
+
+def _mean_mask(boxes: torch.Tensor, masks: torch.Tensor, scores: torch.Tensor, shape: tuple[int, int]) -> tuple[int, int, torch.Tensor]:
+    """Mean of masks over boxes, weighted by score: left and top of the ground that they cover, and the mean there, 0–1."""
+    # Masks are drawn with a rim of one of their cells around the box.
+    rim = (boxes[:, 2:] - boxes[:, :2]) / masks.shape[-1] + 2
+    left, top = (boxes[:, :2] - rim).amin(0).floor().clamp(min=0).int().tolist()
+    right, bottom = torch.minimum((boxes[:, 2:] + rim).amax(0).ceil(), boxes.new_tensor(shape[::-1])).int().tolist()
+    drawn = paste_masks_in_image(masks, boxes - boxes.new_tensor([left, top, left, top]), (bottom - top, right - left))[:, 0]
+    return left, top, torch.tensordot(scores / scores.sum(), drawn, 1)
 
 
 def _turn(values: torch.Tensor, view: int) -> torch.Tensor:

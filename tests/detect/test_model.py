@@ -53,6 +53,16 @@ def test_scores_are_weighed_by_the_masks_before_these_are_drawn():
     assert drawn["masks"][0, 0, 10, 10] == 0 and drawn["boxes"][0].tolist() == [30, 30, 60, 60]
 
 
+def test_outlines_are_the_detections_before_drawing():
+    """The same boxes and scores as the drawn ones, with masks of the head's 28 × 28 cells."""
+    torch.manual_seed(1)
+    model, picture = build_detector(DetectorConfig(**SMALL)).eval(), torch.rand(3, 64, 96)
+    with torch.inference_mode():
+        (small,), (drawn,) = model.outlines([picture]), model([picture])
+    assert torch.equal(small["boxes"], drawn["boxes"]) and torch.equal(small["scores"], drawn["scores"]) and len(drawn["scores"])
+    assert small["masks"].shape[1:] == (1, 28, 28) and drawn["masks"].shape[1:] == (1, 64, 96)
+
+
 @pytest.mark.parametrize("gpu", [True, False])
 def test_a_gpu_is_not_asked_for_repeatable_sums(gpu, monkeypatch):
     """There torchvision would compile its RoIAlign for every size of image; on a processor sums repeat. Both end as they began."""

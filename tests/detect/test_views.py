@@ -11,7 +11,10 @@ from lsa_helpers.detect.views import _turn, see
 
 
 class _SeesBright(torch.nn.Module):
-    """Stands for a detector: the bright pixels of the first band are one landslide, whose score is `scores[view]`; 0: not seen."""
+    """Stands for a detector: the bright pixels of the first band are one landslide, whose score is `scores[view]`; 0: not seen.
+
+    Its masks have 28 × 28 cells over their box, as Mask R-CNN's.
+    """
 
     roi_heads = SimpleNamespace(detections_per_img=10, nms_thresh=0.3)
 
@@ -19,28 +22,28 @@ class _SeesBright(torch.nn.Module):
         super().__init__()
         self.scores = scores
 
-    def forward(self, images):
+    def outlines(self, images):
         return [self._found(image, score) for image, score in zip(images, self.scores, strict=True)]
 
     def _found(self, image, score):
         mask = (image[0] > 0.5).float()
         rows, columns = torch.nonzero(mask).T
         box = torch.stack([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]).float()
-        n = int(score > 0)
+        within, n = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1], int(score > 0)
         return {
             "boxes": box[None][:n],
             "scores": torch.tensor([score])[:n],
             "labels": torch.ones(n, dtype=torch.int64),
-            "masks": mask[None, None][:n],
+            "masks": torch.nn.functional.interpolate(within[None, None], (28, 28))[:n],
         }
 
 
 @pytest.fixture()
 def image():
     """An L that no turn or flip maps onto itself, in an image that is no square."""
-    values = torch.zeros(3, 12, 20)
-    values[:, 2:9, 4:6] = 1
-    values[:, 7:9, 4:15] = 1
+    values = torch.zeros(3, 120, 200)
+    values[:, 20:90, 40:60] = 1
+    values[:, 70:90, 40:150] = 1
     return values
 
 
@@ -48,8 +51,9 @@ def image():
 def test_what_every_view_sees_comes_back_in_place(image, views):
     """All views see the landslide alike, so their mean is what one of them saw: same box, mask and score."""
     found = see(_SeesBright(*[0.8] * views), image, views)
-    assert found["boxes"][0].tolist() == pytest.approx([4, 2, 15, 9], rel=1e-6)
-    assert torch.equal(found["masks"][0, 0] > 0.5, image[0] > 0.5)
+    assert found["boxes"][0].tolist() == pytest.approx([40, 20, 150, 90], abs=1)
+    seen, true = found["masks"][0, 0] > 0.5, image[0] > 0.5
+    assert (seen & true).sum() > 0.9 * (seen | true).sum()  # a cell of the mask is up to four pixels wide
     assert found["scores"].tolist() == pytest.approx([0.8])
 
 
@@ -65,7 +69,7 @@ def test_a_score_is_the_mean_over_all_views(image):
     """Seen by two of four views with 0.9 and 0.5: (0.9 + 0.5 + 0 + 0) / 4; seen by none: nothing."""
     assert see(_SeesBright(0.9, 0.0, 0.5, 0.0), image, 4)["scores"].tolist() == pytest.approx([0.35])
     nothing = see(_SeesBright(0.0, 0.0), image, 2)
-    assert len(nothing["scores"]) == 0 and nothing["masks"].shape == (0, 1, 12, 20)
+    assert len(nothing["scores"]) == 0 and nothing["masks"].shape == (0, 1, 120, 200)
 
 
 def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
@@ -73,16 +77,21 @@ def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
 
     class Apart(_SeesBright):
         def _found(self, image, score):
-            edge = 10 if score == 0.75 else 14
-            left = 0 if score == 0.75 else 20 - edge  # the second view is flipped
-            mask = torch.zeros(1, 1, 8, 20)
-            mask[..., left : left + edge] = 1
-            box = torch.tensor([[left, 0.0, left + edge, 8.0]])
-            return {"boxes": box, "scores": torch.tensor([score]), "labels": torch.ones(1, dtype=torch.int64), "masks": mask}
+            edge = 100 if score == 0.75 else 140
+            left = 0 if score == 0.75 else 200 - edge  # the second view is flipped
+            box = torch.tensor([[left, 10.0, left + edge, 70.0]])
+            return {
+                "boxes": box,
+                "scores": torch.tensor([score]),
+                "labels": torch.ones(1, dtype=torch.int64),
+                "masks": torch.ones(1, 1, 28, 28),
+            }
 
-    found = see(Apart(0.75, 0.25), torch.zeros(3, 8, 20), 2)
-    assert found["boxes"].tolist() == [[0.0, 0.0, 10.0, 8.0]]
-    assert found["masks"][0, 0, 0].tolist() == [1.0] * 10 + [0.25] * 4 + [0.0] * 6
+    found = see(Apart(0.75, 0.25), torch.zeros(3, 80, 200), 2)
+    assert found["boxes"][0].tolist() == pytest.approx([0, 10, 100, 70], abs=1)
+    row = found["masks"][0, 0, 40]
+    assert row[5:95].tolist() == [1.0] * 90 and row[105:130].tolist() == [0.25] * 25 and row[150:].max() == 0
+    assert found["masks"][0, 0, :8].max() == 0 and found["masks"][0, 0, 73:].max() == 0
     assert found["scores"].tolist() == [0.5]
 
 
@@ -96,7 +105,7 @@ def test_what_the_views_outline_nowhere_alike_is_none(image):
 
     assert len(see(Doubting(0.9, 0.9), image, 2)["scores"]) == 0
     found = see(Doubting(0.9, 0.0), image, 2)
-    assert found["boxes"].shape == (0, 4) and found["masks"].shape == (0, 1, 12, 20)
+    assert found["boxes"].shape == (0, 4) and found["masks"].shape == (0, 1, 120, 200)
 
 
 def test_a_detector_keeps_its_views(tmp_path):
