@@ -185,13 +185,13 @@ style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pa
 # The paper's Table 4 compares two backbones and two optimizers. For a fair comparison all four learn from the same chips (`compare_chips` of them, or
 # all) for the same number of epochs, `compare_epochs`, and are scored on the same test chips in one view. A short budget favours the small network
 # and the fast optimizer, so look at the rows *epochs* and *updates* first. One training each also says nothing about luck: two columns a few per cent
-# apart are not different. The row *loss* is the mean over the last epoch of training; it moves long before anything is detected.
+# apart are not different. The row *loss* is the mean over the last epoch of training: after a few dozen updates
+# no detector has found anything, and it alone tells them apart.
 
 # %%
 comparison = compare.four_detectors(chips, p, run, report=print) if chips else None
 if comparison is not None:
-    print(f"This run's budget: {comparison['updates'][0]} updates of {p.batch_size} chips. The paper's is 100 epochs of its whole collection.")
-    display(show.scores_beside_paper(comparison))
+    display(show.scores_beside_paper(comparison, f"this run, {comparison['updates'][0]} updates"))
 
 # %% [markdown]
 # What a larger budget does, measured once: the parameter file `paper`, four epochs over 2,880 chips on a graphics processor (see the page
