@@ -17,7 +17,7 @@ test: $(ENV)
 
 env: $(ENV)
 
-# Compiled once here, where Python itself may be told to write no bytecode: every kernel that starts torch is then 10 s faster.
+# Compiled once here, where Python itself may be told to write no bytecode: a kernel that starts torch is then nine seconds faster.
 # uv is used when it is there; otherwise it is installed into the new environment, never outside it.
 $(ENV): requirements.lock pyproject.toml
 	@command -v git >/dev/null || { echo "git is missing: install it (Debian: apt install git; macOS: xcode-select --install)."; exit 2; }

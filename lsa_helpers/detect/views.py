@@ -40,31 +40,29 @@ def see(model: LandslideRCNN, image: torch.Tensor, views: int) -> dict[str, torc
     boxes, scores, masks = (torch.cat([each[name] for each in found]) for name in ("boxes", "scores", "masks"))
     fused = []
     for group in _groups(boxes, scores, number):
-        left, top, mean = _mean_mask(boxes[group], masks[group], scores[group], image.shape[-2:])
+        corner, mean = _mean_mask(boxes[group], masks[group], scores[group], image.shape[-2:])
         if (mean > 0.5).any():
             # A box encloses the last pixel, as those of COCO and of the truth do.
-            box = masks_to_boxes(mean[None] > 0.5)[0] + boxes.new_tensor([left, top, left + 1, top + 1])
-            fused.append((box, scores[group].sum() / views, left, top, mean))
-    if not fused:
-        empty = boxes.new_zeros(0, 1, *image.shape[-2:])
-        return {"boxes": boxes[:0], "scores": scores[:0], "labels": torch.cat([each["labels"] for each in found])[:0], "masks": empty}
-    boxes, scores = (torch.stack([each[i] for each in fused]) for i in (0, 1))
-    order = nms(boxes, scores, _DISTINCT)[: model.roi_heads.detections_per_img]
-    masks = boxes.new_zeros(len(order), 1, *image.shape[-2:])
-    for drawn, i in zip(masks[:, 0], order.tolist(), strict=True):
-        _, _, left, top, mean = fused[i]
-        drawn[top : top + mean.shape[0], left : left + mean.shape[1]] = mean
-    return {"boxes": boxes[order], "scores": scores[order], "labels": torch.ones_like(order), "masks": masks}
+            box = masks_to_boxes(mean[None] > 0.5)[0] + boxes.new_tensor([*corner, corner[0] + 1, corner[1] + 1])
+            fused.append((box, scores[group].sum() / views, corner, mean))
+    order = boxes.new_zeros(0, dtype=torch.int64)
+    if fused:
+        boxes, scores = (torch.stack([each[i] for each in fused]) for i in (0, 1))
+        order = nms(boxes, scores, _DISTINCT)[: model.roi_heads.detections_per_img]
+    drawn = boxes.new_zeros(len(order), 1, *image.shape[-2:])
+    for whole, (_, _, (left, top), mean) in zip(drawn[:, 0], (fused[i] for i in order.tolist()), strict=True):
+        whole[top : top + mean.shape[0], left : left + mean.shape[1]] = mean
+    return {"boxes": boxes[order], "scores": scores[order], "labels": torch.ones_like(order), "masks": drawn}
 
 
-def _mean_mask(boxes: torch.Tensor, masks: torch.Tensor, scores: torch.Tensor, shape: tuple[int, int]) -> tuple[int, int, torch.Tensor]:
-    """Mean of masks over boxes, weighted by score: left and top of the ground that they cover, and the mean there, 0–1."""
+def _mean_mask(boxes: torch.Tensor, masks: torch.Tensor, scores: torch.Tensor, shape: tuple[int, int]) -> tuple[list[int], torch.Tensor]:
+    """Mean of masks over boxes, weighted by score: left and top of the ground that they cover, and the mean there (h, w), 0–1."""
     # Masks are drawn with a rim of one of their cells around the box.
     rim = (boxes[:, 2:] - boxes[:, :2]) / masks.shape[-1] + 2
     left, top = (boxes[:, :2] - rim).amin(0).floor().clamp(min=0).int().tolist()
     right, bottom = torch.minimum((boxes[:, 2:] + rim).amax(0).ceil(), boxes.new_tensor(shape[::-1])).int().tolist()
     drawn = paste_masks_in_image(masks, boxes - boxes.new_tensor([left, top, left, top]), (bottom - top, right - left))[:, 0]
-    return left, top, torch.tensordot(scores / scores.sum(), drawn, 1)
+    return [left, top], torch.tensordot(scores / scores.sum(), drawn, 1)
 
 
 def _turn(values: torch.Tensor, view: int) -> torch.Tensor:

@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
 from lsa_helpers.detect.score import predict
-from lsa_helpers.detect.views import _turn, see
+from lsa_helpers.detect.views import _mean_mask, _turn, see
 
 
 class _SeesBright(torch.nn.Module):
@@ -53,7 +56,7 @@ def test_what_every_view_sees_comes_back_in_place(image, views):
     found = see(_SeesBright(*[0.8] * views), image, views)
     assert found["boxes"][0].tolist() == pytest.approx([40, 20, 150, 90], abs=1)
     seen, true = found["masks"][0, 0] > 0.5, image[0] > 0.5
-    assert (seen & true).sum() > 0.9 * (seen | true).sum()  # a cell of the mask is up to four pixels wide
+    assert (seen & true).sum() > 0.9 * (seen | true).sum()  # a cell of the mask is up to four pixels wide; exact drawing: below
     assert found["scores"].tolist() == pytest.approx([0.8])
 
 
@@ -93,6 +96,22 @@ def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
     assert row[5:95].tolist() == [1.0] * 90 and row[105:130].tolist() == [0.25] * 25 and row[150:].max() == 0
     assert found["masks"][0, 0, :8].max() == 0 and found["masks"][0, 0, 73:].max() == 0
     assert found["scores"].tolist() == [0.5]
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_masks_drawn_where_they_lie_are_torchvisions_on_the_whole_image(seed, count):
+    """Only the ground that a group covers is drawn; put into the image it is the weighted mean of masks drawn over all of it."""
+    rng, (height, width) = torch.Generator().manual_seed(seed), (70, 110)
+    low = torch.rand(count, 2, generator=rng) * torch.tensor([width - 4.0, height - 4.0])
+    high = low + 1 + torch.rand(count, 2, generator=rng) * (torch.tensor([float(width), height]) - low - 1)
+    boxes, masks = torch.cat([low, high], 1), torch.rand(count, 1, 28, 28, generator=rng)
+    scores = 0.1 + torch.rand(count, generator=rng)
+    (left, top), mean = _mean_mask(boxes, masks, scores, (height, width))
+    found = torch.zeros(height, width)
+    found[top : top + mean.shape[0], left : left + mean.shape[1]] = mean
+    whole = paste_masks_in_image(masks, boxes, (height, width))[:, 0]
+    torch.testing.assert_close(found, torch.tensordot(scores / scores.sum(), whole, 1))
 
 
 def test_what_the_views_outline_nowhere_alike_is_none(image):
