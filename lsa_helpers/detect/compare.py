@@ -46,14 +46,14 @@ def four_detectors(
     -----
     SGD and AdamW need different weight decays, and the parameter `weight_decay` is one number. Where it is one of the usual values, 0.05 or
     0.0001, AdamW gets 0.05 and SGD 0.0001. Any other value, such as the 0.5 the paper prints, goes for all four detectors. Beside a
-    detector of a third optimizer, both start from the paper's learning rate.
+    detector of a third optimizer, both start from the paper's learning rate. All four have whole backbones and the paper's cosine.
     """
     from lsa_helpers.detect.score import score_chips
 
     if not (chips and params.compare_epochs):
         return None
     rate = params.learning_rate if params.optimizer in USUAL_DECAY else PAPER_RATE
-    same = {"epochs": params.compare_epochs, "views": 1, "learning_rate": rate}
+    same = {"epochs": params.compare_epochs, "views": 1, "learning_rate": rate, "schedule": "cosine", "stages": 4}
     chips, rows, test = _fewer(chips, params.compare_chips), [], None
     for backbone, optimizer in itertools.product(("resnet18", "resnet50"), ("sgd", "adamw")):
         decay = decay_of(optimizer, params.weight_decay)

@@ -33,6 +33,9 @@ class DetectorConfig:
     Parameters
     ----------
     backbone : {"resnet18", "resnet50"}
+    stages : {2, 3, 4}
+        Stages of the backbone that are used. The last holds three quarters of a ResNet18's weights and sees 32 pixels as one cell; without
+        it the levels of the pyramid that it would fill are pooled from the one below.
     fpn_width : int
         Channels of every pyramid level and of the mask head.
     head_width : int
@@ -68,6 +71,7 @@ class DetectorConfig:
     """
 
     backbone: str = "resnet18"
+    stages: int = 4
     fpn_width: int = 64
     head_width: int = 256
     mask_layers: int = 4
@@ -103,8 +107,7 @@ def _backbone(config: DetectorConfig, weights: Path | str | None) -> Pyramid:
     if weights:
         _load_backbone(body, weights, config)
     width = body.inplanes // 8
-    layers = {f"layer{i + 1}": str(i) for i in range(4)}
-    return Pyramid(body, layers, [width * 2**i for i in range(4)], config.fpn_width, semantic=config.semantic_weight > 0)
+    return Pyramid(body, [width * 2**i for i in range(config.stages)], config.fpn_width, semantic=config.semantic_weight > 0)
 
 
 def _download(name: str, backbone: str) -> dict[str, torch.Tensor]:
@@ -183,19 +186,18 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
     >>> all(parameter.requires_grad for parameter in model.parameters())
     True
     """
-    width = config.fpn_width
-    levels = list(LEVELS)
-    sizes = tuple((config.anchor_px * 2**i,) for i in range(5))
+    width, backbone = config.fpn_width, _backbone(config, weights)
+    sizes = tuple((config.anchor_px * 2**i,) for i in range(LEVELS))
     model = LandslideRCNN(
-        _backbone(config, weights), config.semantic_weight,
-        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * 5), rpn_head=ProposalHead(width, 3),
+        backbone, config.semantic_weight,
+        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * LEVELS), rpn_head=ProposalHead(width, 3),
         rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
         rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
-        box_roi_pool=RegionPool(levels, 7, config.roi_samples), box_head=BoxHead(width * 7**2, config.head_width),
+        box_roi_pool=RegionPool(backbone.levels, 7, config.roi_samples), box_head=BoxHead(width * 7**2, config.head_width),
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
         box_nms_thresh=config.nms_iou,
-        mask_roi_pool=RegionPool(levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
+        mask_roi_pool=RegionPool(backbone.levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
         mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
     model.views = config.views

@@ -11,8 +11,9 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads
 from torchvision.models.detection.rpn import RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign
+from torchvision.ops.feature_pyramid_network import ExtraFPNBlock
 
-LEVELS = ("0", "1", "2", "3")  # of the pyramid, as torchvision names them
+LEVELS = 5  # of the pyramid: one a stage of the backbone, the rest pooled
 STRIDE = 4  # pixels of an image in a cell of the finest level
 
 
@@ -66,10 +67,19 @@ class _SemanticBranch(nn.Module):
         self.features = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
         self.logit = nn.Conv2d(width, 1, 1)
 
-    def forward(self, maps: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        size = maps[LEVELS[0]].shape[-2:]
-        features = self.features(sum(nn.functional.interpolate(maps[name], size=size, mode="bilinear") for name in LEVELS))
+    def forward(self, maps: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        size = maps[0].shape[-2:]
+        features = self.features(sum(nn.functional.interpolate(each, size=size, mode="bilinear") for each in maps))
         return features, self.logit(features)[:, 0]
+
+
+class _Pooled(ExtraFPNBlock):
+    """Coarser levels for larger anchors, every second cell of the level before, until there are `LEVELS`."""
+
+    def forward(self, results: list[torch.Tensor], x: list[torch.Tensor], names: list[str]) -> tuple[list[torch.Tensor], list[str]]:
+        for number in range(len(results), LEVELS):
+            results, names = [*results, results[-1][..., ::2, ::2]], [*names, f"pool{number}"]
+        return results, names
 
 
 class Pyramid(BackboneWithFPN):
@@ -81,8 +91,10 @@ class Pyramid(BackboneWithFPN):
 
     bf16 = False
 
-    def __init__(self, body: nn.Module, layers: dict[str, str], widths: list[int], width: int, *, semantic: bool):
-        super().__init__(body, layers, widths, width)
+    def __init__(self, body: nn.Module, widths: Sequence[int], width: int, *, semantic: bool):
+        stages = {f"layer{number + 1}": str(number) for number in range(len(widths))}
+        super().__init__(body, stages, list(widths), width, _Pooled())
+        self.levels = list(stages.values())
         self.semantic = _SemanticBranch(width) if semantic else None
         self.logits: torch.Tensor | None = None
 
@@ -90,8 +102,8 @@ class Pyramid(BackboneWithFPN):
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             maps = super().forward(x)
             if self.semantic:
-                features, logits = self.semantic(maps)
-                maps[LEVELS[0]] = maps[LEVELS[0]] + features
+                features, logits = self.semantic([maps[name] for name in self.levels])
+                maps[self.levels[0]] = maps[self.levels[0]] + features
                 self.logits = logits.float() if self.training else None
         return {name: value.float() for name, value in maps.items()}
 

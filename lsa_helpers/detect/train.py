@@ -1,4 +1,4 @@
-"""Training the detector with Lightning: cosine annealing, scores on validation chips, checkpoints and resume, several devices."""
+"""Training the detector with Lightning: a falling learning rate, scores on validation chips, checkpoints and resume, several devices."""
 
 import hashlib
 import json
@@ -33,10 +33,12 @@ class TrainConfig:
     optimizer : {"adamw", "sgd", "muon"}
     epochs, batch_size : int
     learning_rate, final_learning_rate : float
-        Ends of the cosine (Loshchilov & Hutter 2017, arXiv:1608.03983).
+        At the first and after the last update.
+    schedule : {"cosine", "linear"}
+        How it falls: Loshchilov & Hutter (2017), arXiv:1608.03983, as in the paper; or Defazio et al. (2023), arXiv:2310.07831.
     weight_decay : float
     muon_width : int
-        Layers of up to so many channels are stepped by Muon, wider ones by AdamW.
+        Muon steps layers of more channels in blocks of so many.
     validate_every : int
         Epochs between scores on the validation chips; 0: never.
     patience : int
@@ -53,6 +55,7 @@ class TrainConfig:
     batch_size: int = 4
     learning_rate: float = 1e-3
     final_learning_rate: float = 5e-6
+    schedule: str = "cosine"
     weight_decay: float = 0.05
     muon_width: int = 256
     validate_every: int = 0
@@ -130,8 +133,12 @@ class _Training(pl.LightningModule):
             "muon": (MuonAdamW, {"widest": config.muon_width}),
         }[config.optimizer]
         optimizer = kind(self.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True, **extra)
-        cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=config.final_learning_rate)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cosine, "interval": "step"}}
+        last, schedules = config.final_learning_rate, torch.optim.lr_scheduler
+        falling = {
+            "cosine": lambda: schedules.CosineAnnealingLR(optimizer, steps, eta_min=last),
+            "linear": lambda: schedules.LinearLR(optimizer, 1.0, last / config.learning_rate, steps),
+        }[config.schedule]()
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": falling, "interval": "step"}}
 
 
 def checkpoint_folder(parent: Path, chips: ChipSet, config: TrainConfig, weights: Path | str | None = None) -> Path:

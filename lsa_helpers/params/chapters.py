@@ -25,13 +25,15 @@ class DetectionParams(Parameters):
     """Chapter 02: Mask R-CNN on chips, then over the scene."""
 
     backbone: Literal["resnet18", "resnet50"] = Field("resnet18", description="convolutional network under the pyramid")
+    stages: Literal[2, 3, 4] = Field(4, description="stages of the backbone that are used; the last is most of its weights")
     optimizer: Literal["adamw", "sgd", "muon"] = Field("adamw", description="how weights are updated")
     epochs: int = Field(30, ge=1, le=1000, description="passes over the training chips")
     batch_size: int = Field(4, ge=1, le=256, description="chips per update")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="learning rate at the start of the cosine")
-    final_learning_rate: float = Field(5e-6, gt=0, le=1, description="learning rate at its end")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="learning rate at the start")
+    final_learning_rate: float = Field(5e-6, gt=0, le=1, description="learning rate at the end")
+    schedule: Literal["cosine", "linear"] = Field("cosine", description="how it falls from the one to the other")
     weight_decay: float = Field(0.05, ge=0, le=1, description="weight decay (about 0.05 with adamw, 1e-4 with sgd)")
-    muon_width: int = Field(256, ge=16, le=4096, description="muon: layers of up to so many channels, wider ones go as with adamw")
+    muon_width: int = Field(256, ge=16, le=4096, description="muon: layers of more channels are stepped in blocks of so many")
     validate_every: int = Field(0, ge=0, le=1000, description="epochs between scores on the validation chips; 0: only at the end")
     patience: int = Field(0, ge=0, le=1000, description="such scores without a better one that end the training; 0: all epochs are done")
     compare_epochs: int = Field(0, ge=0, le=1000, description="epochs of each of Table 4's four detectors; 0: the table is left out")

@@ -20,7 +20,7 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, set_bfloat16
 from lsa_helpers.detect.muon import MuonAdamW
-from lsa_helpers.detect.network import LEVELS, RegionPool
+from lsa_helpers.detect.network import RegionPool
 from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.detect.scene import find_pieces, open_scene, scene_detector
 from lsa_helpers.detect.score import Scores
@@ -30,9 +30,9 @@ PIXELS, BATCH, SCENE, LARGE = 192, 4, 1024, 20_000
 
 
 def own_config() -> DetectorConfig:
-    """The detector of the parameter file quick, doing what the others do: one view, four layers in the mask head."""
+    """The detector of the parameter file quick, doing what the others do: one view, four stages, four layers in the mask head."""
     params = read_params(find_params("quick"))["02_detection"]
-    return DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__) - {"views", "mask_layers"}))
+    return DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__) - {"views", "stages", "mask_layers"}))
 
 
 def own() -> torch.nn.Module:
@@ -91,10 +91,10 @@ def test_training_step(timed, batch, model):
 @pytest.mark.parametrize("pool", [RegionPool, MultiScaleRoIAlign], ids=["ours", "torchvision"])
 def test_regions(timed, pool):
     torch.manual_seed(0)
-    maps = {name: torch.randn(BATCH, 64, 48 // 2**i, 48 // 2**i, requires_grad=True) for i, name in enumerate(LEVELS)}
+    maps = {name: torch.randn(BATCH, 64, 48 // 2**i, 48 // 2**i, requires_grad=True) for i, name in enumerate("0123")}
     corners = [torch.rand(96, 2) * 120 for _ in range(BATCH)]
     boxes = [torch.cat([corner, corner + 10 + torch.rand(96, 2) * 60], dim=1) for corner in corners]
-    module = pool(list(LEVELS), 7, 1)
+    module = pool(list("0123"), 7, 1)
     with quiet_torch(0, 2):
         timed(lambda: module(maps, boxes, [(PIXELS, PIXELS)] * BATCH).sum().backward(), rounds=15, work=(BATCH * 96, "regions"))
 

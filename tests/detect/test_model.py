@@ -12,7 +12,7 @@ from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
-from lsa_helpers.detect.network import LEVELS, ProposalHead, RegionPool, semantic_loss
+from lsa_helpers.detect.network import ProposalHead, RegionPool, semantic_loss
 from lsa_helpers.detect.quiet import quiet_torch
 from lsa_helpers.errors import InputError
 
@@ -108,7 +108,25 @@ def test_semantic_branch_teaches_and_joins_the_finest_level():
         joined = taught.backbone(torch.stack(images))
         taught.backbone.semantic = None
         alone = taught.backbone(torch.stack(images))
-    assert [bool(torch.equal(joined[name], alone[name])) for name in LEVELS] == [False, True, True, True]
+    assert [bool(torch.equal(joined[name], alone[name])) for name in "0123"] == [False, True, True, True]
+
+
+def test_a_shorter_backbone_keeps_its_levels_and_pools_the_others():
+    """Without its last stage a ResNet18 has a quarter of its weights; five levels stay, those it has no stage for are every second cell."""
+    whole, short = (build_detector(DetectorConfig(stages=stages, semantic_weight=1.0)).eval() for stages in (4, 3))
+    assert sum(each.numel() for each in short.backbone.body.parameters()) < 0.26 * sum(
+        each.numel() for each in whole.backbone.body.parameters()
+    )
+    with torch.inference_mode():
+        full, maps = (list(each.backbone(torch.rand(1, 3, 96, 128)).values()) for each in (whole, short))
+    assert [each.shape for each in maps] == [each.shape for each in full]
+    assert maps[0].shape == (1, 64, 24, 32)
+    assert torch.equal(maps[3], maps[2][..., ::2, ::2]) and torch.equal(maps[4], maps[3][..., ::2, ::2])
+    assert torch.equal(full[4], full[3][..., ::2, ::2]) and not torch.equal(full[3], full[2][..., ::2, ::2])
+    assert short.roi_heads.mask_roi_pool.featmap_names == ["0", "1", "2"]  # regions look where something was learned
+    losses = short.train()([torch.rand(3, 64, 48)], _targets())
+    sum(losses.values()).backward()
+    assert all(each.grad is not None for each in short.backbone.parameters())
 
 
 @pytest.mark.parametrize(("size", "samples"), [(7, 1), (14, 2)])
@@ -119,13 +137,13 @@ def test_regions_are_pooled_as_torchvision_pools_them(size, samples):
     results = []
     for kind in (MultiScaleRoIAlign, RegionPool):
         torch.manual_seed(1)
-        maps = {name: torch.randn(3, 8, 128 // 2**i, 128 // 2**i, requires_grad=True) for i, name in enumerate(LEVELS)}
-        found = kind(list(LEVELS), size, samples)(maps, boxes, [(512, 512)] * 3)
+        maps = {name: torch.randn(3, 8, 128 // 2**i, 128 // 2**i, requires_grad=True) for i, name in enumerate("0123")}
+        found = kind(list("0123"), size, samples)(maps, boxes, [(512, 512)] * 3)
         (found * torch.linspace(-1, 1, found.numel()).reshape(found.shape)).sum().backward()
-        results.append([found, *(maps[name].grad for name in LEVELS[:1] + LEVELS[2:])])
+        results.append([found, *(maps[name].grad for name in "023")])
     for theirs, ours in zip(*results, strict=True):
         torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=1e-4)
-    none = RegionPool(list(LEVELS), size, samples)(maps, [torch.zeros(0, 4)] * 3, [(512, 512)] * 3)
+    none = RegionPool(list("0123"), size, samples)(maps, [torch.zeros(0, 4)] * 3, [(512, 512)] * 3)
     assert none.shape == (0, 8, size, size)
 
 

@@ -133,13 +133,17 @@ def test_trained_detector_finds_the_square(masks_folder, tmp_path):
     assert score_chips(model, ChipSet(test, config), n_jobs=1).sweep()["recall"].iloc[0] == 1
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_training_resumes(masks_folder, tmp_path, optimizer):
-    """Interrupted after two of three epochs and called again, it does the third only and ends in the same weights."""
-    chips, config = _chips(masks_folder, augmentation(64)), TrainConfig(optimizer, epochs=3, batch_size=4, bf16=False, n_jobs=1)
+@pytest.mark.parametrize(("optimizer", "schedule", "fallen"), [("adamw", "cosine", (0.25, 0.75, 1)), ("muon", "linear", (1 / 3, 2 / 3, 1))])
+def test_training_resumes(masks_folder, tmp_path, optimizer, schedule, fallen):
+    """Interrupted after two of three epochs and called again, it does the third only and ends in the same weights.
+
+    After a third of the way a cosine has fallen by a quarter, a straight line by a third.
+    """
+    chips = _chips(masks_folder, augmentation(64))
+    config = TrainConfig(optimizer, schedule=schedule, epochs=3, batch_size=4, bf16=False, n_jobs=1)
     whole, history = train_detector(chips, config, tmp_path / "a")
     assert history["epoch"].tolist() == [1, 2, 3]
-    assert history["learning_rate"].iloc[-1] == pytest.approx(config.final_learning_rate)
+    assert history["learning_rate"].to_list() == pytest.approx([1e-3 - (1e-3 - 5e-6) * share for share in fallen])
 
     lines = []
 
@@ -259,8 +263,10 @@ def test_the_four_detectors_have_a_budget_and_a_rate_of_their_own(masks_folder, 
     (chip,) = read_collection(masks_folder, "masks")[:1]
     chips = [replace(chip, scene=str(i), split="train" if i < 10 else "test") for i in range(12)]
     params = DetectionParams(optimizer=optimizer, learning_rate=6e-4, epochs=9, views=4, chip_size=64, compare_epochs=2, compare_chips=4)
+    params = params.model_copy(update={"stages": 3, "schedule": "linear"})
     table = four_detectors(chips, params, Run(tmp_path))
     assert [(own.learning_rate, own.epochs, own.views) for _, own in trained] == [(expected, 2, 1)] * 4
+    assert all(own.stages == 4 and own.schedule == "cosine" for _, own in trained)  # as the paper has them
     assert all([chip.scene for chip in sets["train"].chips] == ["0", "3", "6", "9"] and len(sets["test"]) == 2 for sets, _ in trained)
     assert (table["loss"] == 1).all() and (table["updates"] == 2).all()  # four chips are one update, twice
 

@@ -102,7 +102,7 @@ def test_wetness_of_a_tilted_plane():
     np.testing.assert_allclose(index[1:-1], expected[1:-1], atol=1e-3)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(arrays(np.float32, (12, 15), elements=st.floats(0, 500, width=32)))
 def test_every_cell_drains(dem):
     """Whatever the surface, all water leaves: the catchments of the outlets cover every cell once."""
@@ -123,7 +123,7 @@ def test_flow_crosses_a_pit():
     assert terrain.catchment_area(dem, 1.0)[outlets].sum() == dem.size
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(arrays(np.float32, (6, 7), elements=st.floats(0, 900, width=32)), st.floats(-500, 500))
 def test_terrain_does_not_depend_on_the_datum(dem, shift):
     lifted = dem.astype(np.float64) + shift

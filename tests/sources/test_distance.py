@@ -19,7 +19,7 @@ def _brute(marked, cell_size):
     return np.sqrt(((rows[..., None] - places[:, 0]) ** 2 + (cols[..., None] - places[:, 1]) ** 2).min(axis=-1)) * cell_size
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(height=st.integers(1, 90), width=st.integers(1, 90), chunk=st.integers(7, 50), count=st.integers(1, 4), seed=st.integers(0, 1000))
 def test_blocks_give_what_brute_force_gives(height, width, chunk, count, seed):
     """Also where a block, or many, hold no marked cell, and where the last block is a strip."""

@@ -129,7 +129,7 @@ def test_encoder_by_hand():
     np.testing.assert_allclose(unseen, [[0, 0, 1, 0, 0]], atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000), holes=st.floats(0, 0.5))
 def test_encoder_codes_stack_and_table_alike(hillside, seed, holes):
     stack, _ = hillside

@@ -18,7 +18,7 @@ from lsa_helpers.screen.collinear import generalised_vif
 CONTINUOUS = {"kind": "continuous"}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 999), weight=st.floats(-3, 3))
 def test_two_factors_give_one_over_one_minus_r_squared(seed, weight):
     rng = np.random.default_rng(seed)
@@ -170,7 +170,7 @@ def test_unknown_values_are_named(sampled, factor, rows):
             run(table, stack.info, ["slope", "lulc"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 999), steps=st.integers(2, 30))
 def test_weighted_auc_is_scikit_learns(seed, steps):
     """Ties and whole-number weights included."""
