@@ -191,7 +191,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
     model = LandslideRCNN(
         backbone, config.semantic_weight,
         rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * LEVELS), rpn_head=ProposalHead(width, 3),
-        rpn_pre_nms_top_n_train=2 * config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
+        rpn_pre_nms_top_n_train=config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
         rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
         box_roi_pool=RegionPool(backbone.levels, 7, config.roi_samples), box_head=BoxHead(width * 7**2, config.head_width),
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),

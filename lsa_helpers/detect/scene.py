@@ -1,8 +1,12 @@
-"""The detector over a georeferenced scene of any size: overlapping windows, read one batch at a time, and the outlines found in each."""
+"""The detector over a georeferenced scene of any size: overlapping windows, read a batch at a time, and the outlines found in each.
+
+A window's edge cuts landslides, and a network is unsure of what it sees cut: these are looked at again from the middle of a window.
+"""
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +23,13 @@ from lsa_helpers.detect.colours import Colours, match_colours, measure_colours
 from lsa_helpers.detect.images import AS_RGB, Bands, as_unit, open_image
 from lsa_helpers.errors import InputError
 
+_SURE = 0.5  # score from which a cut landslide is worth a second look
+
 # A detector as this module sees it: images (h, w, bands) in, per image masks (n, h, w) bool and scores (n,) out.
 Detect = Callable[[Sequence[np.ndarray]], list[tuple[np.ndarray, np.ndarray]]]
+
+
+Place = tuple[int, int, int, int]  # of a window: row and column of its first pixel, height and width
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,8 @@ def find_pieces(
 ) -> list[dict]:  # fmt: skip
     """Detect landslides over a scene, window by window; only one batch of windows is in memory.
 
+    What a window's edge cuts at a score of 0.5 or more is looked at again from a window around it, of which only what meets it is taken.
+
     Parameters
     ----------
     frame : SceneFrame
@@ -108,29 +119,68 @@ def find_pieces(
         `lsa_helpers.detect.inventory.merge_pieces`.
     """
     done = _read_progress(progress)
-    places = (place for place in _places(frame, window_px, overlap_px) if place not in done)
-    with open_image(frame.path) as file:
-        while batch := list(itertools.islice(places, batch_size)):
-            pixels = [_read_window(file, frame, *place, window_px) for place in batch]
+
+    def look(places: Sequence[Place]) -> list[dict]:
+        """What windows show, in their order, whether they are searched now or were before an interruption."""
+        missing = iter([place for place in places if place not in done])
+        while batch := list(itertools.islice(missing, batch_size)):
+            pixels = [_read_window(file, frame, *place) for place in batch]
             seen = [i for i, image in enumerate(pixels) if image.any()]
             found = dict(zip(seen, detect([pixels[i] for i in seen]), strict=True)) if seen else {}
             for i, place in enumerate(batch):
-                done[place] = _polygons(frame, *place, *found[i], min_score) if i in found else []
+                done[place] = _polygons(frame, *place[:2], *found[i], min_score) if i in found else []
             _write_progress(progress, {place: done[place] for place in batch})
-    # In the order of the windows, whether they were searched now or before an interruption.
-    footprints = {place: frame.box(*place, min(window_px, frame.height), min(window_px, frame.width)) for place in done}
-    return [piece | {"window": footprints[place]} for place in sorted(done) for piece in done[place]]
+        return [piece | {"window": frame.box(*place)} for place in places for piece in done[place]]
+
+    with open_image(frame.path) as file:
+        pieces = look(_places(frame, window_px, overlap_px))
+        cut = [piece["geometry"] for piece in pieces if piece["score"] >= _SURE and _is_cut(frame, piece)]
+        again = look(_around(frame, cut, window_px, overlap_px))
+    ground = shapely.union_all(cut)
+    shapely.prepare(ground)
+    return pieces + [piece for piece in again if ground.intersects(piece["geometry"])]
 
 
-def _places(frame: SceneFrame, size: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Row and column of every window."""
-    return itertools.product(windows(frame.height, size, overlap), windows(frame.width, size, overlap))
+def _places(frame: SceneFrame, size: int, overlap: int) -> list[Place]:
+    """Windows that cover the scene."""
+    height, width = min(size, frame.height), min(size, frame.width)
+    corners = itertools.product(windows(frame.height, size, overlap), windows(frame.width, size, overlap))
+    return [(row, col, height, width) for row, col in corners]
 
 
-def _read_window(file, frame: SceneFrame, row: int, col: int, size: int) -> np.ndarray:
+def _is_cut(frame: SceneFrame, piece: dict) -> bool:
+    """Whether a detection reaches an edge of its window that is no edge of the scene."""
+    pixel, scene = abs(frame.transform.a), frame.box(0, 0, frame.height, frame.width)
+    sides = zip(piece["geometry"].bounds, piece["window"].bounds, scene.bounds, strict=True)
+    return any(abs(own - edge) < 1.5 * pixel and abs(edge - end) > 1.5 * pixel for own, edge, end in sides)
+
+
+def _around(frame: SceneFrame, shapes: Sequence[shapely.Geometry], size: int, overlap: int) -> list[Place]:
+    """Windows in whose middle the shapes lie with `overlap` around them, largest first, if none before shows them with half as much."""
+    places: list[Place] = []
+    scene, margin = frame.box(0, 0, frame.height, frame.width), overlap / 2 * abs(frame.transform.a)
+    for each in sorted(shapes, key=lambda each: (-each.area, each.bounds)):
+        needed = each.buffer(margin).envelope.intersection(scene)
+        if not any(frame.box(*place).covers(needed) for place in places):
+            x, y = np.reshape(each.bounds, (2, 2)).T
+            cols, rows = ~frame.transform @ (x, y)
+            (row, height), (col, width) = (
+                _middle(min(ends), max(ends), overlap, size, length) for ends, length in ((rows, frame.height), (cols, frame.width))
+            )
+            places.append((row, col, height, width))
+    return places
+
+
+def _middle(low: float, high: float, overlap: int, size: int, length: int) -> tuple[int, int]:
+    """First pixel and size of a window along one axis of `length` that has `low` to `high` in its middle, or as near as the edge allows."""
+    # The coarsest cells of the network have 32 pixels or more.
+    own = min(math.ceil((high - low + 2 * overlap) / 32) * 32, size, length)
+    return int(min(max((low + high - own) / 2, 0), length - own)), own
+
+
+def _read_window(file, frame: SceneFrame, row: int, col: int, height: int, width: int) -> np.ndarray:
     """Pixels (h, w, bands) of a window at the frame's resolution."""
     sx, sy = file.width / frame.width, file.height / frame.height
-    height, width = min(size, frame.height), min(size, frame.width)
     part = Window(col * sx, row * sy, width * sx, height * sy)
     how = Resampling.average if frame.scale > 1 else Resampling.bilinear
     return frame.bands.read(file, part, (height, width), how)
@@ -150,7 +200,7 @@ def _polygons(frame: SceneFrame, row: int, col: int, masks: np.ndarray, scores: 
     return rows
 
 
-def _read_progress(path: Path | None) -> dict[tuple[int, int], list[dict]]:
+def _read_progress(path: Path | None) -> dict[Place, list[dict]]:
     """What earlier windows gave; a last line that an interruption cut short is taken out of the file."""
     if path is None or not path.exists():
         return {}
@@ -158,10 +208,10 @@ def _read_progress(path: Path | None) -> dict[tuple[int, int], list[dict]]:
     whole = text[: text.rfind("\n") + 1]
     path.write_text(whole, encoding="utf-8")
     lines = [json.loads(line) for line in whole.splitlines()]
-    return {(row, col): [{"score": s, "geometry": shapely.from_wkb(wkb)} for s, wkb in pieces] for row, col, pieces in lines}
+    return {tuple(place): [{"score": s, "geometry": shapely.from_wkb(wkb)} for s, wkb in pieces] for *place, pieces in lines}
 
 
-def _write_progress(path: Path | None, found: dict[tuple[int, int], list[dict]]) -> None:
+def _write_progress(path: Path | None, found: dict[Place, list[dict]]) -> None:
     if path is None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

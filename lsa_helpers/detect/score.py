@@ -110,10 +110,8 @@ class Scores:
         self.area += masks.shape[1] * masks.shape[2]
         any_true = true.any(0) if len(true) else np.zeros(masks.shape[1:], bool)
         stray = ~(masks & any_true).any((1, 2))
-        for k, threshold in enumerate(SWEEP):
-            kept = self._scores[-1] >= threshold
-            said, at = masks[kept].any(0), masks[kept & ~stray].any(0)
-            self._pixels[:, k] += (said & any_true).sum(), said.sum(), any_true.sum(), (said & ~at).sum()
+        said, at = (_reached(masks[kept], self._scores[-1][kept]) for kept in (np.ones_like(stray), ~stray))
+        self._pixels += _count(said[any_true]), _count(said), np.full(len(SWEEP), any_true.sum()), _count(said) - _count(at)
 
     @property
     def share(self) -> float:
@@ -178,6 +176,19 @@ class Scores:
         by_size = {f"{own}_{size}_{kind}": coco.get(f"{kind}_{name}_{size}", -1.0) for (own, name), size, kind in _BY_SIZE}
         last = {"pixel_iou": area["iou"]} | {name: value if value >= 0 else np.nan for name, value in by_size.items()}
         return _percent(row) | {"threshold": threshold} | _percent(last)
+
+
+def _reached(masks: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """For every pixel (height, width) how many thresholds of the sweep its surest mask reaches; `scores` fall."""
+    reached = np.zeros(masks.shape[1:], np.intp)
+    for mask, score in zip(masks[::-1], scores[::-1], strict=True):
+        reached[mask] = (score >= SWEEP).sum()
+    return reached
+
+
+def _count(reached: np.ndarray) -> np.ndarray:
+    """How many pixels reach each threshold of the sweep."""
+    return np.bincount(reached.ravel(), minlength=len(SWEEP) + 1)[::-1].cumsum()[::-1][1:]
 
 
 def _percent(row: dict) -> dict:

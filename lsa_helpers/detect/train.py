@@ -38,7 +38,7 @@ class TrainConfig:
         How it falls: Loshchilov & Hutter (2017), arXiv:1608.03983, as in the paper; or Defazio et al. (2023), arXiv:2310.07831.
     weight_decay : float
     muon_width : int
-        Muon steps layers of more channels in blocks of so many.
+        Layers of up to so many channels are stepped by Muon, wider ones by AdamW.
     validate_every : int
         Epochs between scores on the validation chips; 0: never.
     patience : int

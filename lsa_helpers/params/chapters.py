@@ -33,7 +33,7 @@ class DetectionParams(Parameters):
     final_learning_rate: float = Field(5e-6, gt=0, le=1, description="learning rate at the end")
     schedule: Literal["cosine", "linear"] = Field("cosine", description="how it falls from the one to the other")
     weight_decay: float = Field(0.05, ge=0, le=1, description="weight decay (about 0.05 with adamw, 1e-4 with sgd)")
-    muon_width: int = Field(256, ge=16, le=4096, description="muon: layers of more channels are stepped in blocks of so many")
+    muon_width: int = Field(256, ge=16, le=4096, description="muon: layers of up to so many channels, wider ones go as with adamw")
     validate_every: int = Field(0, ge=0, le=1000, description="epochs between scores on the validation chips; 0: only at the end")
     patience: int = Field(0, ge=0, le=1000, description="such scores without a better one that end the training; 0: all epochs are done")
     compare_epochs: int = Field(0, ge=0, le=1000, description="epochs of each of Table 4's four detectors; 0: the table is left out")

@@ -51,7 +51,7 @@ def plain(**sizes) -> MaskRCNN:
 def plain_small() -> MaskRCNN:
     """The same with as few regions as quick has."""
     config = own_config()
-    passed = {"rpn_post_nms_top_n_train": config.proposals, "rpn_pre_nms_top_n_train": 2 * config.proposals}
+    passed = {"rpn_post_nms_top_n_train": config.proposals, "rpn_pre_nms_top_n_train": config.proposals}
     return plain(box_batch_size_per_image=config.rois_per_image, **passed)
 
 

@@ -58,27 +58,10 @@ def test_a_convolution_is_stepped_as_its_matrix():
     assert all(torch.allclose(each, expected, atol=1e-6) for each in moved)
 
 
-def test_wide_layers_are_stepped_in_blocks():
-    """A matrix whose shorter side is over `widest` moves as its blocks of rows do alone; a standing one as its blocks of columns."""
+def test_inputs_outputs_vectors_and_the_widest_are_left_to_adamw():
+    """First filters, output layers, biases, and matrices too wide to be worth it move exactly as with AdamW."""
     torch.manual_seed(0)
-    matrix = torch.randn(50, 90)
-    whole = orthogonalise([matrix, torch.randn(16, 30), matrix.T], 32)
-    alone = [orthogonalise([block])[0] for block in matrix.split(25)]
-    assert torch.allclose(whole[0], torch.cat(alone), atol=1e-6)
-    assert torch.allclose(whole[2], whole[0].T, atol=1e-6)
-    assert not torch.allclose(whole[0], orthogonalise([matrix])[0], atol=1e-2)
-    values = [torch.nn.Parameter(torch.zeros(50, 90)) for _ in range(2)]
-    for value, widest in zip(values, (32, 50), strict=True):
-        value.grad = matrix.clone()
-        MuonAdamW([value], 1e-2, widest=widest, weight_decay=0).step()
-    assert torch.allclose(values[0], -3e-2 * 0.2 * 90**0.5 * whole[0], atol=1e-6)
-    assert torch.allclose(values[1], -3e-2 * 0.2 * 90**0.5 * orthogonalise([matrix])[0], atol=1e-6)
-
-
-def test_inputs_outputs_and_vectors_are_left_to_adamw():
-    """First filters, output layers and biases move exactly as with AdamW."""
-    torch.manual_seed(0)
-    for shape in ((64, 3, 7, 7), (2, 256), (64,)):
+    for shape in ((64, 3, 7, 7), (2, 256), (64,), (512, 512, 3, 3)):
         ours, theirs = torch.nn.Parameter(torch.ones(shape)), torch.nn.Parameter(torch.ones(shape))
         ours.grad = torch.randn(shape)
         theirs.grad = ours.grad.clone()
