@@ -54,15 +54,16 @@ def four_detectors(
         return None
     rate = params.learning_rate if params.optimizer in USUAL_DECAY else PAPER_RATE
     same = {"epochs": params.compare_epochs, "views": 1, "learning_rate": rate, "schedule": "cosine", "stages": 4}
-    chips, rows, test = _fewer(chips, params.compare_chips), [], None
+    sets, rows = chip_sets(_fewer(chips, params.compare_chips), params.model_copy(update=same)), []
     for backbone, optimizer in itertools.product(("resnet18", "resnet50"), ("sgd", "adamw")):
         decay = decay_of(optimizer, params.weight_decay)
         own = params.model_copy(update=same | {"backbone": backbone, "optimizer": optimizer, "weight_decay": decay})
-        sets, begun = chip_sets(chips, own), time.perf_counter()
+        # All four see the same images, which are read once.
+        sets["train"].config = replace(sets["train"].config, backbone=backbone)
+        begun = time.perf_counter()
         model, history = train(sets, own, run, report)
         minutes = (time.perf_counter() - begun) / 60
-        test = test or sets["test"]  # read once: it is the same for all four
-        row = score_chips(model, test, batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
+        row = score_chips(model, sets["test"], batch_size=params.batch_size, n_jobs=params.n_jobs).row(0.5)
         names = {"backbone": backbone, "optimizer": optimizer, "split": "test"}
         updates = own.epochs * math.ceil(len(sets["train"]) / own.batch_size)
         cost = {"loss": history["loss"].iloc[-1], "epochs": own.epochs, "updates": updates}
