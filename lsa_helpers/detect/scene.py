@@ -94,7 +94,8 @@ def find_pieces(
 ) -> list[dict]:  # fmt: skip
     """Detect landslides over a scene, window by window; only one batch of windows is in memory.
 
-    What a window's edge cuts at a score of 0.5 or more is looked at again from a window around it, of which only what meets it is taken.
+    What a window's edge cuts at a score of 0.5 or more is looked at again from a window around it, of which only what meets it and is not
+    cut again is taken.
 
     Parameters
     ----------
@@ -138,7 +139,7 @@ def find_pieces(
         again = look(_around(frame, cut, window_px, overlap_px))
     ground = shapely.union_all(cut)
     shapely.prepare(ground)
-    return pieces + [piece for piece in again if ground.intersects(piece["geometry"])]
+    return pieces + [piece for piece in again if ground.intersects(piece["geometry"]) and not _is_cut(frame, piece)]
 
 
 def _places(frame: SceneFrame, size: int, overlap: int) -> list[Place]:

@@ -58,7 +58,7 @@ def test_a_landslide_across_four_windows_is_one(crossing):
     one, other = cut.geometry[cut.area_m2.idxmax()], whole.geometry[whole.area_m2.idxmax()]
     assert one.intersection(other).area / one.union(other).area >= 0.95
     assert cut.area_m2.min() == 10 * 15 * 4.0
-    assert sorted(cut.windows) == [1, 4 + 3]  # three more from its middle: it is longer than a window, so all of them cut it
+    assert sorted(cut.windows) == [1, 4]  # not what its second looks show: it is longer than a window, so all of them cut it
     assert cut.crs == "EPSG:32648" and cut["id"].tolist() == [1, 2] and cut["score"].is_monotonic_decreasing
 
 
