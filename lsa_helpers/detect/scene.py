@@ -159,16 +159,18 @@ def _is_cut(frame: SceneFrame, piece: dict) -> bool:
 def _around(frame: SceneFrame, shapes: Sequence[shapely.Geometry], size: int, overlap: int) -> list[Place]:
     """Windows in whose middle the shapes lie with `overlap` around them, largest first, if none before shows them with half as much."""
     places: list[Place] = []
+    shown: list[shapely.Polygon] = []
     scene, margin = frame.box(0, 0, frame.height, frame.width), overlap / 2 * abs(frame.transform.a)
     for each in sorted(shapes, key=lambda each: (-each.area, each.bounds)):
         needed = each.buffer(margin).envelope.intersection(scene)
-        if not any(frame.box(*place).covers(needed) for place in places):
+        if not shapely.covers(np.array(shown, object), needed).any():
             x, y = np.reshape(each.bounds, (2, 2)).T
             cols, rows = ~frame.transform @ (x, y)
             (row, height), (col, width) = (
                 _middle(min(ends), max(ends), overlap, size, length) for ends, length in ((rows, frame.height), (cols, frame.width))
             )
             places.append((row, col, height, width))
+            shown.append(frame.box(*places[-1]))
     return places
 
 
