@@ -1,5 +1,7 @@
 """How far a figure depends on which ground was sampled: whole blocks are drawn again."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -34,6 +36,19 @@ def weighted_auc(label: np.ndarray, score: np.ndarray, weights: np.ndarray) -> n
     pairs = high.sum(axis=1) * low.sum(axis=1)
     won = (high * (np.cumsum(low, axis=1) - low / 2)).sum(axis=1)
     return np.divide(won, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+
+
+def fold_mean(values: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean over folds (the first axis) of what is known; NaN where no fold knows, as in a draw that leaves one class to each.
+
+    Examples
+    --------
+    >>> fold_mean([np.array([1.0, 2.0, np.nan]), np.array([3.0, np.nan, np.nan])]).tolist()
+    [2.0, 2.0, nan]
+    """
+    known = np.isfinite(values)
+    total, count = np.where(known, values, 0).sum(axis=0), known.sum(axis=0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def usable_folds(table: pd.DataFrame) -> list[int]:

@@ -8,7 +8,7 @@ import pandas as pd
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
 from lsa_helpers.samples import Encoder
-from lsa_helpers.screen.bootstrap import block_weights, interval, usable_folds, weighted_auc
+from lsa_helpers.screen.bootstrap import block_weights, fold_mean, interval, usable_folds, weighted_auc
 from lsa_helpers.screen.rank import PROBE
 
 
@@ -91,7 +91,7 @@ def dropping_cost(
     areas = {}
     for which, names in (("all", list(factors)), ("selected", list(selected))):
         folds = [_fold_auc(table, fold, weights, info, names, seed, n_trees, n_jobs) for fold in usable_folds(table)]
-        areas[which] = np.nanmean(folds, axis=0)
+        areas[which] = fold_mean(folds)
     areas["cost"] = areas["all"] - areas["selected"]
     counts = {"all": len(factors), "selected": len(selected), "cost": len(factors) - len(selected)}
     rows = [(which, counts[which], *interval(values)) for which, values in areas.items()]

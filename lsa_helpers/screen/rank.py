@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lsa_helpers.samples import Encoder
-from lsa_helpers.screen.bootstrap import block_weights, interval, usable_folds, weighted_auc
+from lsa_helpers.screen.bootstrap import block_weights, fold_mean, interval, usable_folds, weighted_auc
 
 PROBE = "random_probe"
 
@@ -105,7 +105,7 @@ def importance(
         loss.append(forest[1])
     draws = rng.integers(len(impurity), size=(len(weights), len(impurity)))
     draws[0] = np.arange(len(impurity))
-    found = {"rf_impurity": np.array(impurity)[draws].mean(axis=1), "permutation": np.nanmean(loss, axis=0)}
+    found = {"rf_impurity": np.array(impurity)[draws].mean(axis=1), "permutation": fold_mean(loss)}
     found["gain_ratio"] = _gain_ratios(table, info, factors, weights[: 1 + 10 * repeats])
     rows = [(name, method, *interval(values[:, i])) for method, values in found.items() for i, name in enumerate(factors)]
     return pd.DataFrame(rows, columns=["factor", "method", "mean", "low", "high"])
