@@ -22,7 +22,8 @@ def merge_pieces(
 
     Two detections are one landslide when, within the ground both windows saw, they share at least half of the smaller one: a landslide
     cut by a window's edge agrees with its neighbour there, whatever lies outside. A window that sees only the end of a landslide is less
-    sure of it, so a detection below `min_score` is kept where it goes on with one that reaches it (see `together`).
+    sure of it, so a detection below `min_score` is kept where it goes on with one that reaches it (see `together`). Landslides put together
+    in this way that share half of the smaller one are one, too.
 
     Parameters
     ----------
@@ -45,17 +46,32 @@ def merge_pieces(
     """
     shapes, seen, scores = _columns(pieces)
     group = together(pieces, min_score)
-    rows = []
+    parts = []
     for number in np.unique(group[group >= 0]):
         own = group == number
         for part in _whole(shapes[own], close_m, min_area_m2):
             # Windows of the pieces that belong to this part: a mask may have come apart into several.
             touching = shapely.intersects(shapes[own], part)
-            windows = len({window.wkb for window in seen[own][touching]})
-            rows.append((float(scores[own].max()), part.area, max(windows, 1), part))
+            parts.append((float(scores[own].max()), {window.wkb for window in seen[own][touching]}, part))
+    rows, outlines = [], np.array([part for _, _, part in parts], dtype=object)
+    same = _sharing(outlines)
+    for number in np.unique(same):
+        own = [parts[k] for k in np.flatnonzero(same == number)]
+        windows = len(set().union(*(seen for _, seen, _ in own)))
+        for part in _whole(outlines[same == number], 0, min_area_m2):
+            rows.append((max(score for score, _, _ in own), part.area, max(windows, 1), part))
     rows.sort(key=lambda row: (-row[0], -row[1], row[3].bounds))
     columns = {"id": range(1, len(rows) + 1), **{name: [row[i] for row in rows] for i, name in enumerate(("score", "area_m2", "windows"))}}
     return gpd.GeoDataFrame(columns, geometry=[row[3] for row in rows], crs=crs).astype(COLUMNS)
+
+
+def _sharing(outlines: np.ndarray) -> np.ndarray:
+    """Number of a landslide for each outline; those that share half of the smaller one have the same."""
+    i, j = shapely.STRtree(outlines).query(outlines, predicate="intersects")
+    shared, areas = shapely.area(shapely.intersection(outlines[i], outlines[j])), shapely.area(outlines)
+    same = shared >= 0.5 * np.minimum(areas[i], areas[j])
+    links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(outlines),) * 2)
+    return connected_components(links, directed=False)[1] if len(outlines) else np.zeros(0, int)
 
 
 def _columns(pieces: Sequence[dict]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

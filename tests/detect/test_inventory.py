@@ -69,6 +69,20 @@ def test_a_landslide_goes_on_where_the_next_window_is_less_sure():
     assert scene_sweep(pieces, _layer(SEEN), CRS).set_index("score").loc[0.7, "detected_km2"] == pytest.approx(0.08)
 
 
+def test_landslides_that_share_half_are_one_though_their_pieces_are_not():
+    """A doubtful piece takes the first landslide onto ground where a second look is sure of another: pair by pair they share too little."""
+    pieces = [
+        _piece(box(300, 0, 600, 100), 0.9, LEFT),
+        _piece(box(400, 0, 1000, 100), 0.2, RIGHT),
+        _piece(box(700, 0, 1000, 50), 0.8, box(350, -300, 1350, 700)),
+    ]
+    assert together(pieces, 0.7).tolist() == [0, 0, 1]
+    table = merge_pieces(pieces, CRS, min_score=0.7)
+    assert table.area_m2.tolist() == [700 * 100] and table.windows[0] == 3 and table.score[0] == 0.9
+    apart = merge_pieces([*pieces[:2], _piece(box(900, 0, 1150, 100), 0.8, box(350, -300, 1350, 700))], CRS, min_score=0.7)
+    assert sorted(apart.area_m2) == [250 * 100, 700 * 100]  # two fifths of the smaller are shared
+
+
 @pytest.mark.parametrize(
     ("doubtful", "window", "why"),
     [
