@@ -192,8 +192,8 @@ style.save(show.side_by_side(model, sets["test"], threshold), run, "detection_pa
 # The paper's Table 4 compares two backbones and two optimizers. For a fair comparison all four learn from the same chips (`compare_chips` of them, or
 # all) for the same number of epochs, `compare_epochs`, and are scored on the same test chips in one view. A short budget favours the small network
 # and the fast optimizer, so look at the rows *epochs* and *updates* first. One training each also says nothing about luck: two columns a few per cent
-# apart are not different. The row *loss* is the mean over the last epoch of training: after a few dozen updates
-# no detector has found anything, and it alone tells them apart.
+# apart are not different. The row *loss* is the mean over the last epoch of training: after a few updates
+# no detector has found much, and it alone tells them apart.
 
 # %%
 comparison = compare.four_detectors(chips, p, run, report=print) if chips else None
