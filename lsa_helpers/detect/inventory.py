@@ -57,7 +57,7 @@ def merge_pieces(
     same = _sharing(outlines)
     for number in np.unique(same):
         own = [parts[k] for k in np.flatnonzero(same == number)]
-        windows = len(set().union(*(seen for _, seen, _ in own)))
+        windows = len(set().union(*(footprints for _, footprints, _ in own)))
         for part in _whole(outlines[same == number], 0, min_area_m2):
             rows.append((max(score for score, _, _ in own), part.area, max(windows, 1), part))
     rows.sort(key=lambda row: (-row[0], -row[1], row[3].bounds))
@@ -70,8 +70,14 @@ def _sharing(outlines: np.ndarray) -> np.ndarray:
     i, j = shapely.STRtree(outlines).query(outlines, predicate="intersects")
     shared, areas = shapely.area(shapely.intersection(outlines[i], outlines[j])), shapely.area(outlines)
     same = shared >= 0.5 * np.minimum(areas[i], areas[j])
-    links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(outlines),) * 2)
-    return connected_components(links, directed=False)[1] if len(outlines) else np.zeros(0, int)
+    return _linked(i[same], j[same], len(outlines))
+
+
+def _linked(i: np.ndarray, j: np.ndarray, count: int) -> np.ndarray:
+    """Number of the group, from 0, of each of `count` things of which i[k] and j[k] belong together."""
+    if not count:
+        return np.zeros(0, int)
+    return connected_components(coo_matrix((np.ones(len(i)), (i, j)), shape=(count, count)), directed=False)[1]
 
 
 def _columns(pieces: Sequence[dict]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -118,8 +124,7 @@ def _joined(scores: np.ndarray, overlaps: tuple[np.ndarray, ...], min_score: flo
         return np.zeros(0, int)
     i, j, half, goes_on = overlaps
     same = np.where(np.minimum(scores[i], scores[j]) >= min_score, half, goes_on)
-    links = coo_matrix((np.ones(same.sum()), (i[same], j[same])), shape=(len(scores),) * 2)
-    group = connected_components(links, directed=False)[1]
+    group = _linked(i[same], j[same], len(scores))
     best = np.zeros(group.max() + 1)
     np.maximum.at(best, group, scores)
     return np.where(best[group] >= min_score, group, -1)

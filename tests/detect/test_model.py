@@ -124,6 +124,7 @@ def test_a_shorter_backbone_keeps_its_levels_and_pools_the_others():
     assert torch.equal(maps[3], maps[2][..., ::2, ::2]) and torch.equal(maps[4], maps[3][..., ::2, ::2])
     assert torch.equal(full[4], full[3][..., ::2, ::2]) and not torch.equal(full[3], full[2][..., ::2, ::2])
     assert short.roi_heads.mask_roi_pool.featmap_names == ["0", "1", "2"]  # regions look where something was learned
+    assert build_detector(DetectorConfig(stages=2)).backbone.levels == ["0", "1"]
     losses = short.train()([torch.rand(3, 64, 48)], _targets())
     sum(losses.values()).backward()
     assert all(each.grad is not None for each in short.backbone.parameters())
