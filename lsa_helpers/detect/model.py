@@ -14,11 +14,10 @@ from torchvision.models import get_model_weights
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
-from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 
 from lsa_helpers.detect.colours import usual_look
 from lsa_helpers.detect.images import RGB, Bands
-from lsa_helpers.detect.network import LEVELS, AsTheyAre, BoxHead, LandslideRCNN, MaskHead, ProposalHead, Pyramid, RegionPool
+from lsa_helpers.detect.network import LEVELS, AsTheyAre, BoxHead, LandslideRCNN, MaskHead, MaskPredictor, ProposalHead, Pyramid, RegionPool
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.params import is_weights_name
 from lsa_helpers.run import whole_file
@@ -198,7 +197,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
         box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
         box_nms_thresh=config.nms_iou,
         mask_roi_pool=RegionPool(backbone.levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
-        mask_predictor=MaskRCNNPredictor(width, width, _N_CLASSES),
+        mask_predictor=MaskPredictor(width, width, _N_CLASSES),
     )  # fmt: skip
     model.views = config.views
     model.transform = AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))

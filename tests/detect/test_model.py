@@ -146,6 +146,7 @@ def test_regions_are_pooled_as_torchvision_pools_them(size, samples):
         torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=1e-4)
     none = RegionPool(list("0123"), size, samples)(maps, [torch.zeros(0, 4)] * 3, [(512, 512)] * 3)
     assert none.shape == (0, 8, size, size)
+    none.sum().backward()
 
 
 def test_semantic_loss_by_hand():
