@@ -246,7 +246,8 @@ style.save(show.sweep(panels, threshold), run, "score_sweep") if chips else None
 # on the edge of a window is seen in pieces. Two pieces are taken as one landslide when, on the ground that both windows saw, they share at least
 # half of the smaller one. A window that sees only the end of a landslide is less sure of it; where such a piece agrees with a sure one on common
 # ground and goes on beyond its window, it is kept although it scores below the threshold. And what a window's edge cuts is looked at again, from
-# a smaller window with the landslide in its middle.
+# a smaller window with the landslide in its middle. Ground that two landslides still share belongs to the surer one, so that no area
+# counts twice.
 
 # %%
 search = chapter.search_scene(model, sources, p, run)

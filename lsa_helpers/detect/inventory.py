@@ -23,7 +23,8 @@ def merge_pieces(
     Two detections are one landslide when, within the ground both windows saw, they share at least half of the smaller one: a landslide
     cut by a window's edge agrees with its neighbour there, whatever lies outside. A window that sees only the end of a landslide is less
     sure of it, so a detection below `min_score` is kept where it goes on with one that reaches it (see `together`). Landslides put together
-    in this way that share half of the smaller one are one, too.
+    in this way that share half of the smaller one are one, too. What others still share belongs to the surer one, so that no ground counts
+    twice.
 
     Parameters
     ----------
@@ -60,9 +61,21 @@ def merge_pieces(
         windows = len(set().union(*(footprints for _, footprints, _ in own)))
         for part in _whole(outlines[same == number], 0, min_area_m2):
             rows.append((max(score for score, _, _ in own), part.area, max(windows, 1), part))
-    rows.sort(key=lambda row: (-row[0], -row[1], row[3].bounds))
+    rows = _apart(rows, min_area_m2)
     columns = {"id": range(1, len(rows) + 1), **{name: [row[i] for row in rows] for i, name in enumerate(("score", "area_m2", "windows"))}}
     return gpd.GeoDataFrame(columns, geometry=[row[3] for row in rows], crs=crs).astype(COLUMNS)
+
+
+def _apart(rows: Sequence[tuple], min_area_m2: float) -> list[tuple]:
+    """Landslides (score, area, windows, outline) in falling order of their score, each without what a surer one covers."""
+    rows = sorted(rows, key=lambda row: (-row[0], -row[1], row[3].bounds))
+    outlines = np.array([row[3] for row in rows], dtype=object)
+    tree, left = shapely.STRtree(outlines), []
+    for number, (score, _, windows, outline) in enumerate(rows):
+        surer = [other for other in tree.query(outline, predicate="intersects") if other < number]
+        own = _whole([shapely.difference(outline, shapely.union_all(outlines[surer]))], 0, min_area_m2) if surer else [outline]
+        left += [(score, part.area, windows, part) for part in own]
+    return left
 
 
 def _sharing(outlines: np.ndarray) -> np.ndarray:

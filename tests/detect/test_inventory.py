@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from shapely import union_all
 from shapely.geometry import Polygon, box
 
 from lsa_helpers.detect.inventory import (
@@ -80,7 +81,8 @@ def test_landslides_that_share_half_are_one_though_their_pieces_are_not():
     table = merge_pieces(pieces, CRS, min_score=0.7)
     assert table.area_m2.tolist() == [700 * 100] and table.windows[0] == 3 and table.score[0] == 0.9
     apart = merge_pieces([*pieces[:2], _piece(box(900, 0, 1150, 100), 0.8, box(350, -300, 1350, 700))], CRS, min_score=0.7)
-    assert sorted(apart.area_m2) == [250 * 100, 700 * 100]  # two fifths of the smaller are shared
+    # Two fifths of the smaller are shared: they stay two, and the ground is the surer one's.
+    assert apart.area_m2.tolist() == [700 * 100, 150 * 100] and apart.geometry[0].intersection(apart.geometry[1]).area == 0
 
 
 @pytest.mark.parametrize(
@@ -98,18 +100,30 @@ def test_what_is_doubtful_does_not_join(doubtful, window, why):
     assert len(merge_pieces([_piece(doubtful, 0.2, window)], CRS, min_score=0.7)) == 0
 
 
-@given(
-    st.lists(
-        st.tuples(*[st.integers(0, 9)] * 2, st.integers(1, 6), st.integers(1, 4), st.integers(1, 9), st.sampled_from([0, 4])), max_size=9
-    )
-)
-def test_the_map_shrinks_as_the_threshold_rises(drawn):
-    """At any threshold the map holds what scores so much, and nothing that a lower threshold leaves out."""
+@st.composite
+def _pieces(draw):
+    """Up to nine rectangles seen in one of two windows, scores in tenths."""
+    corner = st.tuples(*[st.integers(0, 9)] * 2, st.integers(1, 6), st.integers(1, 4), st.integers(1, 9), st.sampled_from([0, 4]))
     pieces = []
-    for x, y, width, height, tenths, left in drawn:
+    for x, y, width, height, tenths, left in draw(st.lists(corner, max_size=9)):
         window = box(left, 0, left + 8, 12)
         if (shape := box(x, y, x + width, y + height).intersection(window)).area:
             pieces.append(_piece(shape, tenths / 10, window))
+    return pieces
+
+
+@given(_pieces(), st.sampled_from([0.0, 0.3, 0.6]))
+def test_no_ground_counts_twice_and_none_is_lost(pieces, threshold):
+    """The areas of the landslides add up to the ground that their pieces cover."""
+    table = merge_pieces(pieces, CRS, min_score=threshold)
+    covered = union_all([piece["geometry"] for piece, own in zip(pieces, together(pieces, threshold), strict=True) if own >= 0])
+    assert table.area_m2.sum() == pytest.approx(covered.area) and table.union_all().symmetric_difference(covered).area < 1e-6
+    assert table.is_valid.all() and (table.area_m2 > 0).all() and table.score.is_monotonic_decreasing
+
+
+@given(_pieces())
+def test_the_map_shrinks_as_the_threshold_rises(pieces):
+    """At any threshold the map holds what scores so much, and nothing that a lower threshold leaves out."""
     kept = [together(pieces, threshold) >= 0 for threshold in (0.0, 0.3, 0.6, 0.9)]
     for threshold, low, high in zip((0.3, 0.6, 0.9), kept, kept[1:], strict=False):
         assert (low | ~high).all() and all(kept or piece["score"] < threshold for kept, piece in zip(high, pieces, strict=True))
