@@ -142,7 +142,7 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
         _check_factors(params, catalog, chapters)
     if catalog is None:
         return
-    need_dem = any(name > "02_detection" for name in chapters) or catalog.has_map_layers
+    need_dem = any(name > "02_detection" for name in chapters) or bool(catalog.on_grid)
     check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
     _check_images(catalog, params["02_detection"], chapters)
     _check_landslides(catalog, params, chapters)

@@ -74,9 +74,9 @@ class Catalog(_Strict):
         return single | self.factors | self.extra
 
     @property
-    def has_map_layers(self) -> bool:
-        """Whether anything but images is described."""
-        return bool(set(self.entries()) - {"images"})
+    def on_grid(self) -> list[str]:
+        """Names of what is brought to the grid: all but the images, which the detector sees as they are."""
+        return [name for name in self.entries() if name not in ("images", "scene")]
 
     def files(self, entry: Entry) -> list[Path]:
         """The files (or the one folder) an entry names, wildcards resolved and sorted.

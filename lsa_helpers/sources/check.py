@@ -40,9 +40,9 @@ def check_catalog(catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, 
         For the first source that is missing, broken, without CRS, empty or elsewhere.
     """
     if need_dem and catalog.dem is None:
-        raise InputError(
-            "the catalog names no DEM, and the factors need one", where=catalog.folder, fix="Add `dem:`, or stop with --until 02"
-        )
+        others = f"take out {', '.join(catalog.on_grid)} and " if catalog.on_grid else ""
+        fix = f"Add `dem:`, or {others}stop with --until 02"
+        raise InputError("the catalog names no DEM, and the factors need one", where=catalog.folder, fix=fix)
     rows = [_describe(catalog, name, entry) for name, entry in catalog.entries().items()]
     if catalog.dem is not None:
         grid = layers.target_grid(catalog, cell_size, crs)
