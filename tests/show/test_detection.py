@@ -32,4 +32,5 @@ def test_dated_comparisons_are_whole_and_say_where_they_are_from():
     assert four["epochs"].nunique() == 1 and len(platforms) == 6
     assert {"AP50_segm", "AP50_segm_seen", "landslides"} <= set(platforms)
     shown = scores_beside_paper(four, "25 November 2026")
+    assert {str(value) for value in shown.loc["epochs"]} == {"4", "–"}  # a count has no decimals; the paper prints none
     assert set(shown.columns.get_level_values("source")) == {"25 November 2026", "paper, Table 4"}
