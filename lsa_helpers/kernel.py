@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +79,7 @@ def children_memory(every: float = 0.5) -> Iterator[list[float]]:
     Parameters
     ----------
     every : float
-        Seconds between two looks; what comes and goes in between is not seen.
+        Seconds between two looks, more where looking would take over a hundredth of the time; what comes and goes in between is not seen.
 
     Yields
     ------
@@ -88,8 +89,12 @@ def children_memory(every: float = 0.5) -> Iterator[list[float]]:
     done, peak = threading.Event(), [0.0]
 
     def watch():
-        while not done.wait(every):
+        pause = every
+        while not done.wait(pause):
+            begun = time.thread_time()
             peak[0] = max(peak[0], sum(map(_memory_mb, psutil.Process().children(recursive=True))))
+            # A look at a large process takes long, and two busy cores have nothing left for it.
+            pause = max(every, 100 * (time.thread_time() - begun))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
