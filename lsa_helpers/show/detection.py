@@ -115,7 +115,7 @@ def scores_beside_paper(scores: pd.DataFrame, source: str = "this run") -> pd.Da
     both = pd.concat([own.assign(source=source), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
     decimals = {name: 2 if "threshold" in name or name == "loss" else 1 for name in shown}
     # As objects, because pandas prints all numbers of a column with the decimals of its longest, and counts would become fractions.
-    counts = dict.fromkeys(scores[shown].select_dtypes("integer"), "Int64")
+    counts = {name: "Int64" for name in scores[shown].select_dtypes("integer") if name not in paper}
     table = both.set_index(["source", "split", "backbone", "optimizer"])[shown].round(decimals).astype(counts).astype(object).T
     return table.where(table.notna(), "–")
 

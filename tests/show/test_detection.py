@@ -23,6 +23,13 @@ def test_a_row_stands_beside_its_like_in_the_paper(optimizer, beside):
     assert table.xs("this run", level="source")["AP_segm"].tolist() == [38.4]
 
 
+def test_a_detector_that_found_nothing_stands_beside_the_paper():
+    """Read from a file, zeros are whole numbers; the paper's are not."""
+    nothing = _scores("sgd").assign(AP_segm=0, AP50_segm=0, pixel_iou=0)
+    table = scores_beside_paper(nothing)
+    assert table.loc["AP_segm"].tolist()[0] == 0 and table.loc["AP_segm"].tolist()[1] > 30
+
+
 def test_dated_comparisons_are_whole_and_say_where_they_are_from():
     """Four detectors of one budget and six platforms; the table shown names the day, not this run."""
     four, platforms = dated("four_detectors"), dated("platforms")
