@@ -140,8 +140,9 @@ class RegionPool(MultiScaleRoIAlign):
         columns, rows = (torch.tensor([each.shape[axis] for each in maps], device=every.device) for axis in (3, 2))
         area = columns * rows
         first = (len(boxes) * (area.cumsum(0) - area))[level] + image * area[level]  # row of the table where the region's map begins
-        column, of_column = self._neighbours(low[:, :1] / cell, (size[:, :1] / cell).clamp(min=1), columns[level, None])
-        row, of_row = self._neighbours(low[:, 1:] / cell, (size[:, 1:] / cell).clamp(min=1), rows[level, None])
+        low, size = low / cell, (size / cell).clamp(min=1)
+        column, of_column = self._neighbours(low[:, :1], size[:, :1], columns[level, None])
+        row, of_row = self._neighbours(low[:, 1:], size[:, 1:], rows[level, None])
         start = first[:, None, None] + row * columns[level, None, None]
         found = nn.functional.embedding_bag(
             (start[:, :, None, :, None] + column[:, None, :, None]).flatten(0, 2).flatten(1),
