@@ -10,8 +10,9 @@ from lsa_helpers.samples import pad_reflect
 def window_network(channels: int, window: int, dropout: float = 0.3) -> nn.Sequential:
     """Build the network that turns one window into one logit.
 
-    Valid convolutions only: 3×3-32, pool, 3×3-64, pool, one over the whole rest-128, each with BatchNorm and a ReLU of its own,
-    then 1×1-64 and 1×1-1. Steps that no longer fit into a small window are left out; window 1 sees the cell alone.
+    Valid convolutions only: 3×3-32, pool, 3×3-64, pool, one over the whole rest-128, each with
+    BatchNorm and a ReLU of its own, then 1×1-64 and 1×1-1. Steps that no longer fit into a small
+    window are left out; window 1 sees the cell alone.
 
     Parameters
     ----------
@@ -28,23 +29,35 @@ def window_network(channels: int, window: int, dropout: float = 0.3) -> nn.Seque
 
     Notes
     -----
-    **Source**: this project's own choice; the paper's text on its network is not available (see the assumption register).
+    **Source**: this project's own choice; the paper's text on its network is not available (see the
+    assumption register).
     """
     layers, size, width = [], window, channels
     for out in (32, 64):
         if size >= 4:
-            layers += [nn.Conv2d(width, out, 3, bias=False), nn.BatchNorm2d(out), nn.ReLU(), nn.MaxPool2d(2)]
+            layers += [
+                nn.Conv2d(width, out, 3, bias=False),
+                nn.BatchNorm2d(out),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            ]
             size, width = (size - 2) // 2, out
     layers += [nn.Conv2d(width, 128, size, bias=False), nn.BatchNorm2d(128), nn.ReLU()]
-    layers += [nn.Conv2d(128, 64, 1), nn.ReLU(), nn.Dropout(dropout), nn.Conv2d(64, 1, 1), nn.Flatten()]
+    layers += [
+        nn.Conv2d(128, 64, 1),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Conv2d(64, 1, 1),
+        nn.Flatten(),
+    ]
     return nn.Sequential(*layers)
 
 
 def to_dense(network: nn.Sequential) -> nn.Sequential:
     """Rewrite a window network so that it gives the logit of every window of a raster at once.
 
-    Every pooling of stride s becomes stride 1, and all later layers are dilated by s; BatchNorm is folded into the convolution
-    before it. Weights are those of `network` in evaluation mode.
+    Every pooling of stride s becomes stride 1, and all later layers are dilated by s; BatchNorm is
+    folded into the convolution before it. Weights are those of `network` in evaluation mode.
 
     Parameters
     ----------
@@ -54,18 +67,24 @@ def to_dense(network: nn.Sequential) -> nn.Sequential:
     Returns
     -------
     nn.Sequential
-        (n, channels, rows, columns) → (n, 1, rows', columns'): the value at (i, j) is the logit of the window with corner (i, j).
+        (n, channels, rows, columns) → (n, 1, rows', columns'): the value at (i, j) is the logit of
+        the window with corner (i, j).
 
     Notes
     -----
-    **Source**: Giusti et al. 2013, Fast image scanning with deep max-pooling networks, doi:10.1109/ICIP.2013.6738831.
+    **Source**: Giusti et al. 2013, Fast image scanning with deep max-pooling networks,
+    doi:10.1109/ICIP.2013.6738831.
     """
     layers, step = [], 1
     for layer in network:
         if isinstance(layer, nn.Conv2d):
-            conv = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size, dilation=step)
+            conv = nn.Conv2d(
+                layer.in_channels, layer.out_channels, layer.kernel_size, dilation=step
+            )
             conv.weight.data = layer.weight.data.clone()
-            conv.bias.data = torch.zeros(layer.out_channels) if layer.bias is None else layer.bias.data.clone()
+            conv.bias.data = (
+                torch.zeros(layer.out_channels) if layer.bias is None else layer.bias.data.clone()
+            )
             layers.append(conv)
         elif isinstance(layer, nn.BatchNorm2d):
             layers[-1] = nn.utils.fusion.fuse_conv_bn_eval(layers[-1].eval(), layer.eval())
@@ -78,9 +97,15 @@ def to_dense(network: nn.Sequential) -> nn.Sequential:
 
 
 def dense_logits(
-    network: nn.Sequential, encoded: np.ndarray, window: int,
-    *, device: str = "cpu", block_cells: int = 1 << 17, padded: bool = False, bf16: bool = False,
-) -> np.ndarray:  # fmt: skip
+    network: nn.Sequential,
+    encoded: np.ndarray,
+    window: int,
+    *,
+    device: str = "cpu",
+    block_cells: int = 1 << 17,
+    padded: bool = False,
+    bf16: bool = False,
+) -> np.ndarray:
     """Evaluate a window network at every cell of a raster; the border is mirrored.
 
     Parameters
@@ -93,11 +118,13 @@ def dense_logits(
         Edge of the network's window in cells.
     device : str
     block_cells : int
-        Cells computed at once, in blocks of whole rows with a halo: bounds the memory to about 1 kB a cell.
+        Cells computed at once, in blocks of whole rows with a halo: bounds the memory to about 1 kB
+        a cell.
     padded : bool
         Whether `encoded` already has half a window more on every side, which then gets no logits.
     bf16 : bool
-        Multiply in bfloat16, two bytes a number instead of four: faster where the hardware does so, but no longer equal.
+        Multiply in bfloat16, two bytes a number instead of four: faster where the hardware does so,
+        but no longer equal.
 
     Returns
     -------
@@ -112,7 +139,9 @@ def dense_logits(
     dense = to_dense(network).to(device, number, memory_format=torch.channels_last)
     with torch.inference_mode():
         for top in range(0, height, rows):
-            part = torch.from_numpy(np.ascontiguousarray(wide[None, :, top : min(top + rows, height) + window - 1]))
+            part = torch.from_numpy(
+                np.ascontiguousarray(wide[None, :, top : min(top + rows, height) + window - 1])
+            )
             part = part.to(device, number).contiguous(memory_format=torch.channels_last)
             count = min(rows, height - top)
             out[top : top + count] = dense(part)[0, 0, :count, :width].float().cpu().numpy()

@@ -1,4 +1,6 @@
-"""The tables printed in Yao et al. (2026), to be compared with, and the check of a printed frequency-ratio table."""
+"""The tables printed in Yao et al. (2026), to be compared with, and the check of a printed
+frequency-ratio table.
+"""
 
 from importlib import resources
 
@@ -22,8 +24,9 @@ def published_table(number: int) -> pd.DataFrame:
     Parameters
     ----------
     number : int
-        1 image data, 2 factors and sources, 3 training, 4 detection scores (per cent), 5 frequency ratios
-        (areas in km², ratios in per cent; in table 5 models and columns carry this package's names).
+        1 image data, 2 factors and sources, 3 training, 4 detection scores (per cent), 5 frequency
+        ratios (areas in km², ratios in per cent; in table 5 models and columns carry this package's
+        names).
 
     Returns
     -------
@@ -37,7 +40,8 @@ def published_table(number: int) -> pd.DataFrame:
 
     Notes
     -----
-    Source: Yao et al. 2026, Remote Sensing 18(6), 849, https://doi.org/10.3390/rs18060849 (CC BY 4.0).
+    Source: Yao et al. 2026, Remote Sensing 18(6), 849, https://doi.org/10.3390/rs18060849 (CC BY
+    4.0).
 
     Examples
     --------
@@ -45,8 +49,14 @@ def published_table(number: int) -> pd.DataFrame:
     100
     """
     if number not in TABLES:
-        raise InputError(f"the paper has no table {number}", fix=did_you_mean(str(number), map(str, TABLES)))
-    with resources.files("lsa_helpers").joinpath("data", "paper", f"{TABLES[number]}.csv").open(encoding="utf-8") as file:
+        raise InputError(
+            f"the paper has no table {number}", fix=did_you_mean(str(number), map(str, TABLES))
+        )
+    with (
+        resources.files("lsa_helpers")
+        .joinpath("data", "paper", f"{TABLES[number]}.csv")
+        .open(encoding="utf-8") as file
+    ):
         table = pd.read_csv(file)
     if number == 5:
         table = table.rename(columns={"method": "model", "fr_as_printed": "fr"})
@@ -55,10 +65,12 @@ def published_table(number: int) -> pd.DataFrame:
 
 
 def audit_frequency_ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Check a printed frequency-ratio table against its own areas, with rounding taken into account.
+    """Check a printed frequency-ratio table against its own areas, with rounding taken into
+    account.
 
-    Every printed number stands for an interval of half a unit of its last digit to both sides. A printed ratio is
-    possible when its interval meets the interval of ratios that the printed areas allow.
+    Every printed number stands for an interval of half a unit of its last digit to both sides. A
+    printed ratio is possible when its interval meets the interval of ratios that the printed areas
+    allow.
 
     Parameters
     ----------
@@ -68,8 +80,8 @@ def audit_frequency_ratios(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The printed ratios that are impossible: model, susceptibility, column, printed, and low and high, the values
-        that the areas allow.
+        The printed ratios that are impossible: model, susceptibility, column, printed, and low and
+        high, the values that the areas allow.
 
     Examples
     --------
@@ -78,14 +90,19 @@ def audit_frequency_ratios(table: pd.DataFrame) -> pd.DataFrame:
     """
     found = []
     for _, rows in table.groupby("model", sort=False):
-        area, slide = (_share_interval(rows[column].to_numpy()) for column in ("area_km2", "landslide_area_km2"))
+        area, slide = (
+            _share_interval(rows[column].to_numpy())
+            for column in ("area_km2", "landslide_area_km2")
+        )
         allowed = {"area_ratio_pct": area, "landslide_area_ratio_pct": slide}
         allowed["fr"] = slide[0] / area[1], slide[1] / area[0]
         for column, (low, high) in allowed.items():
             printed = rows[column].to_numpy()
             wrong = (printed + 0.005 < low - 1e-9) | (printed - 0.005 > high + 1e-9)
             bad = rows.loc[wrong, ["model", "susceptibility"]]
-            found.append(bad.assign(column=column, printed=printed[wrong], low=low[wrong], high=high[wrong]))
+            found.append(
+                bad.assign(column=column, printed=printed[wrong], low=low[wrong], high=high[wrong])
+            )
     return pd.concat(found, ignore_index=True)
 
 

@@ -78,7 +78,8 @@ class Run:
         return self.product(name).exists()
 
     def need(self, name: str, *, chapter: str) -> Path:
-        """Path of a product an earlier chapter makes; an error naming that chapter if it is missing.
+        """Path of a product an earlier chapter makes; an error naming that chapter if it is
+        missing.
 
         Raises
         ------
@@ -88,12 +89,16 @@ class Run:
         path = self.product(name)
         if not path.exists():
             raise InputError(
-                f"the product {name} is missing", where=self.path, fix=f"Run chapter {chapter} first: lsa run --until {chapter[:2]}"
+                f"the product {name} is missing",
+                where=self.path,
+                fix=f"Run chapter {chapter} first: lsa run --until {chapter[:2]}",
             )
         return path
 
     def write_table(self, table: pd.DataFrame, name: str) -> Path:
-        """Write a table to ``tables/<name>.csv`` without its index; floats with 10 significant digits."""
+        """Write a table to ``tables/<name>.csv`` without its index; floats with 10 significant
+        digits.
+        """
         with whole_file(self.table(name)) as part:
             table.to_csv(part, index=False, float_format="%.10g", lineterminator="\n")
         return self.table(name)
@@ -105,7 +110,10 @@ class Run:
     def write_json(self, value, name: str) -> Path:
         """Write a product as JSON with sorted keys."""
         with whole_file(self.product(name)) as part:
-            part.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+            part.write_text(
+                json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+                encoding="utf-8",
+            )
         return self.product(name)
 
     def read_json(self, name: str):

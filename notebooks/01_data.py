@@ -43,13 +43,13 @@ factors: list = []  # factors to use; empty: all that the sources allow
 coarse_ratio: float = 10.0  # warn when a source is this many times coarser than the grid
 
 # %%
-from lsa_helpers import pipeline
 from lsa_helpers.detect.chips import count_table
 from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.factors import describe, write_stack
 from lsa_helpers.factors.build import build_factors
 from lsa_helpers.paper import published_table
-from lsa_helpers.params import DataParams
+from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.params import DataParams
 from lsa_helpers.show import data as show
 from lsa_helpers.show import style
 from lsa_helpers.sources import source_table
@@ -127,7 +127,7 @@ facts
 style.save(show.factor_panels(stack), run, "factors") if stack else None
 
 # %% [markdown]
-# Some of these maps repeat each other: {term}`TRI` and slope look alike, because a steep cell differs from its neighbours. Chapter 3 measures how
+# Some of these maps repeat each other: {term}`TRI` and slope look alike, because a steep cell differs from its neighbours. Chapter 4 measures how
 # far such factors can stand in for each other.
 
 # %% [markdown]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lsa_helpers import pipeline
-from lsa_helpers.params import CHAPTERS, find_params
 from lsa_helpers.run import Run
+from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.params import CHAPTERS, find_params
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,7 +35,7 @@ def shared_data() -> Path:
 
 @dataclass(frozen=True)
 class TinyRun:
-    """The smallest whole chain, begun as a user would who opens chapter 05 alone."""
+    """The smallest whole chain, begun as a user would who opens chapter 06 alone."""
 
     run: Run
     alone: subprocess.CompletedProcess
@@ -44,9 +44,18 @@ class TinyRun:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> TinyRun:
-    """Chapter 05 by plain papermill in an empty folder, then the rest of the chain in the run it made."""
+    """Chapter 06 by plain papermill in an empty folder, then the rest of the chain in the run it
+    made.
+    """
     folder = tmp_path_factory.mktemp("empty")
-    command = [sys.executable, "-m", "papermill", ROOT / "notebooks/05_frequency_ratio.ipynb", "out.ipynb", "--no-progress-bar"]
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        ROOT / "notebooks/06_frequency_ratio.ipynb",
+        "out.ipynb",
+        "--no-progress-bar",
+    ]
     alone = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert alone.returncode == 0, alone.stderr[-3000:]
     run = Run(folder / "runs" / "alone")

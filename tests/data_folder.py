@@ -10,7 +10,7 @@ import xarray as xr
 import yaml
 from shapely.geometry import LineString, Point, box
 
-from lsa_helpers.grid import Grid, write_raster
+from lsa_helpers.raster import Grid, write_raster
 from lsa_helpers.sources import Catalog, load_catalog
 
 CRS = "EPSG:32648"
@@ -29,22 +29,35 @@ def folder(tmp_path: Path, frame: Grid) -> Path:
     rows, columns = np.mgrid[0:ROWS, 0:COLUMNS].astype(np.float32)
     write_raster(tmp_path / "dem.tif", 1000 + 3 * rows + columns, frame, ["altitude"], ["m"])
     half = np.where(columns < 30, 10, 20).astype(np.float32)
-    write_raster(tmp_path / "lulc_a.tif", half[:, :30], Grid(frame.crs, frame.transform, ROWS, 30), ["lulc"])
+    write_raster(
+        tmp_path / "lulc_a.tif", half[:, :30], Grid(frame.crs, frame.transform, ROWS, 30), ["lulc"]
+    )
     east = type(frame.transform)(CELL, 0, WEST + 300, 0, -CELL, NORTH)
     write_raster(tmp_path / "lulc_b.tif", half[:, 30:], Grid(frame.crs, east, ROWS, 30), ["lulc"])
     middle = WEST + 305
-    road = gpd.GeoDataFrame(geometry=[LineString([(middle, NORTH + 500), (middle, NORTH - 900)])], crs=CRS)
+    road = gpd.GeoDataFrame(
+        geometry=[LineString([(middle, NORTH + 500), (middle, NORTH - 900)])], crs=CRS
+    )
     road.to_crs("EPSG:4490").to_file(tmp_path / "roads.shp")
-    units = gpd.GeoDataFrame({"rock": ["shale", "granite"]}, geometry=[box(WEST, 0, middle, 9e6), box(middle, 0, 9e5, 9e6)], crs=CRS)
+    units = gpd.GeoDataFrame(
+        {"rock": ["shale", "granite"]},
+        geometry=[box(WEST, 0, middle, 9e6), box(middle, 0, 9e5, 9e6)],
+        crs=CRS,
+    )
     units.to_file(tmp_path / "lithology.gpkg")
     longitude, latitude = np.arange(102.5, 103.5, 0.01), np.arange(30.2, 29.4, -0.01)
     months = pd.date_range("2022-01-01", periods=12, freq="MS")
     rain = xr.DataArray(
         np.full((12, latitude.size, longitude.size), 500, np.int16),
-        coords={"time": months, "lat": latitude, "lon": longitude}, dims=("time", "lat", "lon"), name="pre",
-    )  # fmt: skip
+        coords={"time": months, "lat": latitude, "lon": longitude},
+        dims=("time", "lat", "lon"),
+        name="pre",
+    )
     rain.to_dataset().to_netcdf(tmp_path / "pre.nc")
-    stations = gpd.GeoSeries([Point(WEST + 5, NORTH - 5), Point(WEST + 595, NORTH - 395), Point(WEST + 2000, NORTH)], crs=CRS).to_crs(4326)
+    stations = gpd.GeoSeries(
+        [Point(WEST + 5, NORTH - 5), Point(WEST + 595, NORTH - 395), Point(WEST + 2000, NORTH)],
+        crs=CRS,
+    ).to_crs(4326)
     _write_xls(tmp_path / "stations.xls", stations, [100.0, 300.0, 200.0])
     (tmp_path / "catalog.yml").write_text(yaml.safe_dump(CONTENT), encoding="utf-8")
     return tmp_path
@@ -57,7 +70,13 @@ CONTENT = {
     "lulc": {"path": "lulc_*.tif", "names": {10: "cultivated", 20: "forest"}},
     "lithology": {"path": "lithology.gpkg", "attribute": "rock"},
     "rainfall": {"path": "pre.nc", "variable": "pre", "scale": 0.1},
-    "stations": {"path": "stations.xls", "x": "lon", "y": "lat", "value": "pga", "crs": "EPSG:4326"},
+    "stations": {
+        "path": "stations.xls",
+        "x": "lon",
+        "y": "lat",
+        "value": "pga",
+        "crs": "EPSG:4326",
+    },
 }
 
 

@@ -16,10 +16,10 @@ from shapely.geometry import Point, box
 
 from lsa_helpers import classes, samples
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid, read_raster, write_raster
 from lsa_helpers.paper import audit_frequency_ratios, published_table
-from lsa_helpers.params import FrequencyRatioParams
+from lsa_helpers.raster import Grid, read_raster, write_raster
 from lsa_helpers.run import Run
+from lsa_helpers.runner.params import FrequencyRatioParams
 
 GRID = Grid.from_bounds((600_000, 3_290_000, 600_400, 3_290_300), "EPSG:32648", 10)
 
@@ -31,7 +31,9 @@ def test_frequency_ratio_by_hand():
     slides[0, 0] = slides[0, 4] = slides[2, 0] = True
     table = classes.frequency_ratio(map_, slides, cell_area_km2=0.5, n_classes=2)
     assert table["area_km2"].tolist() == [4, 1]
-    assert table["landslide_area_km2"].tolist() == [0.5, 0.5], "the landslide on nodata is not counted"
+    assert table["landslide_area_km2"].tolist() == [0.5, 0.5], (
+        "the landslide on nodata is not counted"
+    )
     assert table["area_ratio_pct"].tolist() == [80, 20]
     assert table["landslide_area_ratio_pct"].tolist() == [50, 50]
     assert table["fr"].tolist() == [0.625, 2.5]
@@ -39,10 +41,15 @@ def test_frequency_ratio_by_hand():
 
 def test_frequency_ratio_needs_landslides():
     with pytest.raises(InputError, match="No landslide"):
-        classes.frequency_ratio(np.ones((2, 2), np.uint8), np.zeros((2, 2), bool), cell_area_km2=1, n_classes=2)
+        classes.frequency_ratio(
+            np.ones((2, 2), np.uint8), np.zeros((2, 2), bool), cell_area_km2=1, n_classes=2
+        )
 
 
-@given(arrays(float, 6, elements=st.floats(0.1, 100)), arrays(float, 6, elements=st.floats(0, 10)).filter(lambda a: a.sum() > 0.1))
+@given(
+    arrays(float, 6, elements=st.floats(0.1, 100)),
+    arrays(float, 6, elements=st.floats(0, 10)).filter(lambda a: a.sum() > 0.1),
+)
 def test_area_weighted_mean_of_frequency_ratios_is_one(area, slide):
     table = classes.ratios(area, slide)
     assert np.isclose((table["fr"] * area).sum() / area.sum(), 1)
@@ -54,7 +61,9 @@ def test_class_without_area_has_no_ratio():
 
 
 @given(
-    arrays(np.float32, 60, elements=st.floats(0, 1, width=32)).filter(lambda a: np.unique(a).size >= 5),
+    arrays(np.float32, 60, elements=st.floats(0, 1, width=32)).filter(
+        lambda a: np.unique(a).size >= 5
+    ),
     st.sampled_from(["fisher_jenks", "equal", "quantile"]),
     st.integers(2, 5),
 )
@@ -64,13 +73,19 @@ def test_breaks_are_ordered_and_cover_all_cells(values, scheme, n_classes):
     assert breaks == sorted(breaks)
     found = classes.classify(values, breaks)
     assert found.min() >= 1 and found.max() <= n_classes
-    assert (np.diff(found[np.argsort(values, kind="stable")].astype(int)) >= 0).all(), "a higher value is never in a lower class"
+    assert (np.diff(found[np.argsort(values, kind="stable")].astype(int)) >= 0).all(), (
+        "a higher value is never in a lower class"
+    )
 
 
 def test_classes_equal_mapclassify():
     """Without sampling, breaks and classes are mapclassify's own."""
     values = np.random.default_rng(0).beta(2, 5, 400)
-    rules = {"fisher_jenks": mapclassify.FisherJenks, "equal": mapclassify.EqualInterval, "quantile": mapclassify.Quantiles}
+    rules = {
+        "fisher_jenks": mapclassify.FisherJenks,
+        "equal": mapclassify.EqualInterval,
+        "quantile": mapclassify.Quantiles,
+    }
     for scheme, rule in rules.items():
         outside = rule(values, k=5)
         breaks = classes.find_breaks(values, n_classes=5, scheme=scheme, sample=1000, seed=0)
@@ -81,8 +96,12 @@ def test_classes_equal_mapclassify():
 def test_breaks_sample_is_seeded():
     values = np.random.default_rng(0).random(5000)
     kind = {"n_classes": 5, "scheme": "fisher_jenks", "sample": 200}
-    assert classes.find_breaks(values, seed=1, **kind) == classes.find_breaks(values, seed=1, **kind)
-    assert classes.find_breaks(values, seed=1, **kind) != classes.find_breaks(values, seed=2, **kind)
+    assert classes.find_breaks(values, seed=1, **kind) == classes.find_breaks(
+        values, seed=1, **kind
+    )
+    assert classes.find_breaks(values, seed=1, **kind) != classes.find_breaks(
+        values, seed=2, **kind
+    )
 
 
 def test_flat_map_cannot_be_classed():
@@ -93,33 +112,53 @@ def test_flat_map_cannot_be_classed():
 def test_table_5_follows_from_its_own_areas_but_for_one_misprint():
     printed = published_table(5)
     wrong = audit_frequency_ratios(printed)
-    assert wrong[["model", "susceptibility", "column", "printed"]].values.tolist() == [["rf", "High", "area_ratio_pct", 7.99]]
+    assert wrong[["model", "susceptibility", "column", "printed"]].values.tolist() == [
+        ["rf", "High", "area_ratio_pct", 7.99]
+    ]
     assert wrong["low"].item() < 8.0 < wrong["high"].item()
     for _, rows in printed.groupby("model"):
         ours = classes.ratios(rows["area_km2"], rows["landslide_area_km2"])
-        # Landslide areas are printed to 0.01 km²: half of that, in a class and in the sum of five, is 0.11 per cent.
-        assert np.allclose(ours["landslide_area_ratio_pct"], rows["landslide_area_ratio_pct"], atol=0.12)
+        # Landslide areas are printed to 0.01 km²: half of that, in a class and in the sum of five,
+        # is 0.11 per cent.
+        assert np.allclose(
+            ours["landslide_area_ratio_pct"], rows["landslide_area_ratio_pct"], atol=0.12
+        )
         assert np.allclose(ours["area_ratio_pct"], rows["area_ratio_pct"], atol=0.011)
 
 
 def test_audit_finds_a_wrong_ratio():
     table = published_table(5)
     table.loc[4, "fr"] = 15.41
-    assert ["cnn", "Very High", "fr"] in audit_frequency_ratios(table)[["model", "susceptibility", "column"]].values.tolist()
+    assert ["cnn", "Very High", "fr"] in audit_frequency_ratios(table)[
+        ["model", "susceptibility", "column"]
+    ].values.tolist()
 
 
 def test_landslide_cells_of_points_and_polygons():
-    """A point takes the cell it lies in; a polygon those whose centre it covers; outside the grid nothing."""
+    """A point takes the cell it lies in; a polygon those whose centre it covers; outside the grid
+    nothing.
+    """
     points = gpd.GeoDataFrame(geometry=[Point(600_012, 3_290_299), Point(0, 0)], crs=GRID.crs)
     assert np.argwhere(classes.landslide_cells(points, GRID)).tolist() == [[0, 1]]
-    polygons = gpd.GeoDataFrame(geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs)
-    assert np.argwhere(classes.landslide_cells(polygons, GRID)).tolist() == [[r, c] for r in range(3) for c in range(3)]
+    polygons = gpd.GeoDataFrame(
+        geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs
+    )
+    assert np.argwhere(classes.landslide_cells(polygons, GRID)).tolist() == [
+        [r, c] for r in range(3) for c in range(3)
+    ]
 
 
 def test_landslide_cells_in_degrees_and_without_a_place():
-    """Reprojected they mark the same cells; without a CRS, or where the grid is not, they are refused."""
-    polygons = gpd.GeoDataFrame(geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs)
-    assert (classes.landslide_cells(polygons.to_crs(4326), GRID) == classes.landslide_cells(polygons, GRID)).all()
+    """Reprojected they mark the same cells; without a CRS, or where the grid is not, they are
+    refused.
+    """
+    polygons = gpd.GeoDataFrame(
+        geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs
+    )
+    assert (
+        classes.landslide_cells(polygons.to_crs(4326), GRID)
+        == classes.landslide_cells(polygons, GRID)
+    ).all()
     with pytest.raises(InputError, match="no CRS"):
         classes.landslide_cells(polygons.set_crs(None, allow_override=True), GRID)
     with pytest.raises(InputError, match="overlap"):
@@ -150,7 +189,9 @@ def test_make_classes_writes_breaks_rasters_and_table(mapped_run):
     table = classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, scheme="quantile"))
     assert list(table.columns) == classes.COLUMNS
     assert table["model"].drop_duplicates().tolist() == list(classes.MODELS)
-    pd.testing.assert_frame_equal(mapped_run.read_table("frequency_ratio"), table.round(9), check_dtype=False)
+    pd.testing.assert_frame_equal(
+        mapped_run.read_table("frequency_ratio"), table.round(9), check_dtype=False
+    )
     saved = mapped_run.read_json("breaks.json")
     for model in classes.MODELS:
         raster, grid, _ = read_raster(mapped_run.product(f"classes_{model}.tif"))
@@ -159,23 +200,41 @@ def test_make_classes_writes_breaks_rasters_and_table(mapped_run):
         assert (raster == classes.classify(values, saved["breaks"][model])).all()
     cells = classes.landslide_cells(samples.read_landslides(mapped_run), GRID)
     assert len(samples.read_landslides(mapped_run)) == 20, "points labelled 0 are no landslides"
-    assert table.groupby("model")["landslide_area_km2"].sum().max() <= cells.sum() * GRID.cell_area_km2 + 1e-9
+    assert (
+        table.groupby("model")["landslide_area_km2"].sum().max()
+        <= cells.sum() * GRID.cell_area_km2 + 1e-9
+    )
 
 
 def test_breaks_of_another_run_are_used(mapped_run, tmp_path):
-    """Another map is cut where the first was, not where it would be itself; the new file says whose breaks they are, by which scheme."""
+    """Another map is cut where the first was, not where it would be itself; the new file says whose
+    breaks they are, by which scheme.
+    """
     classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, scheme="quantile"))
     file = mapped_run.product("breaks.json")
     first = mapped_run.read_json("breaks.json")
     other = _mapped(tmp_path / "other", 1, power=3)
-    table = classes.make_classes(other, FrequencyRatioParams(n_classes=4, scheme="equal", breaks_from=str(file)))
+    table = classes.make_classes(
+        other, FrequencyRatioParams(n_classes=4, scheme="equal", breaks_from=str(file))
+    )
     saved = other.read_json("breaks.json")
-    assert saved["breaks"] == first["breaks"] and saved["scheme"] == "quantile" and "reused_from" not in first
-    assert saved["reused_from"] == {"file": str(file), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    assert (
+        saved["breaks"] == first["breaks"]
+        and saved["scheme"] == "quantile"
+        and "reused_from" not in first
+    )
+    assert saved["reused_from"] == {
+        "file": str(file),
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
     for model in classes.MODELS:
-        raster, values = (read_raster(other.product(f"{name}_{model}.tif"))[0] for name in ("classes", "susceptibility"))
+        raster, values = (
+            read_raster(other.product(f"{name}_{model}.tif"))[0]
+            for name in ("classes", "susceptibility")
+        )
         assert (raster == classes.classify(values, first["breaks"][model])).all()
-    # A quarter of the first map lies below its lowest break, about 1/4; of its cubes, all below the cube root: 0.63 of the cells.
+    # A quarter of the first map lies below its lowest break, about 1/4; of its cubes, all below the
+    # cube root: 0.63 of the cells.
     lowest = table[table["susceptibility"] == "Class 1 (lowest)"]["area_ratio_pct"]
     assert lowest.to_numpy() == pytest.approx(63, abs=4)
 
@@ -200,7 +259,11 @@ def test_breaks_of_another_run_are_used(mapped_run, tmp_path):
 def test_breaks_that_cannot_be_used_are_explained(mapped_run, tmp_path, content, words):
     """Whatever the file holds, it is named and nothing is written."""
     file = tmp_path / "breaks.json"
-    text = content if isinstance(content, str) else json.dumps({"breaks": dict.fromkeys(classes.MODELS, content)})
+    text = (
+        content
+        if isinstance(content, str)
+        else json.dumps({"breaks": dict.fromkeys(classes.MODELS, content)})
+    )
     file.write_text(text)
     with pytest.raises(InputError, match=rf"breaks\.json.*{words}"):
         classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, breaks_from=str(file)))
@@ -217,11 +280,17 @@ def test_every_scheme_cuts_every_map(scheme, seed, n_classes):
 
 
 def test_deviation_and_geometric_breaks_by_hand():
-    """Two classes part at the mean, three half a deviation from it; of a map from 0.01 to 1 the lower geometric class ends at 0.1."""
+    """Two classes part at the mean, three half a deviation from it; of a map from 0.01 to 1 the
+    lower geometric class ends at 0.1.
+    """
     values = np.array([0.25, 0.75] * 50)
-    assert classes.find_breaks(np.append(values, [0, 1]), n_classes=2, scheme="deviation", sample=10**6, seed=0) == pytest.approx([0.5])
+    assert classes.find_breaks(
+        np.append(values, [0, 1]), n_classes=2, scheme="deviation", sample=10**6, seed=0
+    ) == pytest.approx([0.5])
     spread = np.array([0.25, 0.75, 0.25, 0.75, 0.5])
     deviation = float(spread.std())
     found = classes.find_breaks(spread, n_classes=3, scheme="deviation", sample=10**6, seed=0)
     assert found == pytest.approx([0.5 - deviation / 2, 0.5 + deviation / 2])
-    assert classes.find_breaks(np.array([0.01, 0.3, 1.0]), n_classes=2, scheme="geometric", sample=10, seed=0) == pytest.approx([0.1])
+    assert classes.find_breaks(
+        np.array([0.01, 0.3, 1.0]), n_classes=2, scheme="geometric", sample=10, seed=0
+    ) == pytest.approx([0.1])

@@ -26,12 +26,18 @@ def test_deep_shap_of_a_linear_net_is_weight_times_difference():
     background, windows = _windows(8, 3, 5), _windows(6, 3, 5, seed=1)
     values, base = explain.deep_shap(net, background, windows, tolerance=1e-5)
     weight = net[0].weight.detach().numpy()[0]
-    assert np.allclose(values, (weight * (windows - background.mean(0))).sum(axis=(2, 3)), atol=1e-5)
-    assert base == pytest.approx(float((weight * background.mean(0)).sum() + net[0].bias.item()), abs=1e-5)
+    assert np.allclose(
+        values, (weight * (windows - background.mean(0))).sum(axis=(2, 3)), atol=1e-5
+    )
+    assert base == pytest.approx(
+        float((weight * background.mean(0)).sum() + net[0].bias.item()), abs=1e-5
+    )
 
 
 def test_deep_shap_equals_exact_shapley_where_every_unit_sees_one_factor():
-    """A sum of non-linear functions of one channel each: the exact values, over all orders, are the rescale rule's."""
+    """A sum of non-linear functions of one channel each: the exact values, over all orders, are the
+    rescale rule's.
+    """
     torch.manual_seed(1)
     net = nn.Sequential(nn.Conv2d(3, 6, 1, groups=3), nn.ReLU(), nn.Conv2d(6, 1, 1), nn.Flatten())
     background, windows = _windows(1, 3, 1), _windows(4, 3, 1, seed=2)
@@ -61,16 +67,25 @@ def _exact_shapley(net, background, window) -> np.ndarray:
 
 
 def test_deep_shap_adds_up_for_the_networks_of_chapter_4():
-    """Every window size the book offers, batch norm with its own statistics included; the network itself is not touched."""
+    """Every window size the book offers, batch norm with its own statistics included; the network
+    itself is not touched.
+    """
     for size in (1, 7, 15):
         torch.manual_seed(0)
         net = window_network(4, size)
         net(torch.from_numpy(_windows(64, 4, size) * 2))
         net.eval()
         before = {key: value.clone() for key, value in net.state_dict().items()}
-        values, base = explain.deep_shap(net, _windows(16, 4, size, seed=1), windows := _windows(5, 4, size, seed=2), tolerance=1e-4)
+        values, base = explain.deep_shap(
+            net,
+            _windows(16, 4, size, seed=1),
+            windows := _windows(5, 4, size, seed=2),
+            tolerance=1e-4,
+        )
         with torch.no_grad():
-            assert np.allclose(values.sum(1) + base, net(torch.from_numpy(windows))[:, 0].numpy(), atol=1e-4)
+            assert np.allclose(
+                values.sum(1) + base, net(torch.from_numpy(windows))[:, 0].numpy(), atol=1e-4
+            )
         assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
         assert not any(module._forward_hooks for module in net.modules())
 
@@ -89,12 +104,16 @@ class _FunctionalRelu(nn.Module):
 def test_values_that_do_not_add_up_are_refused():
     torch.manual_seed(0)
     with pytest.raises(explain.AdditivityError):
-        explain.deep_shap(_FunctionalRelu(), _windows(8, 3, 3), _windows(5, 3, 3, seed=1) * 3, tolerance=1e-3)
+        explain.deep_shap(
+            _FunctionalRelu(), _windows(8, 3, 3), _windows(5, 3, 3, seed=1) * 3, tolerance=1e-3
+        )
 
 
 def test_a_module_used_twice_is_refused():
     relu = nn.ReLU()
-    net = nn.Sequential(nn.Conv2d(3, 8, 1), relu, nn.Conv2d(8, 8, 1), relu, nn.Conv2d(8, 1, 3), nn.Flatten())
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 1), relu, nn.Conv2d(8, 8, 1), relu, nn.Conv2d(8, 1, 3), nn.Flatten()
+    )
     with pytest.raises(explain.AdditivityError):
         explain.deep_shap(net, _windows(8, 3, 3), _windows(5, 3, 3, seed=1) * 3, tolerance=1e-3)
 
@@ -125,7 +144,9 @@ def test_tree_shap_of_a_forest_adds_up_to_its_probability(rows):
 def test_tree_shap_of_xgboost_equals_its_own_contributions(rows):
     import xgboost as xgb
 
-    booster = xgb.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, xgb.DMatrix(*rows), 20)
+    booster = xgb.train(
+        {"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, xgb.DMatrix(*rows), 20
+    )
     values, base = explain.tree_shap(booster, rows[0][:20], tolerance=1e-4)
     own = booster.predict(xgb.DMatrix(rows[0][:20]), pred_contribs=True)
     assert np.allclose(values, own[:, :-1], atol=1e-4)
@@ -143,13 +164,22 @@ def test_grouping_keeps_the_sum(groups):
 
 
 def test_importance_ranks_by_mean_absolute_value():
-    item = explain.Shap("rf", ("a", "b"), np.array([[1.0, -3.0], [-1.0, 1.0]]), 0.5, np.zeros((2, 2)), "probability")
+    item = explain.Shap(
+        "rf", ("a", "b"), np.array([[1.0, -3.0], [-1.0, 1.0]]), 0.5, np.zeros((2, 2)), "probability"
+    )
     table = explain.importance([item])
     assert table.values.tolist() == [["rf", "b", 2.0, 1], ["rf", "a", 1.0, 2]]
 
 
 def test_against_truth_is_one_for_the_true_order():
-    table = pd.DataFrame({"model": "cnn", "factor": list("abcd"), "mean_abs_shap": [4.0, 3.0, 2.0, 1.0], "rank": [1, 2, 3, 4]})
+    table = pd.DataFrame(
+        {
+            "model": "cnn",
+            "factor": list("abcd"),
+            "mean_abs_shap": [4.0, 3.0, 2.0, 1.0],
+            "rank": [1, 2, 3, 4],
+        }
+    )
     found = explain.against_truth(table, {"a": 0.5, "b": 0.3, "c": 0.1, "ceiling_auc": 0.9})
     assert found.values.tolist() == [["cnn", 1.0, 3]]
 

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from lsa_helpers import pairs
-from lsa_helpers.params import CHAPTERS
+from lsa_helpers.runner import pairs
+from lsa_helpers.runner.params import CHAPTERS
 
-ROOMS = [
-    "errors", "params", "run", "grid", "paper", "world", "sources", "factors", "detect", "samples", "screen", "dense", "models", "validate",
-    "classes", "explain", "honest", "show", "manifest", "kernel", "inputs", "pipeline", "pages", "publish", "pairs", "bench", "cli",
-]  # fmt: skip
+ROOMS = """
+errors run raster paper mountain sources factors detect samples selection dense models
+validation classes explain honest show runner
+""".split()
 BLOCKS = ["Overview", "Try it", "Summary", "What's next", "References"]
 
 
@@ -25,10 +25,18 @@ def room(module: str) -> str:
 
 
 def imported(tree: ast.AST) -> set[str]:
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" if node.module == "lsa_helpers" else node.module for alias in node.names}
+            names |= {
+                f"{node.module}.{alias.name}" if node.module == "lsa_helpers" else node.module
+                for alias in node.names
+            }
     return {name for name in names if name.startswith("lsa_helpers.")}
 
 
@@ -39,15 +47,25 @@ def test_rooms_import_only_from_rooms_above(root):
         if here == "__init__":
             continue
         for name in imported(ast.parse(file.read_text(encoding="utf-8"))):
-            if room(name) in ROOMS and room(name) != here and ROOMS.index(room(name)) > ROOMS.index(here):
+            if (
+                room(name) in ROOMS
+                and room(name) != here
+                and ROOMS.index(room(name)) > ROOMS.index(here)
+            ):
                 wrong.append(f"{file.name} imports {name}")
-            if room(name) == "show" and here not in ("show", "publish"):
-                wrong.append(f"{file.name} imports {name}: figures are for notebooks and publish only")
+            if room(name) == "show" and here not in ("show", "runner"):
+                wrong.append(
+                    f"{file.name} imports {name}: figures are for notebooks and publish only"
+                )
     assert not wrong
 
 
 def test_every_room_is_known(root):
-    found = {path.name.removesuffix(".py") for path in (root / "lsa_helpers").iterdir() if not path.name.startswith(("_", "."))} - {"data"}
+    found = {
+        path.name.removesuffix(".py")
+        for path in (root / "lsa_helpers").iterdir()
+        if not path.name.startswith(("_", "."))
+    } - {"data"}
     assert found <= set(ROOMS)
 
 
@@ -57,10 +75,13 @@ def test_contributing_lists_the_rooms_in_their_order(root):
     assert [name.strip() for name in listed.split("·")] == ROOMS
 
 
-@pytest.mark.parametrize(("rooms", "heavy"), [
-    ("lsa_helpers.cli", ("torch", "shap", "xgboost", "sklearn", "rasterio")),
-    ("lsa_helpers.classes, lsa_helpers.samples", ("torch", "numba", "pyflwdir", "rioxarray")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rooms", "heavy"),
+    [
+        ("lsa_helpers.runner.cli", ("torch", "shap", "xgboost", "sklearn", "rasterio")),
+        ("lsa_helpers.classes, lsa_helpers.samples", ("torch", "numba", "pyflwdir", "rioxarray")),
+    ],
+)
 def test_importing_rooms_loads_nothing_heavy_that_they_do_not_need(rooms, heavy):
     code = f"import sys, {rooms}\nprint([name for name in {heavy} if name in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -75,13 +96,21 @@ def dependencies(root) -> list[Requirement]:
 def test_environment_has_the_same_dependencies(root):
     content = yaml.safe_load((root / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     plain = [Requirement(text) for text in content if isinstance(text, str)]
-    nested = [Requirement(text) for item in content if isinstance(item, dict) for text in item["pip"]]
+    nested = [
+        Requirement(text) for item in content if isinstance(item, dict) for text in item["pip"]
+    ]
     renamed = {"pytorch": "torch"}
-    conda = {renamed.get(item.name, item.name): item.specifier for item in plain + nested if item.name not in ("python", "pip")}
+    conda = {
+        renamed.get(item.name, item.name): item.specifier
+        for item in plain + nested
+        if item.name not in ("python", "pip")
+    }
     ours = {item.name: item.specifier for item in dependencies(root)}
     assert set(conda) == set(ours)
     # Conda has no post-releases; everything else must be the same to the letter.
-    assert {name: str(spec) for name, spec in conda.items()} == {name: str(spec).replace(".post1", "") for name, spec in ours.items()}
+    assert {name: str(spec) for name, spec in conda.items()} == {
+        name: str(spec).replace(".post1", "") for name, spec in ours.items()
+    }
 
 
 def test_the_lock_is_hashed_universal_and_names_no_index(root):
@@ -89,7 +118,11 @@ def test_the_lock_is_hashed_universal_and_names_no_index(root):
     assert "index-url" not in text
     assert "http://" not in text.replace("# via", "")
     assert "https://" not in text
-    pinned = {line.split("==")[0].split("[")[0] for line in text.splitlines() if "==" in line and not line.startswith((" ", "#"))}
+    pinned = {
+        line.split("==")[0].split("[")[0]
+        for line in text.splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    }
     missing = {item.name for item in dependencies(root)} - pinned
     assert not missing
     blocks = text.split("\n")
@@ -99,38 +132,66 @@ def test_the_lock_is_hashed_universal_and_names_no_index(root):
 # Packages that no line imports: the file that needs each, and the words in it that do.
 OTHERWISE = {
     "jupyterlab": ("README.md", "jupyter lab"),
-    "ipykernel": ("lsa_helpers/kernel.py", 'kernel_name="python3"'),
-    "jupyter-book": ("lsa_helpers/publish.py", "jupyter_book.cli.main"),
+    "ipykernel": ("lsa_helpers/runner/kernel.py", 'kernel_name="python3"'),
+    "jupyter-book": ("lsa_helpers/runner/publish.py", "jupyter_book.cli.main"),
     "sphinx-book-theme": ("book/_static/lsa.css", ".bd-article-container"),
     "sphinx-exercise": ("_config.yml", "sphinx_exercise"),
     "sphinxcontrib-bibtex": ("_config.yml", "bibtex_bibfiles"),
-    "sphinx-mathjax-offline": ("lsa_helpers/publish.py", 'distribution("sphinx-mathjax-offline")'),
-    "shinywidgets": ("lsa_helpers/publish.py", "libembed-amd.js"),
-    "nbclassic": ("lsa_helpers/publish.py", "components/requirejs"),
+    "sphinx-mathjax-offline": (
+        "lsa_helpers/runner/publish.py",
+        'distribution("sphinx-mathjax-offline")',
+    ),
+    "shinywidgets": ("lsa_helpers/runner/publish.py", "libembed-amd.js"),
+    "nbclassic": ("lsa_helpers/runner/publish.py", "components/requirejs"),
     "ipywidgets": ("book/_static/widget-render.js", "@jupyter-widgets"),
     "pyarrow": ("lsa_helpers/honest.py", "read_parquet"),
     "python-calamine": ("lsa_helpers/sources/vectors.py", 'engine="calamine"'),
-    "netcdf4": ("lsa_helpers/world/write.py", 'engine="netcdf4"'),
+    "netcdf4": ("lsa_helpers/mountain/write.py", 'engine="netcdf4"'),
 }
 OURS = {"lsa_helpers"}
-MODULES = {"scikit-learn": "sklearn", "xarray-spatial": "xrspatial", "pyyaml": "yaml", "pillow": "PIL"}
+MODULES = {
+    "scikit-learn": "sklearn",
+    "xarray-spatial": "xrspatial",
+    "pyyaml": "yaml",
+    "pillow": "PIL",
+}
 
 
 def roots(tree: ast.AST) -> set[str]:
     """The packages that a file imports."""
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    names = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    names |= {
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }
     return {name.split(".")[0] for name in names}
 
 
 def test_every_dependency_is_used_and_nothing_else(root):
-    """Each package is imported by the module or a chapter, or is a tool, an engine or a carrier of files whose use is said above."""
+    """Each package is imported by the module or a chapter, or is a tool, an engine or a carrier of
+    files whose use is said above.
+    """
     files = [*(root / "lsa_helpers").rglob("*.py"), *(root / "notebooks").glob("*.py")]
     found = set().union(*(roots(ast.parse(file.read_text(encoding="utf-8"))) for file in files))
-    modules = {item.name: MODULES.get(item.name, item.name.replace("-", "_")) for item in dependencies(root)}
+    modules = {
+        item.name: MODULES.get(item.name, item.name.replace("-", "_"))
+        for item in dependencies(root)
+    }
     assert {name for name, module in modules.items() if module not in found} == set(OTHERWISE)
-    assert found - set(modules.values()) - set(sys.stdlib_module_names) == OURS, "imported, but it comes only with another package"
-    unused = [name for name, (file, words) in OTHERWISE.items() if words not in (root / file).read_text(encoding="utf-8")]
+    assert found - set(modules.values()) - set(sys.stdlib_module_names) == OURS, (
+        "imported, but it comes only with another package"
+    )
+    unused = [
+        name
+        for name, (file, words) in OTHERWISE.items()
+        if words not in (root / file).read_text(encoding="utf-8")
+    ]
     assert not unused
 
 
@@ -151,7 +212,9 @@ def test_the_parameters_cell_is_the_model(root, chapter):
     values.pop("__annotations__", None)
     assert list(values) == list(fields)
     assert values == {name: field.get_default() for name, field in fields.items()}
-    assert [line.split("  # ", 1)[1] for line in lines] == [field.description for field in fields.values()]
+    assert [line.split("  # ", 1)[1] for line in lines] == [
+        field.description for field in fields.values()
+    ]
     CHAPTERS[chapter].from_cell(values)
 
 
@@ -162,10 +225,19 @@ def test_notebooks_keep_their_form(root, chapter):
     positions = [text.find(f"\n## {block}") for block in BLOCKS]
     assert -1 not in positions
     assert positions == sorted(positions)
-    code = [cell.source for cell in cells if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])]
+    code = [
+        cell.source
+        for cell in cells
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
+    ]
     assert len(cells) <= 45
     assert max(len(source.splitlines()) for source in code) <= 25
-    assert not any("class " in line for source in code for line in source.splitlines() if line.startswith("class "))
+    assert not any(
+        "class " in line
+        for source in code
+        for line in source.splitlines()
+        if line.startswith("class ")
+    )
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -185,7 +257,9 @@ def test_only_the_allowed_colours(root):
         assert "cmap=" not in file.read_text(encoding="utf-8")
     for file in (root / "lsa_helpers").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
-        assert not any(name in text for name in ('"RdYlGn', '"jet"', '"rainbow', '"Spectral', '"hsv"'))
+        assert not any(
+            name in text for name in ('"RdYlGn', '"jet"', '"rainbow', '"Spectral', '"hsv"')
+        )
 
 
 def test_the_citation_file_is_complete(root):
@@ -197,5 +271,7 @@ def test_the_citation_file_is_complete(root):
 
 
 def test_shared_data_is_not_in_the_project(root):
-    files = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True).stdout.splitlines()
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=root, capture_output=True, text=True
+    ).stdout.splitlines()
     assert not [name for name in files if name.endswith((".tif", ".gpkg", ".jpg", ".nc", ".shp"))]

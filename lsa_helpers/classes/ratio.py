@@ -1,20 +1,31 @@
-"""Frequency ratios: how many times more landslides a class holds than its share of the land would give it."""
+"""Frequency ratios: how many times more landslides a class holds than its share of the land would
+give it.
+"""
 
 import numpy as np
 import pandas as pd
 
 from lsa_helpers.classes.breaks import class_names
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import Grid
 from lsa_helpers.samples import on_grid
 
-COLUMNS = ["model", "susceptibility", "area_km2", "area_ratio_pct", "landslide_area_km2", "landslide_area_ratio_pct", "fr"]
+COLUMNS = [
+    "model",
+    "susceptibility",
+    "area_km2",
+    "area_ratio_pct",
+    "landslide_area_km2",
+    "landslide_area_ratio_pct",
+    "fr",
+]
 
 
 def ratios(area: np.ndarray, landslide_area: np.ndarray) -> pd.DataFrame:
     """Shares and frequency ratios of classes from their areas.
 
-    FR = (Lᵢ / ΣL) / (Aᵢ / ΣA): how many times more landslide area a class holds than its share of the land would give it.
+    FR = (Lᵢ / ΣL) / (Aᵢ / ΣA): how many times more landslide area a class holds than its share of
+    the land would give it.
 
     Parameters
     ----------
@@ -24,7 +35,8 @@ def ratios(area: np.ndarray, landslide_area: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``area_ratio_pct``, ``landslide_area_ratio_pct`` (per cent) and ``fr`` (dimensionless; NaN for a class without area).
+        ``area_ratio_pct``, ``landslide_area_ratio_pct`` (per cent) and ``fr`` (dimensionless; NaN
+        for a class without area).
 
     Notes
     -----
@@ -38,10 +50,14 @@ def ratios(area: np.ndarray, landslide_area: np.ndarray) -> pd.DataFrame:
     area, landslide_area = np.asarray(area, float), np.asarray(landslide_area, float)
     share, landslide_share = area / area.sum(), landslide_area / landslide_area.sum()
     fr = np.divide(landslide_share, share, out=np.full(len(area), np.nan), where=share > 0)
-    return pd.DataFrame({"area_ratio_pct": 100 * share, "landslide_area_ratio_pct": 100 * landslide_share, "fr": fr})
+    return pd.DataFrame(
+        {"area_ratio_pct": 100 * share, "landslide_area_ratio_pct": 100 * landslide_share, "fr": fr}
+    )
 
 
-def frequency_ratio(classes: np.ndarray, landslide: np.ndarray, *, cell_area_km2: float, n_classes: int) -> pd.DataFrame:
+def frequency_ratio(
+    classes: np.ndarray, landslide: np.ndarray, *, cell_area_km2: float, n_classes: int
+) -> pd.DataFrame:
     """Frequency ratios of one class map.
 
     Parameters
@@ -68,7 +84,10 @@ def frequency_ratio(classes: np.ndarray, landslide: np.ndarray, *, cell_area_km2
     cells = np.bincount(classes.ravel(), minlength=n_classes + 1)[1:]
     slides = np.bincount(classes[landslide], minlength=n_classes + 1)[1:]
     if slides.sum() == 0:
-        raise InputError("no landslide of the inventory lies on the susceptibility map", fix="Compare the extents of inventory and DEM")
+        raise InputError(
+            "no landslide of the inventory lies on the susceptibility map",
+            fix="Compare the extents of inventory and DEM",
+        )
     areas = {"area_km2": cells * cell_area_km2, "landslide_area_km2": slides * cell_area_km2}
     table = ratios(*areas.values()).assign(susceptibility=class_names(n_classes), **areas)
     return table[COLUMNS[1:]]
@@ -104,5 +123,7 @@ def landslide_cells(landslides, grid: Grid) -> np.ndarray:
     cells[row[inside], col[inside]] = True
     polygons = landslides[landslides.geom_type != "Point"].geometry
     if len(polygons):
-        cells |= rasterize(polygons, grid.shape, transform=grid.transform, dtype="uint8").astype(bool)
+        cells |= rasterize(polygons, grid.shape, transform=grid.transform, dtype="uint8").astype(
+            bool
+        )
     return cells

@@ -1,1 +1,3 @@
-"""Landslides on images: chips, Mask R-CNN, training, scores, and the scene turned into an inventory of polygons."""
+"""Landslides on images: chips, Mask R-CNN, training, scores, and the scene turned into an inventory
+of polygons.
+"""

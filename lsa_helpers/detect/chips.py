@@ -22,12 +22,13 @@ class Chip:
     image : Path
         Image file of any format GDAL reads.
     truth : Path or tuple
-        A mask file (above 0 = landslide; an empty mask is a legitimate negative), a LabelMe file (.json), COCO annotations (dict) or
-        shapely polygons in pixels of the chip.
+        A mask file (above 0 = landslide; an empty mask is a legitimate negative), a LabelMe file
+        (.json), COCO annotations (dict) or shapely polygons in pixels of the chip.
     area, platform : str
         Sample area and acquisition platform of Table 1; empty when unknown.
     resolution_m : float
-        Ground size of a pixel, m, from the file's georeference or else the folder's name; NaN when unknown.
+        Ground size of a pixel, m, from the file's georeference or else the folder's name; NaN when
+        unknown.
     scene : str
         Chips of one scene stay together in the split.
     split : str
@@ -37,7 +38,8 @@ class Chip:
     landslides, merged : float
         Counted by `check_chips`; NaN before.
     fault : InputError, optional
-        Why it cannot be read, where that was seen when it was listed; raised by `read_chip`, so that one bad chip does not hide the others.
+        Why it cannot be read, where that was seen when it was listed; raised by `read_chip`, so
+        that one bad chip does not hide the others.
     """
 
     image: Path
@@ -54,11 +56,15 @@ class Chip:
 
     @property
     def source(self) -> tuple[str, str, str]:
-        """What took the chip: area, platform and resolution. Chips of one source share their light, haze and sensor."""
+        """What took the chip: area, platform and resolution. Chips of one source share their light,
+        haze and sensor.
+        """
         return self.area, self.platform, f"{self.resolution_m:g}"
 
 
-def read_chip(chip: Chip, bands: Bands = AS_RGB, *, min_pixels: int = 20) -> tuple[np.ndarray, np.ndarray]:
+def read_chip(
+    chip: Chip, bands: Bands = AS_RGB, *, min_pixels: int = 20
+) -> tuple[np.ndarray, np.ndarray]:
     """Read one image and its landslides.
 
     Parameters
@@ -78,7 +84,8 @@ def read_chip(chip: Chip, bands: Bands = AS_RGB, *, min_pixels: int = 20) -> tup
     Raises
     ------
     InputError
-        When a file is missing or corrupt, lacks a band, or the mask has another size than the image.
+        When a file is missing or corrupt, lacks a band, or the mask has another size than the
+        image.
     """
     image = read_image(chip, bands)
     return image, draw_masks(chip.truth, image.shape[:2], chip.image, min_pixels=min_pixels)
@@ -92,7 +99,9 @@ def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
         return bands.read(file, Window(*chip.window) if chip.window else None)
 
 
-def check_chips(chips: Sequence[Chip], bands: Bands = AS_RGB, *, min_pixels: int = 20) -> pd.DataFrame:
+def check_chips(
+    chips: Sequence[Chip], bands: Bands = AS_RGB, *, min_pixels: int = 20
+) -> pd.DataFrame:
     """Read every chip, count its landslides and say what is wrong, all at once.
 
     Parameters
@@ -105,13 +114,21 @@ def check_chips(chips: Sequence[Chip], bands: Bands = AS_RGB, *, min_pixels: int
     Returns
     -------
     DataFrame
-        One row per chip: image (Path), landslides (count), merged (of drawn outlines, how many a semantic mask would merge into a
-        neighbour; NaN for mask files, which do not tell), problem (text, empty when there is none), bad (bool: file missing or corrupt,
-        mask of another size, wrong number of bands, nothing but nodata). A chip without landslide is a problem only if it is not meant.
+        One row per chip: image (Path), landslides (count), merged (of drawn outlines, how many a
+        semantic mask would merge into a neighbour; NaN for mask files, which do not tell), problem
+        (text, empty when there is none), bad (bool: file missing or corrupt, mask of another size,
+        wrong number of bands, nothing but nodata). A chip without landslide is a problem only if it
+        is not meant.
     """
     rows = []
     for chip in chips:
-        row = {"image": chip.image, "landslides": 0, "merged": float("nan"), "problem": "", "bad": False}
+        row = {
+            "image": chip.image,
+            "landslides": 0,
+            "merged": float("nan"),
+            "problem": "",
+            "bad": False,
+        }
         try:
             image, masks = read_chip(chip, bands, min_pixels=min_pixels)
         except InputError as error:
@@ -129,7 +146,8 @@ def check_chips(chips: Sequence[Chip], bands: Bands = AS_RGB, *, min_pixels: int
 
 
 def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
-    """Give every chip a split: the collection's own, or 8:1:1 within each area and platform, whole scenes together.
+    """Give every chip a split: the collection's own, or 8:1:1 within each area and platform, whole
+    scenes together.
 
     Parameters
     ----------
@@ -149,7 +167,9 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
         own = [chip.scene for chip in chips if chip.source == source]
         done = 0
         for scene in rng.permutation(sorted(set(own))):
-            split[scene] = "test" if done < 0.1 * len(own) else "val" if done < 0.2 * len(own) else "train"
+            split[scene] = (
+                "test" if done < 0.1 * len(own) else "val" if done < 0.2 * len(own) else "train"
+            )
             done += own.count(scene)
     return [replace(chip, split=split[chip.scene]) for chip in chips]
 
@@ -160,11 +180,22 @@ def count_table(chips: Sequence[Chip]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        area, platform, resolution_m, images, then how many are in each split; where `Chip.landslides` is known also landslides and merged.
+        area, platform, resolution_m, images, then how many are in each split; where
+        `Chip.landslides` is known also landslides and merged.
     """
     keys, sums = ["area", "platform", "resolution_m"], ["landslides", "merged"]
-    table = pd.DataFrame([{key: getattr(chip, key) for key in (*keys, *sums, "split")} for chip in chips]).replace({"split": {"": "all"}})
-    counts = table.groupby([*keys, "split"], dropna=False, sort=False).size().unstack("split", fill_value=0)
+    table = pd.DataFrame(
+        [{key: getattr(chip, key) for key in (*keys, *sums, "split")} for chip in chips]
+    ).replace({"split": {"": "all"}})
+    counts = (
+        table.groupby([*keys, "split"], dropna=False, sort=False)
+        .size()
+        .unstack("split", fill_value=0)
+    )
     counts.insert(0, "images", counts.sum(axis=1))
-    known = table.groupby(keys, dropna=False, sort=False)[sums].sum(min_count=1).dropna(axis=1, how="all")
+    known = (
+        table.groupby(keys, dropna=False, sort=False)[sums]
+        .sum(min_count=1)
+        .dropna(axis=1, how="all")
+    )
     return counts.join(known).reset_index().rename_axis(columns=None)

@@ -1,4 +1,6 @@
-"""Pixels of image files of any bit depth: which bands the network sees, and which stored value is white."""
+"""Pixels of image files of any bit depth: which bands the network sees, and which stored value is
+white.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -14,7 +16,8 @@ from rasterio.windows import Window
 from lsa_helpers.errors import InputError
 
 RGB = ("red", "green", "blue")
-REFLECTANCE = 10_000.0  # the value that stands for a reflectance of 1 in Sentinel-2, Landsat and Gaofen products
+# the value that stands for a reflectance of 1 in Sentinel-2, Landsat and Gaofen products
+REFLECTANCE = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Bands:
     Parameters
     ----------
     names : tuple of str
-        In the order in which the network takes them. Where a file describes its bands they are found by name, else they are its first ones.
+        In the order in which the network takes them. Where a file describes its bands they are
+        found by name, else they are its first ones.
     white : float
         Stored value that becomes 1; 0: 255 in 8-bit files, 10,000 (a reflectance of 1) in others.
     """
@@ -44,15 +48,30 @@ class Bands:
         wanted = [name.lower() for name in self.names]
         if set(wanted) & set(known):
             if missing := [name for name in wanted if name not in known]:
-                raise InputError(f'the image has no band "{missing[0]}"', where=file.name, found=known, fix="Correct the parameter `bands`")
+                raise InputError(
+                    f'the image has no band "{missing[0]}"',
+                    where=file.name,
+                    found=known,
+                    fix="Correct the parameter `bands`",
+                )
             return [known.index(name) + 1 for name in wanted]
         if file.count < len(wanted):
             fix = "Convert it, take it out, or name fewer `bands`"
-            raise InputError(f"the image has {file.count} band(s), {len(wanted)} are needed", where=file.name, found=self.names, fix=fix)
+            raise InputError(
+                f"the image has {file.count} band(s), {len(wanted)} are needed",
+                where=file.name,
+                found=self.names,
+                fix=fix,
+            )
         return list(range(1, len(wanted) + 1))
 
-    def read(self, file: rasterio.DatasetReader, window: Window | None = None, shape: tuple[int, int] | None = None,
-             resampling: Resampling = Resampling.nearest) -> np.ndarray:  # fmt: skip
+    def read(
+        self,
+        file: rasterio.DatasetReader,
+        window: Window | None = None,
+        shape: tuple[int, int] | None = None,
+        resampling: Resampling = Resampling.nearest,
+    ) -> np.ndarray:
         """Read a part of an open file.
 
         Parameters
@@ -66,7 +85,8 @@ class Bands:
         Returns
         -------
         ndarray, shape (height, width, bands)
-            uint8 as stored when white is 255, else float32 with white = 1. Nodata pixels are 0 in all bands.
+            uint8 as stored when white is 255, else float32 with white = 1. Nodata pixels are 0 in
+            all bands.
         """
         numbers = self.find(file)
         out = (len(numbers), *shape) if shape else None
@@ -83,7 +103,9 @@ AS_RGB = Bands()
 
 
 def bands_to_show(file: rasterio.DatasetReader) -> Bands:
-    """The bands of an open file that a figure shows: red, green and blue where they can be told, else the first three, or one in grey."""
+    """The bands of an open file that a figure shows: red, green and blue where they can be told,
+    else the first three, or one in grey.
+    """
     known = [(text or "").strip().lower() for text in file.descriptions]
     if set(RGB) <= set(known) or file.count >= 3 and not set(RGB) & set(known):
         return AS_RGB
@@ -107,7 +129,12 @@ def open_image(path: Path) -> Iterator[rasterio.DatasetReader]:
                 yield file
         except rasterio.errors.RasterioError as error:
             found = " ".join(str(error).split())
-            raise InputError("the image cannot be read", where=path, found=found, fix="Replace the file or take it out") from None
+            raise InputError(
+                "the image cannot be read",
+                where=path,
+                found=found,
+                fix="Replace the file or take it out",
+            ) from None
 
 
 def as_unit(pixels: np.ndarray) -> np.ndarray:
@@ -132,9 +159,13 @@ def as_picture(pixels: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of float32, shape (height, width, 3)
-        0–1; where the brightest half per cent passes 1 or does not reach half of it, as in images of reflectance, it becomes 1.
-        One or two bands become grey.
+        0–1; where the brightest half per cent passes 1 or does not reach half of it, as in images
+        of reflectance, it becomes 1. One or two bands become grey.
     """
     unit = as_unit(pixels[..., :3] if pixels.shape[-1] >= 3 else pixels[..., :1].repeat(3, axis=-1))
     top = float(np.quantile(unit, 0.995)) if unit.size else 1.0
-    return np.clip(unit / top, 0, 1) if top > 1 or 0 < top < 0.5 and pixels.dtype != np.uint8 else np.clip(unit, 0, 1)
+    return (
+        np.clip(unit / top, 0, 1)
+        if top > 1 or 0 < top < 0.5 and pixels.dtype != np.uint8
+        else np.clip(unit, 0, 1)
+    )

@@ -9,13 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from lsa_helpers.detect.chips import Chip
-from lsa_helpers.detect.cut import cut_chips
+from lsa_helpers.detect.tiling import cut_chips
 from lsa_helpers.errors import InputError
 from lsa_helpers.sources import Catalog
 
 IMAGE_SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
-# "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width (CAS) or plain.
-_CAS_NAME = re.compile(r"(?P<area>.+?)\s*[（(](?P<platform>.+?)(?:-(?P<resolution>\d+(?:\.\d+)?)\s*m)?[）)]")
+# "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width
+# (CAS) or plain.
+_CAS_NAME = re.compile(
+    r"(?P<area>.+?)\s*[（(](?P<platform>.+?)(?:-(?P<resolution>\d+(?:\.\d+)?)\s*m)?[）)]"
+)
 
 _WANTS = {
     "cas": "sub-folders with `img` and `mask` in them",
@@ -31,7 +34,7 @@ def list_chips(catalog: Catalog) -> list[Chip]:
     Raises
     ------
     InputError
-        As `read_collection` and `lsa_helpers.detect.cut.cut_chips`.
+        As `read_collection` and `lsa_helpers.detect.tiling.cut_chips`.
     """
     entry = catalog.images
     if entry is None:
@@ -40,7 +43,11 @@ def list_chips(catalog: Catalog) -> list[Chip]:
         return read_collection(catalog.path(entry), entry.format)
     if not entry.polygons:
         fix = "Add `polygons: FILE` to the entry `images`"
-        raise InputError("the catalog does not say where the outlines of the images are", where=catalog.folder, fix=fix)
+        raise InputError(
+            "the catalog does not say where the outlines of the images are",
+            where=catalog.folder,
+            fix=fix,
+        )
     outlines = catalog.path(entry.model_copy(update={"path": entry.polygons}))
     return cut_chips(catalog.files(entry), outlines, entry.chip_px, platform=entry.platform)
 
@@ -53,10 +60,11 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
     folder : Path
         The collection; for ``coco`` also a file.
     layout : {"cas", "masks", "coco", "labelme"}
-        ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same name. ``masks``: ``images/``, ``masks/``,
-        files of the same name; an ``index.csv`` (id, split), if there is one, says which of them belong to the collection and to which
-        split. ``coco``: ``coco.json`` in the folder, or any COCO file given as `folder`; its images count from where it lies.
-        ``labelme``: a LabelMe ``.json`` for every image, beside it.
+        ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same
+        name. ``masks``: ``images/``, ``masks/``, files of the same name; an ``index.csv`` (id,
+        split), if there is one, says which of them belong to the collection and to which split.
+        ``coco``: ``coco.json`` in the folder, or any COCO file given as `folder`; its images count
+        from where it lies. ``labelme``: a LabelMe ``.json`` for every image, beside it.
 
     Returns
     -------
@@ -66,19 +74,29 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
     Raises
     ------
     InputError
-        When the folder does not hold the layout or is empty. Chips themselves are judged by `lsa_helpers.detect.chips.check_chips`.
+        When the folder does not hold the layout or is empty. Chips themselves are judged by
+        `lsa_helpers.detect.chips.check_chips`.
 
     Notes
     -----
-    Source of the ``cas`` layout: Xu et al. (2024), CAS Landslide Dataset, doi:10.1038/s41597-023-02847-z.
+    Source of the ``cas`` layout: Xu et al. (2024), CAS Landslide Dataset,
+    doi:10.1038/s41597-023-02847-z.
     """
     folder = Path(folder)
     readers = {"cas": _read_cas, "masks": _read_masks, "coco": _read_coco, "labelme": _read_labelme}
     if layout not in readers:
-        raise InputError(f'"{layout}" is no layout of an image collection', where=folder, fix=f"Use one of {', '.join(readers)}")
+        raise InputError(
+            f'"{layout}" is no layout of an image collection',
+            where=folder,
+            fix=f"Use one of {', '.join(readers)}",
+        )
     chips = readers[layout](folder)
     if not chips:
-        raise InputError(f'no image chip was found in the layout "{layout}"', where=folder, fix=f"It wants {_WANTS[layout]}")
+        raise InputError(
+            f'no image chip was found in the layout "{layout}"',
+            where=folder,
+            fix=f"It wants {_WANTS[layout]}",
+        )
     return chips
 
 
@@ -87,31 +105,51 @@ def _read_cas(folder: Path) -> list[Chip]:
     for images in sorted(path for path in folder.rglob("img") if path.is_dir()):
         name = images.parent.name
         found = _CAS_NAME.fullmatch(name)
-        area, platform, resolution = found.group("area", "platform", "resolution") if found else (name, "", None)
+        area, platform, resolution = (
+            found.group("area", "platform", "resolution") if found else (name, "", None)
+        )
         masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
         for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
             metres = _pixel_size(path) or float(resolution or "nan")
             mask = masks.get(path.stem, images.parent / "mask" / path.name)
-            chips.append(Chip(path, mask, area, platform, metres, f"{images.parent.relative_to(folder)}/{scene}"))
+            chips.append(
+                Chip(
+                    path,
+                    mask,
+                    area,
+                    platform,
+                    metres,
+                    f"{images.parent.relative_to(folder)}/{scene}",
+                )
+            )
     return chips
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     """Image files of a folder by name without suffix, sorted."""
-    return {path.stem: path for path in sorted(folder.glob("*")) if path.suffix.lower() in IMAGE_SUFFIXES}
+    return {
+        path.stem: path
+        for path in sorted(folder.glob("*"))
+        if path.suffix.lower() in IMAGE_SUFFIXES
+    }
 
 
 def _scenes(stems: Sequence[str]) -> list[str]:
-    """Scene of each chip: the name before its last number, or ten runs of neighbours where all chips share that."""
+    """Scene of each chip: the name before its last number, or ten runs of neighbours where all
+    chips share that.
+    """
     scenes = [re.sub(r"[\W_]*\d+$", "", stem) for stem in stems]
     if len(set(scenes)) >= 10:
         return scenes
-    # Chips cut from one mosaic are numbered along it, so neighbours in the list are neighbours on the ground.
+    # Chips cut from one mosaic are numbered along it, so neighbours in the list are neighbours on
+    # the ground.
     return [f"part {10 * i // max(len(stems), 1)}" for i in range(len(stems))]
 
 
 def _pixel_size(path: Path) -> float:
-    """Pixel size in metres from a georeferenced chip; 0 where it has none, is in degrees or cannot be read."""
+    """Pixel size in metres from a georeferenced chip; 0 where it has none, is in degrees or cannot
+    be read.
+    """
     import warnings
 
     import rasterio
@@ -131,36 +169,64 @@ def _read_masks(folder: Path) -> list[Chip]:
     if not index.is_file():
         # Of a pair that is not whole either half is listed, so that the other is missed.
         keys = sorted({*files["images"], *files["masks"]})
-        return [_pair(folder, files, key, scene, "", "masks/") for key, scene in zip(keys, _scenes(keys), strict=True)]
+        return [
+            _pair(folder, files, key, scene, "", "masks/")
+            for key, scene in zip(keys, _scenes(keys), strict=True)
+        ]
     try:
         table = pd.read_csv(index, dtype={"id": str})
     except (OSError, ValueError) as error:
-        raise InputError("the index of the collection cannot be read", where=index, found=error) from None
+        raise InputError(
+            "the index of the collection cannot be read", where=index, found=error
+        ) from None
     if "id" not in table:
         raise InputError('the index has no column "id"', where=index, found=list(table.columns))
     splits = table["split"].fillna("").astype(str) if "split" in table else [""] * len(table)
-    return [_pair(folder, files, key, key, split, index.name) for key, split in zip(table["id"], splits, strict=True)]
+    return [
+        _pair(folder, files, key, key, split, index.name)
+        for key, split in zip(table["id"], splits, strict=True)
+    ]
 
 
-def _pair(folder: Path, files: dict[str, dict[str, Path]], key: str, scene: str, split: str, named_in: str) -> Chip:
-    """The chip of one name in the folders ``images`` and ``masks``, of which either file may be missing."""
+def _pair(
+    folder: Path, files: dict[str, dict[str, Path]], key: str, scene: str, split: str, named_in: str
+) -> Chip:
+    """The chip of one name in the folders ``images`` and ``masks``, of which either file may be
+    missing.
+    """
     image, mask = (files[name].get(key, folder / name / f"{key}.*") for name in ("images", "masks"))
     return Chip(image, mask, scene=scene, split=split, fault=_missing(image, folder / named_in))
 
 
 def _missing(image: Path, named_in: Path) -> InputError | None:
     """The fault of a chip whose image is not there."""
-    return None if image.is_file() else InputError("the image is missing", where=image, fix=f"It is named in {named_in}")
+    return (
+        None
+        if image.is_file()
+        else InputError("the image is missing", where=image, fix=f"It is named in {named_in}")
+    )
 
 
 def _read_coco(folder: Path) -> list[Chip]:
-    path, folder = (folder, folder.parent) if folder.suffix.lower() == ".json" else (folder / "coco.json", folder)
+    path, folder = (
+        (folder, folder.parent)
+        if folder.suffix.lower() == ".json"
+        else (folder / "coco.json", folder)
+    )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         images, notes = content["images"], {image["id"]: [] for image in content["images"]}
         for note in content["annotations"]:
             notes[note["image_id"]].append(note)
-        chips = [Chip(folder / i["file_name"], tuple(notes[i["id"]]), scene=i["file_name"], split=i.get("split", "")) for i in images]
+        chips = [
+            Chip(
+                folder / i["file_name"],
+                tuple(notes[i["id"]]),
+                scene=i["file_name"],
+                split=i.get("split", ""),
+            )
+            for i in images
+        ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
     return [replace(chip, fault=_missing(chip.image, path)) for chip in chips]
@@ -170,10 +236,18 @@ def _read_labelme(folder: Path) -> list[Chip]:
     chips = []
     for path in sorted(folder.rglob("*.json")):
         try:
-            image = path.parent / json.loads(path.read_text(encoding="utf-8"))["imagePath"].replace("\\", "/")
+            image = path.parent / json.loads(path.read_text(encoding="utf-8"))["imagePath"].replace(
+                "\\", "/"
+            )
             fault = _missing(image, path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            image, fault = path, InputError("this is no readable LabelMe file", where=path, found=repr(error))
-        area, scene = "" if path.parent == folder else path.parent.name, str(path.relative_to(folder))
+            image, fault = (
+                path,
+                InputError("this is no readable LabelMe file", where=path, found=repr(error)),
+            )
+        area, scene = (
+            "" if path.parent == folder else path.parent.name,
+            str(path.relative_to(folder)),
+        )
         chips.append(Chip(image, path, area=area, scene=scene, fault=fault))
     return chips

@@ -1,4 +1,6 @@
-"""Mask R-CNN with a feature pyramid on ResNet18 or ResNet50, built from torchvision's parts; nothing is downloaded unless asked for."""
+"""Mask R-CNN with a feature pyramid on ResNet18 or ResNet50, built from torchvision's parts;
+nothing is downloaded unless asked for.
+"""
 
 import json
 from collections.abc import Sequence
@@ -15,12 +17,22 @@ from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 
-from lsa_helpers.detect.colours import usual_look
 from lsa_helpers.detect.images import RGB, Bands
-from lsa_helpers.detect.network import LEVELS, AsTheyAre, BoxHead, LandslideRCNN, MaskHead, MaskPredictor, ProposalHead, Pyramid, RegionPool
+from lsa_helpers.detect.network import (
+    LEVELS,
+    AsTheyAre,
+    BoxHead,
+    LandslideRCNN,
+    MaskHead,
+    MaskPredictor,
+    ProposalHead,
+    Pyramid,
+    RegionPool,
+)
+from lsa_helpers.detect.radiometry import usual_look
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.params import is_weights_name
 from lsa_helpers.run import whole_file
+from lsa_helpers.runner.params import is_weights_name
 
 _N_CLASSES = 2  # background and landslide
 
@@ -33,8 +45,9 @@ class DetectorConfig:
     ----------
     backbone : {"resnet18", "resnet50"}
     stages : {2, 3, 4}
-        Stages of the backbone that are used. The last holds three quarters of a ResNet18's weights and sees 32 pixels as one cell; without
-        it the levels of the pyramid that it would fill are pooled from the one below.
+        Stages of the backbone that are used. The last holds three quarters of a ResNet18's weights
+        and sees 32 pixels as one cell; without it the levels of the pyramid that it would fill are
+        pooled from the one below.
     fpn_width : int
         Channels of every pyramid level and of the mask head.
     head_width : int
@@ -46,7 +59,8 @@ class DetectorConfig:
     roi_samples : int
         Points per direction at which the features of a region's every bin are sampled.
     semantic_weight : float
-        Weight of the loss of a branch that tells landslide from ground in every cell of the finest pyramid level; 0: no such branch.
+        Weight of the loss of a branch that tells landslide from ground in every cell of the finest
+        pyramid level; 0: no such branch.
     anchor_px : int
         Anchor edge at the finest pyramid level, pixels; it doubles at each of the five levels.
     proposals : int
@@ -56,11 +70,12 @@ class DetectorConfig:
     nms_iou : float
         Of two detections whose boxes overlap more than this, the weaker is dropped.
     views : {1, 2, 4, 8}
-        Views in which an image is searched, see `lsa_helpers.detect.views.see`.
+        Views in which an image is searched, see `lsa_helpers.detect.tta.see`.
     chip_size : int
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
-        Ground size of a pixel as the network sees it, m; 0: chips are scaled to `chip_size` instead.
+        Ground size of a pixel as the network sees it, m; 0: chips are scaled to `chip_size`
+        instead.
     match_colours : bool
         Colours of every source of images, the scene too, are brought to one mean and spread.
     bands : tuple of str
@@ -98,38 +113,64 @@ class DetectorConfig:
 
 
 def _backbone(config: DetectorConfig, weights: Path | str | None) -> Pyramid:
-    # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first layers, which at random init never learn.
+    # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first
+    # layers, which at random init never learn.
     body = getattr(torchvision.models, config.backbone)(weights=None, norm_layer=nn.BatchNorm2d)
     if config.bands != RGB:
-        body.conv1 = nn.Conv2d(len(config.bands), body.conv1.out_channels, 7, stride=2, padding=3, bias=False)
+        body.conv1 = nn.Conv2d(
+            len(config.bands), body.conv1.out_channels, 7, stride=2, padding=3, bias=False
+        )
         nn.init.kaiming_normal_(body.conv1.weight, mode="fan_out", nonlinearity="relu")
     if weights:
         _load_backbone(body, weights, config)
     width = body.inplanes // 8
-    return Pyramid(body, [width * 2**i for i in range(config.stages)], config.fpn_width, semantic=config.semantic_weight > 0)
+    return Pyramid(
+        body,
+        [width * 2**i for i in range(config.stages)],
+        config.fpn_width,
+        semantic=config.semantic_weight > 0,
+    )
 
 
 def _download(name: str, backbone: str) -> dict[str, torch.Tensor]:
-    """State dict of a ResNet by its name in torchvision, with or without the class; kept in torch's cache."""
+    """State dict of a ResNet by its name in torchvision, with or without the class; kept in torch's
+    cache.
+    """
     known = get_model_weights(backbone).__members__
     owner, _, own = name.rpartition(".")
     if own not in known or owner not in ("", get_model_weights(backbone).__name__):
         fix = f"{did_you_mean(own, known)} Or give the path of a local file"
-        raise InputError(f"torchvision has no such weights for {backbone}", where="parameter weights", found=name, fix=fix)
+        raise InputError(
+            f"torchvision has no such weights for {backbone}",
+            where="parameter weights",
+            found=name,
+            fix=fix,
+        )
     url = known[own].url
     try:
-        return torch.hub.load_state_dict_from_url(url, map_location="cpu", progress=False, check_hash=True, weights_only=True)
+        return torch.hub.load_state_dict_from_url(
+            url, map_location="cpu", progress=False, check_hash=True, weights_only=True
+        )
     except Exception as error:  # no network, a proxy's page instead of the file, a full disk
         fix = f"Download {url} on another machine and give the file's path as `weights`, or leave it empty"
         found = " ".join(str(error).split())
-        raise InputError(f"the weights {name} cannot be downloaded", where="parameter weights", found=found, fix=fix) from None
+        raise InputError(
+            f"the weights {name} cannot be downloaded",
+            where="parameter weights",
+            found=found,
+            fix=fix,
+        ) from None
 
 
 def _read_state(weights: Path | str, backbone: str) -> dict[str, torch.Tensor]:
     """State dict of a local file (.safetensors or .pth), or of torchvision's weights by name."""
     if is_weights_name(str(weights)):
         return _download(str(weights), backbone)
-    return load_file(weights) if Path(weights).suffix == ".safetensors" else torch.load(weights, weights_only=True, map_location="cpu")
+    return (
+        load_file(weights)
+        if Path(weights).suffix == ".safetensors"
+        else torch.load(weights, weights_only=True, map_location="cpu")
+    )
 
 
 def _load_backbone(body: nn.Module, weights: Path | str, config: DetectorConfig) -> None:
@@ -138,17 +179,28 @@ def _load_backbone(body: nn.Module, weights: Path | str, config: DetectorConfig)
         state = _read_state(weights, config.backbone)
         if config.bands != RGB:
             state["conv1.weight"] = _first_filters(state["conv1.weight"], config.bands)
-        missing, _ = body.load_state_dict({name: value for name, value in state.items() if not name.startswith("fc.")}, strict=False)
+        missing, _ = body.load_state_dict(
+            {name: value for name, value in state.items() if not name.startswith("fc.")},
+            strict=False,
+        )
     except InputError:
         raise
     except Exception as error:
-        raise InputError("the backbone weights cannot be used", where=weights, found=str(error).splitlines()[0]) from None
+        raise InputError(
+            "the backbone weights cannot be used", where=weights, found=str(error).splitlines()[0]
+        ) from None
     if absent := [name for name in missing if not name.startswith("fc.")]:
-        raise InputError("weights of the backbone are missing", where=weights, found=f"{len(absent)} absent, first {absent[0]}")
+        raise InputError(
+            "weights of the backbone are missing",
+            where=weights,
+            found=f"{len(absent)} absent, first {absent[0]}",
+        )
 
 
 def _first_filters(filters: torch.Tensor, bands: Sequence[str]) -> torch.Tensor:
-    """First filters for other bands: red, green and blue keep theirs, others get the mean; all scaled, so that sums stay as large."""
+    """First filters for other bands: red, green and blue keep theirs, others get the mean; all
+    scaled, so that sums stay as large.
+    """
     other = filters.mean(dim=1)
     own = [filters[:, RGB.index(name)] if name in RGB else other for name in bands]
     return torch.stack(own, dim=1) * (3 / len(bands))
@@ -161,14 +213,16 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
     ----------
     config : DetectorConfig
     weights : Path or str, optional
-        State dict of a torchvision ResNet on this machine; or its name, such as ``IMAGENET1K_V1`` or ``ResNet18_Weights.IMAGENET1K_V1``,
-        by which torchvision downloads it. Nothing is downloaded without a name.
+        State dict of a torchvision ResNet on this machine; or its name, such as ``IMAGENET1K_V1``
+        or ``ResNet18_Weights.IMAGENET1K_V1``, by which torchvision downloads it. Nothing is
+        downloaded without a name.
 
     Returns
     -------
     LandslideRCNN
-        Takes a list of float images (bands, H, W) in 0–1 and, while training, a list of targets with ``boxes`` (N, 4; x0, y0, x1, y1,
-        pixels), ``labels`` (N,) all 1 and ``masks`` (N, H, W). It does not resize images: chips are scaled when they are read.
+        Takes a list of float images (bands, H, W) in 0–1 and, while training, a list of targets
+        with ``boxes`` (N, 4; x0, y0, x1, y1, pixels), ``labels`` (N,) all 1 and ``masks`` (N, H,
+        W). It does not resize images: chips are scaled when they are read.
 
     Raises
     ------
@@ -177,7 +231,8 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
 
     Notes
     -----
-    Source: He et al. (2017), Mask R-CNN, doi:10.1109/ICCV.2017.322; Lin et al. (2017), Feature Pyramid Networks, doi:10.1109/CVPR.2017.106.
+    Source: He et al. (2017), Mask R-CNN, doi:10.1109/ICCV.2017.322; Lin et al. (2017), Feature
+    Pyramid Networks, doi:10.1109/CVPR.2017.106.
 
     Examples
     --------
@@ -188,24 +243,33 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
     width, backbone = config.fpn_width, _backbone(config, weights)
     sizes = tuple((config.anchor_px * 2**i,) for i in range(LEVELS))
     model = LandslideRCNN(
-        backbone, config.semantic_weight,
-        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * LEVELS), rpn_head=ProposalHead(width, 3),
-        rpn_pre_nms_top_n_train=config.proposals, rpn_pre_nms_top_n_test=2 * config.proposals,
-        rpn_post_nms_top_n_train=config.proposals, rpn_post_nms_top_n_test=config.proposals,
-        box_roi_pool=RegionPool(backbone.levels, 7, config.roi_samples), box_head=BoxHead(width * 7**2, config.head_width),
+        backbone,
+        config.semantic_weight,
+        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * LEVELS),
+        rpn_head=ProposalHead(width, 3),
+        rpn_pre_nms_top_n_train=config.proposals,
+        rpn_pre_nms_top_n_test=2 * config.proposals,
+        rpn_post_nms_top_n_train=config.proposals,
+        rpn_post_nms_top_n_test=config.proposals,
+        box_roi_pool=RegionPool(backbone.levels, 7, config.roi_samples),
+        box_head=BoxHead(width * 7**2, config.head_width),
         box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
-        box_batch_size_per_image=config.rois_per_image, box_detections_per_img=config.detections,
+        box_batch_size_per_image=config.rois_per_image,
+        box_detections_per_img=config.detections,
         box_nms_thresh=config.nms_iou,
-        mask_roi_pool=RegionPool(backbone.levels, 14, config.roi_samples), mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
+        mask_roi_pool=RegionPool(backbone.levels, 14, config.roi_samples),
+        mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
         mask_predictor=MaskPredictor(width, width, _N_CLASSES),
-    )  # fmt: skip
+    )
     model.views = config.views
     model.transform = AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))
     return model
 
 
 def set_bfloat16(model: MaskRCNN, wanted: bool) -> MaskRCNN:
-    """Let backbone and heads multiply in bfloat16 if `wanted` and the hardware does so; elsewhere it would be slower."""
+    """Let backbone and heads multiply in bfloat16 if `wanted` and the hardware does so; elsewhere
+    it would be slower.
+    """
     features = getattr(torch.cpu, "get_capabilities", dict)()
     gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     fast = bool(wanted and (gpu or features.get("avx512_bf16") or features.get("amx_bf16")))
@@ -242,5 +306,7 @@ def load_detector(path: Path) -> tuple[MaskRCNN, DetectorConfig]:
         model = build_detector(config)
         model.load_state_dict(load_file(path))
     except Exception as error:
-        raise InputError("this is no detector of this package", where=path, found=str(error).splitlines()[0]) from None
+        raise InputError(
+            "this is no detector of this package", where=path, found=str(error).splitlines()[0]
+        ) from None
     return on_gpu(model.eval().to(memory_format=torch.channels_last)), config

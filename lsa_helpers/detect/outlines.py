@@ -1,4 +1,6 @@
-"""The landslides of a chip, one mask each: from a mask file, COCO annotations, a LabelMe file or polygons."""
+"""The landslides of a chip, one mask each: from a mask file, COCO annotations, a LabelMe file or
+polygons.
+"""
 
 import json
 from collections.abc import Sequence
@@ -14,14 +16,16 @@ from lsa_helpers.detect.images import open_image
 from lsa_helpers.errors import InputError
 
 
-def draw_masks(truth: Path | tuple, shape: tuple[int, int], image: Path, *, min_pixels: int = 20) -> np.ndarray:
+def draw_masks(
+    truth: Path | tuple, shape: tuple[int, int], image: Path, *, min_pixels: int = 20
+) -> np.ndarray:
     """Masks of a chip's landslides.
 
     Parameters
     ----------
     truth : Path or tuple
-        A mask file (above 0 = landslide), a LabelMe file (.json), COCO annotations (dict) or shapely polygons in pixels of the chip
-        (x to the right, y down).
+        A mask file (above 0 = landslide), a LabelMe file (.json), COCO annotations (dict) or
+        shapely polygons in pixels of the chip (x to the right, y down).
     shape : tuple of int
         Height and width of the image.
     image : Path
@@ -39,15 +43,26 @@ def draw_masks(truth: Path | tuple, shape: tuple[int, int], image: Path, *, min_
         When the truth is missing, corrupt or of another size than the image.
     """
     if isinstance(truth, tuple):
-        return _coco_masks(truth, shape, image) if truth and isinstance(truth[0], dict) else _polygon_masks(truth, shape)
+        return (
+            _coco_masks(truth, shape, image)
+            if truth and isinstance(truth[0], dict)
+            else _polygon_masks(truth, shape)
+        )
     if truth.suffix == ".json":
         return _polygon_masks(_labelme_outlines(truth, shape), shape)
     if not truth.is_file():
-        raise InputError("the image has no mask", where=image, fix=f"A mask of the same name belongs into {truth.parent}")
+        raise InputError(
+            "the image has no mask",
+            where=image,
+            fix=f"A mask of the same name belongs into {truth.parent}",
+        )
     with open_image(truth) as file:
         mask = file.read().any(axis=0)
     if mask.shape != shape:
-        raise InputError(f"the mask is {_size(mask.shape)} pixels, its image {image.name} is {_size(shape)}", where=truth)
+        raise InputError(
+            f"the mask is {_size(mask.shape)} pixels, its image {image.name} is {_size(shape)}",
+            where=truth,
+        )
     return instances(mask, min_pixels)
 
 
@@ -56,7 +71,8 @@ def _size(shape: tuple[int, int]) -> str:
 
 
 def instances(mask: np.ndarray, min_pixels: int = 20) -> np.ndarray:
-    """Cut a semantic mask into landslides: its 8-connected components (touching landslides become one).
+    """Cut a semantic mask into landslides: its 8-connected components (touching landslides become
+    one).
 
     Parameters
     ----------
@@ -87,23 +103,50 @@ def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> n
         if not _is_outline(found):
             shown = None if found is None else f"{found!s:.80}"
             fix = "Each needs polygons of three points or more, or a run-length code; a box is not enough"
-            raise InputError(f"the COCO annotation {note.get('id', f'number {i + 1}')} has no outline", where=where, found=shown, fix=fix)
-        coded = rle.frPyObjects(found, *shape) if isinstance(found, list) or isinstance(found["counts"], list) else found
+            raise InputError(
+                f"the COCO annotation {note.get('id', f'number {i + 1}')} has no outline",
+                where=where,
+                found=shown,
+                fix=fix,
+            )
+        coded = (
+            rle.frPyObjects(found, *shape)
+            if isinstance(found, list) or isinstance(found["counts"], list)
+            else found
+        )
         coded = rle.merge(coded) if isinstance(coded, list) else coded
         if tuple(coded["size"]) != shape:
-            raise InputError("a COCO mask has another size than its image", where=where, found=f"{coded['size']}, image {list(shape)}")
+            raise InputError(
+                "a COCO mask has another size than its image",
+                where=where,
+                found=f"{coded['size']}, image {list(shape)}",
+            )
         masks[i] = rle.decode(coded)
     return masks
 
 
 def _is_outline(found) -> bool:
-    """Whether the segmentation of a COCO annotation is one: lists of x and y, or run lengths with the size of the mask."""
+    """Whether the segmentation of a COCO annotation is one: lists of x and y, or run lengths with
+    the size of the mask.
+    """
     if isinstance(found, dict):
-        return isinstance(found.get("counts"), list | str | bytes) and len(found.get("size") or ()) == 2
-    if not isinstance(found, list) or not found or not all(isinstance(ring, list) for ring in found):
+        return (
+            isinstance(found.get("counts"), list | str | bytes)
+            and len(found.get("size") or ()) == 2
+        )
+    if (
+        not isinstance(found, list)
+        or not found
+        or not all(isinstance(ring, list) for ring in found)
+    ):
         return False
     # Four numbers would be read as a box.
-    return all(len(ring) >= 6 and len(ring) % 2 == 0 and all(isinstance(value, int | float) for value in ring) for ring in found)
+    return all(
+        len(ring) >= 6
+        and len(ring) % 2 == 0
+        and all(isinstance(value, int | float) for value in ring)
+        for ring in found
+    )
 
 
 def _labelme_outlines(path: Path, shape: tuple[int, int]) -> list[shapely.Polygon]:
@@ -111,17 +154,34 @@ def _labelme_outlines(path: Path, shape: tuple[int, int]) -> list[shapely.Polygo
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         drawn = [
-            (item.get("shape_type") or "polygon", [tuple(map(float, point)) for point in item["points"]]) for item in content["shapes"]
+            (
+                item.get("shape_type") or "polygon",
+                [tuple(map(float, point)) for point in item["points"]],
+            )
+            for item in content["shapes"]
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError("this is no readable LabelMe file", where=path, found=repr(error)) from None
+        raise InputError(
+            "this is no readable LabelMe file", where=path, found=repr(error)
+        ) from None
     size = content.get("imageHeight") or shape[0], content.get("imageWidth") or shape[1]
     if size != shape:
-        raise InputError("the LabelMe file was drawn on an image of another size", where=path, found=f"{list(size)}, image {list(shape)}")
+        raise InputError(
+            "the LabelMe file was drawn on an image of another size",
+            where=path,
+            found=f"{list(size)}, image {list(shape)}",
+        )
     for kind, points in drawn:
         if kind not in ("polygon", "rectangle") or len(points) < (3 if kind == "polygon" else 2):
-            raise InputError("the outline is neither a polygon nor a rectangle", where=path, found=f"{kind} of {len(points)} points")
-    return [shapely.Polygon(points) if kind == "polygon" else shapely.MultiPoint(points[:2]).envelope for kind, points in drawn]
+            raise InputError(
+                "the outline is neither a polygon nor a rectangle",
+                where=path,
+                found=f"{kind} of {len(points)} points",
+            )
+    return [
+        shapely.Polygon(points) if kind == "polygon" else shapely.MultiPoint(points[:2]).envelope
+        for kind, points in drawn
+    ]
 
 
 def _polygon_masks(outlines: Sequence[shapely.Geometry], shape: tuple[int, int]) -> np.ndarray:
@@ -133,7 +193,8 @@ def _polygon_masks(outlines: Sequence[shapely.Geometry], shape: tuple[int, int])
 
 
 def count_merged(masks: np.ndarray) -> int:
-    """How many landslides vanish into a neighbour when outlines are flattened to a semantic mask and cut into components again.
+    """How many landslides vanish into a neighbour when outlines are flattened to a semantic mask
+    and cut into components again.
 
     Parameters
     ----------

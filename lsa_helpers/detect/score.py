@@ -11,15 +11,21 @@ from pycocotools import mask as rle
 from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.quiet import quiet_torch
-from lsa_helpers.detect.views import see
+from lsa_helpers.detect.reproducible import quiet_torch
+from lsa_helpers.detect.tta import see
 
 # COCO's limits between small, medium and large are 32² and 96² pixels.
-_BY_SIZE = list(itertools.product((("AP", "map"), ("AR", "mar")), ("small", "medium", "large"), ("segm", "bbox")))
+_BY_SIZE = list(
+    itertools.product(
+        (("AP", "map"), ("AR", "mar")), ("small", "medium", "large"), ("segm", "bbox")
+    )
+)
 SWEEP = np.round(np.arange(0.05, 0.951, 0.05), 2)
 
 
-def predict(model: MaskRCNN, images: Sequence[torch.Tensor], views: int | None = None) -> list[dict]:
+def predict(
+    model: MaskRCNN, images: Sequence[torch.Tensor], views: int | None = None
+) -> list[dict]:
     """Detect landslides on a batch.
 
     Parameters
@@ -29,12 +35,13 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor], views: int | None =
     images : sequence of Tensor, each (3, H, W)
         Float, 0–1.
     views : int, optional
-        Views of each image, see `lsa_helpers.detect.views.see`; the model's own number without it.
+        Views of each image, see `lsa_helpers.detect.tta.see`; the model's own number without it.
 
     Returns
     -------
     list of dict
-        ``boxes`` (N, 4) float, ``scores`` (N,) float in falling order, ``labels`` (N,), ``masks`` (N, H, W) bool.
+        ``boxes`` (N, 4) float, ``scores`` (N,) float in falling order, ``labels`` (N,), ``masks``
+        (N, H, W) bool.
     """
     device = next(model.parameters()).device
     views = getattr(model, "views", 1) if views is None else views
@@ -46,7 +53,8 @@ def predict(model: MaskRCNN, images: Sequence[torch.Tensor], views: int | None =
 
 
 def match(iou: np.ndarray, min_iou: float = 0.5) -> np.ndarray:
-    """One-to-one matches: from the highest score down, each detection takes the free landslide it overlaps best.
+    """One-to-one matches: from the highest score down, each detection takes the free landslide it
+    overlaps best.
 
     Parameters
     ----------
@@ -103,15 +111,26 @@ class Scores:
         found = {name: value[order] for name, value in found.items()}
         masks, true = found["masks"].numpy(), truth["masks"].numpy().astype(bool)
         self._coco.update([found], [truth | {"masks": truth["masks"].bool()}])
-        iou = rle.iou(_encode(masks), _encode(true), [0] * len(true)) if len(masks) and len(true) else np.zeros((len(masks), len(true)))
+        iou = (
+            rle.iou(_encode(masks), _encode(true), [0] * len(true))
+            if len(masks) and len(true)
+            else np.zeros((len(masks), len(true)))
+        )
         self._hits.append(match(iou, self.min_iou))
         self._scores.append(found["scores"].numpy())
         self.truths += len(true)
         self.area += masks.shape[1] * masks.shape[2]
         any_true = true.any(0) if len(true) else np.zeros(masks.shape[1:], bool)
         stray = ~(masks & any_true).any((1, 2))
-        said, at = (_reached(masks[kept], self._scores[-1][kept]) for kept in (np.ones_like(stray), ~stray))
-        self._pixels += _count(said[any_true]), _count(said), np.full(len(SWEEP), any_true.sum()), _count(said) - _count(at)
+        said, at = (
+            _reached(masks[kept], self._scores[-1][kept]) for kept in (np.ones_like(stray), ~stray)
+        )
+        self._pixels += (
+            _count(said[any_true]),
+            _count(said),
+            np.full(len(SWEEP), any_true.sum()),
+            _count(said) - _count(at),
+        )
 
     @property
     def share(self) -> float:
@@ -119,30 +138,48 @@ class Scores:
         return float(self._pixels[2, 0]) / max(self.area, 1)
 
     def sweep(self) -> pd.DataFrame:
-        """Table score, tp, fp, fn, precision, recall, f1 (fractions; NaN where undefined) for thresholds 0.05–0.95."""
-        hits, scores = np.concatenate([*self._hits, []]).astype(bool), np.concatenate([*self._scores, []])
+        """Table score, tp, fp, fn, precision, recall, f1 (fractions; NaN where undefined) for
+        thresholds 0.05–0.95.
+        """
+        hits, scores = (
+            np.concatenate([*self._hits, []]).astype(bool),
+            np.concatenate([*self._scores, []]),
+        )
         kept = scores[None] >= SWEEP[:, None]
-        table = pd.DataFrame({"score": SWEEP, "tp": (kept & hits).sum(1), "fp": (kept & ~hits).sum(1)})
+        table = pd.DataFrame(
+            {"score": SWEEP, "tp": (kept & hits).sum(1), "fp": (kept & ~hits).sum(1)}
+        )
         table["fn"] = self.truths - table["tp"]
         table["precision"] = table["tp"] / (table["tp"] + table["fp"]).where(lambda n: n > 0)
         table["recall"] = table["tp"] / self.truths if self.truths else np.nan
-        table["f1"] = 2 * table["tp"] / (2 * table["tp"] + table["fp"] + table["fn"]).where(lambda n: n > 0)
+        table["f1"] = (
+            2 * table["tp"] / (2 * table["tp"] + table["fp"] + table["fn"]).where(lambda n: n > 0)
+        )
         return table
 
     def pixels(self) -> pd.DataFrame:
-        """Table score, precision, recall, f1, iou of landslide pixels, all chips together (fractions)."""
+        """Table score, precision, recall, f1, iou of landslide pixels, all chips together
+        (fractions).
+        """
         both, said, true, _ = self._pixels.astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
-            shares = {"precision": both / said, "recall": both / true, "f1": 2 * both / (said + true), "iou": both / (said + true - both)}
+            shares = {
+                "precision": both / said,
+                "recall": both / true,
+                "f1": 2 * both / (said + true),
+                "iou": both / (said + true - both),
+            }
         return pd.DataFrame({"score": SWEEP} | shares)
 
     def best_threshold(self, share: float) -> float:
-        """The score threshold at which F1 of landslide pixels would be best on ground of which landslides cover `share`.
+        """The score threshold at which F1 of landslide pixels would be best on ground of which
+        landslides cover `share`.
 
-        Chips are cut where landslides are, a scene is not. Right pixels, and wrong ones of detections that meet a landslide, come as often
-        as landslides do; detections that meet none come as often as other ground does. Both are counted on the chips and weighed by how
-        rare the one and how common the other is on the mapped ground (Bayes' rule). Without the correction the threshold suits the chips
-        and lets too many false alarms into the map.
+        Chips are cut where landslides are, a scene is not. Right pixels, and wrong ones of
+        detections that meet a landslide, come as often as landslides do; detections that meet none
+        come as often as other ground does. Both are counted on the chips and weighed by how rare
+        the one and how common the other is on the mapped ground (Bayes' rule). Without the
+        correction the threshold suits the chips and lets too many false alarms into the map.
 
         Parameters
         ----------
@@ -164,22 +201,39 @@ class Scores:
         return float(SWEEP[np.argmax(2 * precision * found / np.maximum(precision + found, 1e-12))])
 
     def row(self, threshold: float = 0.5) -> dict:
-        """One row of Table 4 in percent, then recall, threshold, pixel IoU, and AP and AR by COCO's sizes; NaN where undefined."""
-        coco = {name: float(value) for name, value in self._coco.compute().items()} if self._scores else {}
+        """One row of Table 4 in percent, then recall, threshold, pixel IoU, and AP and AR by COCO's
+        sizes; NaN where undefined.
+        """
+        coco = (
+            {name: float(value) for name, value in self._coco.compute().items()}
+            if self._scores
+            else {}
+        )
         keys = {"": "map", "50": "map_50", "75": "map_75"}
-        row = {f"AP{k}_{kind}": coco.get(f"{kind}_{name}", -1.0) for kind in ("segm", "bbox") for k, name in keys.items()}
+        row = {
+            f"AP{k}_{kind}": coco.get(f"{kind}_{name}", -1.0)
+            for kind in ("segm", "bbox")
+            for k, name in keys.items()
+        }
         row |= {f"AR_{kind}": coco.get(f"{kind}_mar_100", -1.0) for kind in ("segm", "bbox")}
         row = {name: value if value >= 0 else np.nan for name, value in row.items()}
         k = int(np.argmin(np.abs(SWEEP - threshold)))
         at, area = self.sweep().iloc[k], self.pixels().iloc[k]
         row |= {"precision": at["precision"], "f1": at["f1"], "recall": at["recall"]}
-        by_size = {f"{own}_{size}_{kind}": coco.get(f"{kind}_{name}_{size}", -1.0) for (own, name), size, kind in _BY_SIZE}
-        last = {"pixel_iou": area["iou"]} | {name: value if value >= 0 else np.nan for name, value in by_size.items()}
+        by_size = {
+            f"{own}_{size}_{kind}": coco.get(f"{kind}_{name}_{size}", -1.0)
+            for (own, name), size, kind in _BY_SIZE
+        }
+        last = {"pixel_iou": area["iou"]} | {
+            name: value if value >= 0 else np.nan for name, value in by_size.items()
+        }
         return _percent(row) | {"threshold": threshold} | _percent(last)
 
 
 def _reached(masks: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """For every pixel (height, width) how many thresholds of the sweep its surest mask reaches; `scores` fall."""
+    """For every pixel (height, width) how many thresholds of the sweep its surest mask reaches;
+    `scores` fall.
+    """
     reached = np.zeros(masks.shape[1:], np.intp)
     for mask, score in zip(masks[::-1], scores[::-1], strict=True):
         reached[mask] = (score >= SWEEP).sum()
@@ -200,16 +254,20 @@ def _encode(masks: np.ndarray) -> list[dict]:
 
 
 def score_chips(model: MaskRCNN, chips: ChipSet, *, batch_size: int = 8, n_jobs: int = 2) -> Scores:
-    """Run the detector over chips and gather the scores; chips are scored at the network's pixel size.
+    """Run the detector over chips and gather the scores; chips are scored at the network's pixel
+    size.
 
     Notes
     -----
-    Source: COCO detection evaluation (Lin et al. 2014, doi:10.1007/978-3-319-10602-1_48), computed by pycocotools.
+    Source: COCO detection evaluation (Lin et al. 2014, doi:10.1007/978-3-319-10602-1_48), computed
+    by pycocotools.
     """
     scores = Scores()
     with quiet_torch(0, n_jobs):
         for start in range(0, len(chips), batch_size):
-            images, truths = collate([chips[i] for i in range(start, min(start + batch_size, len(chips)))])
+            images, truths = collate(
+                [chips[i] for i in range(start, min(start + batch_size, len(chips)))]
+            )
             for found, truth in zip(predict(model, images), truths, strict=True):
                 scores.add(found, truth)
     return scores

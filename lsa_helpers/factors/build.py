@@ -7,7 +7,7 @@ import numpy as np
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.factors import terrain
 from lsa_helpers.factors.stack import FactorStack
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import Grid
 from lsa_helpers.sources import (
     Catalog,
     Entry,
@@ -19,10 +19,11 @@ from lsa_helpers.sources import (
     station_error,
     study_mask,
     target_grid,
-)  # fmt: skip
+)
 from lsa_helpers.sources.catalog import RASTERS
 
-# name: (label, unit, kind, entry of the catalog it is made from); the paper's Table 2, in its order.
+# name: (label, unit, kind, entry of the catalog it is made from); the paper's Table 2, in its
+# order.
 FACTORS = {
     "altitude": ("Altitude", "m", "continuous", "dem"),
     "slope": ("Slope", "°", "continuous", "dem"),
@@ -44,7 +45,12 @@ _TERRAIN = {name for name, row in FACTORS.items() if row[3] == "dem"}
 
 
 def build_factors(
-    catalog: Catalog, *, cell_size: float = 12.5, crs: str = "", wanted: list[str] | None = None, coarse_ratio: float = 10.0
+    catalog: Catalog,
+    *,
+    cell_size: float = 12.5,
+    crs: str = "",
+    wanted: list[str] | None = None,
+    coarse_ratio: float = 10.0,
 ) -> tuple[FactorStack, list[str]]:
     """Make every factor the catalog allows, on one grid.
 
@@ -80,7 +86,9 @@ def build_factors(
     for name in names:
         entry = _entry(catalog, name)
         if entry is None:
-            notes.append(f"{FACTORS[name][0]} is left out: the catalog has no entry `{FACTORS[name][3]}`.")
+            notes.append(
+                f"{FACTORS[name][0]} is left out: the catalog has no entry `{FACTORS[name][3]}`."
+            )
             continue
         band, classes = (made[name], {}) if name in made else _one(catalog, name, entry, grid)
         bands.append(band)
@@ -90,13 +98,22 @@ def build_factors(
     values[:, ~(study_mask(catalog, grid) & np.isfinite(read_dem(catalog, grid)))] = np.nan
     stack = FactorStack(values, grid, tuple(info), info)
     if not stack.valid.any():
-        gaps = {name: f"{np.isfinite(band).mean():.0%}" for name, band in zip(info, values, strict=True)}
-        raise InputError("no cell has a value for every factor", where=catalog.folder, found=gaps, fix="Leave out the emptiest source")
+        gaps = {
+            name: f"{np.isfinite(band).mean():.0%}" for name, band in zip(info, values, strict=True)
+        }
+        raise InputError(
+            "no cell has a value for every factor",
+            where=catalog.folder,
+            found=gaps,
+            fix="Leave out the emptiest source",
+        )
     return stack, notes
 
 
 def known_factors(catalog: Catalog | None) -> list[str]:
-    """Names of the fifteen factors and of the catalog's own; None stands for the simulated mountain."""
+    """Names of the fifteen factors and of the catalog's own; None stands for the simulated
+    mountain.
+    """
     return [*FACTORS, *(catalog.extra if catalog else ())]
 
 
@@ -122,17 +139,30 @@ def factors_to_make(catalog: Catalog | None, wanted: Sequence[str] | None) -> li
     known = known_factors(catalog)
     for name in wanted or []:
         if name not in known:
-            raise InputError(f'there is no factor "{name}"', where="parameter factors", fix=did_you_mean(name, known))
+            raise InputError(
+                f'there is no factor "{name}"',
+                where="parameter factors",
+                fix=did_you_mean(name, known),
+            )
     made = [name for name in wanted or known if catalog is None or _entry(catalog, name)]
     if not made:
         found = f"no entry for {', '.join(wanted)}" if wanted else "no entry for any factor"
-        raise InputError("no wanted factor can be made", where=catalog.folder, found=found, fix="Add their sources to catalog.yml")
+        raise InputError(
+            "no wanted factor can be made",
+            where=catalog.folder,
+            found=found,
+            fix="Add their sources to catalog.yml",
+        )
     return made
 
 
 def _entry(catalog: Catalog, name: str) -> Entry | None:
     """The entry a factor is made from: a ready-made raster first, else the standard source."""
-    return catalog.factors.get(name) or catalog.extra.get(name) or getattr(catalog, FACTORS[name][3] if name in FACTORS else "", None)
+    return (
+        catalog.factors.get(name)
+        or catalog.extra.get(name)
+        or getattr(catalog, FACTORS[name][3] if name in FACTORS else "", None)
+    )
 
 
 def _terrain(catalog: Catalog, grid: Grid, names: list[str]) -> dict[str, np.ndarray]:
@@ -140,18 +170,33 @@ def _terrain(catalog: Catalog, grid: Grid, names: list[str]) -> dict[str, np.nda
     names = [name for name in names if name in _TERRAIN and name not in catalog.factors]
     dem = read_dem(catalog, grid)
     cell = grid.cell_size
-    made = {"altitude": lambda: dem, "slope": lambda: terrain.slope(dem, cell), "aspect": lambda: terrain.aspect(dem, cell)}
-    made |= {"tri": lambda: terrain.ruggedness(dem, cell), "twi": lambda: terrain.wetness(dem, cell)}
+    made = {
+        "altitude": lambda: dem,
+        "slope": lambda: terrain.slope(dem, cell),
+        "aspect": lambda: terrain.aspect(dem, cell),
+    }
+    made |= {
+        "tri": lambda: terrain.ruggedness(dem, cell),
+        "twi": lambda: terrain.wetness(dem, cell),
+    }
     out = {name: made[name]() for name in names if name in made}
     if {"plan_curvature", "profile_curvature"} & set(names):
-        both = dict(zip(("plan_curvature", "profile_curvature"), terrain.curvatures(dem, cell), strict=True))
+        both = dict(
+            zip(("plan_curvature", "profile_curvature"), terrain.curvatures(dem, cell), strict=True)
+        )
         out |= {name: band for name, band in both.items() if name in names}
     return out
 
 
-def _one(catalog: Catalog, name: str, entry: Entry, grid: Grid) -> tuple[np.ndarray, dict[int, str]]:
+def _one(
+    catalog: Catalog, name: str, entry: Entry, grid: Grid
+) -> tuple[np.ndarray, dict[int, str]]:
     """One factor that is not computed from the DEM, and its classes if it has any."""
-    kind = FACTORS[name][2] if name in FACTORS else ("categorical" if entry.categorical else "continuous")
+    kind = (
+        FACTORS[name][2]
+        if name in FACTORS
+        else ("categorical" if entry.categorical else "continuous")
+    )
     if kind == "categorical":
         return categorical(catalog, entry, grid)
     if name.startswith("distance_to") and name not in catalog.factors:
@@ -164,19 +209,35 @@ def _info(catalog: Catalog, name: str, entry: Entry, classes: dict[int, str]) ->
     extra = (entry.label or name, entry.unit, "categorical" if entry.categorical else "continuous")
     label, unit, kind = FACTORS[name][:3] if name in FACTORS else extra
     return {
-        "label": label, "unit": entry.unit if name in catalog.factors and entry.unit else unit, "kind": kind,
-        "native_resolution_m": native_resolution(catalog, entry), "source": entry.source, "classes": classes,
-    }  # fmt: skip
+        "label": label,
+        "unit": entry.unit if name in catalog.factors and entry.unit else unit,
+        "kind": kind,
+        "native_resolution_m": native_resolution(catalog, entry),
+        "source": entry.source,
+        "classes": classes,
+    }
 
 
-def _remarks(catalog: Catalog, name: str, entry: Entry, info: dict, cell_size: float, coarse_ratio: float, grid: Grid) -> list[str]:
+def _remarks(
+    catalog: Catalog,
+    name: str,
+    entry: Entry,
+    info: dict,
+    cell_size: float,
+    coarse_ratio: float,
+    grid: Grid,
+) -> list[str]:
     """Notes on a factor that was made: a coarse source, the error of interpolated stations."""
     notes = []
     native = info["native_resolution_m"]
     if native and native > coarse_ratio * cell_size:
-        notes.append(f"{info['label']} comes from a source of {native:.0f} m, {native / cell_size:.0f} times coarser than the grid.")
+        notes.append(
+            f"{info['label']} comes from a source of {native:.0f} m, {native / cell_size:.0f} times coarser than the grid."
+        )
     vector = catalog.path(entry).suffix.lower() not in RASTERS
     if name == "pga" and vector and (stations := station_error(catalog, entry, grid)):
         count, error = stations
-        notes.append(f"PGA is interpolated from {count} stations; leaving one out errs by {error:.1f} {info['unit']} (root mean square).")
+        notes.append(
+            f"PGA is interpolated from {count} stations; leaving one out errs by {error:.1f} {info['unit']} (root mean square)."
+        )
     return notes

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
+from lsa_helpers.raster import Grid, open_raster, read_raster, write_raster
 from lsa_helpers.run import Run
 
 
@@ -20,14 +20,15 @@ class FactorStack:
     Parameters
     ----------
     values : ndarray or dask.array.Array, shape (factors, height, width)
-        float32; NaN where a source has nothing or outside the study area. Categorical bands hold integer codes,
-        aspect is in degrees clockwise from north with −1 where flat.
+        float32; NaN where a source has nothing or outside the study area. Categorical bands hold
+        integer codes, aspect is in degrees clockwise from north with −1 where flat.
     grid : Grid
         The frame, CRS in metres.
     names : tuple of str
         Name of each band.
     info : dict
-        Name → ``label, unit, kind (continuous, categorical or circular), native_resolution_m, source, classes``.
+        Name → ``label, unit, kind (continuous, categorical or circular), native_resolution_m,
+        source, classes``.
     """
 
     values: np.ndarray
@@ -59,9 +60,15 @@ class FactorStack:
         """
         for name in names:
             if name not in self.names:
-                raise InputError(f'there is no factor "{name}"', where="factors.tif", fix=did_you_mean(name, self.names))
+                raise InputError(
+                    f'there is no factor "{name}"',
+                    where="factors.tif",
+                    fix=did_you_mean(name, self.names),
+                )
         picked = [self.names.index(name) for name in names]
-        return FactorStack(self.values[picked], self.grid, tuple(names), {name: self.info[name] for name in names})
+        return FactorStack(
+            self.values[picked], self.grid, tuple(names), {name: self.info[name] for name in names}
+        )
 
 
 def write_stack(stack: FactorStack, run: Run) -> None:
@@ -95,7 +102,9 @@ def open_stack(raster: Path, *, chunk: int = 1024) -> FactorStack:
     try:
         info = json.loads(described.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError("the description of the factors cannot be read", where=described, found=error) from None
+        raise InputError(
+            "the description of the factors cannot be read", where=described, found=error
+        ) from None
     return FactorStack(values, grid, tuple(names), info)
 
 
@@ -126,17 +135,24 @@ def read_stack(run: Run, names: Sequence[str] | None = None) -> FactorStack:
 
 
 def describe(stack: FactorStack) -> pd.DataFrame:
-    """What each factor is: unit, source, native resolution, range or number of classes, share of cells with a value."""
+    """What each factor is: unit, source, native resolution, range or number of classes, share of
+    cells with a value.
+    """
     rows = []
     for name, band in zip(stack.names, stack.values, strict=True):
         info, known = stack.info[name], band[np.isfinite(band)]
         classed = info["kind"] == "categorical"
         rows.append(
             {
-                "factor": info["label"], "unit": info["unit"] or ("class" if classed else "1"), "source": info["source"],
-                "native resolution (m)": info["native_resolution_m"], "classes": len(info["classes"]) if classed else None,
-                "minimum": None if classed else known.min(), "median": None if classed else np.median(known),
-                "maximum": None if classed else known.max(), "cells with a value (%)": 100 * known.size / band.size,
+                "factor": info["label"],
+                "unit": info["unit"] or ("class" if classed else "1"),
+                "source": info["source"],
+                "native resolution (m)": info["native_resolution_m"],
+                "classes": len(info["classes"]) if classed else None,
+                "minimum": None if classed else known.min(),
+                "median": None if classed else np.median(known),
+                "maximum": None if classed else known.max(),
+                "cells with a value (%)": 100 * known.size / band.size,
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows).round(3)

@@ -1,4 +1,6 @@
-"""The susceptibility models behind one face: `fit`, `predict`, `predict_map`, `save`, and `load` here. Nothing heavy is imported."""
+"""The susceptibility models behind one face: `fit`, `predict`, `predict_map`, `save`, and `load`
+here. Nothing heavy is imported.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.models.face import SusceptibilityModel
-from lsa_helpers.params import SusceptibilityParams
+from lsa_helpers.models.base import SusceptibilityModel
+from lsa_helpers.runner.params import SusceptibilityParams
 
 #: Name of a model → the module and class that is it.
 MODELS = {
@@ -35,7 +37,8 @@ def make(name: str, **settings) -> SusceptibilityModel:
     ----------
     name : {"cnn", "rf", "xgboost", "logistic", "svm"}
     **settings
-        Of the model's class, for example ``n_trees=500``; each has the default of the assumption register.
+        Of the model's class, for example ``n_trees=500``; each has the default of the assumption
+        register.
 
     Raises
     ------
@@ -45,24 +48,31 @@ def make(name: str, **settings) -> SusceptibilityModel:
     return _class(name)(**settings)
 
 
-def makers(p: SusceptibilityParams, selected: Sequence[str]) -> dict[str, Callable[[], SusceptibilityModel]]:
+def makers(
+    p: SusceptibilityParams, selected: Sequence[str]
+) -> dict[str, Callable[[], SusceptibilityModel]]:
     """For each model of the chapter's parameters a function that makes it untrained.
 
     Parameters
     ----------
     p : SusceptibilityParams
     selected : sequence of str
-        The factors of chapter 03; the logistic regression may have its own (``logistic_factors``).
+        The factors of chapter 04; the logistic regression may have its own (``logistic_factors``).
     """
     own = {"logistic": p.logistic_factors or selected}
-    return {name: partial(make, name, factors=own.get(name, selected), **p.settings(name)) for name in p.models}
+    return {
+        name: partial(make, name, factors=own.get(name, selected), **p.settings(name))
+        for name in p.models
+    }
 
 
 def untrained(folder: Path) -> Callable[..., SusceptibilityModel]:
-    """A function that makes a saved model again untrained, with its factors and settings; keyword arguments change them.
+    """A function that makes a saved model again untrained, with its factors and settings; keyword
+    arguments change them.
 
-    Settings that a search found in the training rows are not kept, since those rows may be test rows now: the model gets the settings it
-    had before the search. `lsa_helpers.validate.remade` searches anew.
+    Settings that a search found in the training rows are not kept, since those rows may be test
+    rows now: the model gets the settings it had before the search. `lsa_helpers.validation.remade`
+    searches anew.
 
     Raises
     ------
@@ -71,11 +81,19 @@ def untrained(folder: Path) -> Callable[..., SusceptibilityModel]:
     """
     config = _config(folder)
     settings = (config.get("tuning") or config)["settings"]
-    return partial(make, config["name"], factors=config["factors"], n_jobs=config["n_jobs"], coding=config["coding"], **settings)
+    return partial(
+        make,
+        config["name"],
+        factors=config["factors"],
+        n_jobs=config["n_jobs"],
+        coding=config["coding"],
+        **settings,
+    )
 
 
 def tuning(folder: Path) -> dict | None:
-    """How the settings of a saved model were searched for: ``draws, n_folds, settings`` (before the search); None where they were given.
+    """How the settings of a saved model were searched for: ``draws, n_folds, settings`` (before the
+    search); None where they were given.
 
     Raises
     ------
@@ -98,7 +116,9 @@ def load(folder: Path) -> SusceptibilityModel:
 
 
 def is_saved(folder: Path) -> bool:
-    """Whether a trained model lies in the folder; the folder alone may be what another run of chapter 04 left."""
+    """Whether a trained model lies in the folder; the folder alone may be what another run of
+    chapter 05 left.
+    """
     return (Path(folder) / "config.json").is_file()
 
 
@@ -106,5 +126,5 @@ def _config(folder: Path) -> dict:
     """What `save` wrote about a model."""
     path = Path(folder) / "config.json"
     if not is_saved(folder):
-        raise InputError("there is no trained model here", where=folder, fix="Run chapter 04 first")
+        raise InputError("there is no trained model here", where=folder, fix="Run chapter 05 first")
     return json.loads(path.read_text(encoding="utf-8"))

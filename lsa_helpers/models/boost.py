@@ -5,8 +5,8 @@ import pandas as pd
 import xgboost as xgb
 
 from lsa_helpers.models.area import describe_area
+from lsa_helpers.models.base import TableModel
 from lsa_helpers.models.cluster import connect
-from lsa_helpers.models.face import TableModel
 from lsa_helpers.run import whole_file
 from lsa_helpers.samples import Encoder
 
@@ -14,8 +14,9 @@ from lsa_helpers.samples import Encoder
 class Boost(TableModel):
     """Gradient-boosted trees with histogram splits and logistic loss.
 
-    With the setting `scheduler`, the address of a Dask scheduler or "local", its workers train: each holds its part of the rows. That
-    shares the work; a table that no single process could hold is given to `fit` as a Dask DataFrame or as the path of a Parquet table.
+    With the setting `scheduler`, the address of a Dask scheduler or "local", its workers train:
+    each holds its part of the rows. That shares the work; a table that no single process could hold
+    is given to `fit` as a Dask DataFrame or as the path of a Parquet table.
 
     Notes
     -----
@@ -33,8 +34,9 @@ class Boost(TableModel):
         stack : FactorStack
             Only what its factors are is asked for, not their values.
         samples : DataFrame, dask.dataframe.DataFrame, or path of a Parquet file or folder
-            With ``label`` and the factors. All but a plain DataFrame are read, coded and trained on partition by partition by the workers
-            of `scheduler`, or of a cluster of processes here when it is empty; no process sees the whole table.
+            With ``label`` and the factors. All but a plain DataFrame are read, coded and trained on
+            partition by partition by the workers of `scheduler`, or of a cluster of processes here
+            when it is empty; no process sees the whole table.
         seed : int
 
         Raises
@@ -47,31 +49,54 @@ class Boost(TableModel):
         import dask.dataframe as dd
 
         names, info = list(self.factors or stack.names), self._coded(stack)
-        table = (samples if isinstance(samples, dd.DataFrame) else dd.read_parquet(samples))[[*names, "label"]]
+        table = (samples if isinstance(samples, dd.DataFrame) else dd.read_parquet(samples))[
+            [*names, "label"]
+        ]
         with connect(self.settings["scheduler"] or "local", self.n_jobs) as client:
             self._need_both_classes(table["label"].nunique().compute(), len(table))
             self.encoder = Encoder.fit_parts(table, info, names)
             self.learned_on = describe_area(stack, names)
-            coded = table.map_partitions(_coded_part, self.encoder, meta=_coded_part(table._meta, self.encoder))
-            self.booster = _train_on(client, self._params(seed), coded, table["label"], self.settings["rounds"])
+            coded = table.map_partitions(
+                _coded_part, self.encoder, meta=_coded_part(table._meta, self.encoder)
+            )
+            self.booster = _train_on(
+                client, self._params(seed), coded, table["label"], self.settings["rounds"]
+            )
         return self
 
     def _params(self, seed: int) -> dict:
         """XGBoost's own parameters."""
         own = self.settings
-        return {"objective": "binary:logistic", "tree_method": "hist", "max_depth": own["depth"], "eta": own["eta"], "seed": seed,
-                "subsample": own["subsample"], "colsample_bytree": own["subsample"], "nthread": self.n_jobs, "verbosity": 0}  # fmt: skip
+        return {
+            "objective": "binary:logistic",
+            "tree_method": "hist",
+            "max_depth": own["depth"],
+            "eta": own["eta"],
+            "seed": seed,
+            "subsample": own["subsample"],
+            "colsample_bytree": own["subsample"],
+            "nthread": self.n_jobs,
+            "verbosity": 0,
+        }
 
     def _fit_rows(self, X, y, seed):
         rounds, scheduler = self.settings["rounds"], self.settings["scheduler"]
         if not scheduler:
-            self.booster = xgb.train(self._params(seed), xgb.DMatrix(X, y, nthread=self.n_jobs), rounds)
+            self.booster = xgb.train(
+                self._params(seed), xgb.DMatrix(X, y, nthread=self.n_jobs), rounds
+            )
             return
         import dask.array as da
 
         with connect(scheduler, self.n_jobs) as client:
             part = -(-len(X) // max(1, len(client.scheduler_info()["workers"])))
-            self.booster = _train_on(client, self._params(seed), da.from_array(X, chunks=(part, -1)), da.from_array(y, chunks=part), rounds)
+            self.booster = _train_on(
+                client,
+                self._params(seed),
+                da.from_array(X, chunks=(part, -1)),
+                da.from_array(y, chunks=part),
+                rounds,
+            )
 
     def on_one_core(self):
         one = super().on_one_core()
@@ -95,13 +120,21 @@ class Boost(TableModel):
 
 def _coded_part(part: pd.DataFrame, encoder: Encoder) -> pd.DataFrame:
     """One partition of a table, coded."""
-    return pd.DataFrame(encoder.table(part), index=part.index, columns=[str(i) for i in range(len(encoder.columns))])
+    return pd.DataFrame(
+        encoder.table(part), index=part.index, columns=[str(i) for i in range(len(encoder.columns))]
+    )
 
 
 def _train_on(client, params: dict, X, y, rounds: int) -> xgb.Booster:
-    """Train on the workers of a cluster; each takes the partitions of the Dask collections X and y that lie with it."""
+    """Train on the workers of a cluster; each takes the partitions of the Dask collections X and y
+    that lie with it.
+    """
     import xgboost.dask as xgb_dask
 
-    booster = xgb_dask.train(client, {**params, "nthread": 1}, xgb_dask.DaskDMatrix(client, X, y), rounds)["booster"]
-    booster.feature_names = booster.feature_types = None  # of a data frame; rows to predict come as bare arrays
+    booster = xgb_dask.train(
+        client, {**params, "nthread": 1}, xgb_dask.DaskDMatrix(client, X, y), rounds
+    )["booster"]
+    booster.feature_names = booster.feature_types = (
+        None  # of a data frame; rows to predict come as bare arrays
+    )
     return booster

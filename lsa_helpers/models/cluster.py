@@ -13,8 +13,8 @@ def connect(scheduler: str, n_jobs: int = 1) -> Iterator["distributed.Client"]: 
     Parameters
     ----------
     scheduler : str
-        Address, such as ``tcp://10.0.0.5:8786``; its workers have this package and see the same files. "local": a cluster of
-        processes of this machine, as long as the block lasts.
+        Address, such as ``tcp://10.0.0.5:8786``; its workers have this package and see the same
+        files. "local": a cluster of processes of this machine, as long as the block lasts.
     n_jobs : int
         Processes of the local cluster.
 
@@ -30,7 +30,11 @@ def connect(scheduler: str, n_jobs: int = 1) -> Iterator["distributed.Client"]: 
         try:
             client = Client(cluster, timeout=10)
         except (OSError, ValueError) as error:
-            fix = "Start one with `dask scheduler` and `dask worker ADDRESS`, or leave the option out"
-            raise InputError("the Dask scheduler does not answer", where=scheduler, found=error, fix=fix) from None
+            fix = (
+                "Start one with `dask scheduler` and `dask worker ADDRESS`, or leave the option out"
+            )
+            raise InputError(
+                "the Dask scheduler does not answer", where=scheduler, found=error, fix=fix
+            ) from None
         with client:
             yield client

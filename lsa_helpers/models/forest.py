@@ -6,15 +6,16 @@ import numpy as np
 import skops.io
 from sklearn.ensemble import RandomForestClassifier
 
-from lsa_helpers.models.face import TableModel
+from lsa_helpers.models.base import TableModel
 from lsa_helpers.run import whole_file
 
 
 class Forest(TableModel):
-    """Random forest; by default of unpruned trees that look at a random square root of the columns at each split.
+    """Random forest; by default of unpruned trees that look at a random square root of the columns
+    at each split.
 
-    Its settings are the number of trees, ``max_features`` (share of the columns looked at, or "sqrt") and ``min_leaf`` (fewest samples of a
-    leaf).
+    Its settings are the number of trees, ``max_features`` (share of the columns looked at, or
+    "sqrt") and ``min_leaf`` (fewest samples of a leaf).
 
     Notes
     -----
@@ -25,8 +26,13 @@ class Forest(TableModel):
     defaults = {"n_trees": 500, "max_features": "sqrt", "min_leaf": 1}
 
     def _fit_rows(self, X, y, seed):
-        own = {"max_features": self.settings["max_features"], "min_samples_leaf": self.settings["min_leaf"]}
-        self.forest = RandomForestClassifier(self.settings["n_trees"], n_jobs=self.n_jobs, random_state=seed, **own).fit(X, y)
+        own = {
+            "max_features": self.settings["max_features"],
+            "min_samples_leaf": self.settings["min_leaf"],
+        }
+        self.forest = RandomForestClassifier(
+            self.settings["n_trees"], n_jobs=self.n_jobs, random_state=seed, **own
+        ).fit(X, y)
 
     def on_one_core(self):
         one = super().on_one_core()
@@ -44,5 +50,8 @@ class Forest(TableModel):
         return {}
 
     def _read(self, folder, config):
-        # The dtypes of a forest's own tree arrays are all skops does not know; anything else in the file is refused.
-        self.forest = skops.io.load(folder / "forest.skops", trusted=["sklearn.tree._tree.Tree", "numpy.dtype"])
+        # The dtypes of a forest's own tree arrays are all skops does not know; anything else in the
+        # file is refused.
+        self.forest = skops.io.load(
+            folder / "forest.skops", trusted=["sklearn.tree._tree.Tree", "numpy.dtype"]
+        )

@@ -1,4 +1,6 @@
-"""Maps of rasters larger than memory: the same models, block by block, on whatever Dask computes with."""
+"""Maps of rasters larger than memory: the same models, block by block, on whatever Dask computes
+with.
+"""
 
 import copy
 from collections.abc import Iterator
@@ -28,27 +30,49 @@ def lazy_map(model, stack: FactorStack) -> da.Array:
     Returns
     -------
     dask.array.Array, shape (height, width)
-        float32 in 0–1, NaN where a factor is unknown: block by block what the model gives for the whole array.
+        float32 in 0–1, NaN where a factor is unknown: block by block what the model gives for the
+        whole array.
     """
-    single = model.on_one_core()  # the blocks run side by side; inside a block more threads would only wait
+    single = (
+        model.on_one_core()
+    )  # the blocks run side by side; inside a block more threads would only wait
     halo = model.halo
     # A strip of cells narrower than the halo at the end belongs to the block before it.
-    chunks = [axis if len(axis) == 1 or not halo else ensure_minimum_chunksize(halo, axis) for axis in stack.values.chunks[1:]]
+    chunks = [
+        axis if len(axis) == 1 or not halo else ensure_minimum_chunksize(halo, axis)
+        for axis in stack.values.chunks[1:]
+    ]
     values = stack.values.rechunk((-1, *chunks))
     edges = tuple(map(len, values.chunks[1:]))
     depth = {0: 0, **{axis + 1: halo if count > 1 else 0 for axis, count in enumerate(edges)}}
     frame = FactorStack(np.zeros((0, 0, 0), np.float32), stack.grid, stack.names, stack.info)
     return da.map_overlap(
-        _block, values, depth=depth, boundary="none", trim=False, allow_rechunk=False, drop_axis=0, chunks=values.chunks[1:],
-        dtype=np.float32, meta=np.zeros((0, 0), np.float32), model=single, frame=frame, edges=edges,
-    )  # fmt: skip
+        _block,
+        values,
+        depth=depth,
+        boundary="none",
+        trim=False,
+        allow_rechunk=False,
+        drop_axis=0,
+        chunks=values.chunks[1:],
+        dtype=np.float32,
+        meta=np.zeros((0, 0), np.float32),
+        model=single,
+        frame=frame,
+        edges=edges,
+    )
 
 
-def _block(values: np.ndarray, model, frame: FactorStack, edges: tuple[int, int], block_id=None) -> np.ndarray:
+def _block(
+    values: np.ndarray, model, frame: FactorStack, edges: tuple[int, int], block_id=None
+) -> np.ndarray:
     """One block: mirrored where the raster ends, then mapped."""
     halo = model.halo
     places = block_id[-2:]
-    missing = [(halo * (place == 0), halo * (place == count - 1)) for place, count in zip(places, edges, strict=True)]
+    missing = [
+        (halo * (place == 0), halo * (place == count - 1))
+        for place, count in zip(places, edges, strict=True)
+    ]
     values = np.pad(values, [(0, 0), *missing], mode="reflect") if halo else values
     inner = values[:, halo : values.shape[1] - halo, halo : values.shape[2] - halo]
     valid = np.isfinite(inner).all(axis=0)
@@ -59,7 +83,8 @@ def _block(values: np.ndarray, model, frame: FactorStack, edges: tuple[int, int]
 
 
 def bf16_error(model, stack: FactorStack, side: int = 256) -> tuple[float, float]:
-    """Largest and mean difference that bfloat16 makes to the probability, measured on a square in the middle.
+    """Largest and mean difference that bfloat16 makes to the probability, measured on a square in
+    the middle.
 
     Parameters
     ----------
@@ -76,15 +101,23 @@ def bf16_error(model, stack: FactorStack, side: int = 256) -> tuple[float, float
         When the model has no network, or the square holds no cell with all factors.
     """
     if not hasattr(model, "bf16"):
-        raise InputError("bfloat16 is for networks", found=f"the model {model.name}", fix="Leave --bf16 out")
+        raise InputError(
+            "bfloat16 is for networks", found=f"the model {model.name}", fix="Leave --bf16 out"
+        )
     stack, (height, width) = stack.select(list(model.encoder.factors)), stack.grid.shape
     middle = (
         slice(max(0, height // 2 - side // 2), height // 2 + side // 2 + 1),
         slice(max(0, width // 2 - side // 2), width // 2 + side // 2 + 1),
     )
-    part = FactorStack(np.asarray(stack.values[(slice(None), *middle)]), stack.grid, stack.names, stack.info)
+    part = FactorStack(
+        np.asarray(stack.values[(slice(None), *middle)]), stack.grid, stack.names, stack.info
+    )
     if not part.valid.any():
-        raise InputError("the error of bfloat16 cannot be measured", found="no cell with all factors in the middle", fix="Leave --bf16 out")
+        raise InputError(
+            "the error of bfloat16 cannot be measured",
+            found="no cell with all factors in the middle",
+            fix="Leave --bf16 out",
+        )
     exact, rough = copy.copy(model), copy.copy(model)
     exact.bf16, rough.bf16 = False, True
     gap = np.abs(exact.predict_map(part) - rough.predict_map(part))[part.valid]
@@ -98,8 +131,9 @@ def compute_on(scheduler: str = "", n_jobs: int = 1) -> Iterator[None]:
     Parameters
     ----------
     scheduler : str
-        Address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, whose workers have this package and see the same files;
-        "local": a cluster of processes of this machine, as long as the block lasts; empty: threads here.
+        Address of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, whose workers have this
+        package and see the same files; "local": a cluster of processes of this machine, as long as
+        the block lasts; empty: threads here.
     n_jobs : int
         Threads or processes here.
 

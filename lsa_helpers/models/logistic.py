@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from lsa_helpers.models.face import TableModel
+from lsa_helpers.models.base import TableModel
 
 
 class Logistic(TableModel):
@@ -12,7 +12,8 @@ class Logistic(TableModel):
 
     Notes
     -----
-    **Source**: Atkinson & Massari 1998, doi:10.1016/S0098-3004(97)00117-9, for its use on landslides.
+    **Source**: Atkinson & Massari 1998, doi:10.1016/S0098-3004(97)00117-9, for its use on
+    landslides.
     """
 
     name = "logistic"
@@ -26,7 +27,15 @@ class Logistic(TableModel):
         return expit(X.astype(np.float64) @ self.coefficients + self.intercept)
 
     def _write(self, folder):
-        return {"coefficients": dict(zip(self.encoder.columns, self.coefficients.tolist(), strict=True)), "intercept": self.intercept}
+        return {
+            "coefficients": dict(
+                zip(self.encoder.columns, self.coefficients.tolist(), strict=True)
+            ),
+            "intercept": self.intercept,
+        }
 
     def _read(self, folder, config):
-        self.coefficients, self.intercept = np.array(list(config["coefficients"].values())), config["intercept"]
+        self.coefficients, self.intercept = (
+            np.array(list(config["coefficients"].values())),
+            config["intercept"],
+        )

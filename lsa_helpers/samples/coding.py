@@ -14,13 +14,15 @@ MOST_CLASSES = 200  # columns that one factor may become
 
 @dataclass(frozen=True)
 class Encoder:
-    """Codes raw factors as numbers for a model; everything it knows comes from the rows it was fitted on.
+    """Codes raw factors as numbers for a model; everything it knows comes from the rows it was
+    fitted on.
 
     Parameters
     ----------
     factors : dict
-        Factor → how it is coded: ``{"kind": "continuous", "mean": m, "std": s}`` (z-score), ``{"kind": "circular"}`` (degrees;
-        sine and cosine, flat -1 → 0, 0) or ``{"kind": "categorical", "codes": [...]}`` (one column per code; unseen → all 0).
+        Factor → how it is coded: ``{"kind": "continuous", "mean": m, "std": s}`` (z-score),
+        ``{"kind": "circular"}`` (degrees; sine and cosine, flat -1 → 0, 0) or ``{"kind":
+        "categorical", "codes": [...]}`` (one column per code; unseen → all 0).
     """
 
     factors: dict[str, dict]
@@ -32,10 +34,13 @@ class Encoder:
         Raises
         ------
         InputError
-            When a factor is unknown in a row: what to make of the gap is not this function's to decide, and models would differ.
+            When a factor is unknown in a row: what to make of the gap is not this function's to
+            decide, and models would differ.
         """
         for name in factors:
-            _refuse_gaps(name, int((~np.isfinite(table[name].to_numpy(dtype=np.float64))).sum()), len(table))
+            _refuse_gaps(
+                name, int((~np.isfinite(table[name].to_numpy(dtype=np.float64))).sum()), len(table)
+            )
         return cls({name: _learn(table[name].to_numpy(), info[name]["kind"]) for name in factors})
 
     @classmethod
@@ -46,14 +51,22 @@ class Encoder:
         asked = {}
         for name in factors:
             value = table[name].astype("float64")
-            learn = {"continuous": (value.mean(), value.std(ddof=0)), "circular": (), "categorical": (value.unique(),)}
+            learn = {
+                "continuous": (value.mean(), value.std(ddof=0)),
+                "circular": (),
+                "categorical": (value.unique(),),
+            }
             asked[name] = value.size, (~np.isfinite(value)).sum(), *learn[info[name]["kind"]]
         how = {}
         for name, (rows, gaps, *learned) in dask.compute(asked)[0].items():
             _refuse_gaps(name, int(gaps), int(rows))
             kind = info[name]["kind"]
             if kind == "continuous":
-                how[name] = {"kind": kind, "mean": float(learned[0]), "std": float(learned[1]) or 1.0}
+                how[name] = {
+                    "kind": kind,
+                    "mean": float(learned[0]),
+                    "std": float(learned[1]) or 1.0,
+                }
             else:
                 how[name] = _learn(np.asarray(learned).ravel(), kind)
         return cls(how)
@@ -70,18 +83,30 @@ class Encoder:
 
     def table(self, table: pd.DataFrame) -> np.ndarray:
         """Code a table: float32 of shape (n, columns)."""
-        return np.concatenate([_encode(table[name].to_numpy(), how) for name, how in self.factors.items()]).T
+        return np.concatenate(
+            [_encode(table[name].to_numpy(), how) for name, how in self.factors.items()]
+        ).T
 
     def stack(self, stack: FactorStack) -> np.ndarray:
         """Code a stack: float32 of shape (columns, height, width), NaN where a factor is unknown."""
-        return np.concatenate([_encode(stack.values[stack.names.index(name)], how) for name, how in self.factors.items()])
+        return np.concatenate(
+            [
+                _encode(stack.values[stack.names.index(name)], how)
+                for name, how in self.factors.items()
+            ]
+        )
 
 
 def _refuse_gaps(name: str, unknown: int, rows: int) -> None:
     """Nobody can code what is not known."""
     if unknown:
-        found, fix = f"{unknown} of {rows} rows without a value", "Leave out those rows, or the factor"
-        raise InputError("a factor is unknown in a training row", where=f'factor "{name}"', found=found, fix=fix)
+        found, fix = (
+            f"{unknown} of {rows} rows without a value",
+            "Leave out those rows, or the factor",
+        )
+        raise InputError(
+            "a factor is unknown in a training row", where=f'factor "{name}"', found=found, fix=fix
+        )
 
 
 def _learn(values: np.ndarray, kind: str) -> dict:
@@ -94,7 +119,9 @@ def _learn(values: np.ndarray, kind: str) -> dict:
     codes = np.unique(values)
     if len(codes) > MOST_CLASSES or (codes != codes.round()).any():
         raise InputError(
-            "a factor cannot be coded by classes", found=f"{len(codes)} values, such as {codes[0]:g}", fix="Code it as continuous"
+            "a factor cannot be coded by classes",
+            found=f"{len(codes)} values, such as {codes[0]:g}",
+            fix="Code it as continuous",
         )
     return {"kind": kind, "codes": [int(code) for code in codes]}
 
@@ -103,7 +130,11 @@ def _columns(name: str, how: dict) -> list[str]:
     """Names of one factor's coded columns."""
     if how["kind"] == "continuous":
         return [name]
-    return [f"{name}_sin", f"{name}_cos"] if how["kind"] == "circular" else [f"{name}={code}" for code in how["codes"]]
+    return (
+        [f"{name}_sin", f"{name}_cos"]
+        if how["kind"] == "circular"
+        else [f"{name}={code}" for code in how["codes"]]
+    )
 
 
 def _encode(values: np.ndarray, how: dict) -> np.ndarray:
@@ -121,7 +152,9 @@ def _encode(values: np.ndarray, how: dict) -> np.ndarray:
 
 
 def pad_reflect(encoded: np.ndarray, size: int) -> np.ndarray:
-    """Mirror a raster (C, H, W) outwards by half a window, so that every cell can be a window's centre."""
+    """Mirror a raster (C, H, W) outwards by half a window, so that every cell can be a window's
+    centre.
+    """
     half = size // 2
     return np.pad(encoded, ((0, 0), (half, half), (half, half)), mode="reflect")
 
@@ -141,5 +174,7 @@ def extract_windows(encoded: np.ndarray, rows, cols, size: int) -> np.ndarray:
     -------
     ndarray, shape (n, C, size, size)
     """
-    view = np.lib.stride_tricks.sliding_window_view(pad_reflect(encoded, size), (size, size), axis=(1, 2))
+    view = np.lib.stride_tricks.sliding_window_view(
+        pad_reflect(encoded, size), (size, size), axis=(1, 2)
+    )
     return np.ascontiguousarray(view[:, rows, cols].transpose(1, 0, 2, 3))

@@ -28,26 +28,29 @@ def make_samples(
     block_m: float = 1000.0,
     n_folds: int = 5,
 ) -> pd.DataFrame:
-    """Make the table that every model learns from: landslide cells, cells without landslides, and their spatial folds.
+    """Make the table that every model learns from: landslide cells, cells without landslides, and
+    their spatial folds.
 
     Parameters
     ----------
     inventory : GeoDataFrame
-        Polygons of landslides, or points with a column ``label`` (0 or 1) that are used as they are.
+        Polygons of landslides, or points with a column ``label`` (0 or 1) that are used as they
+        are.
     stack : FactorStack
         The factors; only cells where all of them are known are sampled.
     seed : int
     max_per_landslide : int
         At most so many random cells inside one polygon.
     positives : {"cells", "point", "scarp"}
-        Random cells of a landslide, or one cell of it: nearest to its representative point (the paper's reading), or its highest one, where
-        it broke off (needs the factor altitude).
+        Random cells of a landslide, or one cell of it: nearest to its representative point (the
+        paper's reading), or its highest one, where it broke off (needs the factor altitude).
     negative_ratio : float
         Cells without landslide per landslide cell.
     negative_buffer_m : float
         Cells without landslide are farther than this from any landslide, m.
     negative_slope : float
-        Cells without landslide are at least so steep, degrees (needs the factor slope when above 0).
+        Cells without landslide are at least so steep, degrees (needs the factor slope when above
+        0).
     block_m : float
         Edge of the square blocks that are dealt to the folds, m.
     n_folds : int
@@ -55,17 +58,22 @@ def make_samples(
     Returns
     -------
     DataFrame
-        ``x, y`` (m, grid CRS), ``label`` (1 landslide), ``landslide_id`` (row of the polygon or point; -1 without landslide),
-        ``fold`` (0 … n_folds - 1; one landslide never falls into two folds), then one column per factor with raw values. `block_m` is in
-        ``attrs`` and stays with the table when it is written.
+        ``x, y`` (m, grid CRS), ``label`` (1 landslide), ``landslide_id`` (row of the polygon or
+        point; -1 without landslide), ``fold`` (0 … n_folds - 1; one landslide never falls into two
+        folds), then one column per factor with raw values. `block_m` is in ``attrs`` and stays with
+        the table when it is written.
 
     Raises
     ------
     InputError
-        When the inventory is empty, has no CRS or does not meet the grid, has one class only, or lies in too few blocks for the folds.
+        When the inventory is empty, has no CRS or does not meet the grid, has one class only, or
+        lies in too few blocks for the folds.
     """
     if len(inventory) == 0:
-        raise InputError("the inventory holds no landslide", fix="Lower the detector's score threshold, or set inventory to reference")
+        raise InputError(
+            "the inventory holds no landslide",
+            fix="Lower the detector's score threshold, or set inventory to reference",
+        )
     rng = np.random.default_rng(seed)
     inventory = on_grid(inventory, stack.grid)
     if (inventory.geom_type == "Point").all():
@@ -74,12 +82,24 @@ def make_samples(
         ids, claimed = _landslide_cells(inventory, stack)
         row, col, number = _draw_positives(ids, inventory, stack, positives, max_per_landslide, rng)
         n_negative = round(negative_ratio * len(row))
-        row0, col0 = _draw_negatives(claimed, stack, n_negative, negative_buffer_m, negative_slope, rng)
+        row0, col0 = _draw_negatives(
+            claimed, stack, n_negative, negative_buffer_m, negative_slope, rng
+        )
         number = np.concatenate([number, np.full(len(row0), -1)])
-        table = _table(np.concatenate([row, row0]), np.concatenate([col, col0]), (number >= 0).astype(int), number, stack)
+        table = _table(
+            np.concatenate([row, row0]),
+            np.concatenate([col, col0]),
+            (number >= 0).astype(int),
+            number,
+            stack,
+        )
     if table["label"].nunique() < 2:
         found = f"labels {table['label'].unique().tolist()} in {len(table)} rows"
-        raise InputError("samples need landslides and cells without", found=found, fix="Check the inventory and the mask")
+        raise InputError(
+            "samples need landslides and cells without",
+            found=found,
+            fix="Check the inventory and the mask",
+        )
     table.insert(4, "fold", spatial_folds(table, block_m=block_m, n_folds=n_folds, seed=seed))
     table.attrs |= {"block_m": block_m, "max_per_landslide": max_per_landslide}
     return table
@@ -94,15 +114,29 @@ def write_samples(samples: pd.DataFrame, run: Run, name: str = "samples.parquet"
 def _table(row, col, label, number, stack: FactorStack, x=None, y=None) -> pd.DataFrame:
     """The sample table without folds; cell centres unless coordinates are given."""
     xs, ys = stack.grid.centres()
-    keys = {"x": xs[col] if x is None else x, "y": ys[row] if y is None else y, "label": label, "landslide_id": number}
-    return pd.DataFrame(keys | {name: stack.values[i, row, col] for i, name in enumerate(stack.names)})
+    keys = {
+        "x": xs[col] if x is None else x,
+        "y": ys[row] if y is None else y,
+        "label": label,
+        "landslide_id": number,
+    }
+    return pd.DataFrame(
+        keys | {name: stack.values[i, row, col] for i, name in enumerate(stack.names)}
+    )
 
 
 def _from_points(points: gpd.GeoDataFrame, stack: FactorStack) -> pd.DataFrame:
     """Points with both classes, as they are; those outside the known cells are left out."""
     if "label" not in points:
-        raise InputError("an inventory of points needs a label (1 landslide, 0 none) for each", found=list(points.columns))
-    x, y, label = points.geometry.x.to_numpy(), points.geometry.y.to_numpy(), points["label"].astype(int).to_numpy()
+        raise InputError(
+            "an inventory of points needs a label (1 landslide, 0 none) for each",
+            found=list(points.columns),
+        )
+    x, y, label = (
+        points.geometry.x.to_numpy(),
+        points.geometry.y.to_numpy(),
+        points["label"].astype(int).to_numpy(),
+    )
     row, col = stack.grid.rowcol(x, y)
     keep = stack.grid.inside(row, col)
     keep[keep] = stack.valid[row[keep], col[keep]]
@@ -110,21 +144,39 @@ def _from_points(points: gpd.GeoDataFrame, stack: FactorStack) -> pd.DataFrame:
     return _table(row[keep], col[keep], label[keep], number[keep], stack, x[keep], y[keep])
 
 
-def _landslide_cells(inventory: gpd.GeoDataFrame, stack: FactorStack) -> tuple[np.ndarray, np.ndarray]:
-    """Polygon number + 1 of each cell whose centre it holds (0: none), and every cell a polygon touches."""
+def _landslide_cells(
+    inventory: gpd.GeoDataFrame, stack: FactorStack
+) -> tuple[np.ndarray, np.ndarray]:
+    """Polygon number + 1 of each cell whose centre it holds (0: none), and every cell a polygon
+    touches.
+    """
     shape, transform = stack.grid.shape, stack.grid.transform
-    shapes = [(geometry, number + 1) for number, geometry in enumerate(inventory.geometry) if geometry is not None and geometry.area > 0]
+    shapes = [
+        (geometry, number + 1)
+        for number, geometry in enumerate(inventory.geometry)
+        if geometry is not None and geometry.area > 0
+    ]
     if not shapes:
         raise InputError("no landslide has a geometry", found=f"{len(inventory)} empty rows")
     ids = rasterize(shapes, shape, transform=transform, dtype="int32")
-    return ids, rasterize(((s, 1) for s, _ in shapes), shape, transform=transform, dtype="uint8", all_touched=True).astype(bool)
+    return ids, rasterize(
+        ((s, 1) for s, _ in shapes), shape, transform=transform, dtype="uint8", all_touched=True
+    ).astype(bool)
 
 
-def _draw_positives(ids, inventory, stack, how, cap, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, columns and polygon numbers of the cells drawn from each polygon; one too small for a cell gets the cell under it."""
+def _draw_positives(
+    ids, inventory, stack, how, cap, rng
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, columns and polygon numbers of the cells drawn from each polygon; one too small for a
+    cell gets the cell under it.
+    """
     points = inventory.geometry.representative_point()
-    row, col = stack.grid.rowcol(points.x.fillna(np.inf).clip(-1e9, 1e9), points.y.fillna(np.inf).clip(-1e9, 1e9))
-    small = np.flatnonzero(stack.grid.inside(row, col) & ~np.isin(np.arange(len(inventory)) + 1, ids))
+    row, col = stack.grid.rowcol(
+        points.x.fillna(np.inf).clip(-1e9, 1e9), points.y.fillna(np.inf).clip(-1e9, 1e9)
+    )
+    small = np.flatnonzero(
+        stack.grid.inside(row, col) & ~np.isin(np.arange(len(inventory)) + 1, ids)
+    )
     free = ids[row[small], col[small]] == 0
     ids[row[small][free], col[small][free]] = small[free] + 1
     flat = np.flatnonzero((ids > 0) & stack.valid)
@@ -135,10 +187,15 @@ def _draw_positives(ids, inventory, stack, how, cap, rng) -> tuple[np.ndarray, n
         order = -_factor(stack, "altitude", "positives: scarp").ravel()[flat]
     else:
         order = rng.random(len(flat))
-    drawn = pd.DataFrame({"flat": flat, "id": number, "order": order}).sort_values(["id", "order"], kind="stable")
+    drawn = pd.DataFrame({"flat": flat, "id": number, "order": order}).sort_values(
+        ["id", "order"], kind="stable"
+    )
     drawn = drawn.groupby("id", sort=True).head(cap if how == "cells" else 1)
     if len(drawn) == 0:
-        raise InputError("no landslide lies on cells where all factors are known", fix="Check that inventory and factors overlap")
+        raise InputError(
+            "no landslide lies on cells where all factors are known",
+            fix="Check that inventory and factors overlap",
+        )
     return *np.divmod(drawn["flat"].to_numpy(), ids.shape[1]), drawn["id"].to_numpy()
 
 
@@ -146,13 +203,18 @@ def _factor(stack: FactorStack, name: str, wanted_by: str) -> np.ndarray:
     """A factor that a way of sampling needs."""
     if name not in stack.names:
         raise InputError(
-            f"samples need the factor {name}", where=wanted_by, found=list(stack.names), fix="Keep the factor, or sample otherwise"
+            f"samples need the factor {name}",
+            where=wanted_by,
+            found=list(stack.names),
+            fix="Keep the factor, or sample otherwise",
         )
     return stack.band(name)
 
 
 def _draw_negatives(landslide, stack, n, buffer_m, slope, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of `n` random known cells farther than `buffer_m` from any landslide, and at least so steep."""
+    """Rows and columns of `n` random known cells farther than `buffer_m` from any landslide, and at
+    least so steep.
+    """
     far = distance_transform_edt(~landslide, sampling=stack.grid.cell_size) > buffer_m
     steep = _factor(stack, "slope", "negative_slope") >= slope if slope > 0 else True
     flat = np.flatnonzero(far & stack.valid & steep)
@@ -178,12 +240,14 @@ def block_ids(x, y, block_m: float) -> np.ndarray:
 
 
 def landslide_groups(table: pd.DataFrame) -> np.ndarray:
-    """Number of what has to stay whole in any fold: the landslide of a row, or the row itself where it has none.
+    """Number of what has to stay whole in any fold: the landslide of a row, or the row itself where
+    it has none.
 
     Parameters
     ----------
     table : DataFrame
-        With ``landslide_id`` (-1 without landslide); without that column every row stands for itself.
+        With ``landslide_id`` (-1 without landslide); without that column every row stands for
+        itself.
 
     Returns
     -------
@@ -195,17 +259,22 @@ def landslide_groups(table: pd.DataFrame) -> np.ndarray:
     >>> landslide_groups(pd.DataFrame({"landslide_id": [7, 7, -1, -1, 3]})).tolist()
     [0, 0, 1, 2, 3]
     """
-    number = table["landslide_id"].to_numpy() if "landslide_id" in table else np.full(len(table), -1)
+    number = (
+        table["landslide_id"].to_numpy() if "landslide_id" in table else np.full(len(table), -1)
+    )
     return pd.factorize(np.where(number >= 0, number, -1 - np.arange(len(table))))[0]
 
 
 def landslide_centres(table: pd.DataFrame) -> np.ndarray:
-    """Mean place of each row's landslide, or the row's own place: (n, 2), m; from ``x, y, landslide_id``."""
+    """Mean place of each row's landslide, or the row's own place: (n, 2), m; from ``x, y,
+    landslide_id``.
+    """
     return table.groupby(landslide_groups(table))[["x", "y"]].transform("mean").to_numpy()
 
 
 def block_folds(table: pd.DataFrame, *, block_m: float) -> np.ndarray:
-    """One fold per square block, to leave one block out at a time; a landslide stays whole, in the block of its mean place.
+    """One fold per square block, to leave one block out at a time; a landslide stays whole, in the
+    block of its mean place.
 
     Parameters
     ----------
@@ -222,7 +291,8 @@ def block_folds(table: pd.DataFrame, *, block_m: float) -> np.ndarray:
 
 
 def spatial_folds(table: pd.DataFrame, *, block_m: float, n_folds: int, seed: int) -> np.ndarray:
-    """Deal square blocks to folds so that every fold gets about as many landslide samples; a landslide stays whole.
+    """Deal square blocks to folds so that every fold gets about as many landslide samples; a
+    landslide stays whole.
 
     Parameters
     ----------
@@ -239,7 +309,8 @@ def spatial_folds(table: pd.DataFrame, *, block_m: float, n_folds: int, seed: in
     Raises
     ------
     InputError
-        When fewer than `n_folds` blocks hold both classes between them, so that some fold would have one class only.
+        When fewer than `n_folds` blocks hold both classes between them, so that some fold would
+        have one class only.
     """
     block = block_folds(table, block_m=block_m)
     counts = np.array([np.bincount(block, table["label"] == k) for k in (1, 0)])

@@ -22,7 +22,9 @@ _CLASS_COLOURS = [*OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a
 
 
 def study_area(catalog: Catalog, stack: FactorStack) -> Figure:
-    """Shaded relief with altitude, rivers, roads, faults and strong-motion stations, coordinates in degrees at the corners."""
+    """Shaded relief with altitude, rivers, roads, faults and strong-motion stations, coordinates in
+    degrees at the corners.
+    """
     fig, ax = plt.subplots(figsize=(7.5, 6 * stack.grid.height / stack.grid.width + 0.7))
     extent = map_axes(ax, stack.grid)
     altitude = stack.band("altitude")
@@ -32,7 +34,9 @@ def study_area(catalog: Catalog, stack: FactorStack) -> Figure:
     handles = _draw_lines(ax, catalog, stack)
     if handles:
         fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
-    ax.set_title(f"{catalog.name or catalog.folder.name}: {stack.valid.sum() * stack.grid.cell_area_km2:.1f} km², {_corners(stack)}")
+    ax.set_title(
+        f"{catalog.name or catalog.folder.name}: {stack.valid.sum() * stack.grid.cell_area_km2:.1f} km², {_corners(stack)}"
+    )
     return fig
 
 
@@ -44,7 +48,9 @@ def _draw_lines(ax, catalog: Catalog, stack: FactorStack) -> list[Line2D]:
         if entry is not None and catalog.path(entry).suffix.lower() not in {".tif", ".tiff"}:
             lines = read_features(catalog.path(entry), entry, stack.grid.crs)
             lines.plot(ax=ax, color=OKABE_ITO[colour], lw=width, aspect=None)
-            handles.append(Line2D([], [], color=OKABE_ITO[colour], lw=width, label=name.capitalize()))
+            handles.append(
+                Line2D([], [], color=OKABE_ITO[colour], lw=width, label=name.capitalize())
+            )
     ax.set(xlabel="", ylabel="")
     return handles
 
@@ -73,7 +79,13 @@ def factor_panels(stack: FactorStack) -> Figure:
             _class_panel(ax, band, info["classes"], extent)
         else:
             low, high = (0, 360) if info["kind"] == "circular" else np.nanpercentile(band, [2, 98])
-            image = ax.imshow(band, extent=extent, cmap="twilight" if info["kind"] == "circular" else SEQUENTIAL, vmin=low, vmax=high)
+            image = ax.imshow(
+                band,
+                extent=extent,
+                cmap="twilight" if info["kind"] == "circular" else SEQUENTIAL,
+                vmin=low,
+                vmax=high,
+            )
             fig.colorbar(image, ax=ax, label=info["unit"] or "dimensionless", shrink=0.75)
     return fig
 
@@ -85,18 +97,31 @@ def _class_panel(ax, band: np.ndarray, classes: dict[int, str], extent) -> None:
     for number, code in enumerate(codes):
         index[band == code] = number
     colours = [_CLASS_COLOURS[number % len(_CLASS_COLOURS)] for number in range(len(codes))]
-    image = ax.imshow(index, extent=extent, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(codes) - 0.5, interpolation="nearest")
+    image = ax.imshow(
+        index,
+        extent=extent,
+        cmap=ListedColormap(colours),
+        vmin=-0.5,
+        vmax=len(codes) - 0.5,
+        interpolation="nearest",
+    )
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.75, ticks=range(len(codes)))
     bar.ax.set_yticklabels([classes[code][:20] for code in codes], fontsize=6)
 
 
 def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:
-    """Examples of the collection, one per platform while they last, with the mapped landslides outlined; unreadable chips are left out."""
+    """Examples of the collection, one per platform while they last, with the mapped landslides
+    outlined; unreadable chips are left out.
+    """
     by_platform: dict[str, list[Chip]] = {}
     for chip in chips:
-        by_platform.setdefault(f"{chip.area} {chip.platform} {chip.resolution_m:g}", []).append(chip)
+        by_platform.setdefault(f"{chip.area} {chip.platform} {chip.resolution_m:g}", []).append(
+            chip
+        )
     order = (chip for row in zip_longest(*by_platform.values()) for chip in row if chip is not None)
-    read = list(islice(((chip, *picture) for chip in order if (picture := _picture(chip))), 4 * count))
+    read = list(
+        islice(((chip, *picture) for chip in order if (picture := _picture(chip))), 4 * count)
+    )
     shown = sorted(read, key=lambda item: not len(item[2]))[:count]
     fig, axes = plt.subplots(2, -(-count // 2), figsize=(9, 6.4))
     for ax in axes.flat[len(shown) :]:
@@ -109,12 +134,19 @@ def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:
         ax.set(xticks=[], yticks=[])
         ax.set_title(f"{chip.platform} {chip.area}"[:34].strip() or chip.image.stem, fontsize=8)
         width = image.shape[1] * chip.resolution_m if known else image.shape[1]
-        ax.set_xlabel(f"{width:.0f} m wide ({chip.resolution_m:g} m per pixel)" if known else f"{width} pixels wide", fontsize=8)
+        ax.set_xlabel(
+            f"{width:.0f} m wide ({chip.resolution_m:g} m per pixel)"
+            if known
+            else f"{width} pixels wide",
+            fontsize=8,
+        )
     return fig
 
 
 def _picture(chip: Chip) -> tuple[np.ndarray, np.ndarray] | None:
-    """A chip as it can be shown, and its landslides; None when it cannot be read, which chapter 02 reports."""
+    """A chip as it can be shown, and its landslides; None when it cannot be read, which chapter 02
+    reports.
+    """
     try:
         with open_image(chip.image) as file:
             bands = bands_to_show(file)

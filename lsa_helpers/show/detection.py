@@ -1,4 +1,6 @@
-"""Figures of chapter 02: the training, chips with true and detected outlines, the scene, the score sweep."""
+"""Figures of chapter 02: the training, chips with true and detected outlines, the scene, the score
+sweep.
+"""
 
 import itertools
 
@@ -13,30 +15,50 @@ from matplotlib.ticker import MaxNLocator
 from lsa_helpers.detect.images import as_picture, open_image
 from lsa_helpers.detect.inventory import size_frequency
 from lsa_helpers.detect.scene import SceneFrame
-from lsa_helpers.grid import Grid
 from lsa_helpers.paper import published_table
+from lsa_helpers.raster import Grid
 from lsa_helpers.show.style import OKABE_ITO, map_axes
 
 _TRUE, _FOUND = OKABE_ITO["yellow"], OKABE_ITO["sky"]
 _LOSSES = {
-    "loss": ("sum", "black"), "loss_objectness": ("region: landslide or not", "sky"), "loss_rpn_box_reg": ("region: box", "blue"),
-    "loss_classifier": ("head: landslide or not", "orange"), "loss_box_reg": ("head: box", "vermilion"), "loss_mask": ("mask", "purple"),
+    "loss": ("sum", "black"),
+    "loss_objectness": ("region: landslide or not", "sky"),
+    "loss_rpn_box_reg": ("region: box", "blue"),
+    "loss_classifier": ("head: landslide or not", "orange"),
+    "loss_box_reg": ("head: box", "vermilion"),
+    "loss_mask": ("mask", "purple"),
     "loss_semantic": ("cell: landslide or not", "teal"),
-}  # fmt: skip
+}
 _CURVES = (
-    ("precision", "precision", "blue", "-"), ("recall", "recall", "orange", "--"),
-    ("f1", "F1", "black", ":"), ("iou", "IoU", "purple", "-."),
-)  # fmt: skip
+    ("precision", "precision", "blue", "-"),
+    ("recall", "recall", "orange", "--"),
+    ("f1", "F1", "black", ":"),
+    ("iou", "IoU", "purple", "-."),
+)
 
 
 def training_curve(history: pd.DataFrame) -> Figure:
-    """The losses and their sum per epoch, the learning rate, and AP50 on the validation chips where it was measured."""
+    """The losses and their sum per epoch, the learning rate, and AP50 on the validation chips where
+    it was measured.
+    """
     measured = "val_ap50" in history
-    fig, axes = plt.subplots(1, 2 + measured, figsize=(9, 4.0), width_ratios=(2, 1, 1)[: 2 + measured])
-    for name, (label, colour) in ((name, look) for name, look in _LOSSES.items() if name in history):
-        axes[0].plot(history["epoch"], history[name], label=label, color=OKABE_ITO[colour], lw=2 if name == "loss" else 1.2)
+    fig, axes = plt.subplots(
+        1, 2 + measured, figsize=(9, 4.0), width_ratios=(2, 1, 1)[: 2 + measured]
+    )
+    for name, (label, colour) in (
+        (name, look) for name, look in _LOSSES.items() if name in history
+    ):
+        axes[0].plot(
+            history["epoch"],
+            history[name],
+            label=label,
+            color=OKABE_ITO[colour],
+            lw=2 if name == "loss" else 1.2,
+        )
     axes[0].set(xlabel="Epoch", ylabel="Mean loss (dimensionless)", yscale="log")
-    axes[0].legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.18))  # below: the curves fill the panel
+    axes[0].legend(
+        fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.18)
+    )  # below: the curves fill the panel
     axes[1].plot(history["epoch"], history["learning_rate"], color="black")
     axes[1].set(xlabel="Epoch", ylabel="Learning rate at its end", yscale="log")
     if measured:
@@ -49,7 +71,9 @@ def training_curve(history: pd.DataFrame) -> Figure:
 
 
 def augmented(chips, count: int = 5) -> Figure:
-    """The first training chip with a landslide as the network meets it in different epochs; outlines move with the image."""
+    """The first training chip with a landslide as the network meets it in different epochs;
+    outlines move with the image.
+    """
     import torch
 
     index = next((i for i, chip in enumerate(chips.chips) if chip.landslides > 0), 0)
@@ -84,15 +108,25 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
     for column, ((image, target), each) in enumerate(zip(pairs, found, strict=True)):
         kept = each["scores"] >= threshold
         _chip(axes[0, column], image, target["masks"].numpy(), _TRUE)
-        _chip(axes[1, column], image, each["masks"][kept].numpy(), _FOUND, each["scores"][kept].numpy())
-        axes[0, column].set_title((chips.chips[picks[column]].platform or chips.chips[picks[column]].image.stem)[:18], fontsize=8)
+        _chip(
+            axes[1, column],
+            image,
+            each["masks"][kept].numpy(),
+            _FOUND,
+            each["scores"][kept].numpy(),
+        )
+        axes[0, column].set_title(
+            (chips.chips[picks[column]].platform or chips.chips[picks[column]].image.stem)[:18],
+            fontsize=8,
+        )
     axes[0, 0].set_ylabel("true")
     axes[1, 0].set_ylabel("detected")
     return fig
 
 
 def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None = None) -> None:
-    # Matched colours may pass 1: the brightest pixels then set the scale, or all bare ground would be white.
+    # Matched colours may pass 1: the brightest pixels then set the scale, or all bare ground would
+    # be white.
     ax.imshow(as_picture(image.permute(1, 2, 0).numpy()))
     for i, mask in enumerate(masks):
         # A frame of zeros closes outlines that touch the edge.
@@ -100,23 +134,53 @@ def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None =
         ax.contour(x, y, np.pad(mask, 1), [0.5], colors=colour, linewidths=1.3)
         if scores is not None and mask.any():
             rows, cols = np.nonzero(mask)
-            ax.text(cols.mean(), rows.mean(), f"{scores[i]:.2f}", color="white", fontsize=6, ha="center", va="center")
+            ax.text(
+                cols.mean(),
+                rows.mean(),
+                f"{scores[i]:.2f}",
+                color="white",
+                fontsize=6,
+                ha="center",
+                va="center",
+            )
     ax.set(xticks=[], yticks=[])
 
 
 def scores_beside_paper(scores: pd.DataFrame, source: str = "this run") -> pd.DataFrame:
-    """The scores of this run beside the rows of the paper's Table 4 with the same backbone and optimizer, else backbone (per cent)."""
-    names = {"resnet18": "ResNet18", "resnet50": "ResNet50", "sgd": "SGD", "adamw": "AdamW", "muon": "Muon"}
+    """The scores of this run beside the rows of the paper's Table 4 with the same backbone and
+    optimizer, else backbone (per cent).
+    """
+    names = {
+        "resnet18": "ResNet18",
+        "resnet50": "ResNet50",
+        "sgd": "SGD",
+        "adamw": "AdamW",
+        "muon": "Muon",
+    }
     own = scores.replace(names)
-    shown = [name for name in scores.columns[3:] if name != "weight_decay"]  # one decimal would not show it
+    shown = [
+        name for name in scores.columns[3:] if name != "weight_decay"
+    ]  # one decimal would not show it
     paper = published_table(4)
-    same = paper.merge(own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"])
+    same = paper.merge(
+        own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"]
+    )
     same = paper[paper["backbone"].isin(own["backbone"])] if same.empty else same
-    both = pd.concat([own.assign(source=source), same.assign(source="paper, Table 4", split="paper")], ignore_index=True)
+    both = pd.concat(
+        [own.assign(source=source), same.assign(source="paper, Table 4", split="paper")],
+        ignore_index=True,
+    )
     decimals = {name: 2 if "threshold" in name or name == "loss" else 1 for name in shown}
-    # As objects, because pandas prints all numbers of a column with the decimals of its longest, and counts would become fractions.
+    # As objects, because pandas prints all numbers of a column with the decimals of its longest,
+    # and counts would become fractions.
     counts = {name: "Int64" for name in scores[shown].select_dtypes("integer") if name not in paper}
-    table = both.set_index(["source", "split", "backbone", "optimizer"])[shown].round(decimals).astype(counts).astype(object).T
+    table = (
+        both.set_index(["source", "split", "backbone", "optimizer"])[shown]
+        .round(decimals)
+        .astype(counts)
+        .astype(object)
+        .T
+    )
     return table.where(table.notna(), "–")
 
 
@@ -130,13 +194,17 @@ def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
     chosen : float
         Threshold used for the inventory.
     """
-    fig, axes = plt.subplots(1, len(tables), figsize=(4.5 * len(tables), 3.2), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(
+        1, len(tables), figsize=(4.5 * len(tables), 3.2), sharey=True, squeeze=False
+    )
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
         for name, label, colour, line in _CURVES:
             if name in table:
                 ax.plot(table["score"], table[name], line, color=OKABE_ITO[colour], label=label)
         ax.axvline(chosen, color="#777777", lw=0.8)
-        ax.annotate("inventory", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555")
+        ax.annotate(
+            "inventory", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555"
+        )
         ax.set(xlabel="Score threshold", title=title, ylim=(0, 1.02))
         ax.legend(fontsize=8)
     axes[0, 0].set_ylabel("Fraction")
@@ -144,26 +212,54 @@ def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
 
 
 def sizes(inventories: dict[str, gpd.GeoDataFrame], errors: pd.DataFrame) -> Figure:
-    """Size–frequency curves of inventories (left), and the share of landslides missed and of detections that are false by size (right)."""
+    """Size–frequency curves of inventories (left), and the share of landslides missed and of
+    detections that are false by size (right).
+    """
     fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    for (name, table), colour, marker in zip(inventories.items(), ("sky", "black"), "os", strict=False):
+    for (name, table), colour, marker in zip(
+        inventories.items(), ("sky", "black"), "os", strict=False
+    ):
         curve = size_frequency(table.area.to_numpy())
-        left.plot(curve["area_m2"], curve["density"], marker=marker, ms=4, lw=1, color=OKABE_ITO[colour], label=f"{name} ({len(table)})")
-    left.set(xscale="log", yscale="log", xlabel="Landslide area (m²)", ylabel="Probability density (1/m²)")
+        left.plot(
+            curve["area_m2"],
+            curve["density"],
+            marker=marker,
+            ms=4,
+            lw=1,
+            color=OKABE_ITO[colour],
+            label=f"{name} ({len(table)})",
+        )
+    left.set(
+        xscale="log",
+        yscale="log",
+        xlabel="Landslide area (m²)",
+        ylabel="Probability density (1/m²)",
+    )
     left.legend()
     limits = errors[["area_from_m2", "area_to_m2"]].to_numpy() / 1000
     labels = [f"{low:g}–{high:g}" if np.isfinite(high) else f"> {low:g}" for low, high in limits]
     place = np.arange(len(errors))
-    for shift, name, label, colour in ((-0.2, "omission", "known, missed", "black"), (0.2, "commission", "detected, false", "sky")):
+    for shift, name, label, colour in (
+        (-0.2, "omission", "known, missed", "black"),
+        (0.2, "commission", "detected, false", "sky"),
+    ):
         right.bar(place + shift, errors[name], 0.38, color=OKABE_ITO[colour], label=label)
-    right.set(xticks=place, xlabel="Landslide area (1000 m²)", ylabel="Fraction of the landslides of this size", ylim=(0, 1))
+    right.set(
+        xticks=place,
+        xlabel="Landslide area (1000 m²)",
+        ylabel="Fraction of the landslides of this size",
+        ylim=(0, 1),
+    )
     right.set_xticklabels(labels, rotation=30)
     right.legend()
     return fig
 
 
-def worst(frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame, *, count: int = 6) -> Figure:
-    """The false alarms with the highest scores (above) and the largest landslides missed (below), on the scene.
+def worst(
+    frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame, *, count: int = 6
+) -> Figure:
+    """The false alarms with the highest scores (above) and the largest landslides missed (below),
+    on the scene.
 
     Parameters
     ----------
@@ -199,12 +295,23 @@ def _around(shape, frame: SceneFrame) -> tuple[float, float, float, float]:
     left, bottom, right, top = frame.box(0, 0, frame.height, frame.width).bounds
     x0, y0, x1, y1 = shape.bounds
     half = min(max(x1 - x0, y1 - y0, 60.0), (right - left) / 2, (top - bottom) / 2)
-    x, y = np.clip((x0 + x1) / 2, left + half, right - half), np.clip((y0 + y1) / 2, bottom + half, top - half)
+    x, y = (
+        np.clip((x0 + x1) / 2, left + half, right - half),
+        np.clip((y0 + y1) / 2, bottom + half, top - half),
+    )
     return x - half, y - half, x + half, y + half
 
 
-def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame | None, *, zoom_km: float = 1.5) -> Figure:
-    """The scene with true and detected outlines, whole and enlarged around the middle known (or detected) landslide by position."""
+def scene_map(
+    frame: SceneFrame,
+    detected: gpd.GeoDataFrame,
+    known: gpd.GeoDataFrame | None,
+    *,
+    zoom_km: float = 1.5,
+) -> Figure:
+    """The scene with true and detected outlines, whole and enlarged around the middle known (or
+    detected) landslide by position.
+    """
     known = known.to_crs(frame.crs) if known is not None and "label" not in known else None
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=(frame.width / frame.height, 1))
     left, bottom, right, top = frame.box(0, 0, frame.height, frame.width).bounds
@@ -212,7 +319,9 @@ def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataF
     x, y = _middle(anchor) if len(anchor) else ((left + right) / 2, (bottom + top) / 2)
     half = min(zoom_km * 500, (right - left) / 2, (top - bottom) / 2)
     x, y = np.clip(x, left + half, right - half), np.clip(y, bottom + half, top - half)
-    for ax, bounds in zip(axes, ((left, bottom, right, top), (x - half, y - half, x + half, y + half)), strict=True):
+    for ax, bounds in zip(
+        axes, ((left, bottom, right, top), (x - half, y - half, x + half, y + half)), strict=True
+    ):
         _scene(ax, frame, bounds)
         for table, colour, width in ((known, _TRUE, 1.4), (detected, _FOUND, 0.9)):
             if table is not None and len(table):
@@ -226,7 +335,9 @@ def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataF
 
 
 def _middle(table: gpd.GeoDataFrame) -> tuple[float, float]:
-    """The landslide nearest the middle of all: a choice that does not look at how well it was detected."""
+    """The landslide nearest the middle of all: a choice that does not look at how well it was
+    detected.
+    """
     points = table.representative_point()
     place = (points.x - points.x.median()).abs() + (points.y - points.y.median()).abs()
     point = points.loc[place.idxmin()]
@@ -238,6 +349,8 @@ def _scene(ax, frame: SceneFrame, bounds: tuple) -> None:
     with open_image(frame.path) as file:
         window = file.window(*bounds)
         shrink = max(1.0, max(window.width, window.height) / 900)
-        pixels = frame.bands.read(file, window, (round(window.height / shrink), round(window.width / shrink)))
+        pixels = frame.bands.read(
+            file, window, (round(window.height / shrink), round(window.width / shrink))
+        )
     left, bottom, right, top = bounds
     ax.imshow(as_picture(pixels), extent=(left, right, bottom, top))

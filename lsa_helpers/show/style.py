@@ -5,19 +5,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import Grid
 from lsa_helpers.run import Run, whole_file
 
 # Okabe & Ito (2008), colour-blind safe; the first three are the three models everywhere.
 OKABE_ITO = {
-    "blue": "#0072B2", "orange": "#E69F00", "sky": "#56B4E9", "vermilion": "#D55E00",
-    "purple": "#CC79A7", "yellow": "#F0E442", "teal": "#009E73", "black": "#000000",
-}  # fmt: skip
+    "blue": "#0072B2",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "vermilion": "#D55E00",
+    "purple": "#CC79A7",
+    "yellow": "#F0E442",
+    "teal": "#009E73",
+    "black": "#000000",
+}
 MODEL_COLOURS = {
-    "cnn": OKABE_ITO["blue"], "rf": OKABE_ITO["orange"], "xgboost": OKABE_ITO["purple"], "logistic": OKABE_ITO["black"],
+    "cnn": OKABE_ITO["blue"],
+    "rf": OKABE_ITO["orange"],
+    "xgboost": OKABE_ITO["purple"],
+    "logistic": OKABE_ITO["black"],
     "svm": OKABE_ITO["teal"],
     "ceiling": "#777777",
-}  # fmt: skip
+}
 MODEL_LABELS = {
     "cnn": "CNN",
     "rf": "Random forest",
@@ -37,9 +46,18 @@ CLASS_NAMES = {5: ["Very Low", "Low", "Moderate", "High", "Very High"]}
 def use() -> None:
     """Set the fonts, sizes and resolution every figure of the book shares."""
     plt.rcParams.update(
-        {"figure.dpi": 110, "savefig.dpi": 150, "font.size": 9, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False,
-         "image.cmap": SEQUENTIAL, "legend.frameon": False, "figure.constrained_layout.use": True}
-    )  # fmt: skip
+        {
+            "figure.dpi": 110,
+            "savefig.dpi": 150,
+            "font.size": 9,
+            "axes.titlesize": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "image.cmap": SEQUENTIAL,
+            "legend.frameon": False,
+            "figure.constrained_layout.use": True,
+        }
+    )
 
 
 def map_axes(ax: Axes, grid: Grid, *, scale_bar: bool = True) -> tuple[float, float, float, float]:
@@ -64,11 +82,26 @@ def map_axes(ax: Axes, grid: Grid, *, scale_bar: bool = True) -> tuple[float, fl
         spine.set_visible(True)
     if scale_bar:
         width = right - left
-        length = max(step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if step <= max(width / 4e3, 0.1)) * 1e3
+        length = (
+            max(
+                step
+                for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+                if step <= max(width / 4e3, 0.1)
+            )
+            * 1e3
+        )
         x, y = left + 0.04 * width, bottom + 0.05 * (top - bottom)
         ax.plot([x, x + length], [y, y], color="black", lw=3, solid_capstyle="butt", zorder=9)
-        ax.annotate(f"{length / 1e3:g} km", (x + length / 2, y), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=7,
-                    bbox={"facecolor": "white", "alpha": 0.7, "pad": 1, "lw": 0}, zorder=9)  # fmt: skip
+        ax.annotate(
+            f"{length / 1e3:g} km",
+            (x + length / 2, y),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            bbox={"facecolor": "white", "alpha": 0.7, "pad": 1, "lw": 0},
+            zorder=9,
+        )
     return left, right, bottom, top
 
 

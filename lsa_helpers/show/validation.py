@@ -6,19 +6,31 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import Grid
 from lsa_helpers.show import style
 
-_MARKERS = {"cells": ("o", "random cells"), "point": ("s", "middle cell"), "scarp": ("^", "highest cell")}
+_MARKERS = {
+    "cells": ("o", "random cells"),
+    "point": ("s", "middle cell"),
+    "scarp": ("^", "highest cell"),
+}
 
 
 def fold_panel(folds: np.ndarray, samples: pd.DataFrame, grid: Grid) -> Figure:
-    """The fold of every cell (height, width), with the samples: filled where a landslide is, open where none is."""
+    """The fold of every cell (height, width), with the samples: filled where a landslide is, open
+    where none is.
+    """
     n_folds = int(folds.max()) + 1
     fig, ax = plt.subplots(figsize=(7, 6.4 * min(1.3, grid.height / grid.width)))
     extent = style.map_axes(ax, grid)
     image = ax.imshow(
-        folds + 1, extent=extent, cmap=plt.get_cmap("viridis", n_folds), vmin=0.5, vmax=n_folds + 0.5, interpolation="nearest", alpha=0.6
+        folds + 1,
+        extent=extent,
+        cmap=plt.get_cmap("viridis", n_folds),
+        vmin=0.5,
+        vmax=n_folds + 0.5,
+        interpolation="nearest",
+        alpha=0.6,
     )
     for label, face in ((1, "black"), (0, "none")):
         own = samples[samples["label"] == label]
@@ -29,7 +41,8 @@ def fold_panel(folds: np.ndarray, samples: pd.DataFrame, grid: Grid) -> Figure:
 
 
 def rate_panels(curves: pd.DataFrame) -> Figure:
-    """Prediction rate and success rate with their 95 % bands, one panel a model; the success rate's band is hatched.
+    """Prediction rate and success rate with their 95 % bands, one panel a model; the success rate's
+    band is hatched.
 
     Parameters
     ----------
@@ -37,10 +50,15 @@ def rate_panels(curves: pd.DataFrame) -> Figure:
         From `lsa_helpers.honest.rate_curves`.
     """
     names = list(curves["model"].unique())
-    fig, axes = plt.subplots(1, len(names), figsize=(2.5 * len(names) + 0.6, 3.1), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(
+        1, len(names), figsize=(2.5 * len(names) + 0.6, 3.1), sharey=True, squeeze=False
+    )
     for ax, name in zip(axes[0], names, strict=True):
         own, colour = curves[curves["model"] == name], style.MODEL_COLOURS[name]
-        for kind, line, label in (("held out", "-", "prediction rate"), ("fitted", "--", "success rate")):
+        for kind, line, label in (
+            ("held out", "-", "prediction rate"),
+            ("fitted", "--", "success rate"),
+        ):
             part = own[own["map"] == kind]
             # Two shades of one colour would melt together where the bands overlap.
             hatched = {"facecolor": "none", "hatch": "/////", "edgecolor": colour, "alpha": 0.5}
@@ -60,7 +78,7 @@ def laboratory(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From `lsa_helpers.validate.sampling_laboratory`.
+        From `lsa_helpers.validation.sampling_laboratory`.
     """
     fig, ax = plt.subplots(figsize=(6, 4.6))
     known = table.dropna(subset=["sample_auc", "map_auc"])
@@ -81,10 +99,21 @@ def laboratory(table: pd.DataFrame) -> Figure:
         )
     if len(known):
         fig.colorbar(dots, label="Distance of cells without landslide (m)")
-        low, high = known[["sample_auc", "map_auc"]].to_numpy().min() - 0.01, known[["sample_auc", "map_auc"]].to_numpy().max() + 0.01
+        low, high = (
+            known[["sample_auc", "map_auc"]].to_numpy().min() - 0.01,
+            known[["sample_auc", "map_auc"]].to_numpy().max() + 0.01,
+        )
         ax.plot([low, high], [low, high], color="#bbbbbb", lw=0.8, zorder=0)
-    handles = [Line2D([], [], ls="", marker=marker, color="#777777", label=label) for marker, label in _MARKERS.values()]
-    handles.append(Line2D([], [], ls="", marker="o", mfc="white", mec="black", label="no flat cells"))
+    handles = [
+        Line2D([], [], ls="", marker=marker, color="#777777", label=label)
+        for marker, label in _MARKERS.values()
+    ]
+    handles.append(
+        Line2D([], [], ls="", marker="o", mfc="white", mec="black", label="no flat cells")
+    )
     ax.legend(handles=handles, fontsize=7)
-    ax.set(xlabel="AUC on samples of the same kind, random folds (1)", ylabel="AUC of the held-out map on all cells (1)")
+    ax.set(
+        xlabel="AUC on samples of the same kind, random folds (1)",
+        ylabel="AUC of the held-out map on all cells (1)",
+    )
     return fig

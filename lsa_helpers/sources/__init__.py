@@ -1,4 +1,6 @@
-"""Reading a user's data folder: its catalog, its rasters and vectors on one grid, and a check before anything is made."""
+"""Reading a user's data folder: its catalog, its rasters and vectors on one grid, and a check
+before anything is made.
+"""
 
 from lsa_helpers.sources.catalog import Catalog, Entry, load_catalog
 from lsa_helpers.sources.check import check_catalog, check_labels, source_table
@@ -15,6 +17,21 @@ from lsa_helpers.sources.rasters import native_resolution
 from lsa_helpers.sources.vectors import inverse_distance, read_features, station_error
 
 __all__ = [
-    "Catalog", "Entry", "categorical", "check_catalog", "check_labels", "continuous", "distance_to", "inverse_distance", "load_catalog",
-    "native_resolution", "read_dem", "read_features", "read_inventory", "source_table", "station_error", "study_mask", "target_grid",
-]  # fmt: skip
+    "Catalog",
+    "Entry",
+    "categorical",
+    "check_catalog",
+    "check_labels",
+    "continuous",
+    "distance_to",
+    "inverse_distance",
+    "load_catalog",
+    "native_resolution",
+    "read_dem",
+    "read_features",
+    "read_inventory",
+    "source_table",
+    "station_error",
+    "study_mask",
+    "target_grid",
+]

@@ -19,15 +19,23 @@ class _Strict(BaseModel):
 class Entry(_Strict):
     """One source of the data folder; which keys matter depends on what the file is."""
 
-    path: str | list[str] = Field(description="file, wildcard or list of them (tiles of one mosaic), relative to the data folder")
+    path: str | list[str] = Field(
+        description="file, wildcard or list of them (tiles of one mosaic), relative to the data folder"
+    )
     source: str = Field("", description="who made it, for the source table")
-    resolution: str = Field("", description="its resolution or scale as published; empty: read from the file")
+    resolution: str = Field(
+        "", description="its resolution or scale as published; empty: read from the file"
+    )
     license: str = Field("", description="its licence")
     unit: str = Field("", description="unit of the values after scaling")
-    label: str = Field("", description="name for figures; for an inventory the column with 1 = landslide, 0 = none")
+    label: str = Field(
+        "", description="name for figures; for an inventory the column with 1 = landslide, 0 = none"
+    )
     band: int = Field(1, ge=1, description="band of a raster")
     variable: str = Field("", description="variable of a NetCDF file")
-    statistic: Literal["annual_sum", "mean", "max", "sum"] = Field("annual_sum", description="what is taken over the time of a NetCDF")
+    statistic: Literal["annual_sum", "mean", "max", "sum"] = Field(
+        "annual_sum", description="what is taken over the time of a NetCDF"
+    )
     scale: float = Field(1.0, description="factor that turns stored numbers into `unit`")
     attribute: str = Field("", description="attribute of a vector that holds the value or class")
     names: dict[int, str] = Field({}, description="names of the classes")
@@ -37,8 +45,12 @@ class Entry(_Strict):
     value: str = Field("", description="column of a table with the value")
     sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
     crs: str = Field("", description="CRS of a table, or of a file that states none")
-    format: Literal["cas", "masks", "coco", "labelme", "polygons"] = Field("cas", description="layout of an image collection")
-    polygons: str = Field("", description="outlines of the landslides on images of the format polygons")
+    format: Literal["cas", "masks", "coco", "labelme", "polygons"] = Field(
+        "cas", description="layout of an image collection"
+    )
+    polygons: str = Field(
+        "", description="outlines of the landslides on images of the format polygons"
+    )
     chip_px: int = Field(256, ge=32, le=2048, description="edge of the chips cut from them, pixels")
     platform: str = Field("", description="platform of a scene or of images")
     # YAML reads 2022-10-01 as a date.
@@ -50,7 +62,9 @@ class Catalog(_Strict):
 
     folder: Path
     name: str = ""
-    crs: str = Field("", description="CRS in metres of the analysis grid; empty: the DEM's or its UTM zone")
+    crs: str = Field(
+        "", description="CRS in metres of the analysis grid; empty: the DEM's or its UTM zone"
+    )
     mask: Entry | None = None
     dem: Entry | None = None
     roads: Entry | None = None
@@ -70,12 +84,18 @@ class Catalog(_Strict):
 
     def entries(self) -> dict[str, Entry]:
         """All entries by name; ready-made and extra factors by their factor's name."""
-        single = {name: value for name in type(self).model_fields if isinstance(value := getattr(self, name), Entry)}
+        single = {
+            name: value
+            for name in type(self).model_fields
+            if isinstance(value := getattr(self, name), Entry)
+        }
         return single | self.factors | self.extra
 
     @property
     def on_grid(self) -> list[str]:
-        """Names of what is brought to the grid: all but the images, which the detector sees as they are."""
+        """Names of what is brought to the grid: all but the images, which the detector sees as they
+        are.
+        """
         return [name for name in self.entries() if name not in ("images", "scene")]
 
     def files(self, entry: Entry) -> list[Path]:
@@ -92,7 +112,9 @@ class Catalog(_Strict):
             plain = self.folder / pattern
             here = [plain] if plain.exists() else sorted(self.folder.glob(pattern))
             if not here:
-                raise InputError("the file named in the catalog is missing", where=plain, fix=_nearby(plain))
+                raise InputError(
+                    "the file named in the catalog is missing", where=plain, fix=_nearby(plain)
+                )
             found += here
         return found
 
@@ -103,7 +125,11 @@ class Catalog(_Strict):
 
 def _nearby(path: Path) -> str:
     """Help for a missing file: what lies in its folder."""
-    folder = path.parent if path.parent.is_dir() else next(parent for parent in path.parents if parent.is_dir())
+    folder = (
+        path.parent
+        if path.parent.is_dir()
+        else next(parent for parent in path.parents if parent.is_dir())
+    )
     names = sorted(item.name for item in folder.iterdir() if not item.name.startswith("."))[:8]
     return f"In {folder} there is: {', '.join(names) or 'nothing'}. Put the file there, or correct or delete its entry in catalog.yml"
 
@@ -129,7 +155,11 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError("the data folder does not exist", where=folder, fix="Give an existing folder with --data")
+        raise InputError(
+            "the data folder does not exist",
+            where=folder,
+            fix="Give an existing folder with --data",
+        )
     file = Path(catalog) if catalog else folder / "catalog.yml"
     if not file.is_file():
         fix = "Write one (the book's page on your own data shows how), or keep it beside the parameter file as NAME.catalog.yml"
@@ -139,8 +169,16 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
         return Catalog(folder=folder, **content)
     except ValidationError as error:
         raise InputError("; ".join(_explain(item) for item in error.errors()), where=file) from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:  # ValueError: a date that does not exist
-        raise InputError("the catalog is not a readable YAML mapping", where=file, found=" ".join(str(error).split())) from None
+    except (
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
+    ) as error:  # ValueError: a date that does not exist
+        raise InputError(
+            "the catalog is not a readable YAML mapping",
+            where=file,
+            found=" ".join(str(error).split()),
+        ) from None
 
 
 def _explain(item: dict) -> str:
@@ -148,5 +186,7 @@ def _explain(item: dict) -> str:
     key = str(item["loc"][-1])
     if item["type"] == "extra_forbidden":
         model = Catalog if len(item["loc"]) == 1 else Entry
-        return f'unknown key "{".".join(map(str, item["loc"]))}". {did_you_mean(key, model.model_fields)}'.rstrip(".")
+        return f'unknown key "{".".join(map(str, item["loc"]))}". {did_you_mean(key, model.model_fields)}'.rstrip(
+            "."
+        )
     return f'key "{".".join(map(str, item["loc"]))}": {item["msg"].lower()}, got {item["input"]!r}'

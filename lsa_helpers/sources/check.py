@@ -7,7 +7,7 @@ import rasterio
 from rasterio.warp import transform_bounds
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import Grid
 from lsa_helpers.sources import layers
 from lsa_helpers.sources.catalog import RASTERS, TABLES, Catalog, Entry
 from lsa_helpers.sources.rasters import open_raster
@@ -16,7 +16,9 @@ from lsa_helpers.sources.vectors import attribute, read_features
 _FOLDERS = {"images", "truth"}
 
 
-def check_catalog(catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, crs: str = "") -> pd.DataFrame:
+def check_catalog(
+    catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, crs: str = ""
+) -> pd.DataFrame:
     """Open every source, read the rasters to their end, and see that all of them meet the DEM.
 
     Parameters
@@ -42,7 +44,9 @@ def check_catalog(catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, 
     if need_dem and catalog.dem is None:
         others = f"take out {', '.join(catalog.on_grid)} and " if catalog.on_grid else ""
         fix = f"Add `dem:`, or {others}stop with --until 02"
-        raise InputError("the catalog names no DEM, and the factors need one", where=catalog.folder, fix=fix)
+        raise InputError(
+            "the catalog names no DEM, and the factors need one", where=catalog.folder, fix=fix
+        )
     rows = [_describe(catalog, name, entry) for name, entry in catalog.entries().items()]
     if catalog.dem is not None:
         grid = layers.target_grid(catalog, cell_size, crs)
@@ -54,7 +58,8 @@ def check_catalog(catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, 
 
 
 def check_labels(catalog: Catalog, *, cell_size: float = 12.5, crs: str = "") -> None:
-    """See that an inventory of points can be learned from: inside the grid it has places with and without landslides.
+    """See that an inventory of points can be learned from: inside the grid it has places with and
+    without landslides.
 
     Parameters
     ----------
@@ -73,15 +78,26 @@ def check_labels(catalog: Catalog, *, cell_size: float = 12.5, crs: str = "") ->
     where, labels = catalog.path(catalog.inventory), set(inventory["label"].tolist())
     if not catalog.inventory.label:
         fix = "Name the column with `label:` in catalog.yml and add places without landslides, or give polygons"
-        raise InputError("points without a label cannot be learned from (1 landslide, 0 none)", where=where, fix=fix)
+        raise InputError(
+            "points without a label cannot be learned from (1 landslide, 0 none)",
+            where=where,
+            fix=fix,
+        )
     if labels != {0, 1}:
         fix = "Both are needed, and nothing else"
-        raise InputError("the labels of the points in the study area are not 1 and 0", where=where, found=sorted(labels), fix=fix)
+        raise InputError(
+            "the labels of the points in the study area are not 1 and 0",
+            where=where,
+            found=sorted(labels),
+            fix=fix,
+        )
 
 
 def source_table(catalog: Catalog) -> pd.DataFrame:
     """What the data folder holds, one row per source (Table 2 of the paper, filled from the files)."""
-    return pd.DataFrame([_describe(catalog, name, entry, read=False) for name, entry in catalog.entries().items()])
+    return pd.DataFrame(
+        [_describe(catalog, name, entry, read=False) for name, entry in catalog.entries().items()]
+    )
 
 
 def _describe(catalog: Catalog, name: str, entry: Entry, *, read: bool = True) -> dict:
@@ -112,7 +128,12 @@ def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
                 for _, window in raster.block_windows(1):
                     raster.read(1, window=window)
         except rasterio.errors.RasterioError as error:
-            raise InputError("the raster is damaged or incomplete", where=file, found=error, fix="Copy or download it again") from None
+            raise InputError(
+                "the raster is damaged or incomplete",
+                where=file,
+                found=error,
+                fix="Copy or download it again",
+            ) from None
     step = abs(data.rio.resolution()[0])
     unit = "m" if data.rio.crs.is_projected else "°"
     return {
@@ -141,15 +162,27 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: Grid) -> None:
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
         data = open_raster(file, entry)
-        boxes = [open_raster(item, entry).rio.transform_bounds(grid.crs) for item in catalog.files(entry)]
+        boxes = [
+            open_raster(item, entry).rio.transform_bounds(grid.crs) for item in catalog.files(entry)
+        ]
         found = data.rio.crs.to_string()
     else:
         shapes = read_features(file, entry, grid.crs)
         boxes, found = [tuple(shapes.total_bounds)], "its features"
     # Lines and stations may lie outside the grid and still matter: allow one grid length.
-    reach = max(grid.shape) * grid.cell_size if name in {"roads", "rivers", "faults", "stations"} else 0
+    reach = (
+        max(grid.shape) * grid.cell_size if name in {"roads", "rivers", "faults", "stations"} else 0
+    )
     left, bottom, right, top = grid.bounds
-    if not any(b[0] < right + reach and b[2] > left - reach and b[1] < top + reach and b[3] > bottom - reach for b in boxes):
+    if not any(
+        b[0] < right + reach
+        and b[2] > left - reach
+        and b[1] < top + reach
+        and b[3] > bottom - reach
+        for b in boxes
+    ):
         here = [round(value, 3) for value in transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)]
         fix = f"The study area is {here} (west, south, east, north in degrees). Check the CRS of the file, or name it with `crs:`"
-        raise InputError(f"the source `{name}` does not overlap the study area", where=file, found=found, fix=fix)
+        raise InputError(
+            f"the source `{name}` does not overlap the study area", where=file, found=found, fix=fix
+        )

@@ -1,4 +1,6 @@
-"""Distance to the nearest marked cell: in memory at once, or block by block with a halo wide enough to be exact."""
+"""Distance to the nearest marked cell: in memory at once, or block by block with a halo wide enough
+to be exact.
+"""
 
 import math
 
@@ -21,11 +23,13 @@ def distance_to_cells(marked: np.ndarray, cell_size: float) -> np.ndarray:
     Returns
     -------
     ndarray or dask.array.Array, shape (height, width)
-        float32 metres, as `marked` is; of a Dask array, each block is computed with as much of its neighbours as it needs.
+        float32 metres, as `marked` is; of a Dask array, each block is computed with as much of its
+        neighbours as it needs.
 
     Notes
     -----
-    Source: exact Euclidean distance transform, Maurer et al. (2003), doi:10.1109/TPAMI.2003.1177156.
+    Source: exact Euclidean distance transform, Maurer et al. (2003),
+    doi:10.1109/TPAMI.2003.1177156.
 
     Examples
     --------
@@ -36,11 +40,15 @@ def distance_to_cells(marked: np.ndarray, cell_size: float) -> np.ndarray:
         return (distance_transform_edt(~marked) * cell_size).astype(np.float32)
     reach = farthest(marked)
     depth = tuple(min(reach, edge) for edge in marked.shape)
-    return marked.map_overlap(distance_to_cells, depth=depth, boundary="none", dtype=np.float32, cell_size=cell_size)
+    return marked.map_overlap(
+        distance_to_cells, depth=depth, boundary="none", dtype=np.float32, cell_size=cell_size
+    )
 
 
 def farthest(marked) -> int:
-    """Cells within which every cell surely has a marked one, from squares of `COARSE` cells; `marked` is a Dask array."""
+    """Cells within which every cell surely has a marked one, from squares of `COARSE` cells;
+    `marked` is a Dask array.
+    """
     import dask.array as da
 
     squares = da.coarsen(np.any, _whole_squares(marked), {0: COARSE, 1: COARSE}).compute()
@@ -49,7 +57,9 @@ def farthest(marked) -> int:
 
 
 def _whole_squares(marked):
-    """Unmarked cells added below and on the right, and blocks cut, so that squares fill every block."""
+    """Unmarked cells added below and on the right, and blocks cut, so that squares fill every
+    block.
+    """
     import dask.array as da
 
     wide = da.pad(marked, [(0, -edge % COARSE) for edge in marked.shape])

@@ -36,9 +36,24 @@ def fetch(address: str, folder: Path, sha256: str | None = None) -> list[Path]:
     try:
         out = pooch.retrieve(address, sha256, fname=name, path=folder, processor=unpack)
     except requests.exceptions.RequestException as error:
-        raise InputError("the file cannot be downloaded", where=address, found=error, fix="Check the address and the connection") from None
+        raise InputError(
+            "the file cannot be downloaded",
+            where=address,
+            found=error,
+            fix="Check the address and the connection",
+        ) from None
     except BadZipFile as error:
-        raise InputError("the archive is damaged", where=folder / name, found=error, fix="Delete it and fetch it again") from None
+        raise InputError(
+            "the archive is damaged",
+            where=folder / name,
+            found=error,
+            fix="Delete it and fetch it again",
+        ) from None
     except ValueError as error:
-        raise InputError("the file is not the one expected", where=address, found=error, fix="Check the address and the hash") from None
+        raise InputError(
+            "the file is not the one expected",
+            where=address,
+            found=error,
+            fix="Check the address and the hash",
+        ) from None
     return sorted(Path(file) for file in out if Path(file).name != name) if unpack else [Path(out)]

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import Grid
 from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
 
 
@@ -18,26 +18,46 @@ def read_features(file: Path, entry: Entry, crs) -> gpd.GeoDataFrame:
     Raises
     ------
     InputError
-        When the file cannot be read, states no CRS, holds no features, or only such whose coordinates their CRS cannot have.
+        When the file cannot be read, states no CRS, holds no features, or only such whose
+        coordinates their CRS cannot have.
     """
     try:
         shapes = _read_points(file, entry) if file.suffix.lower() in TABLES else gpd.read_file(file)
     except InputError:
         raise
     except Exception as error:
-        raise InputError("the file cannot be read", where=file, found=error, fix="Is it complete? Shapefiles have several parts") from None
+        raise InputError(
+            "the file cannot be read",
+            where=file,
+            found=error,
+            fix="Is it complete? Shapefiles have several parts",
+        ) from None
     if shapes.crs is None and not entry.crs:
-        raise InputError("the file states no CRS", where=file, fix='Add a line "crs: EPSG:…" to its entry in catalog.yml')
+        raise InputError(
+            "the file states no CRS",
+            where=file,
+            fix='Add a line "crs: EPSG:…" to its entry in catalog.yml',
+        )
     shapes = shapes.set_crs(entry.crs, allow_override=True) if entry.crs else shapes
     shapes = shapes[~shapes.geometry.is_empty & shapes.geometry.notna()]
     if shapes.empty:
-        raise InputError("the file holds no features", where=file, fix="Correct the file or delete its entry in catalog.yml")
+        raise InputError(
+            "the file holds no features",
+            where=file,
+            fix="Correct the file or delete its entry in catalog.yml",
+        )
     moved = shapes.to_crs(crs)
-    # What lies on the far side of the earth has no place in this CRS; metres called degrees have none either.
+    # What lies on the far side of the earth has no place in this CRS; metres called degrees have
+    # none either.
     near = np.isfinite(moved.bounds).all(axis=1)
     if not near.any():
         found = f"{shapes.crs.to_string()} and coordinates such as {shapes.total_bounds[:2]}"
-        raise InputError("the coordinates do not fit the CRS", where=file, found=found, fix="Correct crs in catalog.yml, or the file")
+        raise InputError(
+            "the coordinates do not fit the CRS",
+            where=file,
+            found=found,
+            fix="Correct crs in catalog.yml, or the file",
+        )
     return moved[near]
 
 
@@ -51,20 +71,35 @@ def _read_points(file: Path, entry: Entry) -> gpd.GeoDataFrame:
         table = pd.read_excel(file, engine="calamine", sheet_name=entry.sheet or 0)
     for key in [entry.x, entry.y, *filter(None, [entry.value])]:
         if key not in table:
-            raise InputError(f'the table has no column "{key}"', where=file, found=list(table.columns), fix="Name it in catalog.yml")
-    return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table[entry.x], table[entry.y]), crs=entry.crs or "EPSG:4326")
+            raise InputError(
+                f'the table has no column "{key}"',
+                where=file,
+                found=list(table.columns),
+                fix="Name it in catalog.yml",
+            )
+    return gpd.GeoDataFrame(
+        table,
+        geometry=gpd.points_from_xy(table[entry.x], table[entry.y]),
+        crs=entry.crs or "EPSG:4326",
+    )
 
 
 def attribute(shapes: gpd.GeoDataFrame, name: str, file: Path) -> pd.Series:
     """One attribute of a vector, or an error that lists those it has."""
     if name not in shapes:
         found = [column for column in shapes.columns if column != "geometry"]
-        raise InputError(f'the attribute "{name}" does not exist', where=file, found=found, fix="Name it in catalog.yml")
+        raise InputError(
+            f'the attribute "{name}" does not exist',
+            where=file,
+            found=found,
+            fix="Name it in catalog.yml",
+        )
     return shapes[name]
 
 
 def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: Grid) -> np.ndarray:
-    """Inverse-distance-weighted interpolation of points with power 2 (Shepard 1968, doi:10.1145/800186.810616).
+    """Inverse-distance-weighted interpolation of points with power 2 (Shepard 1968,
+    doi:10.1145/800186.810616).
 
     Parameters
     ----------
@@ -85,7 +120,8 @@ def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: Gri
 
 
 def station_error(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[int, float] | None:
-    """Number of stations and the leave-one-out root-mean-square error of inverse-distance interpolation (p = 2).
+    """Number of stations and the leave-one-out root-mean-square error of inverse-distance
+    interpolation (p = 2).
 
     None when the features are not points, so that nothing is interpolated.
 

@@ -8,16 +8,20 @@ import pytest
 
 
 def peak_memory(function) -> tuple[float, float]:
-    """Most memory that `function` adds to the process while it runs, and most that the process and its children then hold, MB.
+    """Most memory that `function` adds to the process while it runs, and most that the process and
+    its children then hold, MB.
 
-    Memory that an earlier function freed and the process kept is not seen in the first, so the second is what a limit is held against.
+    Memory that an earlier function freed and the process kept is not seen in the first, so the
+    second is what a limit is held against.
     """
     process, done, peak = psutil.Process(), threading.Event(), [0]
     before = process.memory_info().rss
 
     def watch():
         while not done.is_set():
-            children = sum(child.memory_info().rss for child in process.children() if child.is_running())
+            children = sum(
+                child.memory_info().rss for child in process.children() if child.is_running()
+            )
             peak[0] = max(peak[0], process.memory_info().rss + children - before)
             time.sleep(0.01)
 
@@ -33,7 +37,9 @@ def peak_memory(function) -> tuple[float, float]:
 
 @pytest.fixture()
 def timed(benchmark):
-    """Time a function, and note its peak memory from one more call; `work` is what one call does, such as ``(4.2, "megapixels")``."""
+    """Time a function, and note its peak memory from one more call; `work` is what one call does,
+    such as ``(4.2, "megapixels")``.
+    """
 
     def run(function, *, rounds: int = 5, work: tuple[float, str] | None = None):
         if work:

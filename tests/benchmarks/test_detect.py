@@ -21,18 +21,24 @@ from torchvision.ops import MultiScaleRoIAlign
 from lsa_helpers.detect.model import DetectorConfig, build_detector, set_bfloat16
 from lsa_helpers.detect.muon import MuonAdamW
 from lsa_helpers.detect.network import RegionPool
-from lsa_helpers.detect.quiet import quiet_torch
+from lsa_helpers.detect.reproducible import quiet_torch
 from lsa_helpers.detect.scene import find_pieces, open_scene, scene_detector
 from lsa_helpers.detect.score import Scores
-from lsa_helpers.params import find_params, read_params
+from lsa_helpers.runner.params import find_params, read_params
 
 PIXELS, BATCH, SCENE, LARGE = 192, 4, 1024, 20_000
 
 
 def own_config() -> DetectorConfig:
-    """The detector of the parameter file quick, doing what the others do: one view, four stages, four layers in the mask head."""
-    params = read_params(find_params("quick"))["02_detection"]
-    return DetectorConfig(**params.model_dump(include=set(DetectorConfig.__dataclass_fields__) - {"views", "stages", "mask_layers"}))
+    """The detector of the parameter file quick, doing what the others do: one view, four stages,
+    four layers in the mask head.
+    """
+    params = read_params(find_params("quick"))["02_detector"]
+    return DetectorConfig(
+        **params.model_dump(
+            include=set(DetectorConfig.__dataclass_fields__) - {"views", "stages", "mask_layers"}
+        )
+    )
 
 
 def own() -> torch.nn.Module:
@@ -43,15 +49,22 @@ def own() -> torch.nn.Module:
 def plain(**sizes) -> MaskRCNN:
     """The usual set-up: torchvision's Mask R-CNN on ResNet18 with a pyramid 64 wide, in float32."""
     body = torchvision.models.resnet18(weights=None)
-    backbone = BackboneWithFPN(body, {f"layer{i + 1}": str(i) for i in range(4)}, [64, 128, 256, 512], 64)
+    backbone = BackboneWithFPN(
+        body, {f"layer{i + 1}": str(i) for i in range(4)}, [64, 128, 256, 512], 64
+    )
     anchors = AnchorGenerator(tuple((8 * 2**i,) for i in range(5)), ((0.5, 1.0, 2.0),) * 5)
-    return MaskRCNN(backbone, 2, min_size=PIXELS, max_size=SCENE, rpn_anchor_generator=anchors, **sizes)
+    return MaskRCNN(
+        backbone, 2, min_size=PIXELS, max_size=SCENE, rpn_anchor_generator=anchors, **sizes
+    )
 
 
 def plain_small() -> MaskRCNN:
     """The same with as few regions as quick has."""
     config = own_config()
-    passed = {"rpn_post_nms_top_n_train": config.proposals, "rpn_pre_nms_top_n_train": config.proposals}
+    passed = {
+        "rpn_post_nms_top_n_train": config.proposals,
+        "rpn_pre_nms_top_n_train": config.proposals,
+    }
     return plain(box_batch_size_per_image=config.rois_per_image, **passed)
 
 
@@ -61,7 +74,10 @@ def batch() -> tuple[list, list]:
     rng = np.random.default_rng(0)
     images, targets = [], []
     for _ in range(BATCH):
-        image, masks = torch.tensor(rng.random((3, PIXELS, PIXELS), np.float32)) * 0.3, torch.zeros(3, PIXELS, PIXELS, dtype=torch.uint8)
+        image, masks = (
+            torch.tensor(rng.random((3, PIXELS, PIXELS), np.float32)) * 0.3,
+            torch.zeros(3, PIXELS, PIXELS, dtype=torch.uint8),
+        )
         corners = torch.tensor(rng.integers(0, PIXELS - 40, (3, 2)))
         for mask, (x, y) in zip(masks, corners, strict=True):
             mask[y : y + 40, x : x + 25] = 1
@@ -73,7 +89,11 @@ def batch() -> tuple[list, list]:
 
 
 @pytest.mark.benchmark(group="training step")
-@pytest.mark.parametrize("model", [own, plain_small, plain], ids=["ours, quick", "plain torchvision, as few regions", "plain torchvision"])
+@pytest.mark.parametrize(
+    "model",
+    [own, plain_small, plain],
+    ids=["ours, quick", "plain torchvision, as few regions", "plain torchvision"],
+)
 def test_training_step(timed, batch, model):
     with quiet_torch(0, 2):
         network = model().train()
@@ -91,12 +111,19 @@ def test_training_step(timed, batch, model):
 @pytest.mark.parametrize("pool", [RegionPool, MultiScaleRoIAlign], ids=["ours", "torchvision"])
 def test_regions(timed, pool):
     torch.manual_seed(0)
-    maps = {name: torch.randn(BATCH, 64, 48 // 2**i, 48 // 2**i, requires_grad=True) for i, name in enumerate("0123")}
+    maps = {
+        name: torch.randn(BATCH, 64, 48 // 2**i, 48 // 2**i, requires_grad=True)
+        for i, name in enumerate("0123")
+    }
     corners = [torch.rand(96, 2) * 120 for _ in range(BATCH)]
     boxes = [torch.cat([corner, corner + 10 + torch.rand(96, 2) * 60], dim=1) for corner in corners]
     module = pool(list("0123"), 7, 1)
     with quiet_torch(0, 2):
-        timed(lambda: module(maps, boxes, [(PIXELS, PIXELS)] * BATCH).sum().backward(), rounds=15, work=(BATCH * 96, "regions"))
+        timed(
+            lambda: module(maps, boxes, [(PIXELS, PIXELS)] * BATCH).sum().backward(),
+            rounds=15,
+            work=(BATCH * 96, "regions"),
+        )
 
 
 def inner_matrices() -> list[torch.nn.Parameter]:
@@ -150,14 +177,18 @@ def scene(tmp_path_factory):
     for x, y in rng.integers(0, SCENE - 40, (60, 2)):
         pixels[:, y : y + 40, x : x + 25] += 120
     profile = dict(driver="GTiff", count=3, height=SCENE, width=SCENE, dtype="uint8", tiled=True)
-    with rasterio.open(path, "w", **profile, crs="EPSG:32648", transform=Affine(2.5, 0, 5e5, 0, -2.5, 33e5)) as file:
+    with rasterio.open(
+        path, "w", **profile, crs="EPSG:32648", transform=Affine(2.5, 0, 5e5, 0, -2.5, 33e5)
+    ) as file:
         file.write(pixels)
     return path
 
 
 def whole_scene(model, path):
     """Ours: windows to polygons of the ground."""
-    find_pieces(open_scene(path), scene_detector(model), min_score=0.05, window_px=512, overlap_px=128)
+    find_pieces(
+        open_scene(path), scene_detector(model), min_score=0.05, window_px=512, overlap_px=128
+    )
 
 
 def window_loop(model, path):
@@ -177,7 +208,11 @@ def window_loop(model, path):
 
 
 @pytest.mark.benchmark(group="scene search")
-@pytest.mark.parametrize(("model", "search"), [(own, whole_scene), (plain, window_loop)], ids=["ours, quick", "plain torchvision"])
+@pytest.mark.parametrize(
+    ("model", "search"),
+    [(own, whole_scene), (plain, window_loop)],
+    ids=["ours, quick", "plain torchvision"],
+)
 def test_scene_search(timed, scene, model, search):
     with quiet_torch(0, 2):
         network = model().eval()
@@ -188,10 +223,27 @@ def test_scene_search(timed, scene, model, search):
 
 @pytest.fixture(scope="module")
 def large_scene(tmp_path_factory):
-    """A scene of 20,000² pixels in tiles of 512, a tenth of them grey with a bright landslide, the others empty and not stored."""
+    """A scene of 20,000² pixels in tiles of 512, a tenth of them grey with a bright landslide, the
+    others empty and not stored.
+    """
     rng, path, tile = np.random.default_rng(3), tmp_path_factory.mktemp("large") / "scene.tif", 512
-    profile = dict(driver="GTiff", count=3, height=LARGE, width=LARGE, dtype="uint8", tiled=True, blockxsize=tile, blockysize=tile)
-    placed = dict(crs="EPSG:32648", transform=Affine(0.5, 0, 5e5, 0, -0.5, 33e5), SPARSE_OK=True, compress="deflate", interleave="pixel")
+    profile = dict(
+        driver="GTiff",
+        count=3,
+        height=LARGE,
+        width=LARGE,
+        dtype="uint8",
+        tiled=True,
+        blockxsize=tile,
+        blockysize=tile,
+    )
+    placed = dict(
+        crs="EPSG:32648",
+        transform=Affine(0.5, 0, 5e5, 0, -0.5, 33e5),
+        SPARSE_OK=True,
+        compress="deflate",
+        interleave="pixel",
+    )
     with rasterio.open(path, "w", **profile, **placed) as file:
         for number in rng.choice((LARGE // tile) ** 2, 150, replace=False):
             pixels = rng.integers(30, 60, (3, tile, tile), np.uint8)
@@ -212,7 +264,9 @@ def bright_patches(images) -> list:
 
 @pytest.mark.benchmark(group="search of a scene of 400 megapixels, without a network")
 def test_search_of_a_large_scene(timed, benchmark, large_scene):
-    """A course's laptop has 8 GB. Most of what is held here is GDAL's cache of blocks, a twentieth of the machine's memory."""
+    """A course's laptop has 8 GB. Most of what is held here is GDAL's cache of blocks, a twentieth
+    of the machine's memory.
+    """
     found = []
     timed(
         lambda: found.extend(find_pieces(open_scene(large_scene), bright_patches, min_score=0.05)),
@@ -225,7 +279,9 @@ def test_search_of_a_large_scene(timed, benchmark, large_scene):
 
 @pytest.fixture(scope="module")
 def findings() -> tuple[list, list]:
-    """Detections and truths of a hundred chips: each truth shifted by a few pixels, with a random score."""
+    """Detections and truths of a hundred chips: each truth shifted by a few pixels, with a random
+    score.
+    """
     rng, found, truths = np.random.default_rng(2), [], []
     for _ in range(100):
         corners = rng.integers(10, PIXELS - 60, (5, 2))
@@ -235,9 +291,18 @@ def findings() -> tuple[list, list]:
             for mask, (x, y) in zip(masks, corners + shift, strict=True):
                 mask[y : y + 40, x : x + 25] = True
             boxes = np.hstack([corners + shift, corners + shift + [25, 40]]).astype(np.float32)
-            pairs.append({"boxes": torch.tensor(boxes), "labels": torch.ones(5, dtype=torch.int64), "masks": torch.tensor(masks)})
+            pairs.append(
+                {
+                    "boxes": torch.tensor(boxes),
+                    "labels": torch.ones(5, dtype=torch.int64),
+                    "masks": torch.tensor(masks),
+                }
+            )
         truths.append(pairs[0] | {"masks": pairs[0]["masks"].to(torch.uint8)})
-        found.append(pairs[1] | {"scores": torch.tensor(np.sort(rng.random(5).astype(np.float32))[::-1].copy())})
+        found.append(
+            pairs[1]
+            | {"scores": torch.tensor(np.sort(rng.random(5).astype(np.float32))[::-1].copy())}
+        )
     return found, truths
 
 
@@ -275,12 +340,25 @@ def _notes(sets, ids) -> list[dict]:
         coded = rle.encode(np.asfortranarray(each["masks"].numpy().transpose(1, 2, 0), np.uint8))
         for k, (mask, box) in enumerate(zip(coded, each["boxes"].tolist(), strict=True)):
             xywh = [box[0], box[1], box[2] - box[0], box[3] - box[1]]
-            note = {"id": next(ids), "image_id": i, "category_id": 1, "iscrowd": 0, "bbox": xywh, "segmentation": mask}
-            notes.append(note | {"area": float(rle.area(mask))} | ({"score": float(each["scores"][k])} if "scores" in each else {}))
+            note = {
+                "id": next(ids),
+                "image_id": i,
+                "category_id": 1,
+                "iscrowd": 0,
+                "bbox": xywh,
+                "segmentation": mask,
+            }
+            notes.append(
+                note
+                | {"area": float(rle.area(mask))}
+                | ({"score": float(each["scores"][k])} if "scores" in each else {})
+            )
     return notes
 
 
 @pytest.mark.benchmark(group="evaluation of 100 chips")
-@pytest.mark.parametrize("judge", [our_scores, cocoeval], ids=["ours, all figures", "pycocotools alone"])
+@pytest.mark.parametrize(
+    "judge", [our_scores, cocoeval], ids=["ours, all figures", "pycocotools alone"]
+)
 def test_evaluation(timed, findings, judge):
     timed(lambda: judge(*findings), rounds=5, work=(len(findings[0]), "chips"))

@@ -1,4 +1,6 @@
-"""The publisher on a hand-made run: what is staged, what is refused, and that nothing half-built replaces a good site."""
+"""The publisher on a hand-made run: what is staged, what is refused, and that nothing half-built
+replaces a good site.
+"""
 
 import json
 
@@ -6,26 +8,44 @@ import nbformat
 import pytest
 import yaml
 
-from lsa_helpers import pages, publish
 from lsa_helpers.errors import InputError, StageError
-from lsa_helpers.params import resolve, to_sections
 from lsa_helpers.run import Run
+from lsa_helpers.runner import pages, publish
+from lsa_helpers.runner.params import resolve, to_sections
 
-STAGE = {"name": "06_shap", "status": "done", "seconds": 61.4, "peak_memory_mb": 1234, "inputs": {}, "outputs": {}}
+STAGE = {
+    "name": "07_shap",
+    "status": "done",
+    "seconds": 61.4,
+    "peak_memory_mb": 1234,
+    "inputs": {},
+    "outputs": {},
+}
 
 
 def _write_run(folder, text: str) -> Run:
-    """A run whose chapter 06 says `text`, with one injected cell."""
+    """A run whose chapter 07 says `text`, with one injected cell."""
     run = Run(folder)
     (folder / "notebooks").mkdir(parents=True)
-    injected = nbformat.v4.new_code_cell("seed = 5", metadata={"tags": ["injected-parameters"], "papermill": {"duration": 2.6}})
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(f"# 6 A chapter\n\n{text}"), injected])
-    nbformat.write(notebook, folder / "notebooks" / "06_shap.ipynb")
+    injected = nbformat.v4.new_code_cell(
+        "seed = 5", metadata={"tags": ["injected-parameters"], "papermill": {"duration": 2.6}}
+    )
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(f"# 6 A chapter\n\n{text}"), injected]
+    )
+    nbformat.write(notebook, folder / "notebooks" / "07_shap.ipynb")
     machine = {"system": "Linux", "processor": "a processor", "cores": 2}
-    content = {"name": "hand", "created": "2026-01-01", "code": {"version": "0.1.0", "commit": "abc"}, "machine": machine}
+    content = {
+        "name": "hand",
+        "created": "2026-01-01",
+        "code": {"version": "0.1.0", "commit": "abc"},
+        "machine": machine,
+    }
     content |= {"packages": {"numpy": "2.0"}, "params_sha256": "0", "stages": [STAGE]}
     (folder / "manifest.json").write_text(json.dumps(content))
-    (folder / "params.yml").write_text(yaml.safe_dump(to_sections(resolve({"shared": {"seed": 5}}, "test"))))
+    (folder / "params.yml").write_text(
+        yaml.safe_dump(to_sections(resolve({"shared": {"seed": 5}}, "test")))
+    )
     return run
 
 
@@ -35,36 +55,47 @@ def run(tmp_path) -> Run:
 
 
 def test_stage_mirrors_the_repository(run, tmp_path):
-    """Chapters the run lacks are not in the table of contents; generated pages are; execution is off; scripts are local copies."""
+    """Chapters the run lacks are not in the table of contents; generated pages are; execution is
+    off; scripts are local copies.
+    """
     stage = tmp_path / "stage"
     publish.make_stage(run, stage)
     toc = yaml.safe_load((stage / "_toc.yml").read_text())
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    assert [name for name in files if name.startswith("notebooks/")] == ["notebooks/06_shap"]
+    assert [name for name in files if name.startswith("notebooks/")] == ["notebooks/07_shap"]
     assert {f"book/{name}" for name in pages.GENERATED} <= set(files)
     for name in files:
         assert any((stage / f"{name}{suffix}").exists() for suffix in (".md", ".ipynb")), name
     config = yaml.safe_load((stage / "_config.yml").read_text())
     assert config["execute"]["execute_notebooks"] == "off"
     static = stage / "book" / "_static"
-    for name in [*config["sphinx"]["config"]["nb_ipywidgets_js"], config["sphinx"]["config"]["mathjax_path"]]:
+    for name in [
+        *config["sphinx"]["config"]["nb_ipywidgets_js"],
+        config["sphinx"]["config"]["mathjax_path"],
+    ]:
         assert (static / name).stat().st_size > 100, name
     assert (static / "vendor" / "jupyter-leaflet" / "index.js").is_file()
 
 
 def test_injected_parameters_are_folded(run, tmp_path):
     publish.make_stage(run, tmp_path / "stage")
-    cell = json.loads((tmp_path / "stage/notebooks/06_shap.ipynb").read_text())["cells"][1]
+    cell = json.loads((tmp_path / "stage/notebooks/07_shap.ipynb").read_text())["cells"][1]
     assert cell["metadata"]["tags"] == ["injected-parameters", "hide-input"]
 
 
 def test_generated_pages_tell_time_machine_and_parameters(run, root):
     timings = pages.timings_page(run)
-    assert "| 06_shap | 61 | 1.2 | 3 |" in timings and "a processor" in timings and "1.0 minutes" in timings
+    assert (
+        "| 07_shap | 61 | 1.2 | 3 |" in timings
+        and "a processor" in timings
+        and "1.0 minutes" in timings
+    )
     parameters = pages.parameters_page(run)
     assert "| `seed` | **`5`** | `0` |" in parameters, "a value that differs is bold"
     assert "| `n_explain` | `200` | `200` |" in parameters
-    assert "`frequency_ratio` | Frequency ratios of one class map." in pages.api_page(root / "lsa_helpers")
+    assert "`frequency_ratio` | Frequency ratios of one class map." in pages.api_page(
+        root / "lsa_helpers"
+    )
 
 
 def test_a_run_without_notebooks_is_refused(tmp_path):
@@ -89,4 +120,6 @@ def test_a_warning_stops_the_build_and_keeps_the_old_site(tmp_path):
     with pytest.raises(StageError, match="zebra crossing"):
         publish.build_book(bad, out)
     assert (out / "index.html").read_text() == "the old site"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "site"], "nothing half-built is left"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "site"], (
+        "nothing half-built is left"
+    )

@@ -1,4 +1,6 @@
-"""The built book of the smallest run: nothing from the network, every figure described, and alive in a browser."""
+"""The built book of the smallest run: nothing from the network, every figure described, and alive
+in a browser.
+"""
 
 import os
 import re
@@ -8,12 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from lsa_helpers.publish import build_book
+from lsa_helpers.runner.publish import build_book
 
 pytestmark = pytest.mark.book
 
-MATHS = ("01_data", "03_factor_selection", "05_frequency_ratio", "06_shap")
-CHAPTERS = ("01_data", "02_detection", "03_factor_selection", "04_susceptibility", "05_frequency_ratio", "06_shap", "08_honest_validation")
+MATHS = ("01_data", "04_factor_selection", "06_frequency_ratio", "07_shap")
+CHAPTERS = (
+    "01_data",
+    "02_detector",
+    "04_factor_selection",
+    "05_susceptibility",
+    "06_frequency_ratio",
+    "07_shap",
+    "08_validation",
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +46,14 @@ class _Loads(HTMLParser):
         found = dict(attributes)
         if tag in ("script", "img", "iframe", "source", "embed", "object", "video", "audio"):
             self.loads += [found[key] for key in ("src", "data", "srcset") if found.get(key)]
-        if tag == "link" and found.get("rel") not in ("canonical", "next", "prev", "search", "index", "author"):
+        if tag == "link" and found.get("rel") not in (
+            "canonical",
+            "next",
+            "prev",
+            "search",
+            "index",
+            "author",
+        ):
             self.loads.append(found.get("href", ""))
         if tag == "img":
             self.images.append((found.get("src", ""), found.get("alt", "")))
@@ -48,16 +65,22 @@ def test_nothing_is_loaded_from_the_network(site):
         text = page.read_text(encoding="utf-8")
         outside = [url for url in _Loads(text).loads if re.match(r"(https?:)?//", url)]
         assert not outside, f"{page.name} loads {outside}"
-        assert "unpkg.com" not in text.replace('"attribution"', "") and "cdn.jsdelivr.net" not in text, page.name
+        assert (
+            "unpkg.com" not in text.replace('"attribution"', "") and "cdn.jsdelivr.net" not in text
+        ), page.name
     for sheet in site.rglob("*.css"):
-        assert not re.search(r"(@import|url\()\s*['\"]?(https?:)?//", sheet.read_text(encoding="utf-8")), sheet.name
+        assert not re.search(
+            r"(@import|url\()\s*['\"]?(https?:)?//", sheet.read_text(encoding="utf-8")
+        ), sheet.name
 
 
 def test_local_files_that_pages_load_are_there(site):
     for page in site.rglob("*.html"):
         for url in _Loads(page.read_text(encoding="utf-8")).loads:
             if not re.match(r"(https?:)?//|data:|#", url):
-                assert (page.parent / url.split("?")[0].split("#")[0]).exists(), f"{page.name} loads {url}"
+                assert (page.parent / url.split("?")[0].split("#")[0]).exists(), (
+                    f"{page.name} loads {url}"
+                )
 
 
 def test_every_figure_of_a_chapter_has_a_text(site):
@@ -73,7 +96,12 @@ def test_every_figure_of_a_chapter_has_a_text(site):
 def browser():
     """Chromium, without a network."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = (
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not program:
         pytest.skip("no Chromium here: install one, or name it in the variable CHROMIUM")
     with sync_api.sync_playwright() as playwright:
@@ -97,7 +125,10 @@ def page(browser):
             route.abort()
 
     context.route("**/*", gate)
-    page.on("console", lambda message: page.wrong.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: page.wrong.append(message.text) if message.type == "error" else None,
+    )
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
     yield page
     context.close()
@@ -110,23 +141,36 @@ def test_chapter_in_the_browser(site, page, chapter):
     formulas = page.locator(".math.notranslate").count()
     assert formulas or chapter not in MATHS
     if formulas:
-        page.wait_for_function(f"document.querySelectorAll('mjx-container').length >= {formulas}", timeout=20_000)
+        page.wait_for_function(
+            f"document.querySelectorAll('mjx-container').length >= {formulas}", timeout=20_000
+        )
         assert page.locator(".MathJax_Error, mjx-merror").count() == 0
-    widths = page.eval_on_selector_all("article img[src*='_images/']", "images => images.map(image => image.naturalWidth)")
+    widths = page.eval_on_selector_all(
+        "article img[src*='_images/']", "images => images.map(image => image.naturalWidth)"
+    )
     assert widths and min(widths) > 100
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), "the page is wider than the window"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), (
+        "the page is wider than the window"
+    )
     assert (page.asked, page.wrong) == ([], [])
 
 
 def test_web_map_is_drawn_and_switches_models(site, page):
-    page.goto((site / "notebooks" / "05_frequency_ratio.html").as_uri())
+    page.goto((site / "notebooks" / "06_frequency_ratio.html").as_uri())
     page.wait_for_selector(".leaflet-container .leaflet-image-layer", timeout=30_000)
-    page.wait_for_function("[...document.querySelectorAll('.leaflet-image-layer')].every(image => image.naturalWidth > 50)")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.leaflet-image-layer')].every(image => image.naturalWidth > 50)"
+    )
     assert page.locator(".leaflet-overlay-pane path").count() > 0, "landslides"
     assert page.locator(".leaflet-control-scale").count() == 1
     assert "Very High" in page.locator(".leaflet-control-legend").inner_text()
     choices = page.locator(".leaflet-control-layers-base label")
-    assert [text.strip() for text in choices.all_inner_texts()] == ["Relief only", "XGBoost", "Random forest", "CNN"]
+    assert [text.strip() for text in choices.all_inner_texts()] == [
+        "Relief only",
+        "XGBoost",
+        "Random forest",
+        "CNN",
+    ]
     before = page.locator(".leaflet-image-layer").last.get_attribute("src")
     choices.nth(1).locator("input").click()
     page.wait_for_function("document.querySelectorAll('.leaflet-image-layer').length === 1")
@@ -137,7 +181,9 @@ def test_web_map_is_drawn_and_switches_models(site, page):
 def test_start_page_leads_to_every_chapter(site, page):
     page.goto((site / "index.html").as_uri())
     page.wait_for_selector("article h1")
-    links = page.eval_on_selector_all(".bd-sidebar-primary a", "links => links.map(link => link.getAttribute('href'))")
+    links = page.eval_on_selector_all(
+        ".bd-sidebar-primary a", "links => links.map(link => link.getAttribute('href'))"
+    )
     for chapter in CHAPTERS:
         assert any(link and link.endswith(f"{chapter}.html") for link in links), chapter
     assert "Text CC BY 4.0" in page.content()

@@ -14,7 +14,9 @@ def write_image(path: Path, array: np.ndarray) -> Path:
     return path
 
 
-def bright_square(size: int = 64, at: tuple[int, int] = (20, 24), edge: int = 16, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def bright_square(
+    size: int = 64, at: tuple[int, int] = (20, 24), edge: int = 16, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """A dark noisy image with one bright square, and its mask (0/1)."""
     rng = np.random.default_rng(seed)
     image = rng.integers(20, 60, (size, size, 3), dtype=np.uint8)
@@ -26,7 +28,9 @@ def bright_square(size: int = 64, at: tuple[int, int] = (20, 24), edge: int = 16
 
 @pytest.fixture()
 def cas_folder(tmp_path) -> Path:
-    """Two platforms in the CAS layout, full-width brackets, twelve chips each, the last one of each without landslide."""
+    """Two platforms in the CAS layout, full-width brackets, twelve chips each, the last one of each
+    without landslide.
+    """
     for name in ("Moxi town（UAV-1m）", "Longxi river（GF-1）"):
         for i in range(12):
             image, mask = bright_square(seed=i)

@@ -7,21 +7,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lsa_helpers import pipeline
 from lsa_helpers.detect.chapter import collect
 from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
 from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
-from lsa_helpers.params import DetectionParams, resolve
+from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.params import DetectionParams, resolve
 from lsa_helpers.show.data import chip_gallery
 from lsa_helpers.sources import load_catalog
 
 
 def test_cas_names_with_full_width_brackets(cas_folder):
-    """Area, platform and resolution come out of the folder's name; "GF-1" is a platform, not a resolution."""
+    """Area, platform and resolution come out of the folder's name; "GF-1" is a platform, not a
+    resolution.
+    """
     chips = read_collection(cas_folder, "cas")
-    assert {(chip.area, chip.platform) for chip in chips} == {("Moxi town", "UAV"), ("Longxi river", "GF-1")}
+    assert {(chip.area, chip.platform) for chip in chips} == {
+        ("Moxi town", "UAV"),
+        ("Longxi river", "GF-1"),
+    }
     assert {chip.resolution_m for chip in chips if chip.platform == "UAV"} == {1.0}
     assert all(np.isnan(chip.resolution_m) for chip in chips if chip.platform == "GF-1")
     table = count_table(split_chips(chips, 0))
@@ -38,9 +43,16 @@ def test_cas_georeferenced_pixel_wins_over_the_name(tmp_path):
         folder = tmp_path / "Wenchuan（Landsat-5m）" / part
         folder.mkdir(parents=True)
         with rasterio.open(
-            folder / "a_1.tif", "w", driver="GTiff", width=32, height=32, count=count, dtype="uint8", crs="EPSG:32648",
+            folder / "a_1.tif",
+            "w",
+            driver="GTiff",
+            width=32,
+            height=32,
+            count=count,
+            dtype="uint8",
+            crs="EPSG:32648",
             transform=Affine(3.5, 0, 5e5, 0, -3.5, 3e6),
-        ) as file:  # fmt: skip
+        ) as file:
             file.write(np.ones((count, 32, 32), np.uint8))
     (chip,) = read_collection(tmp_path, "cas")
     assert chip.resolution_m == 3.5
@@ -54,7 +66,9 @@ def test_empty_mask_is_a_negative(cas_folder):
 
 
 def test_touching_landslides_become_one():
-    """Two squares that share a corner are one component, a third apart from them another; a small one is dropped."""
+    """Two squares that share a corner are one component, a third apart from them another; a small
+    one is dropped.
+    """
     mask = np.zeros((30, 30), bool)
     mask[2:8, 2:8] = mask[8:14, 8:14] = mask[20:26, 20:26] = True
     mask[28, 0:5] = True
@@ -64,7 +78,9 @@ def test_touching_landslides_become_one():
 
 @pytest.mark.parametrize("fault", ["larger", "missing", "corrupt"])
 def test_bad_files_are_named(masks_folder, fault):
-    """A mask larger than its image, a missing mask and a truncated image end in an error that names the file."""
+    """A mask larger than its image, a missing mask and a truncated image end in an error that names
+    the file.
+    """
     mask, image = masks_folder / "masks" / "a2.png", masks_folder / "images" / "a2.png"
     if fault == "larger":
         from tests.detect.conftest import bright_square, write_image
@@ -79,7 +95,9 @@ def test_bad_files_are_named(masks_folder, fault):
 
 
 def test_all_bad_chips_stand_in_one_report(masks_folder):
-    """Mask larger than the image, corrupt file, grey image, nothing but nodata, no mask: bad, each by its name; an empty mask is a note."""
+    """Mask larger than the image, corrupt file, grey image, nothing but nodata, no mask: bad, each
+    by its name; an empty mask is a note.
+    """
     from tests.detect.conftest import bright_square, write_image
 
     write_image(masks_folder / "masks" / "a0.png", bright_square(80)[1])
@@ -91,12 +109,18 @@ def test_all_bad_chips_stand_in_one_report(masks_folder):
     report = check_chips(read_collection(masks_folder, "masks"))
     assert [path.stem for path in report["image"]] == [f"a{i}" for i in range(6)]
     assert report["bad"].tolist() == [True] * 5 + [False]
-    for words, problem in zip(("80×80", "cannot be read", "1 band", "nodata", "no mask", "empty"), report["problem"], strict=True):
+    for words, problem in zip(
+        ("80×80", "cannot be read", "1 band", "nodata", "no mask", "empty"),
+        report["problem"],
+        strict=True,
+    ):
         assert words in problem
 
 
 def test_missing_images_stand_in_the_same_report(masks_folder):
-    """Two images of the index are gone and one is corrupt: three bad chips, each by its name; with `skip_bad` the others are used."""
+    """Two images of the index are gone and one is corrupt: three bad chips, each by its name; with
+    `skip_bad` the others are used.
+    """
     for name in ("a0", "a2"):
         (masks_folder / "images" / f"{name}.png").unlink()
     (masks_folder / "images" / "a3.png").write_bytes(b"no image")
@@ -104,7 +128,10 @@ def test_missing_images_stand_in_the_same_report(masks_folder):
     assert report["bad"].tolist() == [True, False, True, True, False, False]
     assert all(words in report["problem"][0] for words in ("a0", "missing", "index.csv"))
     (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
-    assert [chip.image.stem for chip in collect(load_catalog(masks_folder), DetectionParams(skip_bad=True))] == ["a1", "a4", "a5"]
+    assert [
+        chip.image.stem
+        for chip in collect(load_catalog(masks_folder), DetectionParams(skip_bad=True))
+    ] == ["a1", "a4", "a5"]
 
 
 def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
@@ -115,16 +142,23 @@ def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
     catalog = load_catalog(masks_folder)
     with pytest.raises(InputError, match="(?s)2 of 6 chips.*a1.png.*a4.png.*skip_bad"):
         collect(catalog, DetectionParams())
-    assert [chip.image.stem for chip in collect(catalog, DetectionParams(skip_bad=True))] == ["a0", "a2", "a3", "a5"]
+    assert [chip.image.stem for chip in collect(catalog, DetectionParams(skip_bad=True))] == [
+        "a0",
+        "a2",
+        "a3",
+        "a5",
+    ]
 
 
 def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path):
-    """What the check lets pass the chapter can train on; a chapter that does not look at chips does not read them."""
+    """What the check lets pass the chapter can train on; a chapter that does not look at chips does
+    not read them.
+    """
     (masks_folder / "images" / "a1.png").write_bytes(b"no image")
     (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
     sections = {"shared": {"data": str(masks_folder), "catalog": str(masks_folder / "catalog.yml")}}
-    values = resolve(sections | {"02_detection": {"skip_bad": True}}, "test")
-    pipeline.check_inputs(values, ["01_data", "02_detection"], tmp_path)
+    values = resolve(sections | {"02_detector": {"skip_bad": True}}, "test")
+    pipeline.check_inputs(values, ["01_data", "02_detector"], tmp_path)
     values = resolve(sections, "test")
     pipeline.check_inputs(values, [], tmp_path)
     with pytest.raises(InputError, match="1 of 6 chips"):
@@ -155,7 +189,10 @@ def test_coco_polygon(tmp_path):
 
     write_image(tmp_path / "one.png", bright_square()[0])
     note = {"image_id": 7, "segmentation": [[10, 20, 20, 20, 20, 25, 10, 25]]}
-    content = {"images": [{"id": 7, "file_name": "one.png", "split": "test"}], "annotations": [note]}
+    content = {
+        "images": [{"id": 7, "file_name": "one.png", "split": "test"}],
+        "annotations": [note],
+    }
     (tmp_path / "coco.json").write_text(json.dumps(content))
     (chip,) = read_collection(tmp_path, "coco")
     _, masks = read_chip(chip)
@@ -169,19 +206,26 @@ def test_coco_polygon(tmp_path):
         ({}, ""),
         ({"segmentation": []}, r"\[\]"),
         ({"segmentation": [[]]}, r"\[\[\]\]"),
-        ({"segmentation": [[10, 20, 30, 40]]}, "10, 20, 30, 40"),  # four numbers are a box, not an outline
+        (
+            {"segmentation": [[10, 20, 30, 40]]},
+            "10, 20, 30, 40",
+        ),  # four numbers are a box, not an outline
         ({"segmentation": [[1, 2, 3, 4, 5]]}, "4, 5"),
         ({"segmentation": [["a", 2, 3, 4, 5, 6]]}, "'a'"),
         ({"segmentation": {"size": [64, 64]}}, "size"),
     ],
 )
 def test_a_coco_annotation_without_outline_is_named(tmp_path, note, found):
-    """Image and annotation stand in the message; an image that is not there is told in the same report."""
+    """Image and annotation stand in the message; an image that is not there is told in the same
+    report.
+    """
     from tests.detect.conftest import bright_square, write_image
 
     write_image(tmp_path / "one.png", bright_square()[0])
     images = [{"id": 7, "file_name": "one.png"}, {"id": 8, "file_name": "two.png"}]
-    (tmp_path / "coco.json").write_text(json.dumps({"images": images, "annotations": [{"id": 31, "image_id": 7} | note]}))
+    (tmp_path / "coco.json").write_text(
+        json.dumps({"images": images, "annotations": [{"id": 31, "image_id": 7} | note]})
+    )
     report = check_chips(read_collection(tmp_path, "coco"))
     assert report["bad"].tolist() == [True, True]
     assert re.search(f"one.png.*annotation 31 has no outline.*{found}", report["problem"][0])
@@ -201,11 +245,16 @@ def test_a_coco_file_of_any_name(tmp_path):
     catalog = load_catalog(tmp_path)
     (chip,) = list_chips(catalog)
     assert read_chip(chip)[1].sum() == 50
-    assert set(pipeline._data_hashes(catalog)) == {"data/notes/slides.json", "data/pictures/one.png"}
+    assert set(pipeline._data_hashes(catalog)) == {
+        "data/notes/slides.json",
+        "data/pictures/one.png",
+    }
 
 
 def test_masks_without_an_index(masks_folder):
-    """Files of the same name are pairs, split 8 : 1 : 1; half a pair is told with the half that is missing."""
+    """Files of the same name are pairs, split 8 : 1 : 1; half a pair is told with the half that is
+    missing.
+    """
     from tests.detect.conftest import bright_square, write_image
 
     (masks_folder / "index.csv").unlink()
@@ -215,7 +264,10 @@ def test_masks_without_an_index(masks_folder):
         write_image(masks_folder / "masks" / f"a{i}.png", mask)
     chips = read_collection(masks_folder, "masks")
     assert len(chips) == 20 and not check_chips(chips)["bad"].any()
-    assert sorted(chip.split for chip in split_chips(chips, 0)) == ["test"] * 2 + ["train"] * 16 + ["val"] * 2
+    assert (
+        sorted(chip.split for chip in split_chips(chips, 0))
+        == ["test"] * 2 + ["train"] * 16 + ["val"] * 2
+    )
     (masks_folder / "images" / "a1.png").unlink()
     (masks_folder / "masks" / "a2.png").unlink()
     report = check_chips(read_collection(masks_folder, "masks")).set_index("image")
@@ -244,14 +296,25 @@ def test_given_split_is_kept(masks_folder):
 
 def _labelme(folder, shapes, **changes):
     Image.new("RGB", (40, 30)).save(folder / "a.png")
-    content = {"imagePath": "a.png", "imageHeight": 30, "imageWidth": 40, "shapes": shapes} | changes
+    content = {
+        "imagePath": "a.png",
+        "imageHeight": 30,
+        "imageWidth": 40,
+        "shapes": shapes,
+    } | changes
     (folder / "a.json").write_text(json.dumps(content))
     return read_collection(folder, "labelme")
 
 
 def test_labelme_polygon_and_rectangle(tmp_path):
-    """A drawn square of 10 pixels has 100, a rectangle 5 × 8 has 40; outlines that touch stay two landslides."""
-    square = {"label": "x", "shape_type": "polygon", "points": [[10, 5], [20, 5], [20, 15], [10, 15]]}
+    """A drawn square of 10 pixels has 100, a rectangle 5 × 8 has 40; outlines that touch stay two
+    landslides.
+    """
+    square = {
+        "label": "x",
+        "shape_type": "polygon",
+        "points": [[10, 5], [20, 5], [20, 15], [10, 15]],
+    }
     rectangle = {"label": "y", "shape_type": "rectangle", "points": [[25, 13], [20, 5]]}
     (chip,) = _labelme(tmp_path, [square, rectangle])
     _, masks = read_chip(chip)
@@ -262,7 +325,11 @@ def test_labelme_polygon_and_rectangle(tmp_path):
 @pytest.mark.parametrize(
     ("shapes", "changes", "message"),
     [
-        ([{"shape_type": "circle", "points": [[1, 1], [3, 3]]}], {}, "neither a polygon nor a rectangle"),
+        (
+            [{"shape_type": "circle", "points": [[1, 1], [3, 3]]}],
+            {},
+            "neither a polygon nor a rectangle",
+        ),
         ([], {"imageHeight": 31}, "another size"),
         ([{"points": 3}], {}, "no readable LabelMe"),
     ],
@@ -286,9 +353,17 @@ def test_wrong_labelme_files_do_not_hide_each_other(tmp_path):
 
 @pytest.mark.real_data
 def test_bijie_components_equal_its_coco_file(shared_data):
-    """Our components of the masks are the instances somebody else wrote into coco.json: the same number and areas."""
-    by_mask = {chip.image.name: read_chip(chip)[1] for chip in read_collection(shared_data / "bijie", "masks")}
-    by_coco = {chip.image.name: read_chip(chip)[1] for chip in read_collection(shared_data / "bijie", "coco")}
+    """Our components of the masks are the instances somebody else wrote into coco.json: the same
+    number and areas.
+    """
+    by_mask = {
+        chip.image.name: read_chip(chip)[1]
+        for chip in read_collection(shared_data / "bijie", "masks")
+    }
+    by_coco = {
+        chip.image.name: read_chip(chip)[1]
+        for chip in read_collection(shared_data / "bijie", "coco")
+    }
     assert len(by_mask) == 300
     assert by_mask.keys() == by_coco.keys()
     assert all(len(by_mask[name]) == len(by_coco[name]) for name in by_mask)

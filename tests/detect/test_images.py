@@ -19,7 +19,9 @@ from lsa_helpers.errors import InputError
 def write_bands(path, pixels, names=(), nodata=None):
     """A GeoTIFF of any type whose bands are described; returns its path."""
     count, height, width = pixels.shape
-    profile = dict(driver="GTiff", count=count, height=height, width=width, dtype=pixels.dtype, nodata=nodata)
+    profile = dict(
+        driver="GTiff", count=count, height=height, width=width, dtype=pixels.dtype, nodata=nodata
+    )
     profile |= dict(crs="EPSG:32648", transform=Affine(10, 0, 5e5, 0, -10, 33e5))
     with rasterio.open(path, "w", **profile) as file:
         file.write(pixels)
@@ -38,7 +40,9 @@ def _levels(count, dtype=np.uint8, step=10):
 
 
 def test_described_bands_are_found_by_name(tmp_path):
-    """Sentinel-2 order blue, green, red, nir: the network takes red, green, blue and nir as it wants them, in any case of letters."""
+    """Sentinel-2 order blue, green, red, nir: the network takes red, green, blue and nir as it
+    wants them, in any case of letters.
+    """
     path = write_bands(tmp_path / "s2.tif", _levels(4), ("Blue", "Green", "Red", "NIR"))
     assert _read(path)[0, 0].tolist() == [30, 20, 10]
     assert _read(path, Bands(("nir", "red")))[0, 0].tolist() == [40, 30]
@@ -47,7 +51,9 @@ def test_described_bands_are_found_by_name(tmp_path):
 
 
 def test_bands_without_names_are_the_first(tmp_path):
-    """Thirteen undescribed bands: the first three as red, green and blue, all thirteen when thirteen are named, an error for fourteen."""
+    """Thirteen undescribed bands: the first three as red, green and blue, all thirteen when
+    thirteen are named, an error for fourteen.
+    """
     path = write_bands(tmp_path / "many.tif", _levels(13))
     assert _read(path)[0, 0].tolist() == [10, 20, 30]
     assert _read(path, Bands(tuple(f"B{i}" for i in range(13)))).shape == (4, 6, 13)
@@ -56,7 +62,9 @@ def test_bands_without_names_are_the_first(tmp_path):
 
 
 def test_sixteen_bits_become_reflectance(tmp_path):
-    """Reflectance stored times 10,000 becomes a fraction, other scales by `white`; nodata of whatever value is 0."""
+    """Reflectance stored times 10,000 becomes a fraction, other scales by `white`; nodata of
+    whatever value is 0.
+    """
     pixels = _levels(3, np.uint16, 1000)
     pixels[:, 0, 0] = 65535
     path = write_bands(tmp_path / "deep.tif", pixels, nodata=65535)
@@ -74,7 +82,9 @@ def test_eight_bits_stay_as_stored(tmp_path):
 
 @given(st.integers(1, 13), st.floats(0, 5))
 def test_pictures_can_always_be_drawn(bands, top):
-    """Any number of bands and any reflectance gives three channels within 0–1; the brighter pixel stays the brighter one."""
+    """Any number of bands and any reflectance gives three channels within 0–1; the brighter pixel
+    stays the brighter one.
+    """
     pixels = np.linspace(0, top, 12, dtype=np.float32).reshape(3, 4, 1).repeat(bands, axis=2)
     picture = as_picture(pixels)
     assert picture.shape == (3, 4, 3) and picture.min() >= 0 and picture.max() <= 1
@@ -82,8 +92,14 @@ def test_pictures_can_always_be_drawn(bands, top):
 
 
 def test_figures_show_a_file_with_odd_bands(tmp_path):
-    """Two bands, or near infrared without blue, are shown in grey instead of failing; as_unit leaves reflectance alone."""
-    for names, wanted in ((("nir", "red"), ("nir",)), ((), ("first",)), (("blue", "green", "red"), ("red", "green", "blue"))):
+    """Two bands, or near infrared without blue, are shown in grey instead of failing; as_unit
+    leaves reflectance alone.
+    """
+    for names, wanted in (
+        (("nir", "red"), ("nir",)),
+        ((), ("first",)),
+        (("blue", "green", "red"), ("red", "green", "blue")),
+    ):
         path = write_bands(tmp_path / "x.tif", _levels(max(2, len(names))), names)
         with open_image(path) as file:
             assert bands_to_show(file).names == wanted
@@ -92,23 +108,39 @@ def test_figures_show_a_file_with_odd_bands(tmp_path):
 
 @pytest.mark.parametrize("count", [1, 4, 13])
 def test_detector_learns_from_any_bands(tmp_path, count):
-    """16-bit images of 1, 4 or 13 bands pass from file to loss and from scene to detections, colours matched."""
+    """16-bit images of 1, 4 or 13 bands pass from file to loss and from scene to detections,
+    colours matched.
+    """
     names = tuple(f"b{i}" for i in range(count))
     rng = np.random.default_rng(0)
     path = write_bands(tmp_path / "a.tif", rng.integers(1, 3000, (count, 64, 48), np.uint16))
-    truth = write_bands(tmp_path / "mask.tif", np.pad(np.ones((1, 20, 20), np.uint8), ((0, 0), (10, 34), (10, 18))))
-    config = DetectorConfig(fpn_width=16, head_width=16, rois_per_image=8, proposals=20, chip_size=64, bands=names, match_colours=True)
+    truth = write_bands(
+        tmp_path / "mask.tif", np.pad(np.ones((1, 20, 20), np.uint8), ((0, 0), (10, 34), (10, 18)))
+    )
+    config = DetectorConfig(
+        fpn_width=16,
+        head_width=16,
+        rois_per_image=8,
+        proposals=20,
+        chip_size=64,
+        bands=names,
+        match_colours=True,
+    )
     image, target = ChipSet([Chip(path, truth)], config)[0]
     assert image.shape == (count, 64, 48) and abs(float(image.mean()) - 0.46) < 0.05
     model = build_detector(config)
     assert all(torch.isfinite(loss) for loss in model.train()([image], [target]).values())
     frame = open_scene(path, bands=config.inputs)
-    found = scene_detector(model.eval(), scene_colours(frame))([read_chip(Chip(path, truth), config.inputs)[0]])
+    found = scene_detector(model.eval(), scene_colours(frame))(
+        [read_chip(Chip(path, truth), config.inputs)[0]]
+    )
     assert found[0][0].shape[1:] == (64, 48)
 
 
 def test_first_filters_of_given_weights_fit_other_bands(tmp_path):
-    """Red, green and blue keep their filters, near infrared gets their mean, and a grey image gives the same sum as before."""
+    """Red, green and blue keep their filters, near infrared gets their mean, and a grey image gives
+    the same sum as before.
+    """
     import torchvision
 
     torch.manual_seed(0)

@@ -7,7 +7,7 @@ from shapely.geometry import box
 
 from lsa_helpers.detect.lookalikes import count_causes, false_alarms, ground_causes
 from lsa_helpers.factors.stack import FactorStack
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import Grid
 
 CRS = "EPSG:32648"
 GRID = Grid.from_bounds((0, 0, 1000, 1000), CRS, 10)
@@ -19,7 +19,9 @@ def _stack():
     road = np.broadcast_to(x[None] - 5, GRID.shape)
     lulc = np.broadcast_to(np.where(y > 500, 90, 10)[:, None], GRID.shape)
     names = ("distance_to_road", "lulc")
-    return FactorStack(np.stack([road, lulc]).astype(np.float32), GRID, names, dict.fromkeys(names, {}))
+    return FactorStack(
+        np.stack([road, lulc]).astype(np.float32), GRID, names, dict.fromkeys(names, {})
+    )
 
 
 def _layer(*shapes, **columns):
@@ -27,8 +29,16 @@ def _layer(*shapes, **columns):
 
 
 def test_each_false_alarm_gets_its_cause():
-    """On the road, on rock, on fields, on an old scar (asked before the rock under it); what is true is no alarm."""
-    shapes = box(0, 300, 20, 340), box(500, 700, 540, 740), box(500, 200, 540, 240), box(700, 700, 740, 740), box(300, 300, 340, 340)
+    """On the road, on rock, on fields, on an old scar (asked before the rock under it); what is
+    true is no alarm.
+    """
+    shapes = (
+        box(0, 300, 20, 340),
+        box(500, 700, 540, 740),
+        box(500, 200, 540, 240),
+        box(700, 700, 740, 740),
+        box(300, 300, 340, 340),
+    )
     detected = _layer(*shapes, score=[0.9, 0.8, 0.7, 0.6, 0.5])
     known, scars = _layer(box(300, 300, 340, 345)), _layer(box(700, 700, 740, 745))
     alarms = false_alarms(detected, known, ground_causes(_stack(), scars=scars))

@@ -11,7 +11,9 @@ from lsa_helpers.detect.muon import MuonAdamW, orthogonalise
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**31), st.floats(1e-3, 1e3))
 def test_orthogonalised_keeps_the_directions_and_evens_the_lengths(rows, columns, seed, size):
-    """U and V of the singular value decomposition stay, the values of all that is not tiny come near 1, whatever the matrix's size."""
+    """U and V of the singular value decomposition stay, the values of all that is not tiny come
+    near 1, whatever the matrix's size.
+    """
     rng = np.random.default_rng(seed)
     k = min(rows, columns)
     u, v = (np.linalg.qr(rng.standard_normal((edge, k)))[0] for edge in (rows, columns))
@@ -26,11 +28,23 @@ def test_orthogonalised_keeps_the_directions_and_evens_the_lengths(rows, columns
 
 @pytest.mark.parametrize("shape", [(16, 40), (40, 16), (64, 576)])
 def test_steps_equal_those_of_torch(shape):
-    """Ten updates of a matrix as torch.optim.Muon makes them (in bfloat16, so within its precision), weight decay included."""
+    """Ten updates of a matrix as torch.optim.Muon makes them (in bfloat16, so within its
+    precision), weight decay included.
+    """
     torch.manual_seed(0)
-    ours, theirs = (torch.nn.Parameter(torch.linspace(-1, 1, shape[0] * shape[1]).reshape(shape).clone()) for _ in range(2))
+    ours, theirs = (
+        torch.nn.Parameter(torch.linspace(-1, 1, shape[0] * shape[1]).reshape(shape).clone())
+        for _ in range(2)
+    )
     first = MuonAdamW([ours], 1e-3, ahead=3.0, weight_decay=0.1)
-    second = torch.optim.Muon([theirs], 3e-3, weight_decay=0.1, momentum=0.95, nesterov=True, adjust_lr_fn="match_rms_adamw")
+    second = torch.optim.Muon(
+        [theirs],
+        3e-3,
+        weight_decay=0.1,
+        momentum=0.95,
+        nesterov=True,
+        adjust_lr_fn="match_rms_adamw",
+    )
     start = ours.detach().clone()
     for _ in range(10):
         gradient = torch.randn(shape)
@@ -59,7 +73,9 @@ def test_a_convolution_is_stepped_as_its_matrix():
 
 
 def test_inputs_outputs_vectors_and_the_widest_are_left_to_adamw():
-    """First filters, output layers, biases, and matrices too wide to be worth it move exactly as with AdamW."""
+    """First filters, output layers, biases, and matrices too wide to be worth it move exactly as
+    with AdamW.
+    """
     torch.manual_seed(0)
     for shape in ((64, 3, 7, 7), (2, 256), (64,), (512, 512, 3, 3)):
         ours, theirs = torch.nn.Parameter(torch.ones(shape)), torch.nn.Parameter(torch.ones(shape))
@@ -71,7 +87,9 @@ def test_inputs_outputs_vectors_and_the_widest_are_left_to_adamw():
 
 
 def test_state_read_back_goes_on_alike():
-    """What was saved after three steps goes on as if nothing had happened; a closure's loss is returned."""
+    """What was saved after three steps goes on as if nothing had happened; a closure's loss is
+    returned.
+    """
     torch.manual_seed(0)
     start, gradients = torch.randn(32, 32), torch.randn(6, 32, 32)
 

@@ -19,8 +19,22 @@ from lsa_helpers.detect.model import DetectorConfig
 from lsa_helpers.detect.score import Scores, match, predict
 from lsa_helpers.detect.train import TrainConfig, train_detector
 
-# The names in `Scores.row` of what COCOeval summarises, in its order; recalls with 1 and 10 detections are not in it.
-STATS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "", "", "AR", "AR_small", "AR_medium", "AR_large")
+# The names in `Scores.row` of what COCOeval summarises, in its order; recalls with 1 and 10
+# detections are not in it.
+STATS = (
+    "AP",
+    "AP50",
+    "AP75",
+    "AP_small",
+    "AP_medium",
+    "AP_large",
+    "",
+    "",
+    "AR",
+    "AR_small",
+    "AR_medium",
+    "AR_large",
+)
 
 
 def _square(size, top, left, edge):
@@ -31,22 +45,36 @@ def _square(size, top, left, edge):
 
 def _case(truth, found):
     """Truth squares and found (score, square) on a 60 × 60 image, as the scorer wants them."""
-    pack = [np.stack(squares) if squares else np.zeros((0, 60, 60), bool) for squares in (truth, [square for _, square in found])]
+    pack = [
+        np.stack(squares) if squares else np.zeros((0, 60, 60), bool)
+        for squares in (truth, [square for _, square in found])
+    ]
     masks = [torch.tensor(part) for part in pack]
     edge = torch.tensor([0.0, 0.0, 1.0, 1.0])
     boxes = [masks_to_boxes(part) + edge if len(part) else torch.zeros(0, 4) for part in masks]
     labels = [torch.ones(len(part), dtype=torch.int64) for part in pack]
     target = {"boxes": boxes[0], "labels": labels[0], "masks": masks[0].to(torch.uint8)}
-    return {"boxes": boxes[1], "labels": labels[1], "masks": masks[1], "scores": torch.tensor([s for s, _ in found])}, target
+    return {
+        "boxes": boxes[1],
+        "labels": labels[1],
+        "masks": masks[1],
+        "scores": torch.tensor([s for s, _ in found]),
+    }, target
 
 
 @pytest.fixture()
 def three_images():
-    """Image 1: one right, one double, one shifted below IoU 0.5. Image 2: missed and a weak one. Image 3: a false alarm."""
+    """Image 1: one right, one double, one shifted below IoU 0.5. Image 2: missed and a weak one.
+    Image 3: a false alarm.
+    """
     return [
         _case(
             [_square(60, 5, 5, 20), _square(60, 35, 35, 20)],
-            [(0.9, _square(60, 5, 5, 20)), (0.8, _square(60, 6, 6, 20)), (0.7, _square(60, 43, 35, 16))],
+            [
+                (0.9, _square(60, 5, 5, 20)),
+                (0.8, _square(60, 6, 6, 20)),
+                (0.7, _square(60, 43, 35, 16)),
+            ],
         ),
         _case([_square(60, 10, 10, 10), _square(60, 40, 5, 12)], [(0.3, _square(60, 10, 11, 10))]),
         _case([], [(0.6, _square(60, 20, 20, 8))]),
@@ -64,9 +92,15 @@ def test_precision_recall_f1_by_hand(three_images):
     """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak detection is a hit too."""
     sweep = _scores(three_images).sweep().set_index("score")
     assert sweep.loc[0.5, ["tp", "fp", "fn"]].tolist() == [1, 3, 3]
-    assert sweep.loc[0.5, "precision"] == 0.25 and sweep.loc[0.5, "recall"] == 0.25 and sweep.loc[0.5, "f1"] == 0.25
+    assert (
+        sweep.loc[0.5, "precision"] == 0.25
+        and sweep.loc[0.5, "recall"] == 0.25
+        and sweep.loc[0.5, "f1"] == 0.25
+    )
     assert sweep.loc[0.25, ["tp", "fp", "fn"]].tolist() == [2, 3, 2]
-    assert sweep.loc[0.95, ["tp", "fp", "fn"]].tolist() == [0, 0, 4] and np.isnan(sweep.loc[0.95, "precision"])
+    assert sweep.loc[0.95, ["tp", "fp", "fn"]].tolist() == [0, 0, 4] and np.isnan(
+        sweep.loc[0.95, "precision"]
+    )
 
 
 def test_pixel_iou_by_hand():
@@ -77,14 +111,23 @@ def test_pixel_iou_by_hand():
 
 def test_best_threshold_drops_the_false_alarm():
     """A right detection at 0.9 and a false one at 0.4: pixel F1 is best above 0.4."""
-    scores = _scores([_case([_square(60, 10, 10, 10)], [(0.9, _square(60, 10, 10, 10)), (0.4, _square(60, 40, 40, 10))])])
+    scores = _scores(
+        [
+            _case(
+                [_square(60, 10, 10, 10)],
+                [(0.9, _square(60, 10, 10, 10)), (0.4, _square(60, 40, 40, 10))],
+            )
+        ]
+    )
     assert 0.4 < scores.best_threshold(0.02) <= 0.9
 
 
 def test_rare_landslides_ask_for_a_higher_threshold():
-    """At 0.3 all of 300 pixels and 100 false ones of 6,900, at 0.9 a third of them and no false one.
+    """At 0.3 all of 300 pixels and 100 false ones of 6,900, at 0.9 a third of them and no false
+    one.
 
-    Half the ground landslide: F1 is 0.993 against 0.5, so the low score. A thousandth: precision 0.065 gives F1 0.12 against 0.5.
+    Half the ground landslide: F1 is 0.993 against 0.5, so the low score. A thousandth: precision
+    0.065 gives F1 0.12 against 0.5.
     """
     squares = [_square(60, 5, 5, 10), _square(60, 25, 5, 10), _square(60, 45, 5, 10)]
     found = [(0.9, squares[0]), (0.3, squares[1]), (0.3, squares[2]), (0.3, _square(60, 5, 45, 10))]
@@ -94,9 +137,11 @@ def test_rare_landslides_ask_for_a_higher_threshold():
 
 
 def test_too_large_an_outline_is_no_false_alarm_elsewhere():
-    """At 0.3 a second landslide of 100 pixels is found within 150: rare landslides bring rare wrong pixels, so it stays worth having.
+    """At 0.3 a second landslide of 100 pixels is found within 150: rare landslides bring rare wrong
+    pixels, so it stays worth having.
 
-    As false alarms all over the ground those 50 pixels of 7,000 would leave a precision of 0.12 at a thousandth, and F1 0.22 against 0.67.
+    As false alarms all over the ground those 50 pixels of 7,000 would leave a precision of 0.12 at
+    a thousandth, and F1 0.22 against 0.67.
     """
     first, second, wide = _square(60, 5, 5, 10), _square(60, 30, 5, 10), _square(60, 30, 5, 10)
     wide[40:45, 5:15] = True
@@ -105,14 +150,18 @@ def test_too_large_an_outline_is_no_false_alarm_elsewhere():
 
 
 def test_at_the_share_of_the_chips_the_threshold_is_that_of_the_best_pixel_iou():
-    """Where landslides are as common as on the chips, nothing is weighed: wide outlines and stray detections count as they are."""
+    """Where landslides are as common as on the chips, nothing is weighed: wide outlines and stray
+    detections count as they are.
+    """
     rng = np.random.default_rng(0)
     for _ in range(20):
         top = rng.integers(0, 40, (6, 2))
         truth = [_square(60, *top[0], 12), _square(60, *top[1], 8)]
         found = [
             (round(float(s), 2), _square(60, *at, int(edge)))
-            for s, at, edge in zip(rng.uniform(0.1, 0.9, 6), top, rng.integers(5, 20, 6), strict=True)
+            for s, at, edge in zip(
+                rng.uniform(0.1, 0.9, 6), top, rng.integers(5, 20, 6), strict=True
+            )
         ]
         scores = _scores([_case(truth, found), _case([], found[3:4])])
         iou = scores.pixels().set_index("score")["iou"]
@@ -121,7 +170,9 @@ def test_at_the_share_of_the_chips_the_threshold_is_that_of_the_best_pixel_iou()
 
 
 def _cocoeval(cases, folder):
-    """Truths and predictions as COCO's JSON files, read and judged by pycocotools alone: names of `Scores.row` and fractions."""
+    """Truths and predictions as COCO's JSON files, read and judged by pycocotools alone: names of
+    `Scores.row` and fractions.
+    """
 
     def code(mask):
         coded = rle.encode(np.asfortranarray(mask.numpy().astype(np.uint8)))
@@ -129,16 +180,31 @@ def _cocoeval(cases, folder):
 
     def note(number, box, mask):
         x0, y0, x1, y1 = box.tolist()
-        return {"image_id": number, "category_id": 1, "bbox": [x0, y0, x1 - x0, y1 - y0], "segmentation": code(mask)}
+        return {
+            "image_id": number,
+            "category_id": 1,
+            "bbox": [x0, y0, x1 - x0, y1 - y0],
+            "segmentation": code(mask),
+        }
 
     images, notes, results = [], [], []
     for number, (found, target) in enumerate(cases, 1):
-        images.append(dict(zip(("height", "width"), target["masks"].shape[1:], strict=True)) | {"id": number})
+        images.append(
+            dict(zip(("height", "width"), target["masks"].shape[1:], strict=True)) | {"id": number}
+        )
         for box, mask in zip(target["boxes"], target["masks"], strict=True):
-            notes.append(note(number, box, mask) | {"id": len(notes) + 1, "iscrowd": 0, "area": int(mask.sum())})
+            notes.append(
+                note(number, box, mask)
+                | {"id": len(notes) + 1, "iscrowd": 0, "area": int(mask.sum())}
+            )
         for box, mask, sure in zip(found["boxes"], found["masks"], found["scores"], strict=True):
             results.append(note(number, box, mask) | {"score": float(sure)})
-    truth = {"info": {}, "images": images, "annotations": notes, "categories": [{"id": 1, "name": "landslide"}]}
+    truth = {
+        "info": {},
+        "images": images,
+        "annotations": notes,
+        "categories": [{"id": 1, "name": "landslide"}],
+    }
     for name, content in (("truth", truth), ("results", results)):
         (folder / f"{name}.json").write_text(json.dumps(content))
     figures = {}
@@ -147,7 +213,11 @@ def _cocoeval(cases, folder):
         for kind in ("segm", "bbox"):
             judge = COCOeval(known, known.loadRes(str(folder / "results.json")), kind)
             judge.evaluate(), judge.accumulate(), judge.summarize()
-            figures |= {f"{name}_{kind}": value if value >= 0 else np.nan for name, value in zip(STATS, judge.stats, strict=True) if name}
+            figures |= {
+                f"{name}_{kind}": value if value >= 0 else np.nan
+                for name, value in zip(STATS, judge.stats, strict=True)
+                if name
+            }
     return figures
 
 
@@ -159,11 +229,20 @@ def test_coco_figures_equal_pycocotools(three_images, tmp_path):
 
 
 def test_figures_of_a_trained_detector_equal_pycocotools(masks_folder, tmp_path, monkeypatch):
-    """Trained for a few steps, so neither blind nor perfect: every COCO figure of its chips is what pycocotools says of the same finds."""
-    small = DetectorConfig(fpn_width=32, head_width=32, rois_per_image=16, proposals=50, chip_size=64)
+    """Trained for a few steps, so neither blind nor perfect: every COCO figure of its chips is what
+    pycocotools says of the same finds.
+    """
+    small = DetectorConfig(
+        fpn_width=32, head_width=32, rois_per_image=16, proposals=50, chip_size=64
+    )
     chips = read_collection(masks_folder, "masks")
-    train, judged = ChipSet([chip for chip in chips if chip.split == "train"], small), ChipSet(chips, small)
-    model, _ = train_detector(train, TrainConfig(epochs=10, batch_size=1, bf16=False, n_jobs=1), tmp_path)
+    train, judged = (
+        ChipSet([chip for chip in chips if chip.split == "train"], small),
+        ChipSet(chips, small),
+    )
+    model, _ = train_detector(
+        train, TrainConfig(epochs=10, batch_size=1, bf16=False, n_jobs=1), tmp_path
+    )
     said = []
 
     def noted(*given):

@@ -16,7 +16,6 @@ import torchvision
 from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 
-from lsa_helpers import cli, pipeline
 from lsa_helpers.detect import chapter, score
 from lsa_helpers.detect.compare import four_detectors, leave_one_out
 from lsa_helpers.detect.dataset import ChipSet, augmentation
@@ -26,16 +25,23 @@ from lsa_helpers.detect.score import predict, score_chips
 from lsa_helpers.detect.train import TrainConfig, checkpoint_folder, train_detector
 from lsa_helpers.errors import InputError
 from lsa_helpers.paper import published_table
-from lsa_helpers.params import DetectionParams
 from lsa_helpers.run import Run
+from lsa_helpers.runner import cli, pipeline
+from lsa_helpers.runner.params import DetectionParams
 from tests.detect.conftest import bright_square, write_image
 
-SMALL = DetectorConfig(fpn_width=16, head_width=16, rois_per_image=8, proposals=20, detections=5, chip_size=64)
+SMALL = DetectorConfig(
+    fpn_width=16, head_width=16, rois_per_image=8, proposals=20, detections=5, chip_size=64
+)
 EDGE = torch.tensor([0.0, 0.0, 1.0, 1.0])
 
 
 def _chips(folder, augment=None, config=SMALL):
-    return ChipSet([chip for chip in read_collection(folder, "masks") if chip.split == "train"], config, augment)
+    return ChipSet(
+        [chip for chip in read_collection(folder, "masks") if chip.split == "train"],
+        config,
+        augment,
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -44,49 +50,73 @@ def test_flips_move_image_boxes_and_masks_together(seed):
     image = torch.zeros(3, 40, 50)
     image[:, 5:12, 30:45] = 1
     masks = image[:1].to(torch.uint8)
-    boxes = tv_tensors.BoundingBoxes([[30, 5, 45, 12]], format="XYXY", canvas_size=(40, 50), dtype=torch.float32)
+    boxes = tv_tensors.BoundingBoxes(
+        [[30, 5, 45, 12]], format="XYXY", canvas_size=(40, 50), dtype=torch.float32
+    )
     torch.manual_seed(seed)
     change = augmentation(64, brightness=0.3)
-    out, target = change(tv_tensors.Image(image), {"boxes": boxes, "labels": torch.ones(1), "masks": tv_tensors.Mask(masks)})
+    out, target = change(
+        tv_tensors.Image(image),
+        {"boxes": boxes, "labels": torch.ones(1), "masks": tv_tensors.Mask(masks)},
+    )
     assert torch.equal(out[0] > 0.1, target["masks"][0].bool())
-    assert torch.equal(target["boxes"].as_subclass(torch.Tensor), masks_to_boxes(target["masks"]) + EDGE)
+    assert torch.equal(
+        target["boxes"].as_subclass(torch.Tensor), masks_to_boxes(target["masks"]) + EDGE
+    )
 
 
 def test_a_turn_moves_image_and_masks_together():
     """Turned by any angle, a bright bar lies under its mask but for the edge that resampling blurs."""
     image = torch.zeros(3, 41, 41)
     image[:, 18:23, 5:36] = 1
-    start = {"boxes": tv_tensors.BoundingBoxes([[5, 18, 36, 23]], format="XYXY", canvas_size=(41, 41)), "labels": torch.ones(1)}
+    start = {
+        "boxes": tv_tensors.BoundingBoxes([[5, 18, 36, 23]], format="XYXY", canvas_size=(41, 41)),
+        "labels": torch.ones(1),
+    }
     for seed in range(8):
         torch.manual_seed(seed)
         change = augmentation(64, brightness=0.0, rotation=180)
-        out, target = change(tv_tensors.Image(image), start | {"masks": tv_tensors.Mask(image[:1].to(torch.uint8))})
+        out, target = change(
+            tv_tensors.Image(image), start | {"masks": tv_tensors.Mask(image[:1].to(torch.uint8))}
+        )
         seen, mask = out[0] > 0.5, target["masks"][0].bool()
         assert (seen & mask).sum() >= 0.9 * (seen | mask).sum()
     rows, columns = torch.nonzero(mask).T
-    assert rows.float().std() > 1.5 * image[0].nonzero()[:, 0].float().std()  # the last one did turn
+    assert (
+        rows.float().std() > 1.5 * image[0].nonzero()[:, 0].float().std()
+    )  # the last one did turn
 
 
 def test_tint_changes_the_bands_apart():
-    """Each band of a grey image gets its own factor within the bounds, in stored bytes as in reflectances of four bands; masks stay."""
+    """Each band of a grey image gets its own factor within the bounds, in stored bytes as in
+    reflectances of four bands; masks stay.
+    """
     masks = tv_tensors.Mask(torch.ones(1, 8, 8, dtype=torch.uint8))
     for image in (torch.full((3, 8, 8), 100, dtype=torch.uint8), torch.full((4, 8, 8), 0.4)):
         torch.manual_seed(1)
-        out, target = augmentation(8, brightness=0.0, tint=0.2)(tv_tensors.Image(image), {"masks": masks})
+        out, target = augmentation(8, brightness=0.0, tint=0.2)(
+            tv_tensors.Image(image), {"masks": masks}
+        )
         ratio = (out.float() / image.float()).flatten(1)
         assert out.dtype == image.dtype and torch.equal(target["masks"], masks)
         assert (ratio == ratio[:, :1]).all() and len(ratio[:, 0].unique()) == len(image)
         assert 0.79 <= ratio.min() < ratio.max() <= 1.21
-    white = augmentation(8, brightness=0.0, tint=0.9)(tv_tensors.Image(torch.full((3, 8, 8), 250, dtype=torch.uint8)), {"masks": masks})[0]
+    white = augmentation(8, brightness=0.0, tint=0.9)(
+        tv_tensors.Image(torch.full((3, 8, 8), 250, dtype=torch.uint8)), {"masks": masks}
+    )[0]
     assert white.max() <= 255 and white.float().std(dim=(1, 2)).max() == 0
 
 
 def test_pasted_landslides_bring_their_pixels_and_hide_what_lies_under(masks_folder):
-    """With every chip pasted on: masks stay 0 or 1 and never overlap, boxes fit them, and each landslide's pixels are a landslide's."""
+    """With every chip pasted on: masks stay 0 or 1 and never overlap, boxes fit them, and each
+    landslide's pixels are a landslide's.
+    """
     plain, pasted = _chips(masks_folder), _chips(masks_folder)
     pasted.paste = 1.0
     bright = min(
-        image[:, target["masks"].any(0).bool()].min() for image, target in map(plain.__getitem__, range(len(plain))) if len(target["masks"])
+        image[:, target["masks"].any(0).bool()].min()
+        for image, target in map(plain.__getitem__, range(len(plain)))
+        if len(target["masks"])
     )
     torch.manual_seed(0)
     more = 0
@@ -96,12 +126,16 @@ def test_pasted_landslides_bring_their_pixels_and_hide_what_lies_under(masks_fol
             assert target["masks"].sum(0).max() == 1
             assert torch.equal(target["boxes"], masks_to_boxes(target["masks"]) + EDGE)
             assert image[:, target["masks"].any(0).bool()].min() >= bright
-        more += len(target["masks"]) > len(plain[i][1]["masks"]) or not torch.equal(image, plain[i][0])
+        more += len(target["masks"]) > len(plain[i][1]["masks"]) or not torch.equal(
+            image, plain[i][0]
+        )
     assert more > 0
 
 
 def test_items_are_consistent_under_zoom_turn_paste_and_crop(masks_folder):
-    """Boxes enclose their masks exactly and nothing exceeds the crop, whatever the augmentation did."""
+    """Boxes enclose their masks exactly and nothing exceeds the crop, whatever the augmentation
+    did.
+    """
     config = DetectorConfig(chip_size=64, resolution_m=0.0)
     chips = _chips(masks_folder, augmentation(48, tint=0.1, zoom=0.5, rotation=180), config)
     chips.paste = 0.5
@@ -114,7 +148,9 @@ def test_items_are_consistent_under_zoom_turn_paste_and_crop(masks_folder):
 
 
 def test_chips_of_unequal_resolution_meet_on_one(cas_folder):
-    """At 2 m a chip of 64 pixels of 1 m has 32, and its square of 16 pixels has 8; unknown resolution falls back to the size."""
+    """At 2 m a chip of 64 pixels of 1 m has 32, and its square of 16 pixels has 8; unknown
+    resolution falls back to the size.
+    """
     config = DetectorConfig(chip_size=64, resolution_m=2.0)
     chips = ChipSet(read_collection(cas_folder, "cas"), config)
     known = next(i for i, chip in enumerate(chips.chips) if chip.resolution_m == 1.0)
@@ -125,17 +161,25 @@ def test_chips_of_unequal_resolution_meet_on_one(cas_folder):
 
 
 def test_trained_detector_finds_the_square(masks_folder, tmp_path):
-    """After 64 updates the square of the unseen test chip is found: chips are seen alike in training and in use."""
-    config = DetectorConfig(fpn_width=32, head_width=32, rois_per_image=16, proposals=50, chip_size=64)
+    """After 64 updates the square of the unseen test chip is found: chips are seen alike in
+    training and in use.
+    """
+    config = DetectorConfig(
+        fpn_width=32, head_width=32, rois_per_image=16, proposals=50, chip_size=64
+    )
     settings = TrainConfig(epochs=16, batch_size=1, bf16=False, n_jobs=1)
     model, _ = train_detector(_chips(masks_folder, augmentation(64), config), settings, tmp_path)
     test = [chip for chip in read_collection(masks_folder, "masks") if chip.split == "test"]
     assert score_chips(model, ChipSet(test, config), n_jobs=1).sweep()["recall"].iloc[0] == 1
 
 
-@pytest.mark.parametrize(("optimizer", "schedule", "fallen"), [("adamw", "cosine", (0.25, 0.75, 1)), ("muon", "linear", (1 / 3, 2 / 3, 1))])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule", "fallen"),
+    [("adamw", "cosine", (0.25, 0.75, 1)), ("muon", "linear", (1 / 3, 2 / 3, 1))],
+)
 def test_training_resumes(masks_folder, tmp_path, optimizer, schedule, fallen):
-    """Interrupted after two of three epochs and called again, it does the third only and ends in the same weights.
+    """Interrupted after two of three epochs and called again, it does the third only and ends in
+    the same weights.
 
     After a third of the way a cosine has fallen by a quarter, a straight line by a third.
     """
@@ -143,7 +187,9 @@ def test_training_resumes(masks_folder, tmp_path, optimizer, schedule, fallen):
     config = TrainConfig(optimizer, schedule=schedule, epochs=3, batch_size=4, bf16=False, n_jobs=1)
     whole, history = train_detector(chips, config, tmp_path / "a")
     assert history["epoch"].tolist() == [1, 2, 3]
-    assert history["learning_rate"].to_list() == pytest.approx([1e-3 - (1e-3 - 5e-6) * share for share in fallen])
+    assert history["learning_rate"].to_list() == pytest.approx(
+        [1e-3 - (1e-3 - 5e-6) * share for share in fallen]
+    )
 
     lines = []
 
@@ -163,9 +209,13 @@ def test_training_resumes(masks_folder, tmp_path, optimizer, schedule, fallen):
 
 
 def test_validation_scores_are_kept_and_end_the_training(masks_folder, tmp_path):
-    """AP50 of every second epoch stands in the history and does not touch the weights; a detector that gets no better stops early."""
+    """AP50 of every second epoch stands in the history and does not touch the weights; a detector
+    that gets no better stops early.
+    """
     chips = _chips(masks_folder)
-    validation = ChipSet([chip for chip in read_collection(masks_folder, "masks") if chip.split == "val"], SMALL)
+    validation = ChipSet(
+        [chip for chip in read_collection(masks_folder, "masks") if chip.split == "val"], SMALL
+    )
     config = TrainConfig(epochs=4, batch_size=4, bf16=False, n_jobs=1, validate_every=2)
     model, history = train_detector(chips, config, tmp_path / "a", validation=validation)
     assert history["val_ap50"].isna().tolist() == [True, False, True, False]
@@ -175,25 +225,44 @@ def test_validation_scores_are_kept_and_end_the_training(masks_folder, tmp_path)
     for one, two in zip(model.state_dict().values(), blind.state_dict().values(), strict=True):
         assert torch.equal(one, two)  # to look at them changes nothing
     # At a learning rate of nothing no score is better than the first one.
-    still = replace(config, epochs=50, validate_every=1, patience=2, learning_rate=1e-12, final_learning_rate=1e-12)
+    still = replace(
+        config,
+        epochs=50,
+        validate_every=1,
+        patience=2,
+        learning_rate=1e-12,
+        final_learning_rate=1e-12,
+    )
     _, history = train_detector(chips, still, tmp_path / "b", validation=validation)
     assert len(history) == 3
 
 
 def test_two_processes_share_the_training(masks_folder, tmp_path):
-    """Two CPU processes with gloo: each does half of the steps, both end in the same weights, and one process then finds it trained."""
+    """Two CPU processes with gloo: each does half of the steps, both end in the same weights, and
+    one process then finds it trained.
+    """
     script = tmp_path / "job.py"
     script.write_text(TWO.format(folder=str(masks_folder), out=str(tmp_path / "out")))
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, env=os.environ | environment)
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | environment,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     ranks = [json.loads((tmp_path / f"out/{rank}.json").read_text()) for rank in (0, 1)]
     assert [rank["steps"] for rank in ranks] == [2, 2]
     assert ranks[0]["weight"] == ranks[1]["weight"]
     lines = []
-    model, history = train_detector(_chips(masks_folder), PAIR, tmp_path / "out", report=lines.append)
+    model, history = train_detector(
+        _chips(masks_folder), PAIR, tmp_path / "out", report=lines.append
+    )
     assert not lines and len(history) == 2
-    assert float(model.backbone.body.conv1.weight.sum()) == pytest.approx(ranks[0]["weight"], abs=1e-6)
+    assert float(model.backbone.body.conv1.weight.sum()) == pytest.approx(
+        ranks[0]["weight"], abs=1e-6
+    )
 
 
 PAIR = TrainConfig(epochs=2, batch_size=4, bf16=False, n_jobs=1)
@@ -219,15 +288,27 @@ rank = 0 if train.first_process() else 1
 
 
 def test_table_4_has_its_four_rows(masks_folder, tmp_path):
-    """Two backbones and two optimizers under one budget, written with the paper's columns; left out when no epochs are given."""
+    """Two backbones and two optimizers under one budget, written with the paper's columns; left out
+    when no epochs are given.
+    """
     chips = read_collection(masks_folder, "masks")
-    small = {name: getattr(SMALL, name) for name in ("fpn_width", "head_width", "rois_per_image", "proposals", "detections")}
+    small = {
+        name: getattr(SMALL, name)
+        for name in ("fpn_width", "head_width", "rois_per_image", "proposals", "detections")
+    }
     params = DetectionParams(**small, chip_size=64, compare_epochs=1, bf16=False, n_jobs=1)
     table = four_detectors(chips, params, Run(tmp_path))
-    assert list(zip(table["backbone"], table["optimizer"], strict=True)) == list(product(("resnet18", "resnet50"), ("sgd", "adamw")))
-    assert (table["epochs"] == 1).all() and set(published_table(4).columns) - {"source"} <= set(table.columns)
+    assert list(zip(table["backbone"], table["optimizer"], strict=True)) == list(
+        product(("resnet18", "resnet50"), ("sgd", "adamw"))
+    )
+    assert (table["epochs"] == 1).all() and set(published_table(4).columns) - {"source"} <= set(
+        table.columns
+    )
     assert Run(tmp_path).read_table("detection_comparison").shape == table.shape
-    assert four_detectors(chips, params.model_copy(update={"compare_epochs": 0}), Run(tmp_path)) is None
+    assert (
+        four_detectors(chips, params.model_copy(update={"compare_epochs": 0}), Run(tmp_path))
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,46 +320,95 @@ def test_table_4_has_its_four_rows(masks_folder, tmp_path):
         ({"optimizer": "sgd", "weight_decay": 0.0}, {"sgd": 0.0, "adamw": 0.0}),
     ],
 )
-def test_all_four_rows_of_table_4_train_with_the_decay_they_name(masks_folder, tmp_path, monkeypatch, given, expected):
-    """A usual value stands for each optimizer's own, any other, such as the printed 0.5, for both; the table says which."""
+def test_all_four_rows_of_table_4_train_with_the_decay_they_name(
+    masks_folder, tmp_path, monkeypatch, given, expected
+):
+    """A usual value stands for each optimizer's own, any other, such as the printed 0.5, for both;
+    the table says which.
+    """
     from lsa_helpers.detect import compare
 
     trained = []
     history = pd.DataFrame({"loss": [1.0]})
-    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((own.optimizer, own.weight_decay)), (None, history))[1])
+    monkeypatch.setattr(
+        compare,
+        "train",
+        lambda sets, own, *rest: (
+            trained.append((own.optimizer, own.weight_decay)),
+            (None, history),
+        )[1],
+    )
     monkeypatch.setattr(score, "score_chips", lambda *rest, **more: score.Scores())
-    table = four_detectors(read_collection(masks_folder, "masks"), DetectionParams(**given, compare_epochs=1), Run(tmp_path))
+    table = four_detectors(
+        read_collection(masks_folder, "masks"),
+        DetectionParams(**given, compare_epochs=1),
+        Run(tmp_path),
+    )
     assert trained == list(expected.items()) * 2
     assert list(zip(table["optimizer"], table["weight_decay"], strict=True)) == trained
 
 
 @pytest.mark.parametrize(("optimizer", "expected"), [("muon", 1e-3), ("adamw", 6e-4)])
-def test_the_four_detectors_have_a_budget_and_a_rate_of_their_own(masks_folder, tmp_path, monkeypatch, optimizer, expected):
-    """Fewer chips at equal steps, all chips to score on, one view; Muon's learning rate is not theirs, one that was given for theirs is."""
+def test_the_four_detectors_have_a_budget_and_a_rate_of_their_own(
+    masks_folder, tmp_path, monkeypatch, optimizer, expected
+):
+    """Fewer chips at equal steps, all chips to score on, one view; Muon's learning rate is not
+    theirs, one that was given for theirs is.
+    """
     from lsa_helpers.detect import compare
 
     trained, history = [], pd.DataFrame({"loss": [2.0, 1.0]})
-    monkeypatch.setattr(compare, "train", lambda sets, own, *rest: (trained.append((sets, own)), (None, history))[1])
+    monkeypatch.setattr(
+        compare, "train", lambda sets, own, *rest: (trained.append((sets, own)), (None, history))[1]
+    )
     monkeypatch.setattr(score, "score_chips", lambda *rest, **more: score.Scores())
     (chip,) = read_collection(masks_folder, "masks")[:1]
     chips = [replace(chip, scene=str(i), split="train" if i < 10 else "test") for i in range(12)]
-    params = DetectionParams(optimizer=optimizer, learning_rate=6e-4, epochs=9, views=4, chip_size=64, compare_epochs=2, compare_chips=4)
+    params = DetectionParams(
+        optimizer=optimizer,
+        learning_rate=6e-4,
+        epochs=9,
+        views=4,
+        chip_size=64,
+        compare_epochs=2,
+        compare_chips=4,
+    )
     params = params.model_copy(update={"stages": 3, "schedule": "linear"})
     table = four_detectors(chips, params, Run(tmp_path))
-    assert [(own.learning_rate, own.epochs, own.views) for _, own in trained] == [(expected, 2, 1)] * 4
-    assert all(own.stages == 4 and own.schedule == "cosine" for _, own in trained)  # as the paper has them
-    assert all([chip.scene for chip in sets["train"].chips] == ["0", "3", "6", "9"] and len(sets["test"]) == 2 for sets, _ in trained)
-    assert (table["loss"] == 1).all() and (table["updates"] == 2).all()  # four chips are one update, twice
+    assert [(own.learning_rate, own.epochs, own.views) for _, own in trained] == [
+        (expected, 2, 1)
+    ] * 4
+    assert all(
+        own.stages == 4 and own.schedule == "cosine" for _, own in trained
+    )  # as the paper has them
+    assert all(
+        [chip.scene for chip in sets["train"].chips] == ["0", "3", "6", "9"]
+        and len(sets["test"]) == 2
+        for sets, _ in trained
+    )
+    assert (table["loss"] == 1).all() and (
+        table["updates"] == 2
+    ).all()  # four chips are one update, twice
 
 
 def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypatch):
-    """Each source is scored by a detector trained on chips of the other sources only; one source alone gives no table."""
+    """Each source is scored by a detector trained on chips of the other sources only; one source
+    alone gives no table.
+    """
     from lsa_helpers.detect import compare
 
-    chips = [replace(chip, platform="AB"[i % 2], landslides=1) for i, chip in enumerate(read_collection(masks_folder, "masks"))]
+    chips = [
+        replace(chip, platform="AB"[i % 2], landslides=1)
+        for i, chip in enumerate(read_collection(masks_folder, "masks"))
+    ]
     learned, real = [], compare.train
-    monkeypatch.setattr(compare, "train", lambda sets, *rest: (learned.append(sets), real(sets, *rest))[1])
-    small = {name: getattr(SMALL, name) for name in ("fpn_width", "head_width", "rois_per_image", "proposals", "detections")}
+    monkeypatch.setattr(
+        compare, "train", lambda sets, *rest: (learned.append(sets), real(sets, *rest))[1]
+    )
+    small = {
+        name: getattr(SMALL, name)
+        for name in ("fpn_width", "head_width", "rois_per_image", "proposals", "detections")
+    }
     params = DetectionParams(**small, chip_size=64, region_epochs=1, bf16=False, n_jobs=1)
     table = leave_one_out(build_detector(SMALL).eval(), chips, params, Run(tmp_path))
     assert table["platform"].tolist() == ["A", "B"] and table["chips"].tolist() == [1, 1]
@@ -290,7 +420,9 @@ def test_an_unseen_platform_is_not_learned_from(masks_folder, tmp_path, monkeypa
 
 
 def test_a_given_detector_is_used_as_it_is(masks_folder, tmp_path):
-    """Nothing is trained, chips are scored and not needed; one trained on images prepared otherwise is refused, named with the way out."""
+    """Nothing is trained, chips are scored and not needed; one trained on images prepared otherwise
+    is refused, named with the way out.
+    """
     config = replace(SMALL, match_colours=True)
     given = save_detector(tmp_path / "given.safetensors", build_detector(config), config)
     params = DetectionParams(detector=str(given), chip_size=64, match_colours=True, n_jobs=1)
@@ -301,7 +433,9 @@ def test_a_given_detector_is_used_as_it_is(masks_folder, tmp_path):
     assert history is None and not (run.path / chapter.PROGRESS).exists()
     assert run.product("detector.safetensors").read_bytes() == given.read_bytes()
     assert {"val", "test"} == set(chapter.score(model, sets, params, run)[0])
-    assert chapter.learn(None, params, run)[0] is not None and chapter.score(model, None, params, run) == (None, 0.5)
+    assert chapter.learn(None, params, run)[0] is not None and chapter.score(
+        model, None, params, run
+    ) == (None, 0.5)
     assert chapter.learn(None, DetectionParams(), run) == (None, None)
     with pytest.raises(InputError, match="prepared otherwise") as caught:
         chapter.learn(sets, params.model_copy(update={"match_colours": False}), run)
@@ -309,16 +443,25 @@ def test_a_given_detector_is_used_as_it_is(masks_folder, tmp_path):
 
 
 def test_other_settings_do_not_resume(masks_folder, tmp_path):
-    """A checkpoint belongs to one training: other settings or other first weights look elsewhere, another way to the same file does not."""
+    """A checkpoint belongs to one training: other settings or other first weights look elsewhere,
+    another way to the same file does not.
+    """
     chips = _chips(masks_folder)
     folders = {checkpoint_folder(tmp_path, chips, TrainConfig(seed=seed)) for seed in (0, 1)}
-    folders |= {checkpoint_folder(tmp_path, chips, TrainConfig(), weights) for weights in ("IMAGENET1K_V1", tmp_path / "w.pth")}
+    folders |= {
+        checkpoint_folder(tmp_path, chips, TrainConfig(), weights)
+        for weights in ("IMAGENET1K_V1", tmp_path / "w.pth")
+    }
     assert len(folders) == 4
-    assert checkpoint_folder(tmp_path, chips, TrainConfig(), str(tmp_path / "a/../w.pth")) in folders
+    assert (
+        checkpoint_folder(tmp_path, chips, TrainConfig(), str(tmp_path / "a/../w.pth")) in folders
+    )
 
 
 def test_chips_of_unequal_size_share_a_batch(tmp_path):
-    """Trained, searched and scored in one batch, each chip keeps its own size: masks and boxes end where its image ends."""
+    """Trained, searched and scored in one batch, each chip keeps its own size: masks and boxes end
+    where its image ends.
+    """
     for i, (height, width) in enumerate([(64, 48), (40, 64), (64, 64), (33, 64)]):
         image, mask = bright_square(seed=i)
         write_image(tmp_path / "images" / f"{i}.png", image[:height, :width])
@@ -327,55 +470,85 @@ def test_chips_of_unequal_size_share_a_batch(tmp_path):
     chips = _chips(tmp_path)
     images = [chips[i][0] for i in range(4)]
     assert [tuple(image.shape[1:]) for image in images] == [(64, 48), (40, 64), (64, 64), (33, 64)]
-    model, history = train_detector(chips, TrainConfig(epochs=1, batch_size=4, bf16=False, n_jobs=1), tmp_path / "out")
+    model, history = train_detector(
+        chips, TrainConfig(epochs=1, batch_size=4, bf16=False, n_jobs=1), tmp_path / "out"
+    )
     assert np.isfinite(history["loss"]).all()
     found = predict(model, images)
     assert sum(len(each["scores"]) for each in found) > 0
     for image, each in zip(images, found, strict=True):
         assert each["masks"].shape[1:] == image.shape[1:]
         assert (each["boxes"][:, 2:] <= torch.tensor(image.shape[:0:-1])).all()
-    assert score_chips(model, chips, batch_size=4, n_jobs=1).area == sum(image.shape[1] * image.shape[2] for image in images)
+    assert score_chips(model, chips, batch_size=4, n_jobs=1).area == sum(
+        image.shape[1] * image.shape[2] for image in images
+    )
 
 
 def test_the_threshold_comes_from_the_validation_chips_alone(cas_folder, tmp_path, monkeypatch):
-    """Each square is found with 0.6 and a false corner with 0.4: the best threshold lies between, whatever the test chips are."""
+    """Each square is found with 0.6 and a false corner with 0.4: the best threshold lies between,
+    whatever the test chips are.
+    """
 
     def two(_, images):
-        masks = [torch.stack([image[0] > 0.5, torch.zeros(image.shape[1:], dtype=torch.bool)]) for image in images]
+        masks = [
+            torch.stack([image[0] > 0.5, torch.zeros(image.shape[1:], dtype=torch.bool)])
+            for image in images
+        ]
         for each in masks:
             each[1, :12, :12] = True
-        labels, scores, boxes = torch.ones(2, dtype=torch.int64), torch.tensor([0.6, 0.4]), torch.tensor([[0.0, 0, 12, 12]] * 2)
-        return [{"masks": each, "scores": scores, "labels": labels, "boxes": boxes} for each in masks]
+        labels, scores, boxes = (
+            torch.ones(2, dtype=torch.int64),
+            torch.tensor([0.6, 0.4]),
+            torch.tensor([[0.0, 0, 12, 12]] * 2),
+        )
+        return [
+            {"masks": each, "scores": scores, "labels": labels, "boxes": boxes} for each in masks
+        ]
 
     monkeypatch.setattr(score, "predict", two)
     chips = sorted(read_collection(cas_folder, "cas"), key=lambda chip: chip.image.name)
-    some, others, bare = chips[:4], chips[4:10], chips[-2:]  # the last chip of each platform has no landslide
+    some, others, bare = (
+        chips[:4],
+        chips[4:10],
+        chips[-2:],
+    )  # the last chip of each platform has no landslide
 
     def threshold(val, test):
         run = Run(tmp_path / "run")
-        return chapter.score(None, {"val": ChipSet(val, SMALL), "test": ChipSet(test, SMALL)}, DetectionParams(n_jobs=1), run)[1]
+        return chapter.score(
+            None,
+            {"val": ChipSet(val, SMALL), "test": ChipSet(test, SMALL)},
+            DetectionParams(n_jobs=1),
+            run,
+        )[1]
 
     assert 0.4 < threshold(some, others) < 0.6
     assert threshold(some, others) == threshold(some, bare) == threshold(some, some)
-    assert threshold(bare, others) == 0.5 != threshold(some, others)  # it does follow the validation chips
+    assert (
+        threshold(bare, others) == 0.5 != threshold(some, others)
+    )  # it does follow the validation chips
 
 
 OWN = """
-02_detection: {epochs: 1, chip_size: 64, fpn_width: 16, head_width: 16, rois_per_image: 8, proposals: 20, detections: 5, bf16: false,
+02_detector: {epochs: 1, chip_size: 64, fpn_width: 16, head_width: 16, rois_per_image: 8, proposals: 20, detections: 5, bf16: false,
   weights: start.pth}
 """
 
 
 @pytest.fixture()
 def lsa_train(masks_folder, tmp_path_factory, monkeypatch, capsys):
-    """Function that runs ``lsa train own.yml`` with more arguments in a folder of its own; gives the exit code and what was said."""
+    """Function that runs ``lsa train own.yml`` with more arguments in a folder of its own; gives
+    the exit code and what was said.
+    """
     folder = tmp_path_factory.mktemp("work")
     (folder / "own.yml").write_text(OWN)
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), folder / "start.pth")
     monkeypatch.chdir(folder)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lsa", "train", "own.yml", "--out", "run", *map(str, arguments)])
+        monkeypatch.setattr(
+            sys, "argv", ["lsa", "train", "own.yml", "--out", "run", *map(str, arguments)]
+        )
         try:
             cli.main()
         except SystemExit as stop:
@@ -386,13 +559,15 @@ def lsa_train(masks_folder, tmp_path_factory, monkeypatch, capsys):
 
 
 def test_lsa_train_leaves_a_detector_that_the_chapter_finds(lsa_train, masks_folder, monkeypatch):
-    """The command trains with the file's parameters and first weights; chapter 02, in the run's folder, then has nothing left to train."""
+    """The command trains with the file's parameters and first weights; chapter 02, in the run's
+    folder, then has nothing left to train.
+    """
     (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}\n")
     code, said = lsa_train("--data", masks_folder)
     assert code == 0, said
     assert "epoch 1/1" in said and "lsa run own.yml --from 02" in said
     run = Run(Path("run").resolve())
-    values = pipeline.load_run_params(Path("own.yml"), {}, masks_folder, run.path)["02_detection"]
+    values = pipeline.load_run_params(Path("own.yml"), {}, masks_folder, run.path)["02_detector"]
     monkeypatch.chdir(run.path)
     lines = []
     sets = chapter.chip_sets(chapter.collect(pipeline.open_catalog(values, run), values), values)
@@ -401,8 +576,12 @@ def test_lsa_train_leaves_a_detector_that_the_chapter_finds(lsa_train, masks_fol
 
 
 def test_lsa_train_says_what_is_missing(lsa_train, masks_folder, monkeypatch):
-    """Without chapter 01 there is no mountain to learn from, and a catalog may name no images: exit 2, and nothing is trained."""
-    monkeypatch.setattr(chapter, "train", lambda *given, **more: pytest.fail("something was trained"))
+    """Without chapter 01 there is no mountain to learn from, and a catalog may name no images: exit
+    2, and nothing is trained.
+    """
+    monkeypatch.setattr(
+        chapter, "train", lambda *given, **more: pytest.fail("something was trained")
+    )
     code, said = lsa_train()
     assert code == 2 and "nothing to train on" in said and "lsa run own.yml --until 01" in said
     (masks_folder / "catalog.yml").write_text("name: empty\n")
@@ -414,8 +593,12 @@ def test_lsa_train_passes_machines_and_names_on(lsa_train, masks_folder, monkeyp
     """GPUs, machines and overrides arrive at the training."""
     (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}\n")
     got = []
-    monkeypatch.setattr(chapter, "train", lambda sets, values, run, report, **devices: got.append((values, devices)))
-    assert lsa_train("--data", masks_folder, "--devices", 4, "--nodes", 2, "-p", "epochs", 7)[0] == 0
+    monkeypatch.setattr(
+        chapter, "train", lambda sets, values, run, report, **devices: got.append((values, devices))
+    )
+    assert (
+        lsa_train("--data", masks_folder, "--devices", 4, "--nodes", 2, "-p", "epochs", 7)[0] == 0
+    )
     ((values, devices),) = got
     assert devices == {"devices": 4, "nodes": 2} and values.epochs == 7
     assert Path(values.weights).resolve() == Path("start.pth").resolve()
@@ -424,8 +607,12 @@ def test_lsa_train_passes_machines_and_names_on(lsa_train, masks_folder, monkeyp
 @pytest.mark.real_data
 def test_a_few_steps_on_bijie(shared_data, tmp_path):
     """The real chips train and the loss is finite; no folder of logs is left behind."""
-    some = [chip for chip in read_collection(shared_data / "bijie", "masks") if chip.split == "train"][:8]
-    chips = ChipSet(some, DetectorConfig(fpn_width=16, head_width=16, chip_size=96), augmentation(96))
+    some = [
+        chip for chip in read_collection(shared_data / "bijie", "masks") if chip.split == "train"
+    ][:8]
+    chips = ChipSet(
+        some, DetectorConfig(fpn_width=16, head_width=16, chip_size=96), augmentation(96)
+    )
     _, history = train_detector(chips, TrainConfig(epochs=1, n_jobs=1), tmp_path)
     assert np.isfinite(history["loss"]).all()
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["last.ckpt"]

@@ -46,7 +46,9 @@ def test_a_ready_made_raster_replaces_its_factor(catalog):
 
 
 def test_shaking_may_be_zones_instead_of_stations(catalog, folder, frame):
-    """Polygons of equal shaking are burnt in, and nothing is said of stations, because there are none."""
+    """Polygons of equal shaking are burnt in, and nothing is said of stations, because there are
+    none.
+    """
     zones = gpd.GeoDataFrame({"pga": [120.0]}, geometry=[box(*frame.bounds)], crs=frame.crs)
     zones.to_file(folder / "zones.gpkg")
     zoned = catalog.model_copy(update={"stations": Entry(path="zones.gpkg", attribute="pga")})
@@ -56,7 +58,9 @@ def test_shaking_may_be_zones_instead_of_stations(catalog, folder, frame):
 
 
 def test_an_extra_factor_joins_the_stack(catalog):
-    more = catalog.model_copy(update={"extra": {"snow": Entry(path="dem.tif", unit="m", label="Snow depth", scale=0.001)}})
+    more = catalog.model_copy(
+        update={"extra": {"snow": Entry(path="dem.tif", unit="m", label="Snow depth", scale=0.001)}}
+    )
     stack, _ = build_factors(more, cell_size=10.0)
     assert stack.names[-1] == "snow"
     assert stack.info["snow"]["label"] == "Snow depth"
@@ -65,8 +69,12 @@ def test_an_extra_factor_joins_the_stack(catalog):
 
 def test_rows_outside_the_study_area_are_nodata(catalog, folder, frame):
     left, bottom, right, top = frame.bounds
-    gpd.GeoDataFrame(geometry=[Polygon([(left, top), (right, top), (left, bottom)])], crs=frame.crs).to_file(folder / "mask.gpkg")
-    stack, _ = build_factors(catalog.model_copy(update={"mask": Entry(path="mask.gpkg")}), cell_size=10.0)
+    gpd.GeoDataFrame(
+        geometry=[Polygon([(left, top), (right, top), (left, bottom)])], crs=frame.crs
+    ).to_file(folder / "mask.gpkg")
+    stack, _ = build_factors(
+        catalog.model_copy(update={"mask": Entry(path="mask.gpkg")}), cell_size=10.0
+    )
     assert stack.valid[0, 0]
     assert not stack.valid[-1, -1]
     assert np.isnan(stack.values[:, -1, -1]).all()

@@ -1,4 +1,6 @@
-"""Terrain factors against gdaldem, against surfaces with known derivatives, and against water that must run out."""
+"""Terrain factors against gdaldem, against surfaces with known derivatives, and against water that
+must run out.
+"""
 
 import shutil
 import subprocess
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lsa_helpers.factors import terrain
-from lsa_helpers.grid import Grid, read_raster, write_raster
+from lsa_helpers.raster import Grid, read_raster, write_raster
 
 CELL = 90.0
 
@@ -31,12 +33,18 @@ def gdaldem(jacksboro, tmp_path_factory):
     if shutil.which("gdaldem") is None:
         pytest.skip("gdaldem is not installed (Debian: apt install gdal-bin)")
     folder = tmp_path_factory.mktemp("gdal")
-    grid = Grid.from_bounds((0, 0, jacksboro.shape[1] * CELL, jacksboro.shape[0] * CELL), "EPSG:32616", CELL)
+    grid = Grid.from_bounds(
+        (0, 0, jacksboro.shape[1] * CELL, jacksboro.shape[0] * CELL), "EPSG:32616", CELL
+    )
     write_raster(folder / "dem.tif", jacksboro, grid, ["altitude"], ["m"])
 
     def run(mode: str, *options: str) -> np.ndarray:
         out = folder / f"{mode}.tif"
-        subprocess.run(["gdaldem", mode, folder / "dem.tif", out, "-compute_edges", *options], check=True, capture_output=True)
+        subprocess.run(
+            ["gdaldem", mode, folder / "dem.tif", out, "-compute_edges", *options],
+            check=True,
+            capture_output=True,
+        )
         return read_raster(out)[0][0]
 
     return run
@@ -60,7 +68,12 @@ def test_aspect_is_gdaldems(jacksboro, gdaldem):
 
 
 def test_ruggedness_is_gdaldems_riley(jacksboro, gdaldem):
-    assert np.abs(inner(terrain.ruggedness(jacksboro, CELL)) - inner(gdaldem("TRI", "-alg", "Riley"))).max() < 0.01
+    assert (
+        np.abs(
+            inner(terrain.ruggedness(jacksboro, CELL)) - inner(gdaldem("TRI", "-alg", "Riley"))
+        ).max()
+        < 0.01
+    )
 
 
 def test_edges_have_values(jacksboro):
@@ -70,7 +83,9 @@ def test_edges_have_values(jacksboro):
 
 @pytest.mark.parametrize(("bend", "sign"), [(-0.02, 1), (0.02, -1)])
 def test_curvatures_of_a_dome_and_a_bowl(bend, sign):
-    """z = bend r²/2: contours are circles, so both second derivatives are `bend` in size, in every direction."""
+    """z = bend r²/2: contours are circles, so both second derivatives are `bend` in size, in every
+    direction.
+    """
     y, x = np.mgrid[-20:21, -20:21] * 5.0
     plan, profile = terrain.curvatures(bend * (x**2 + y**2) / 2, 5.0)
     away = inner(np.hypot(x, y) > 0)
@@ -79,7 +94,9 @@ def test_curvatures_of_a_dome_and_a_bowl(bend, sign):
 
 
 def test_curvatures_of_a_bent_plane():
-    """z = 0.5 x + 0.01 y²/2 along x = const, y = 0: across the slope it is a trough (plan −0.01), down the slope straight."""
+    """z = 0.5 x + 0.01 y²/2 along x = const, y = 0: across the slope it is a trough (plan −0.01),
+    down the slope straight.
+    """
     y, x = np.mgrid[-10:11, -10:11] * 10.0
     plan, profile = terrain.curvatures(0.5 * x + 0.01 * y**2 / 2, 10.0)
     np.testing.assert_allclose(plan[10, 2:-2], -0.01, rtol=1e-5)
@@ -93,7 +110,9 @@ def test_a_flat_surface_has_no_curvature_and_no_aspect():
 
 
 def test_wetness_of_a_tilted_plane():
-    """A plane falling south at tan b = 0.2: the k-th row from the top drains k cells, so a = k · cell."""
+    """A plane falling south at tan b = 0.2: the k-th row from the top drains k cells, so a = k ·
+    cell.
+    """
     rows, _ = np.mgrid[0:30, 0:12]
     plane = 1000 - 0.2 * 10.0 * rows
     index = terrain.wetness(plane, 10.0)
@@ -133,7 +152,11 @@ def test_terrain_does_not_depend_on_the_datum(dem, shift):
 def test_nodata_spreads_to_neighbours_only():
     dem = np.add.outer(np.arange(9.0), np.zeros(9))
     dem[4, 4] = np.nan
-    for band in (terrain.slope(dem, 1.0), terrain.ruggedness(dem, 1.0), *terrain.curvatures(dem, 1.0)):
+    for band in (
+        terrain.slope(dem, 1.0),
+        terrain.ruggedness(dem, 1.0),
+        *terrain.curvatures(dem, 1.0),
+    ):
         gap = np.isnan(band)
         assert gap[3:6, 3:6].all()
         assert gap.sum() == 9
@@ -142,13 +165,24 @@ def test_nodata_spreads_to_neighbours_only():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1), (2, 2), (15, 15)])
 @pytest.mark.parametrize("known", ["all", "none", "one"])
 def test_terrain_of_any_extent(shape, known):
-    """Every factor has the DEM's shape; nothing is known where the DEM is not, and where all of it is known everything is."""
+    """Every factor has the DEM's shape; nothing is known where the DEM is not, and where all of it
+    is known everything is.
+    """
     dem = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) * 3.0
     if known != "all":
         dem[...] = np.nan
     if known == "one":
         dem[0, 0] = 5
-    made = [make(dem, 10.0) for make in (terrain.slope, terrain.aspect, terrain.ruggedness, terrain.wetness, terrain.catchment_area)]
+    made = [
+        make(dem, 10.0)
+        for make in (
+            terrain.slope,
+            terrain.aspect,
+            terrain.ruggedness,
+            terrain.wetness,
+            terrain.catchment_area,
+        )
+    ]
     for band in [*made, *terrain.curvatures(dem, 10.0)]:
         assert band.shape == shape
         assert np.isnan(band[np.isnan(dem)]).all()
@@ -158,7 +192,9 @@ def test_terrain_of_any_extent(shape, known):
 
 
 def test_wetness_of_one_cell_and_of_one_row_by_hand():
-    """A lone cell is flat and drains itself: ln(10 / 0.001). Of a row falling west by 3 m in 10 m, the k-th cell from the east drains k."""
+    """A lone cell is flat and drains itself: ln(10 / 0.001). Of a row falling west by 3 m in 10 m,
+    the k-th cell from the east drains k.
+    """
     assert terrain.wetness(np.array([[7.0]]), 10.0).item() == pytest.approx(np.log(10 / 1e-3))
     row = terrain.wetness(np.arange(30.0)[None] * 3, 10.0)[0]
     np.testing.assert_allclose(row[1:-1], np.log(np.arange(30, 0, -1) * 10 / 0.3)[1:-1], atol=1e-4)

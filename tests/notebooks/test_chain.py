@@ -1,4 +1,6 @@
-"""Every chapter through papermill at the smallest size: the products, tables and figures that DESIGN promises."""
+"""Every chapter through papermill at the smallest size: the products, tables and figures that
+DESIGN promises.
+"""
 
 import json
 import shutil
@@ -10,11 +12,11 @@ import pandas as pd
 import pytest
 import rasterio
 
-from lsa_helpers import pipeline
 from lsa_helpers.factors.build import FACTORS
-from lsa_helpers.grid import read_raster
-from lsa_helpers.params import CHAPTERS, find_params
+from lsa_helpers.raster import read_raster
 from lsa_helpers.run import Run, sha256
+from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.params import CHAPTERS, find_params
 
 pytestmark = pytest.mark.notebooks
 MODELS = ("cnn", "rf", "xgboost")
@@ -42,15 +44,25 @@ COLUMNS = {
 
 def said(notebook) -> str:
     """What an executed notebook printed and showed as text, without its source."""
-    outputs = [output for cell in nbformat.read(notebook, as_version=4).cells for output in cell.get("outputs", [])]
-    return "\n".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in outputs)
+    outputs = [
+        output
+        for cell in nbformat.read(notebook, as_version=4).cells
+        for output in cell.get("outputs", [])
+    ]
+    return "\n".join(
+        output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in outputs
+    )
 
 
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
-    """Papermill made chapters 01 to 04 first, and the runner then finds them unchanged."""
-    assert tiny.executed == ["05_frequency_ratio", "06_shap", "08_honest_validation"]
-    (line,) = [line for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines() if "Made first in runs/alone" in line]
-    assert "04_susceptibility" in line
+    """Papermill made chapters 01 to 05 first, and the runner then finds them unchanged."""
+    assert tiny.executed == ["06_frequency_ratio", "07_shap", "08_validation"]
+    (line,) = [
+        line
+        for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines()
+        if "Made first in runs/alone" in line
+    ]
+    assert "05_susceptibility" in line
 
 
 def test_a_second_run_does_nothing(tiny):
@@ -66,7 +78,11 @@ def test_tables_have_their_columns(tiny, name):
 
 def test_rasters_are_georeferenced_and_named(tiny):
     grids = []
-    for name in ["factors", "truth/probability", *(f"{kind}_{model}" for kind in ("susceptibility", "classes") for model in MODELS)]:
+    for name in [
+        "factors",
+        "truth/probability",
+        *(f"{kind}_{model}" for kind in ("susceptibility", "classes") for model in MODELS),
+    ]:
         with rasterio.open(tiny.run.product(f"{name}.tif")) as raster:
             assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
             assert raster.crs.to_epsg() == 32648
@@ -103,12 +119,20 @@ def test_the_inventory_has_both_layers(tiny):
     assert set(reference.columns) == {"id", "area_m2", "geometry"}
     layers = gpd.list_layers(file)["name"].tolist()
     assert "detected" in layers
-    assert set(gpd.read_file(file, layer="detected").columns) == {"id", "score", "area_m2", "windows", "geometry"}
+    assert set(gpd.read_file(file, layer="detected").columns) == {
+        "id",
+        "score",
+        "area_m2",
+        "windows",
+        "geometry",
+    }
 
 
 def test_samples_keep_landslides_together(tiny):
     samples = pd.read_parquet(tiny.run.product("samples.parquet"))
-    assert {"x", "y", "label", "landslide_id", "fold", *FACTORS} - set(samples.columns) <= set(FACTORS)
+    assert {"x", "y", "label", "landslide_id", "fold", *FACTORS} - set(samples.columns) <= set(
+        FACTORS
+    )
     slides = samples[samples["label"] == 1]
     assert (slides.groupby("landslide_id")["fold"].nunique() == 1).all()
 
@@ -116,13 +140,23 @@ def test_samples_keep_landslides_together(tiny):
 def test_the_ceiling_stands_beside_the_scores(tiny):
     effects = json.loads(tiny.run.product("truth/effects.json").read_text())
     assert 0.5 < effects["ceiling_auc"] < 1
-    for chapter in ("04_susceptibility", "08_honest_validation"):
+    for chapter in ("05_susceptibility", "08_validation"):
         cells = nbformat.read(tiny.run.path / "notebooks" / f"{chapter}.ipynb", as_version=4).cells
-        shown = [output.data.get("text/html", "") for cell in cells for output in cell.get("outputs", []) if "data" in output]
+        shown = [
+            output.data.get("text/html", "")
+            for cell in cells
+            for output in cell.get("outputs", [])
+            if "data" in output
+        ]
         assert sum("ceiling_auc" in text for text in shown) >= {"04": 4, "08": 1}[chapter[:2]]
         # The optimism is a number for every model, in the chapter that prints the scores too.
-        assert any(">optimism<" in text and all(f">{model}<" in text for model in MODELS) for text in shown)
-    printed, scores = said(tiny.run.path / "notebooks/04_susceptibility.ipynb"), tiny.run.read_table("scores_truth")
+        assert any(
+            ">optimism<" in text and all(f">{model}<" in text for model in MODELS) for text in shown
+        )
+    printed, scores = (
+        said(tiny.run.path / "notebooks/05_susceptibility.ipynb"),
+        tiny.run.read_table("scores_truth"),
+    )
     assert set(MODELS) <= set(scores["model"])
     for row in scores.itertuples():
         assert 0.5 < row.ceiling_auc <= 1
@@ -130,25 +164,34 @@ def test_the_ceiling_stands_beside_the_scores(tiny):
 
 
 def test_the_same_seed_gives_the_same_bytes(tiny):
-    """Chapter 05 once more: its rasters and tables do not change by a byte."""
+    """Chapter 06 once more: its rasters and tables do not change by a byte."""
     before = {
-        name: sha256(tiny.run.path / name) for name in ("products/classes_cnn.tif", "tables/frequency_ratio.csv", "products/breaks.json")
+        name: sha256(tiny.run.path / name)
+        for name in (
+            "products/classes_cnn.tif",
+            "tables/frequency_ratio.csv",
+            "products/breaks.json",
+        )
     }
     values = pipeline.load_run_params(find_params("tiny"), {}, None, tiny.run.path)
-    pipeline.execute(tiny.run, values, ["05_frequency_ratio"], force=True)
+    pipeline.execute(tiny.run, values, ["06_frequency_ratio"], force=True)
     assert {name: sha256(tiny.run.path / name) for name in before} == before
 
 
 def test_no_output_is_an_error_or_a_warning(tiny):
     for chapter in CHAPTERS:
-        for cell in nbformat.read(tiny.run.path / "notebooks" / f"{chapter}.ipynb", as_version=4).cells:
+        for cell in nbformat.read(
+            tiny.run.path / "notebooks" / f"{chapter}.ipynb", as_version=4
+        ).cells:
             for output in cell.get("outputs", []):
                 assert output.output_type != "error"
                 assert output.get("name") != "stderr", f"{chapter}: {output.text[:500]}"
 
 
 def test_the_papers_own_layout_is_what_the_mountain_writes(tiny, tmp_path):
-    """``moxi.yml`` with its catalog, on the folder the simulated mountain wrote: the same factors to the last bit."""
+    """``moxi.yml`` with its catalog, on the folder the simulated mountain wrote: the same factors
+    to the last bit.
+    """
     folder = tmp_path / "moxi"
     shutil.copytree(tiny.run.world, folder, ignore=shutil.ignore_patterns("catalog.yml", "truth"))
     run = Run(tmp_path / "run")
@@ -161,19 +204,34 @@ def test_the_papers_own_layout_is_what_the_mountain_writes(tiny, tmp_path):
 
 
 def test_a_folder_without_images_passes_chapter_two(folder, tmp_path):
-    """Terrain and points only: chapter 02 says so, trains nothing, and hands the known inventory on."""
+    """Terrain and points only: chapter 02 says so, trains nothing, and hands the known inventory
+    on.
+    """
     left, top = 300_000, 3_300_000
-    pd.DataFrame({"x": left + np.arange(10) * 50.0 + 5, "y": top - np.arange(10) * 30.0 - 5}).to_csv(folder / "slides.csv", index=False)
+    pd.DataFrame(
+        {"x": left + np.arange(10) * 50.0 + 5, "y": top - np.arange(10) * 30.0 - 5}
+    ).to_csv(folder / "slides.csv", index=False)
     catalog = folder / "catalog.yml"
     catalog.write_text(catalog.read_text() + "inventory: {path: slides.csv, crs: EPSG:32648}\n")
     run = Run(tmp_path / "run")
     values = pipeline.load_run_params(find_params("tiny"), {"cell_size_m": "10"}, folder, run.path)
-    pipeline.execute(run, values, ["01_data", "02_detection"])
-    assert "holds no image chips: chapter 02 will say so and pass on" in said(run.path / "notebooks/01_data.ipynb")
-    printed = said(run.path / "notebooks/02_detection.ipynb")
-    for words in ("holds no images", "the known inventory is passed on as it is", "No detector was trained", "no detection", "10 known"):
+    pipeline.execute(run, values, ["01_data", "02_detector"])
+    assert "holds no image chips: chapter 02 will say so and pass on" in said(
+        run.path / "notebooks/01_data.ipynb"
+    )
+    printed = said(run.path / "notebooks/02_detector.ipynb")
+    for words in (
+        "holds no images",
+        "the known inventory is passed on as it is",
+        "No detector was trained",
+        "no detection",
+        "10 known",
+    ):
         assert words in printed
-    assert not run.has("detector.safetensors") and not (run.path / "tables/detection_scores.csv").exists()
+    assert (
+        not run.has("detector.safetensors")
+        and not (run.path / "tables/detection_scores.csv").exists()
+    )
     assert gpd.list_layers(run.product("inventory.gpkg"))["name"].tolist() == ["reference"]
 
 
@@ -183,11 +241,22 @@ def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
     run = Run(tmp_path / "bijie")
     small = {"epochs": "1", "chip_size": "64"}
     values = pipeline.load_run_params(find_params("bijie"), small, shared_data / "bijie", run.path)
-    pipeline.execute(run, values, ["01_data", "02_detection"])
+    pipeline.execute(run, values, ["01_data", "02_detector"])
     test = run.read_table("detection_scores").set_index("split").loc["test"]
-    figures = ["AP_segm", "AP50_segm", "AP75_segm", "AP_bbox", "AP50_bbox", "AP75_bbox", "recall", "f1", "pixel_iou"]
+    figures = [
+        "AP_segm",
+        "AP50_segm",
+        "AP75_segm",
+        "AP_bbox",
+        "AP50_bbox",
+        "AP75_bbox",
+        "recall",
+        "f1",
+        "pixel_iou",
+    ]
     assert test[figures].astype(float).between(0, 100).all(), test
-    # one epoch may end, on some processors, without a score above the threshold: then there is no precision to speak of
+    # one epoch may end, on some processors, without a score above the threshold: then there is no
+    # precision to speak of
     assert test["recall"] == 0 if np.isnan(test["precision"]) else 0 <= test["precision"] <= 100
     assert "images only" in said(run.path / "notebooks/01_data.ipynb")
     assert not run.has("factors.tif")
@@ -195,18 +264,32 @@ def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
 
 @pytest.mark.real_data
 def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
-    """Real terrain and points, no images: maps, frequency ratios and Shapley values, and the published logistic scores."""
+    """Real terrain and points, no images: maps, frequency ratios and Shapley values, and the
+    published logistic scores.
+    """
     run = Run(tmp_path / "ecuador")
-    small = {"cnn_epochs": "2", "cnn_seeds": "1", "rf_trees": "50", "cnn_window": "7", "n_explain": "20", "n_background": "16"}
-    values = pipeline.load_run_params(find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path)
+    small = {
+        "cnn_epochs": "2",
+        "cnn_seeds": "1",
+        "rf_trees": "50",
+        "cnn_window": "7",
+        "n_explain": "20",
+        "n_background": "16",
+    }
+    values = pipeline.load_run_params(
+        find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path
+    )
     pipeline.execute(run, values, list(CHAPTERS))
     for model in MODELS:
         assert run.has(f"susceptibility_{model}.tif")
         assert run.has(f"classes_{model}.tif")
     assert set(run.read_table("shap_importance")["model"]) == set(MODELS)
-    assert "the known inventory is passed on as it is" in said(run.path / "notebooks/02_detection.ipynb")
+    assert "the known inventory is passed on as it is" in said(
+        run.path / "notebooks/02_detector.ipynb"
+    )
     scores = {
-        name: run.read_table(f"scores_{name}").set_index("model").loc["logistic", "auc"] for name in ("apparent", "random", "spatial")
+        name: run.read_table(f"scores_{name}").set_index("model").loc["logistic", "auc"]
+        for name in ("apparent", "random", "spatial")
     }
     assert scores["apparent"] == pytest.approx(0.8216, abs=0.0005)
     assert scores["random"] == pytest.approx(0.8097, abs=0.01)

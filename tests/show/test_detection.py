@@ -9,12 +9,24 @@ from lsa_helpers.show.detection import scores_beside_paper
 
 
 def _scores(optimizer: str) -> pd.DataFrame:
-    return pd.DataFrame([{"backbone": "resnet18", "optimizer": optimizer, "split": "test", "AP_segm": 38.44, "AP50_segm": 70.0}])
+    return pd.DataFrame(
+        [
+            {
+                "backbone": "resnet18",
+                "optimizer": optimizer,
+                "split": "test",
+                "AP_segm": 38.44,
+                "AP50_segm": 70.0,
+            }
+        ]
+    )
 
 
 @pytest.mark.parametrize(("optimizer", "beside"), [("sgd", ["SGD"]), ("muon", ["SGD", "AdamW"])])
 def test_a_row_stands_beside_its_like_in_the_paper(optimizer, beside):
-    """An optimizer of the paper stands beside its own row, one that the paper has not beside both rows of its backbone."""
+    """An optimizer of the paper stands beside its own row, one that the paper has not beside both
+    rows of its backbone.
+    """
     table = scores_beside_paper(_scores(optimizer)).T
     paper = table.xs("paper, Table 4", level="source").reset_index()
     assert paper["optimizer"].tolist() == beside and set(paper["backbone"]) == {"ResNet18"}
@@ -39,5 +51,8 @@ def test_dated_comparisons_are_whole_and_say_where_they_are_from():
     assert four["epochs"].nunique() == 1 and len(platforms) == 6
     assert {"AP50_segm", "AP50_segm_seen", "landslides"} <= set(platforms)
     shown = scores_beside_paper(four, "25 November 2026")
-    assert {str(value) for value in shown.loc["epochs"]} == {"4", "–"}  # a count has no decimals; the paper prints none
+    assert {str(value) for value in shown.loc["epochs"]} == {
+        "4",
+        "–",
+    }  # a count has no decimals; the paper prints none
     assert set(shown.columns.get_level_values("source")) == {"25 November 2026", "paper, Table 4"}

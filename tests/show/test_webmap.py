@@ -1,4 +1,6 @@
-"""The interactive map: it lies where the rasters lie, shows their classes, and carries everything with it."""
+"""The interactive map: it lies where the rasters lie, shows their classes, and carries everything
+with it.
+"""
 
 import base64
 import io
@@ -12,7 +14,7 @@ from pyproj import Transformer
 from shapely.geometry import Point, box
 
 from lsa_helpers.classes import MODELS
-from lsa_helpers.grid import Grid, write_raster
+from lsa_helpers.raster import Grid, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.show import webmap
 
@@ -21,7 +23,9 @@ GRID = Grid.from_bounds((600_000, 3_290_000, 602_000, 3_291_500), "EPSG:32648", 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
-    """Class 1 in the west, class 2 in the east, nodata in the south; a plane that rises to the north."""
+    """Class 1 in the west, class 2 in the east, nodata in the south; a plane that rises to the
+    north.
+    """
     run = Run(tmp_path_factory.mktemp("run"))
     classes = np.ones(GRID.shape, np.uint8)
     classes[:, 40:] = 2
@@ -45,13 +49,17 @@ POLYGONS = _landslides([box(600_100, 3_290_900, 600_300, 3_291_300)])
 def _pixels(layer: ImageOverlay) -> np.ndarray:
     """RGBA of a layer's image."""
     assert layer.url.startswith("data:image/png;base64,")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(layer.url.split(",")[1]))).convert("RGBA"))
+    return np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(layer.url.split(",")[1]))).convert("RGBA")
+    )
 
 
 def test_layers_lie_where_the_grid_lies(run):
     web = webmap.susceptibility_map(run, POLYGONS, n_classes=2)
     left, bottom, right, top = GRID.bounds
-    lon, lat = Transformer.from_crs(GRID.crs, 4326, always_xy=True).transform([left, right, right, left], [bottom, bottom, top, top])
+    lon, lat = Transformer.from_crs(GRID.crs, 4326, always_xy=True).transform(
+        [left, right, right, left], [bottom, bottom, top, top]
+    )
     for layer in web.layers:
         if isinstance(layer, ImageOverlay):
             (south, west), (north, east) = layer.bounds
@@ -62,7 +70,13 @@ def test_layers_lie_where_the_grid_lies(run):
 
 def test_classes_have_their_colours_and_nodata_is_transparent(run):
     layers = webmap.susceptibility_map(run, POLYGONS, n_classes=2).layers
-    assert [layer.name for layer in layers] == ["Relief only", "XGBoost", "Random forest", "CNN", "Landslides (reference)"]
+    assert [layer.name for layer in layers] == [
+        "Relief only",
+        "XGBoost",
+        "Random forest",
+        "CNN",
+        "Landslides (reference)",
+    ]
     pixels = _pixels(layers[3]).astype(int)
     height, width, _ = pixels.shape
     west, east = pixels[height // 3, width // 4], pixels[height // 3, 3 * width // 4]
@@ -73,7 +87,10 @@ def test_classes_have_their_colours_and_nodata_is_transparent(run):
 def test_map_needs_no_network(run):
     layers = webmap.susceptibility_map(run, POLYGONS, n_classes=2).layers
     assert not any(isinstance(layer, TileLayer) for layer in layers)
-    assert any(isinstance(layer, TileLayer) for layer in webmap.susceptibility_map(run, POLYGONS, n_classes=2, tiles=True).layers)
+    assert any(
+        isinstance(layer, TileLayer)
+        for layer in webmap.susceptibility_map(run, POLYGONS, n_classes=2, tiles=True).layers
+    )
 
 
 def test_points_and_polygons_keep_their_place():
@@ -85,7 +102,9 @@ def test_points_and_polygons_keep_their_place():
 
 
 def test_only_the_largest_landslides_are_kept():
-    frame = _landslides([box(600_000, 3_290_000, 600_000 + size, 3_290_000 + size) for size in (50, 200, 100)])
+    frame = _landslides(
+        [box(600_000, 3_290_000, 600_000 + size, 3_290_000 + size) for size in (50, 200, 100)]
+    )
     layer = webmap.landslide_layer(frame, max_shapes=2)
     kept = gpd.GeoDataFrame.from_features(layer.data["features"], crs=4326).to_crs(GRID.crs)
     assert sorted(kept.area.round(-3)) == [10_000, 40_000]

@@ -29,7 +29,10 @@ def broken(folder, **changes):
         ({"roads": {"path": "streets.shp"}}, r"streets\.shp: .*missing.*In .* there is"),
         ({"roads": {"path": "roads.shp", "colour": 1}}, r"unknown key .*colour"),
         ({"raods": {"path": "roads.shp"}}, r'Did you mean "roads"'),
-        ({"lithology": {"path": "lithology.gpkg", "attribute": "stone"}}, r"lithology\.gpkg: .*\"stone\".*rock.*catalog"),
+        (
+            {"lithology": {"path": "lithology.gpkg", "attribute": "stone"}},
+            r"lithology\.gpkg: .*\"stone\".*rock.*catalog",
+        ),
         ({"roads": {"path": "roads.shp", "crs": "EPSG:32617"}}, r"roads\.shp: .*does not overlap"),
         ({"dem": None}, r"names no DEM"),
     ],
@@ -68,15 +71,21 @@ def test_a_date_that_does_not_exist_is_an_error_of_the_file(folder):
 def test_images_alone_need_no_dem(tmp_path):
     """Chips and a scene are seen as they are; what lies on a grid needs the DEM that makes one."""
     (tmp_path / "images").mkdir()
-    (tmp_path / "catalog.yml").write_text("images: {path: images, format: masks}\nscene: {path: scene.tif}\n")
+    (tmp_path / "catalog.yml").write_text(
+        "images: {path: images, format: masks}\nscene: {path: scene.tif}\n"
+    )
     place = {"crs": "EPSG:32648", "transform": rasterio.Affine(2, 0, 0, 0, -2, 0)}
-    with rasterio.open(tmp_path / "scene.tif", "w", "GTiff", 8, 8, 3, dtype="uint8", **place) as file:
+    with rasterio.open(
+        tmp_path / "scene.tif", "w", "GTiff", 8, 8, 3, dtype="uint8", **place
+    ) as file:
         file.write(np.ones((3, 8, 8), np.uint8))
     only = load_catalog(tmp_path)
     assert not only.on_grid
     assert check_catalog(only, need_dem=False)["entry"].tolist() == ["images", "scene"]
     with pytest.raises(InputError, match="or stop with --until 02"):
         check_catalog(only, need_dem=True)
-    (tmp_path / "catalog.yml").write_text("images: {path: images, format: masks}\nroads: {path: roads.gpkg}\n")
+    (tmp_path / "catalog.yml").write_text(
+        "images: {path: images, format: masks}\nroads: {path: roads.gpkg}\n"
+    )
     with pytest.raises(InputError, match="take out roads and stop with --until 02"):
         check_catalog(load_catalog(tmp_path), need_dem=True)

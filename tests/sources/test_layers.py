@@ -10,7 +10,7 @@ import rasterio
 from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid, write_raster
+from lsa_helpers.raster import Grid, write_raster
 from lsa_helpers.sources import (
     Catalog,
     Entry,
@@ -36,9 +36,16 @@ def test_the_grid_keeps_the_dems_lattice(catalog, frame):
 def test_a_dem_in_degrees_gets_its_utm_zone(catalog, tmp_path):
     rows, columns = np.mgrid[0:50, 0:50]
     with rasterio.open(
-        tmp_path / "geo.tif", "w", driver="GTiff", height=50, width=50, count=1, dtype="float32", crs="EPSG:4326",
+        tmp_path / "geo.tif",
+        "w",
+        driver="GTiff",
+        height=50,
+        width=50,
+        count=1,
+        dtype="float32",
+        crs="EPSG:4326",
         transform=rasterio.Affine(0.001, 0, 102.0, 0, -0.001, 30.0),
-    ) as file:  # fmt: skip
+    ) as file:
         file.write((rows + columns).astype("float32"), 1)
     grid = target_grid(Catalog(folder=tmp_path, dem=Entry(path="geo.tif")), 30.0)
     assert grid.crs.to_epsg() == 32648
@@ -65,7 +72,9 @@ def test_rain_is_twelve_mean_months_scaled(catalog, frame):
 
 
 def test_distance_to_a_line_in_another_reference_system(catalog, frame):
-    """A north-south road through the middle of column 30: every cell is as far as its column is, on every row."""
+    """A north-south road through the middle of column 30: every cell is as far as its column is, on
+    every row.
+    """
     distance = distance_to(catalog, catalog.roads, frame)
     expected = np.abs(np.arange(60) - 30) * 10.0
     np.testing.assert_allclose(distance, np.broadcast_to(expected, distance.shape), atol=1e-3)
@@ -87,7 +96,10 @@ def _write_xlsx(path, table):
     """The least that is a spreadsheet of Office Open XML: one sheet, texts in the cells."""
     rows = [table.columns.tolist(), *table.to_numpy().tolist()]
     kinds = {str: ('t="inlineStr"', "<is><t>{}</t></is>"), float: ("", "<v>{!r}</v>")}
-    cells = ["".join(f"<c {kinds[type(v)][0]}>{kinds[type(v)][1].format(v)}</c>" for v in row) for row in rows]
+    cells = [
+        "".join(f"<c {kinds[type(v)][0]}>{kinds[type(v)][1].format(v)}</c>" for v in row)
+        for row in rows
+    ]
     office = "application/vnd.openxmlformats-officedocument.spreadsheetml"
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.'
@@ -116,20 +128,33 @@ WRITERS = {
 
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_stations_are_the_same_in_any_kind_of_table(catalog, frame, folder, suffix):
-    """What the .xls of the folder says, written as another table, gives the same layer, the same error, and passes the check."""
-    WRITERS[suffix](folder / f"other.{suffix}", pd.read_excel(folder / "stations.xls", engine="calamine"))
+    """What the .xls of the folder says, written as another table, gives the same layer, the same
+    error, and passes the check.
+    """
+    WRITERS[suffix](
+        folder / f"other.{suffix}", pd.read_excel(folder / "stations.xls", engine="calamine")
+    )
     entry = catalog.stations.model_copy(update={"path": f"other.{suffix}"})
     other = catalog.model_copy(update={"stations": entry})
-    np.testing.assert_allclose(continuous(other, entry, frame), continuous(catalog, catalog.stations, frame), rtol=1e-6)
-    assert station_error(other, entry, frame) == pytest.approx(station_error(catalog, catalog.stations, frame))
+    np.testing.assert_allclose(
+        continuous(other, entry, frame), continuous(catalog, catalog.stations, frame), rtol=1e-6
+    )
+    assert station_error(other, entry, frame) == pytest.approx(
+        station_error(catalog, catalog.stations, frame)
+    )
     rows = check_catalog(other, need_dem=True, cell_size=10.0).set_index("entry")
     assert rows.loc["stations", "kind"] == "table, 3 features"
 
 
 def _zones(frame, **columns):
-    """Two zones on either side of column 30 in degrees; the east one ends three cells before the grid does."""
+    """Two zones on either side of column 30 in degrees; the east one ends three cells before the
+    grid does.
+    """
     left, bottom, right, top = frame.bounds
-    halves = [box(left - 100, bottom - 100, left + 300, top + 100), box(left + 300, bottom - 100, right - 30, top + 100)]
+    halves = [
+        box(left - 100, bottom - 100, left + 300, top + 100),
+        box(left + 300, bottom - 100, right - 30, top + 100),
+    ]
     return gpd.GeoDataFrame(columns, geometry=halves, crs=frame.crs).to_crs("EPSG:4490")
 
 
@@ -137,17 +162,26 @@ def _zones(frame, **columns):
 @pytest.mark.parametrize("name", ["rainfall", "ndvi", "stations"])
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "geojson"])
 def test_a_continuous_source_may_be_polygons(frame, folder, catalog, name, key, suffix):
-    """Zones of 50 and 80, scaled by ten: each cell gets the value of the zone its centre lies in, and none where there is no zone."""
+    """Zones of 50 and 80, scaled by ten: each cell gets the value of the zone its centre lies in,
+    and none where there is no zone.
+    """
     _zones(frame, level=[50, 80]).to_file(folder / f"zones.{suffix}")
     entry = Entry(path=f"zones.{suffix}", scale=10.0, **{key: "level"})
     layer = continuous(catalog, entry, frame)
     expected = np.repeat([500.0, 800.0, np.nan], [30, 27, 3])
     np.testing.assert_array_equal(layer, np.broadcast_to(expected, frame.shape).astype(np.float32))
-    assert "zones" in check_catalog(catalog.model_copy(update={name: entry}), need_dem=True, cell_size=10.0)["file"].str.cat()
+    assert (
+        "zones"
+        in check_catalog(catalog.model_copy(update={name: entry}), need_dem=True, cell_size=10.0)[
+            "file"
+        ].str.cat()
+    )
 
 
 def test_polygons_elsewhere_are_named(frame, folder, catalog):
-    _zones(frame, level=[50, 80]).to_crs(frame.crs).translate(5e4).to_frame("geometry").assign(level=1.0).to_file(folder / "far.gpkg")
+    _zones(frame, level=[50, 80]).to_crs(frame.crs).translate(5e4).to_frame("geometry").assign(
+        level=1.0
+    ).to_file(folder / "far.gpkg")
     for layer in (continuous, categorical):
         with pytest.raises(InputError, match=r"far\.gpkg.*do(es)? not overlap"):
             layer(catalog, Entry(path="far.gpkg", attribute="level"), frame)
@@ -156,9 +190,24 @@ def test_polygons_elsewhere_are_named(frame, folder, catalog):
 def _coarse(folder, frame):
     """A class raster in degrees, cells of about 100 m, nodata 0 beyond the zones."""
     cells = np.where(np.arange(40) < 20, 3, 7).astype(np.uint8) * np.ones((40, 1), np.uint8)
-    x, y = gpd.GeoSeries([Point(frame.bounds[0] + 300, (frame.bounds[1] + frame.bounds[3]) / 2)], crs=frame.crs).to_crs(4326)[0].coords[0]
+    x, y = (
+        gpd.GeoSeries(
+            [Point(frame.bounds[0] + 300, (frame.bounds[1] + frame.bounds[3]) / 2)], crs=frame.crs
+        )
+        .to_crs(4326)[0]
+        .coords[0]
+    )
     transform = rasterio.Affine(0.001, 0, x - 0.02, 0, -0.001, y + 0.02)
-    profile = dict(driver="GTiff", height=40, width=40, count=1, dtype="uint8", crs="EPSG:4326", nodata=0, transform=transform)
+    profile = dict(
+        driver="GTiff",
+        height=40,
+        width=40,
+        count=1,
+        dtype="uint8",
+        crs="EPSG:4326",
+        nodata=0,
+        transform=transform,
+    )
     with rasterio.open(folder / "rock.tif", "w", **profile) as file:
         file.write(cells, 1)
     return Entry(path="rock.tif", names={3: "granite"})
@@ -179,12 +228,15 @@ def _numbered(folder, frame):
 
 @pytest.mark.parametrize("make", [_fine, _coarse, _numbered])
 def test_lithology_may_be_a_raster(catalog, frame, folder, make):
-    """Codes stay as they are, in a raster of the grid or in degrees and in numbered polygons; an unnamed one is its number."""
+    """Codes stay as they are, in a raster of the grid or in degrees and in numbered polygons; an
+    unnamed one is its number.
+    """
     entry = make(folder, frame)
     other = catalog.model_copy(update={"lithology": entry})
     codes, names = categorical(other, entry, frame)
     assert names == {3: "granite", 7: "7"}
-    # The meridian of the coarse raster leans by about a degree against the grid's columns: leave a cell on either side.
+    # The meridian of the coarse raster leans by about a degree against the grid's columns: leave a
+    # cell on either side.
     assert (codes[:, :29] == 3).all() and (codes[:, 31:] == 7).all()
     assert "rock" in check_catalog(other, need_dem=True, cell_size=10.0)["file"].str.cat()
 
@@ -192,15 +244,23 @@ def test_lithology_may_be_a_raster(catalog, frame, folder, make):
 def test_inverse_distance_by_hand(frame):
     """Two stations at 30 m and 60 m: weights 4 : 1, so 10 and 20 give 12."""
     x, y = frame.centres()
-    values = inverse_distance(np.array([x[10] - 30, x[10] + 60]), np.array([y[5], y[5]]), np.array([10.0, 20.0]), frame)
+    values = inverse_distance(
+        np.array([x[10] - 30, x[10] + 60]), np.array([y[5], y[5]]), np.array([10.0, 20.0]), frame
+    )
     assert values[5, 10] == pytest.approx(12.0)
 
 
 def test_leaving_one_station_out_by_hand(frame, tmp_path):
-    """Three stations on a line at 0, 100 and 200 m with 0, 30, 0: the middle is predicted 0, each end (1·30 + 0.25·0) / 1.25 = 24."""
-    table = pd.DataFrame({"x": [300_000.0, 300_100.0, 300_200.0], "y": 3_299_900.0, "pga": [0.0, 30.0, 0.0]})
+    """Three stations on a line at 0, 100 and 200 m with 0, 30, 0: the middle is predicted 0, each
+    end (1·30 + 0.25·0) / 1.25 = 24.
+    """
+    table = pd.DataFrame(
+        {"x": [300_000.0, 300_100.0, 300_200.0], "y": 3_299_900.0, "pga": [0.0, 30.0, 0.0]}
+    )
     table.to_csv(tmp_path / "stations.csv", index=False)
-    source = Catalog(folder=tmp_path, stations=Entry(path="stations.csv", value="pga", crs="EPSG:32648"))
+    source = Catalog(
+        folder=tmp_path, stations=Entry(path="stations.csv", value="pga", crs="EPSG:32648")
+    )
     count, error = station_error(source, source.stations, frame)
     assert count == 3
     assert error == pytest.approx(np.sqrt((24**2 + 30**2 + 24**2) / 3))
@@ -211,19 +271,25 @@ def test_a_raster_of_rivers_serves_like_a_vector(frame, tmp_path):
     cells[:, 5] = 1
     write_raster(tmp_path / "rivers.tif", cells, frame, ["river"])
     source = Catalog(folder=tmp_path, rivers=Entry(path="rivers.tif"))
-    np.testing.assert_allclose(distance_to(source, source.rivers, frame)[7], np.abs(np.arange(60) - 5) * 10.0)
+    np.testing.assert_allclose(
+        distance_to(source, source.rivers, frame)[7], np.abs(np.arange(60) - 5) * 10.0
+    )
 
 
 def test_a_source_elsewhere_is_named(catalog, frame, tmp_path):
     far = Grid.from_bounds((9e5, 1e6, 9e5 + 100, 1e6 + 100), "EPSG:32648", 10.0)
     write_raster(tmp_path / "ndvi.tif", np.ones(far.shape, np.float32), far, ["ndvi"])
     with pytest.raises(InputError, match=r"ndvi\.tif.*does not overlap"):
-        continuous(Catalog(folder=tmp_path, ndvi=Entry(path="ndvi.tif")), Entry(path="ndvi.tif"), frame)
+        continuous(
+            Catalog(folder=tmp_path, ndvi=Entry(path="ndvi.tif")), Entry(path="ndvi.tif"), frame
+        )
 
 
 def test_the_study_mask_cuts_the_grid(catalog, frame, folder):
     left, _, _, top = frame.bounds
-    gpd.GeoDataFrame(geometry=[box(left + 52, top - 203, left + 148, top - 101)], crs=frame.crs).to_file(folder / "mask.gpkg")
+    gpd.GeoDataFrame(
+        geometry=[box(left + 52, top - 203, left + 148, top - 101)], crs=frame.crs
+    ).to_file(folder / "mask.gpkg")
     masked = catalog.model_copy(update={"mask": Entry(path="mask.gpkg")})
     grid = target_grid(masked, 10.0)
     assert grid.bounds == (left + 50, top - 210, left + 150, top - 100)
@@ -232,7 +298,9 @@ def test_the_study_mask_cuts_the_grid(catalog, frame, folder):
 
 def test_points_and_polygons_as_inventory(catalog, frame, folder):
     left, bottom, _, top = frame.bounds
-    table = pd.DataFrame({"e": [left + 15, left + 25, 0.0], "n": [top - 15, bottom + 5, 0.0], "slide": [1, 0, 1]})
+    table = pd.DataFrame(
+        {"e": [left + 15, left + 25, 0.0], "n": [top - 15, bottom + 5, 0.0], "slide": [1, 0, 1]}
+    )
     table.to_csv(folder / "points.csv", index=False)
     entry = Entry(path="points.csv", x="e", y="n", label="slide", crs="EPSG:32648")
     points = read_inventory(catalog.model_copy(update={"inventory": entry}), frame)
@@ -248,9 +316,13 @@ def test_an_empty_inventory_is_refused(catalog, frame, folder):
 
 
 def test_an_inventory_is_brought_to_the_grid_or_refused(catalog, frame, folder):
-    """In degrees it lies where it lay; without a CRS, elsewhere, or with metres called degrees the file is named."""
+    """In degrees it lies where it lay; without a CRS, elsewhere, or with metres called degrees the
+    file is named.
+    """
     left, _, _, top = frame.bounds
-    slide = gpd.GeoDataFrame(geometry=[box(left + 100, top - 200, left + 150, top - 150)], crs=frame.crs)
+    slide = gpd.GeoDataFrame(
+        geometry=[box(left + 100, top - 200, left + 150, top - 150)], crs=frame.crs
+    )
     given = catalog.model_copy(update={"inventory": Entry(path="slides.gpkg")})
     slide.to_crs(4326).to_file(folder / "slides.gpkg")
     found = read_inventory(given, frame)

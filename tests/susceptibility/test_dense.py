@@ -23,7 +23,9 @@ def test_dense_equals_window_by_window(window):
     raster = np.random.default_rng(0).standard_normal((5, 37, 41)).astype(np.float32)
     rows, cols = np.divmod(np.arange(37 * 41), 41)
     with torch.inference_mode():
-        one_by_one = network(torch.from_numpy(extract_windows(raster, rows, cols, window)))[:, 0].numpy()
+        one_by_one = network(torch.from_numpy(extract_windows(raster, rows, cols, window)))[
+            :, 0
+        ].numpy()
     dense = dense_logits(network, raster, window, block_cells=400)
     assert np.abs(dense.ravel() - one_by_one).max() < 1e-6
     assert dense.std() > 1e-3
@@ -37,8 +39,18 @@ def test_blocks_do_not_show():
 
 
 def test_the_default_network_is_the_one_of_the_register():
-    shapes = [tuple(layer.weight.shape) for layer in window_network(35, 15) if isinstance(layer, torch.nn.Conv2d)]
-    assert shapes == [(32, 35, 3, 3), (64, 32, 3, 3), (128, 64, 2, 2), (64, 128, 1, 1), (1, 64, 1, 1)]
+    shapes = [
+        tuple(layer.weight.shape)
+        for layer in window_network(35, 15)
+        if isinstance(layer, torch.nn.Conv2d)
+    ]
+    assert shapes == [
+        (32, 35, 3, 3),
+        (64, 32, 3, 3),
+        (128, 64, 2, 2),
+        (64, 128, 1, 1),
+        (1, 64, 1, 1),
+    ]
     relus = [layer for layer in window_network(35, 15) if isinstance(layer, torch.nn.ReLU)]
     assert len(relus) == len(set(map(id, relus))) == 4
     assert not any(layer.inplace for layer in relus)

@@ -1,4 +1,6 @@
-"""Four models behind one face: learn only from their rows, map what they predict, save and load, same seed same bytes."""
+"""Four models behind one face: learn only from their rows, map what they predict, save and load,
+same seed same bytes.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,11 +8,14 @@ import pytest
 
 from lsa_helpers import models
 from lsa_helpers.errors import InputError, StageError
-from lsa_helpers.params import SusceptibilityParams
+from lsa_helpers.runner.params import SusceptibilityParams
 
 QUICK = {
-    "cnn": {"epochs": 3, "seeds": 2, "window": 7}, "rf": {"n_trees": 40}, "xgboost": {"rounds": 40}, "logistic": {},
-}  # fmt: skip
+    "cnn": {"epochs": 3, "seeds": 2, "window": 7},
+    "rf": {"n_trees": 40},
+    "xgboost": {"rounds": 40},
+    "logistic": {},
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,10 @@ def test_save_and_load_give_equal_predictions(name, fitted, sampled, tmp_path):
     loaded = models.load(fitted[name].save(tmp_path / name))
     np.testing.assert_array_equal(loaded.predict(stack, table), fitted[name].predict(stack, table))
     assert loaded.encoder == fitted[name].encoder
-    assert not any(path.suffix in (".pkl", ".pt", ".joblib") or path.name.startswith(".") for path in (tmp_path / name).iterdir())
+    assert not any(
+        path.suffix in (".pkl", ".pt", ".joblib") or path.name.startswith(".")
+        for path in (tmp_path / name).iterdir()
+    )
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -64,9 +72,13 @@ def test_nothing_is_learned_from_rows_left_out(name, fitted, sampled):
     spoilt[0, row, col] = 1e6
     leaky = type(stack)(spoilt, stack.grid, stack.names, stack.info)
     window = {"window": 1} if name == "cnn" else {}
-    honest, planted = (models.make(name, **QUICK[name] | window).fit(s, train, 5) for s in (stack, leaky))
+    honest, planted = (
+        models.make(name, **QUICK[name] | window).fit(s, train, 5) for s in (stack, leaky)
+    )
     assert planted.encoder == honest.encoder
-    assert planted.encoder.factors["slope"]["mean"] == pytest.approx(train["slope"].mean(), rel=1e-5)
+    assert planted.encoder.factors["slope"]["mean"] == pytest.approx(
+        train["slope"].mean(), rel=1e-5
+    )
     np.testing.assert_array_equal(planted.predict(stack, train), honest.predict(stack, train))
 
 
@@ -103,7 +115,11 @@ def test_logistic_is_maximum_likelihood(sampled):
 
     stack, table = sampled
     model = models.make("logistic", factors=["slope", "ndvi"]).fit(stack, table, 0)
-    reference = Logit(table["label"], add_constant(model.encoder.table(table).astype(float))).fit(disp=0).params
+    reference = (
+        Logit(table["label"], add_constant(model.encoder.table(table).astype(float)))
+        .fit(disp=0)
+        .params
+    )
     np.testing.assert_allclose([model.intercept, *model.coefficients], reference, rtol=1e-3)
 
 
@@ -111,7 +127,9 @@ def test_cnn_stops_early_on_another_fold_for_each_member(sampled):
     from lsa_helpers.models.cnn import _stop_rows
 
     _, table = sampled
-    assert [np.unique(table["fold"][_stop_rows(table, member)]).tolist() for member in (0, 1, 5)] == [[0], [1], [0]]
+    assert [
+        np.unique(table["fold"][_stop_rows(table, member)]).tolist() for member in (0, 1, 5)
+    ] == [[0], [1], [0]]
     assert not _stop_rows(table.assign(fold=0), 0).any()
 
 
@@ -136,21 +154,33 @@ def test_importing_the_face_imports_nothing_heavy():
     import sys
 
     code = "import sys, lsa_helpers.models; print([m for m in ('torch', 'xgboost', 'sklearn', 'skops') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_maps_of_two_models_differ(fitted, sampled):
-    maps = pd.DataFrame({name: model.predict_map(sampled[0]).ravel() for name, model in fitted.items()}).corr()
+    maps = pd.DataFrame(
+        {name: model.predict_map(sampled[0]).ravel() for name, model in fitted.items()}
+    ).corr()
     assert (maps.to_numpy()[np.triu_indices(4, 1)] < 0.9999).all()
 
 
 def test_a_factor_is_coded_as_the_parameters_say(sampled, tmp_path):
-    """Aspect as a number is one column instead of two, also after saving; classes of a continuous factor and unknown names are refused."""
+    """Aspect as a number is one column instead of two, also after saving; classes of a continuous
+    factor and unknown names are refused.
+    """
     stack, table = sampled
     usual = models.make("logistic").fit(stack, table, 0)
     model = models.make("logistic", coding={"aspect": "continuous"}).fit(stack, table, 0)
     assert {"aspect_sin", "aspect_cos"} <= set(usual.encoder.columns)
-    assert "aspect" in model.encoder.columns and len(model.encoder.columns) == len(usual.encoder.columns) - 1
+    assert (
+        "aspect" in model.encoder.columns
+        and len(model.encoder.columns) == len(usual.encoder.columns) - 1
+    )
     again = models.untrained(model.save(tmp_path / "logistic"))().fit(stack, table, 0)
     np.testing.assert_array_equal(again.predict(stack, table), model.predict(stack, table))
     with pytest.raises(InputError, match="cannot be coded by classes"):
@@ -162,10 +192,14 @@ def test_a_factor_is_coded_as_the_parameters_say(sampled, tmp_path):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("name", [*QUICK, "svm"])
 def test_an_unknown_value_in_a_training_row_is_named(sampled, name, value):
-    """The same message from every model, also from those that would swallow it; a factor that is not used may have gaps."""
+    """The same message from every model, also from those that would swallow it; a factor that is
+    not used may have gaps.
+    """
     stack, table = sampled
     holed = table.assign(ndvi=table["ndvi"].where(table.index != 7, value))
     with pytest.raises(InputError, match=f'factor "ndvi".*unknown.*1 of {len(table)} rows'):
         models.make(name, **QUICK.get(name, {})).fit(stack, holed, 0)
     if name == "logistic":
-        assert np.isfinite(models.make(name, factors=["slope"]).fit(stack, holed, 0).predict(stack, holed)).all()
+        assert np.isfinite(
+            models.make(name, factors=["slope"]).fit(stack, holed, 0).predict(stack, holed)
+        ).all()

@@ -11,7 +11,14 @@ from shapely.geometry import Point, box
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.run import Run
-from lsa_helpers.samples import KEYS, Encoder, extract_windows, make_samples, read_inventory, read_landslides
+from lsa_helpers.samples import (
+    KEYS,
+    Encoder,
+    extract_windows,
+    make_samples,
+    read_inventory,
+    read_landslides,
+)
 
 SMALL = {"max_per_landslide": 4, "negative_buffer_m": 25, "block_m": 200}
 
@@ -20,7 +27,10 @@ def test_positives_lie_inside_their_polygon_and_are_capped(hillside, sampled):
     _, shapes = hillside
     _, table = sampled
     slides = table[table["label"] == 1]
-    inside = [shapes.geometry.iloc[row.landslide_id].contains(Point(row.x, row.y)) for row in slides.itertuples()]
+    inside = [
+        shapes.geometry.iloc[row.landslide_id].contains(Point(row.x, row.y))
+        for row in slides.itertuples()
+    ]
     assert all(inside)
     assert slides.groupby("landslide_id").size().max() == 4
 
@@ -30,7 +40,9 @@ def test_negatives_are_as_many_known_and_far_from_landslides(hillside, sampled):
     _, table = sampled
     free = table[table["label"] == 0]
     assert len(free) == (table["label"] == 1).sum()
-    distance = gpd.GeoSeries(gpd.points_from_xy(free["x"], free["y"]), crs=shapes.crs).distance(shapes.union_all())
+    distance = gpd.GeoSeries(gpd.points_from_xy(free["x"], free["y"]), crs=shapes.crs).distance(
+        shapes.union_all()
+    )
     assert distance.min() > 25 - stack.grid.cell_size
     assert table[list(stack.names)].notna().all().all()
 
@@ -54,7 +66,9 @@ def test_small_polygon_takes_the_cell_under_it(hillside):
     stack, _ = hillside
     xs, ys = stack.grid.centres()
     corners = [(xs[c] + 4, ys[r] + 4) for r in range(10, 75, 8) for c in range(10, 90, 8)]
-    tiny = gpd.GeoDataFrame(geometry=[box(x, y, x + 1, y + 1) for x, y in corners], crs=stack.grid.crs)
+    tiny = gpd.GeoDataFrame(
+        geometry=[box(x, y, x + 1, y + 1) for x, y in corners], crs=stack.grid.crs
+    )
     table = make_samples(tiny, stack, seed=0, **SMALL)
     slides = table[table["label"] == 1].sort_values("landslide_id")
     np.testing.assert_allclose(slides[["x", "y"]], np.array(corners) - 4)
@@ -66,7 +80,10 @@ def test_one_point_takes_the_centre(hillside):
     slides = table[table["label"] == 1]
     assert slides["landslide_id"].is_unique
     centres = shapes.geometry.iloc[slides["landslide_id"]].centroid
-    assert np.hypot(slides["x"] - centres.x.to_numpy(), slides["y"] - centres.y.to_numpy()).max() <= 1.5 * stack.grid.cell_size
+    assert (
+        np.hypot(slides["x"] - centres.x.to_numpy(), slides["y"] - centres.y.to_numpy()).max()
+        <= 1.5 * stack.grid.cell_size
+    )
 
 
 def test_labelled_points_are_used_as_they_are(hillside):
@@ -74,10 +91,17 @@ def test_labelled_points_are_used_as_they_are(hillside):
     rng = np.random.default_rng(0)
     left, bottom, right, top = stack.grid.bounds
     x, y = rng.uniform(left - 50, right, 200), rng.uniform(bottom, top, 200)
-    points = gpd.GeoDataFrame({"label": rng.integers(0, 2, 200)}, geometry=gpd.points_from_xy(x, y), crs=stack.grid.crs)
+    points = gpd.GeoDataFrame(
+        {"label": rng.integers(0, 2, 200)}, geometry=gpd.points_from_xy(x, y), crs=stack.grid.crs
+    )
     table = make_samples(points, stack, seed=0, block_m=200)
     row, col = stack.grid.rowcol(x, y)
-    known = stack.grid.inside(row, col) & np.append(stack.valid.ravel(), False)[np.where(stack.grid.inside(row, col), row * 96 + col, -1)]
+    known = (
+        stack.grid.inside(row, col)
+        & np.append(stack.valid.ravel(), False)[
+            np.where(stack.grid.inside(row, col), row * 96 + col, -1)
+        ]
+    )
     np.testing.assert_array_equal(table["x"], x[known])
     np.testing.assert_array_equal(table["label"], points["label"][known])
 
@@ -99,7 +123,9 @@ def test_wrong_inventories_are_explained(hillside):
         make_samples(shapes.translate(1e6).to_frame("geometry"), stack, seed=0)
     with pytest.raises(InputError, match="oo few cells"):
         make_samples(shapes, stack, seed=0, negative_buffer_m=1000)
-    points = gpd.GeoDataFrame({"label": [1, 1]}, geometry=shapes.centroid.iloc[:2].to_numpy(), crs=shapes.crs)
+    points = gpd.GeoDataFrame(
+        {"label": [1, 1]}, geometry=shapes.centroid.iloc[:2].to_numpy(), crs=shapes.crs
+    )
     with pytest.raises(InputError, match="cells without"):
         make_samples(points, stack, seed=0)
 
@@ -118,7 +144,11 @@ def test_inventory_auto_takes_detected_only_where_there_are_enough(hillside, tmp
 
 def test_encoder_by_hand():
     table = pd.DataFrame({"slope": [0.0, 10, 20], "aspect": [90.0, -1, 180], "lulc": [3.0, 1, 3]})
-    info = {"slope": {"kind": "continuous"}, "aspect": {"kind": "circular"}, "lulc": {"kind": "categorical"}}
+    info = {
+        "slope": {"kind": "continuous"},
+        "aspect": {"kind": "circular"},
+        "lulc": {"kind": "categorical"},
+    }
     encoder = Encoder.fit(table, info, list(info))
     assert encoder.columns == ("slope", "aspect_sin", "aspect_cos", "lulc=1", "lulc=3")
     assert encoder.groups == ("slope", "aspect", "aspect", "lulc", "lulc")
@@ -138,7 +168,9 @@ def test_encoder_codes_stack_and_table_alike(hillside, seed, holes):
     stack = FactorStack(values.astype(np.float32), stack.grid, stack.names, stack.info)
     table = pd.DataFrame(stack.values.reshape(len(stack.names), -1).T, columns=list(stack.names))
     encoder = Encoder.fit(table.dropna().sample(50, random_state=seed), stack.info, stack.names)
-    np.testing.assert_array_equal(encoder.stack(stack).reshape(len(encoder.columns), -1).T, encoder.table(table))
+    np.testing.assert_array_equal(
+        encoder.stack(stack).reshape(len(encoder.columns), -1).T, encoder.table(table)
+    )
 
 
 def test_windows_are_centred_and_mirrored():
@@ -153,12 +185,19 @@ def test_an_inventory_in_degrees_gives_the_same_samples(hillside):
     stack, shapes = hillside
     points = shapes.assign(geometry=shapes.representative_point(), label=np.arange(len(shapes)) % 2)
     for inventory in (shapes, points):
-        own, degrees = (make_samples(each, stack, seed=0, **SMALL) for each in (inventory, inventory.to_crs(4326)))
-        np.testing.assert_allclose(degrees[["x", "y", "label"]], own[["x", "y", "label"]], atol=1e-3)
+        own, degrees = (
+            make_samples(each, stack, seed=0, **SMALL)
+            for each in (inventory, inventory.to_crs(4326))
+        )
+        np.testing.assert_allclose(
+            degrees[["x", "y", "label"]], own[["x", "y", "label"]], atol=1e-3
+        )
 
 
 def test_an_inventory_without_a_place_is_explained(hillside, tmp_path):
-    """No CRS, metres called degrees (which rasterio would burn for ever), points elsewhere: what was found is in the message."""
+    """No CRS, metres called degrees (which rasterio would burn for ever), points elsewhere: what
+    was found is in the message.
+    """
     stack, shapes = hillside
     nowhere = shapes.set_crs(None, allow_override=True)
     with pytest.raises(InputError, match="no CRS"):

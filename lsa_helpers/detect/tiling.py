@@ -1,0 +1,146 @@
+"""Chips cut out of georeferenced images whose landslides are drawn as polygons."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from rasterio.warp import transform_bounds
+from shapely.affinity import affine_transform
+
+from lsa_helpers.detect.chips import Chip
+from lsa_helpers.detect.images import open_image
+from lsa_helpers.errors import InputError
+
+PARTS = 10  # runs of neighbouring chips of an image that stay together in the split
+
+
+def cut_chips(
+    images: Sequence[Path], outlines: Path, chip_px: int, *, platform: str = ""
+) -> list[Chip]:
+    """Lay chips side by side over images, take those with landslides and as many of the others.
+
+    Parameters
+    ----------
+    images : sequence of Path
+        Georeferenced images.
+    outlines : Path
+        Polygon layer in any CRS, one landslide each; landslides may touch.
+    chip_px : int
+        Edge of a chip, pixels of the image.
+    platform : str
+        What took the images.
+
+    Returns
+    -------
+    list of Chip
+        With `window` and, as truth, polygons in pixels of the chip. Chips without landslide are
+        taken at equal steps among those that hold data in the middle. Neighbours in an image share
+        a `scene`, so that the split does not part them.
+
+    Raises
+    ------
+    InputError
+        When the layer cannot be read, has no CRS or no polygons, or no polygon lies on an image. An
+        image that cannot be cut gives one chip with its `fault`.
+
+    Notes
+    -----
+    Only headers and one pixel of each chip are read here, so images may be larger than memory.
+    """
+    try:
+        layer = gpd.read_file(outlines)
+    except Exception as error:  # pyogrio has many
+        raise InputError(
+            "the outlines cannot be read", where=outlines, found=str(error).splitlines()[0]
+        ) from None
+    if layer.crs is None or not layer.geom_type.str.contains("Polygon").any():
+        raise InputError(
+            "the outlines are not polygons with a CRS",
+            where=outlines,
+            found=sorted(set(layer.geom_type.dropna())),
+        )
+    layer = layer[layer.geom_type.str.contains("Polygon", na=False)].explode(ignore_index=True)
+    chips = []
+    for path in images:
+        try:
+            chips += _cut(path, layer, chip_px, platform)
+        except InputError as error:
+            chips.append(Chip(path, (), platform=platform, scene=path.name, fault=error))
+    if not any(chip.truth or chip.fault for chip in chips):
+        raise InputError(
+            "no landslide lies on the images",
+            where=outlines,
+            found=f"{len(layer)} polygons, {len(images)} image(s)",
+        )
+    return chips
+
+
+def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[Chip]:
+    """The chips of one image."""
+    with open_image(path) as file:
+        if file.crs is None:
+            raise InputError(
+                "the image has no CRS, so outlines cannot be laid over it",
+                where=path,
+                fix="Add one with gdal_edit -a_srs",
+            )
+        near = layer.cx[
+            slice(*(box := transform_bounds(file.crs, layer.crs, *file.bounds))[::2]),
+            slice(*box[1::2]),
+        ].to_crs(file.crs)
+        to_pixel = ~file.transform
+        shapes = near.geometry.make_valid().affine_transform(
+            [to_pixel.a, to_pixel.b, to_pixel.d, to_pixel.e, to_pixel.c, to_pixel.f]
+        )
+        metres = abs(file.transform.a) if file.crs.is_projected else float("nan")
+        corners = [
+            (col, row) for row in range(0, file.height, size) for col in range(0, file.width, size)
+        ]
+        windows = [
+            (col, row, min(size, file.width - col), min(size, file.height - row))
+            for col, row in corners
+        ]
+        # A rest at the edge narrower than half a chip is left out.
+        windows = [
+            window
+            for window in windows
+            if min(window[2:]) * 2 >= min(size, file.width, file.height)
+        ]
+        truths = [_inside(shapes, window) for window in windows]
+        empty = [i for i, truth in enumerate(truths) if not truth and _has_data(file, windows[i])]
+    having = [i for i, truth in enumerate(truths) if truth]
+    steps = np.unique(
+        np.linspace(0, len(empty) - 1, min(len(empty), max(1, len(having)))).astype(int)
+    )
+    return [
+        Chip(
+            path,
+            truths[i],
+            platform=platform,
+            resolution_m=metres,
+            scene=f"{path.name} {PARTS * n // max(1, len(windows))}",
+            window=windows[i],
+        )
+        for n, i in enumerate(sorted([*having, *(empty[step] for step in steps)]))
+    ]
+
+
+def _inside(
+    shapes: gpd.GeoSeries, window: tuple[int, int, int, int]
+) -> tuple[shapely.Polygon, ...]:
+    """Polygons on a window, in its own pixels."""
+    col, row, width, height = window
+    frame = shapely.box(col, row, col + width, row + height)
+    cut = shapes.iloc[shapes.sindex.query(frame, predicate="intersects")].intersection(frame)
+    return tuple(
+        affine_transform(shape, [1, 0, 0, 1, -col, -row]) for shape in cut if shape.area >= 1
+    )
+
+
+def _has_data(file, window: tuple[int, int, int, int]) -> bool:
+    """Whether the middle of a window is not nodata."""
+    col, row, width, height = window
+    (pixel,) = file.sample([file.xy(row + height // 2, col + width // 2)])
+    return bool((pixel != (file.nodata or 0)).any())

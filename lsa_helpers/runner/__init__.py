@@ -1,0 +1,1 @@
+"""Run the chapters by a parameter file: parameters, execution, manifest, book, command line."""

@@ -1,0 +1,154 @@
+"""Execute one notebook through papermill, in a process of its own so that its memory can be
+measured.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+
+def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, float]:
+    """Execute a notebook in a run's folder.
+
+    The executed copy appears in ``notebooks/`` only when every cell ran; otherwise a
+    ``.failed.ipynb`` shows how far it came.
+
+    Parameters
+    ----------
+    notebook : Path
+        The chapter.
+    folder : Path
+        The run's folder, which becomes the kernel's working directory.
+    values : dict
+        Parameters to inject.
+
+    Returns
+    -------
+    failure : str
+        What went wrong and in which cell; empty when all is well.
+    memory : float
+        Peak memory of the kernel and every process below it, together, in MB.
+    """
+    import papermill
+
+    out = folder / "notebooks" / notebook.name
+    part, failed, log = (
+        out.with_name(f".{out.stem}.part.ipynb"),
+        out.with_suffix(".failed.ipynb"),
+        out.with_name(f".{out.stem}.log"),
+    )
+    out.parent.mkdir(exist_ok=True)
+    _quiet(log)
+    # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run
+    # to run.
+    os.environ |= {
+        "OGR_CURRENT_DATE": "2000-01-01T00:00:00Z",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "OMP_NUM_THREADS": str(values["n_jobs"]),
+        # Threads that wait by spinning slow each other down many times when the machine is busy; a
+        # short spin does not, and makes a training step of the detector on two cores a sixth
+        # faster: most of what it computes is shorter than waking up.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": "20000",
+    }
+    try:
+        with children_memory() as peak:
+            papermill.execute_notebook(
+                str(notebook),
+                str(part),
+                values,
+                cwd=str(folder),
+                kernel_name="python3",
+                progress_bar=False,
+            )
+    except papermill.PapermillExecutionError as error:
+        os.replace(part, failed)
+        cell = f"cell [{error.exec_count}]:\n{error.source}\n\n{error.ename}: {error.evalue}"
+        return f"{out.stem} failed in {cell}\n\nThe notebook as far as it came: {failed}", 0.0
+    except (
+        Exception
+    ) as error:  # a kernel that died (out of memory, killed) has no failing cell to show
+        return (
+            f"{out.stem} stopped: {error!r}\n\nThe kernel's last words: {log.read_text(encoding='utf-8')[-2000:]}",
+            0.0,
+        )
+    os.replace(part, out)
+    failed.unlink(missing_ok=True)
+    return "", max(peak[0], _largest_child_mb())
+
+
+def _quiet(log: Path) -> None:
+    """Send what the kernel writes to its terminal into a file: it is noise unless the kernel dies."""
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+
+
+@contextmanager
+def children_memory(every: float = 0.5) -> Iterator[list[float]]:
+    """Watch the memory of all processes below this one while the ``with`` block runs.
+
+    A page that several processes share counts once, its parts dealt to those that hold it (Linux:
+    proportional set size). Where the system does not say who shares what, resident memory is
+    summed, in which shared libraries count once per process.
+
+    Parameters
+    ----------
+    every : float
+        Seconds between two looks, more where looking would take over a hundredth of the time; what
+        comes and goes in between is not seen.
+
+    Yields
+    ------
+    list of float
+        One number, the largest sum seen so far, MB (10⁶ bytes).
+    """
+    done, peak = threading.Event(), [0.0]
+
+    def watch():
+        pause = every
+        while not done.wait(pause):
+            begun = time.thread_time()
+            peak[0] = max(peak[0], sum(map(_memory_mb, psutil.Process().children(recursive=True))))
+            # A look at a large process takes long, and two busy cores have nothing left for it.
+            pause = max(every, 100 * (time.thread_time() - begun))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _memory_mb(process: psutil.Process) -> float:
+    """Memory of one process: proportional where the system tells, else resident; 0 when it has
+    ended.
+    """
+    try:
+        try:
+            full = process.memory_full_info()
+            return getattr(full, "pss", full.rss) / 1e6
+        except psutil.AccessDenied:
+            return process.memory_info().rss / 1e6
+    except psutil.Error:
+        return 0.0
+
+
+def _largest_child_mb() -> float:
+    """Peak resident memory of the largest process waited for: the system's own count, which misses
+    no spike but knows no sum.
+    """
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6

@@ -1,0 +1,43 @@
+"""Parameters: one pydantic model per chapter, parameter files, and errors that name the key."""
+
+from lsa_helpers.runner.params.base import Parameters
+from lsa_helpers.runner.params.chapters import (
+    CHAPTERS,
+    DataParams,
+    DetectionParams,
+    FrequencyRatioParams,
+    SampleParams,
+    SelectionParams,
+    ShapParams,
+    SusceptibilityParams,
+    ValidationParams,
+    chapter_name,
+    is_weights_name,
+)
+from lsa_helpers.runner.params.files import (
+    find_params,
+    notebooks_dir,
+    read_params,
+    resolve,
+    to_sections,
+)
+
+__all__ = [
+    "CHAPTERS",
+    "DataParams",
+    "DetectionParams",
+    "FrequencyRatioParams",
+    "Parameters",
+    "SampleParams",
+    "SelectionParams",
+    "ShapParams",
+    "SusceptibilityParams",
+    "ValidationParams",
+    "chapter_name",
+    "find_params",
+    "is_weights_name",
+    "notebooks_dir",
+    "read_params",
+    "resolve",
+    "to_sections",
+]

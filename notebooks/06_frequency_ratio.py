@@ -1,0 +1,190 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 6 Classes and frequency ratios
+#
+# ## Overview
+#
+# A susceptibility map holds a number between 0 and 1 for every cell. Planners want classes, and a reader wants to know whether the classes mean
+# anything. This chapter cuts the three maps of chapter 5 into classes and asks how many landslides each class holds for its size: the
+# {term}`frequency ratio`, sections 4.3 and 5.1 of {cite:t}`yao2026`.
+#
+# **You will learn** (1) how {term}`Fisher–Jenks breaks` differ from equal and quantile breaks, (2) how to compute and read a frequency ratio,
+# (3) how to check a printed table against its own numbers, (4) how to look at the result on an interactive map.
+#
+# **Before you start**
+#
+# | concept | needed | notes |
+# |---|---|---|
+# | chapter 5, or its maps | necessary | made first at the smallest size when you open this chapter alone |
+# | shares and ratios | necessary | nothing more than division |
+# | variance | helpful | Fisher–Jenks minimises it inside the classes |
+#
+# **Time to learn** about 25 minutes. The time to run is on the page *How long it took*.
+
+# %% tags=["parameters"]
+run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
+seed: int = 0  # seed of every random choice
+profile: str = "quick"  # name of the parameter set, shown in the book
+data: str = ""  # data folder; empty: the built-in simulated mountain
+catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
+n_jobs: int = 2  # processor cores to use
+n_classes: int = 5  # number of susceptibility classes
+scheme: str = "fisher_jenks"  # how the class breaks are found
+break_sample: int = 20_000  # cells sampled to find the breaks
+breaks_from: str = ""  # breaks.json of another run whose class breaks are used; empty: own breaks
+inventory: str = "auto"  # landslides counted; auto: detected ones, else reference
+
+# %%
+import pandas as pd
+
+from lsa_helpers import classes, samples
+from lsa_helpers.paper import audit_frequency_ratios, published_table
+from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.params import FrequencyRatioParams
+from lsa_helpers.show import classes as show
+from lsa_helpers.show import style, webmap
+
+style.use()
+p = FrequencyRatioParams.from_cell(globals())
+run = pipeline.open_run(p, "06_frequency_ratio")
+
+# %% [markdown]
+# ## From a number to a class
+#
+# Where should one class end and the next begin? *Equal* breaks cut the range into equal parts; *quantile* breaks put equally many cells into each
+# class; *Fisher–Jenks* breaks {cite:p}`fisher1958` make the cells of a class as alike as possible, by minimising the sum of squared deviations
+# from the class means; *deviation* breaks step away from the mean by standard deviations, and *geometric* classes widen by one factor. The paper classes its maps into five classes. Fisher–Jenks looks at pairs of values, so its cost grows with the square of
+# their number: it is given a random sample of the cells, drawn with the seed, and the breaks are saved in `breaks.json`.
+
+# %%
+table = classes.make_classes(run, p)
+breaks = pd.DataFrame(run.read_json("breaks.json")["breaks"]).rename(columns=style.MODEL_LABELS)
+breaks.index = [f"{name} up to" for name in classes.class_names(p.n_classes)[:-1]]
+breaks.round(3)
+
+# %% [markdown]
+# The breaks of the three models differ, because the maps do: a model that is sure of itself spreads its values towards 0 and 1. Classes of
+# different models therefore share a name, not a threshold. To compare two runs class by class, give the second the breaks of the first with the
+# parameter `breaks_from`.
+
+# %% mystnb={"figure": {"caption": "Susceptibility classes of the three models over shaded relief. Outlined are the landslides that are counted below.", "name": "fig-06-classes"}, "image": {"alt": "Three maps with the susceptibility classes of the CNN, random forest and XGBoost over shaded relief, landslides outlined"}}
+landslides = samples.read_landslides(run, p.inventory)
+style.save(show.class_maps(run, landslides, n_classes=p.n_classes), run, "classes")
+
+# %% [markdown]
+# Look for two things. Do the outlines lie in the bright classes? And how broken up is each map? The forest and the boosted trees judge each
+# cell by itself and give speckled maps; the CNN looks at a window and gives smoother ones. Smoothness is no proof of truth, though: the next
+# section counts.
+#
+# ## The frequency ratio
+#
+# Let $A_i$ be the area of class $i$ and $L_i$ the landslide area inside it. The frequency ratio compares two shares:
+#
+# $$
+# \mathrm{FR}_i = \frac{L_i / \sum_j L_j}{A_i / \sum_j A_j}
+# $$ (eq-06-fr)
+#
+# It has no unit. 1 means that the class holds exactly the landslides that its size would give it by chance; 3 means three times as many. The
+# ratios of a map always average to 1 when weighted by area, so a map cannot have high ratios everywhere. Beside each number stands the one
+# printed in the paper's Table 5, for another place and other landslides: context, not a target.
+
+# %%
+printed = published_table(5)
+show.side_by_side(table, printed)
+
+# %% mystnb={"figure": {"caption": "Frequency ratio of every class (logarithmic above 0.1). Bars are this run, diamonds the values printed in the paper for Moxi.", "name": "fig-06-fr"}, "image": {"alt": "Bar chart of the frequency ratio of each susceptibility class for three models, with the printed values of the paper as diamonds"}}
+style.save(show.frequency_ratio_bars(table, printed), run, "frequency_ratio")
+
+# %% [markdown]
+# A useful map has ratios that rise from class to class, far below 1 at the low end and far above 1 at the high end. Two warnings belong here:
+#
+# - Where the landslides counted are those the models learned from, this is a *success rate*: it says how well the map fits, not how well it
+#   predicts. The honest scores are those on spatial folds in chapter 5.
+# - The ratio of the highest class rises when the class gets smaller. A map that calls one per cent of the land "very high" can reach a ratio
+#   that a map with ten per cent never can. So look at the area beside it, or at the curve:
+
+# %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. The dotted line is a search at random.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for three models of this run and as printed in the paper"}}
+style.save(show.capture_curves(table, printed), run, "capture")
+
+# %% [markdown]
+# ## Would other breaks have another winner?
+#
+# The frequency ratio of the highest class depends on how small the breaks make it. Five ways to cut, the same maps, and the rank of each model by that
+# ratio: a ranking that changes from row to row is a ranking of breaks, not of models.
+
+# %%
+sensitivity = classes.scheme_sensitivity(run, p)
+sensitivity.pivot(index="scheme", columns="model", values=["fr", "rank", "area_pct", "landslides_pct"]).loc[list(classes.SCHEMES)].convert_dtypes().round(2)
+
+# %% [markdown]
+# ## Checking a printed table
+#
+# A table of frequency ratios checks itself: the ratios follow from the areas. Printed numbers are rounded, so each stands for an interval; a
+# printed ratio is possible if it meets the interval that the printed areas allow. Here are the entries of the paper's Table 5 that are not:
+
+# %%
+audit_frequency_ratios(printed).round(4)
+
+# %% [markdown]
+# One entry cannot come from its area; the others all can. The same check on your own table, or on one you are asked to review, takes one line.
+#
+# ## Look at it yourself
+#
+# Pan and zoom; switch the models on and off in the box at the upper right. The map carries everything it needs and works without a network.
+
+# %%
+webmap.susceptibility_map(run, landslides, n_classes=p.n_classes)
+
+# %% [markdown]
+# ## Try it
+#
+# ```{exercise-start}
+# :label: ex-06-weighted-mean
+# ```
+#
+# The text says that the frequency ratios of a map average to 1 when weighted by area. Check it for the three models, and say from equation
+# {eq}`eq-06-fr` why it must be so.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-06-weighted-mean
+# :class: dropdown
+# ```
+#
+# The area cancels: $\sum_i \mathrm{FR}_i \, A_i / \sum_j A_j = \sum_i L_i / \sum_j L_j = 1$.
+
+# %%
+weighted = (table["fr"] * table["area_ratio_pct"] / 100).groupby(table["model"]).sum()
+weighted.round(6)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# Three changes to make with papermill, each a command in a terminal:
+#
+# - `papermill notebooks/06_frequency_ratio.ipynb out.ipynb -p scheme quantile`: equal classes by area; what happens to the highest ratio?
+# - `papermill notebooks/06_frequency_ratio.ipynb out.ipynb -p n_classes 7`: finer classes; do the ratios still rise from class to class?
+# - `papermill notebooks/06_frequency_ratio.ipynb out.ipynb -p inventory reference`: count the reference landslides instead of the detected ones.
+
+# %% [markdown]
+# ## Summary
+#
+# Every model has a class raster `classes_*.tif` (1 is the lowest class, 0 is nodata), its breaks in `breaks.json`, and its rows in the table
+# `frequency_ratio.csv`. Classes make a map readable; the frequency ratio with its area says what they are worth.
+#
+# ## What's next
+#
+# Chapter 7 asks which factors moved each cell up or down.
+#
+# ## References
+#
+# All references are on the page *References*; here mainly {cite:p}`yao2026,fisher1958`.

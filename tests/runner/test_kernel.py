@@ -1,0 +1,70 @@
+"""The memory of a chapter: all its processes together, and what they share only once."""
+
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+
+from lsa_helpers.runner.kernel import children_memory
+
+# Each child says when it holds its memory and ends when its input closes.
+HOLD = "import sys; held = b'x' * 120_000_000; print(flush=True); sys.stdin.read()"
+NOTEBOOK = f"""
+import subprocess, sys, time
+how = {{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}}
+children = [subprocess.Popen([sys.executable, "-c", {HOLD!r}], **how) for _ in range(2)]
+for child in children: child.stdout.readline()
+time.sleep(2)
+for child in children: child.communicate()
+"""
+SHARE = """
+import os, sys
+held = b"x" * 200_000_000
+child = os.fork()
+if child:
+    print(flush=True)
+    sys.stdin.read()
+    os.waitpid(child, 0)
+else:
+    sys.stdin.read()
+"""
+
+
+def test_workers_count_together(tmp_path):
+    """Two children hold 120 MB each: the peak is their sum and the kernel's own, not the largest of
+    the three.
+    """
+    cells = [
+        nbformat.v4.new_code_cell("n_jobs = 1", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(NOTEBOOK),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "01_x.ipynb")
+    code = f"""
+from pathlib import Path
+from lsa_helpers.runner.kernel import execute_notebook
+failure, memory = execute_notebook(Path({str(tmp_path / "01_x.ipynb")!r}), Path({str(tmp_path / "run")!r}), {{"n_jobs": 1}})
+Path({str(tmp_path / "memory")!r}).write_text(failure or str(memory))
+"""
+    (tmp_path / "run").mkdir()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert 240 < float((tmp_path / "memory").read_text()) < 800
+
+
+@pytest.mark.skipif(
+    not hasattr(psutil.Process().memory_full_info(), "pss"),
+    reason="the system does not say who shares a page",
+)
+def test_shared_memory_counts_once():
+    """A process of 200 MB and its fork, which shares all of it, hold 200 MB and not 400."""
+    with children_memory(every=0.1) as peak:
+        child = subprocess.Popen(
+            [sys.executable, "-c", SHARE], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        child.stdout.readline()
+        time.sleep(1)
+        child.communicate()
+    assert 200 < peak[0] < 300
