@@ -13,7 +13,7 @@ from lsa_helpers import models, samples, validation
 from lsa_helpers.classes import classify, find_breaks, frequency_ratio, landslide_cells
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors import FactorStack, read_stack
-from lsa_helpers.raster import read_raster, write_raster
+from lsa_helpers.grid import read_raster, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import ValidationParams
 

@@ -1,253 +1,291 @@
-"""The analysis grid: square cells in a CRS in metres, and rasters on it as Cloud-Optimised
-GeoTIFFs.
-"""
+"""Rasters as xarray objects with CRS and units, read and written as Cloud-Optimised GeoTIFFs."""
 
+import json
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import rasterio
+import rioxarray  # noqa: F401 (gives xarray objects their .rio)
+import xarray as xr
 from affine import Affine
-from rasterio.crs import CRS
 from rasterio.shutil import copy as rio_copy
 from rasterio.windows import Window
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.run import whole_file
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A north-up raster frame with square cells.
+def empty_grid(bounds: Sequence[float], crs, cell_size: float) -> xr.DataArray:
+    """A raster of NaN whose square cells of `cell_size`, counted from (left, top), cover `bounds`.
 
     Parameters
     ----------
-    crs : rasterio.crs.CRS
-        Projected CRS with metres as its unit.
-    transform : affine.Affine
-        From (column, row) to the CRS; square cells, north up.
-    height, width : int
-        Rows and columns.
+    bounds : sequence of float
+        Left, bottom, right, top in metres.
+    crs : CRS, str or int
+        Projected, in metres.
+    cell_size : float
+        Edge of a cell, m.
+
+    Returns
+    -------
+    DataArray, dims (y, x)
+        float32, NaN everywhere; cell centres as coordinates.
+
+    Examples
+    --------
+    >>> grid = empty_grid((0, 0, 25, 20), 32648, 10)
+    >>> grid.shape, grid.x.values.tolist(), grid.y.values.tolist()
+    ((2, 3), [5.0, 15.0, 25.0], [15.0, 5.0])
     """
-
-    crs: CRS
-    transform: Affine
-    height: int
-    width: int
-
-    @classmethod
-    def from_bounds(cls, bounds: Sequence[float], crs, cell_size: float) -> "Grid":
-        """The smallest grid on the lattice of `cell_size` from (left, top) that covers `bounds`
-        (left, bottom, right, top; metres).
-        """
-        left, bottom, right, top = bounds
-        width = max(1, math.ceil((right - left) / cell_size - 1e-6))
-        height = max(1, math.ceil((top - bottom) / cell_size - 1e-6))
-        return cls(
-            CRS.from_user_input(crs), Affine(cell_size, 0, left, 0, -cell_size, top), height, width
-        )
-
-    @property
-    def cell_size(self) -> float:
-        """Edge of a cell in metres."""
-        return self.transform.a
-
-    @property
-    def cell_area_km2(self) -> float:
-        """Area of one cell in km²."""
-        return self.cell_size**2 / 1e6
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
-        return self.height, self.width
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, bottom, right, top in the CRS."""
-        left, top = self.transform.c, self.transform.f
-        return left, top - self.height * self.cell_size, left + self.width * self.cell_size, top
-
-    def centres(self) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates of the cell centres: x of shape (width,), y of shape (height,), metres."""
-        x = self.transform.c + (np.arange(self.width) + 0.5) * self.cell_size
-        y = self.transform.f - (np.arange(self.height) + 0.5) * self.cell_size
-        return x, y
-
-    def rowcol(self, x, y) -> tuple[np.ndarray, np.ndarray]:
-        """Row and column of the cells that hold the points (x, y); points outside give indices
-        outside the grid.
-        """
-        col = np.floor((np.asarray(x) - self.transform.c) / self.cell_size).astype(np.int64)
-        row = np.floor((self.transform.f - np.asarray(y)) / self.cell_size).astype(np.int64)
-        return row, col
-
-    def inside(self, row, col) -> np.ndarray:
-        """Whether cells (row, col) lie on the grid."""
-        return (row >= 0) & (row < self.height) & (col >= 0) & (col < self.width)
+    left, bottom, right, top = bounds
+    width = max(1, math.ceil((right - left) / cell_size - 1e-6))
+    height = max(1, math.ceil((top - bottom) / cell_size - 1e-6))
+    transform = Affine(cell_size, 0, left, 0, -cell_size, top)
+    return _array(np.full((height, width), np.nan, np.float32), transform, crs)
 
 
-def write_raster(
-    path: Path,
-    bands: np.ndarray,
-    grid: Grid,
-    names: Sequence[str],
-    units: Sequence[str] | None = None,
-) -> Path:
-    """Write bands as a tiled, compressed Cloud-Optimised GeoTIFF with names, units, nodata and CRS.
+def on_grid(values, grid: xr.DataArray | xr.Dataset, name: str = "", units: str = "1", **attrs):
+    """Values as a raster on the cells of another one.
+
+    Parameters
+    ----------
+    values : ndarray or dask.array.Array, shape (height, width)
+    grid : DataArray or Dataset
+        Whose cells and CRS are taken.
+    name : str
+        Name of the band.
+    units : str
+        Unit; "1" for dimensionless.
+    **attrs
+        More attributes, such as ``long_name``.
+
+    Returns
+    -------
+    DataArray, dims (y, x)
+    """
+    coords = {key: grid.coords[key] for key in ("y", "x", "spatial_ref")}
+    attrs = {"units": units, **attrs}
+    return xr.DataArray(values, coords, ("y", "x"), name or None, attrs)
+
+
+def cell_size(raster: xr.DataArray | xr.Dataset) -> float:
+    """Edge of a raster's cells, in the unit of its CRS (m)."""
+    return abs(raster.rio.resolution()[0])
+
+
+def rowcol(raster: xr.DataArray | xr.Dataset, x, y) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the cells that hold the points (x, y); outside the raster, indices outside.
+
+    Examples
+    --------
+    >>> row, col = rowcol(empty_grid((0, 0, 30, 20), 32648, 10), [5, 29, 31], [19, 1, 5])
+    >>> row.tolist(), col.tolist()
+    ([0, 1, 1], [0, 2, 3])
+    """
+    transform = raster.rio.transform()
+    col = np.floor((np.asarray(x) - transform.c) / transform.a).astype(np.int64)
+    row = np.floor((np.asarray(y) - transform.f) / transform.e).astype(np.int64)
+    return row, col
+
+
+def known_cells(raster: xr.Dataset) -> xr.DataArray:
+    """Whether a cell has a value in every band: (y, x) bool; stays lazy over Dask chunks."""
+    return raster.to_dataarray("band").notnull().all("band")
+
+
+def write_raster(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
+    """Write a raster as a tiled, compressed Cloud-Optimised GeoTIFF; it appears only when whole.
 
     Parameters
     ----------
     path : Path
-        The file; it appears only when it is whole.
-    bands : ndarray or dask.array.Array, shape (bands, height, width) or (height, width)
-        A Dask array is computed and written one row of blocks at a time. Floats become float32 with
-        NaN as nodata; integers are written as uint8 with 0 as nodata.
-    grid : Grid
-        The frame.
-    names : sequence of str
-        One name per band.
-    units : sequence of str, optional
-        One unit per band; "1" for dimensionless.
+    raster : DataArray, dims (y, x), or Dataset of such
+        One band per variable, with its name and ``units``. Floats are written as float32 with NaN
+        as nodata, integers as uint8 with 0 as nodata. Dask chunks are computed and written one row
+        of chunks at a time, so a raster may be larger than memory.
 
     Returns
     -------
     Path
         `path`.
     """
-    bands = bands if bands.ndim == 3 else bands[None]
-    kind, nodata, resampling = (
-        ("float32", np.nan, "average") if bands.dtype.kind == "f" else ("uint8", 0, "nearest")
-    )
+    bands = raster if isinstance(raster, xr.Dataset) else {raster.name or "band": raster}
+    first = next(iter(bands.values()))
+    floats = first.dtype.kind == "f"
     profile = {
         "driver": "GTiff",
         "count": len(bands),
-        "height": grid.height,
-        "width": grid.width,
-        "dtype": kind,
-        "nodata": nodata,
+        "height": first.sizes["y"],
+        "width": first.sizes["x"],
+        "dtype": "float32" if floats else "uint8",
+        "nodata": np.nan if floats else 0,
+        "crs": raster.rio.crs,
+        "transform": raster.rio.transform(),
+        "tiled": True,
+        "bigtiff": "if_safer",
     }
-    profile |= {"crs": grid.crs, "transform": grid.transform}
-    large = not isinstance(bands, np.ndarray)
-    # What does not fit into memory goes through a plain file beside the final one.
-    scratch = tempfile.TemporaryDirectory(dir=Path(path).parent) if large else nullcontext()
-    with scratch as folder, rasterio.MemoryFile() as memory:
-        rough = f"{folder}/rough.tif" if large else memory.name
-        with rasterio.open(
-            rough, "w", **profile, **({"tiled": True, "bigtiff": "if_safer"} if large else {})
-        ) as file:
-            for window, part in _parts(bands):
-                file.write(part.astype(kind), window=window)
-            file.descriptions = tuple(names)
-            file.units = tuple(units) if units is not None else ("1",) * len(bands)
-        with whole_file(path) as part, rasterio.open(rough) as file:
-            how = {
-                "compress": "DEFLATE",
-                "predictor": "YES",
-                "overviews": "AUTO",
-                "overview_resampling": resampling,
-                "blocksize": 256,
-            }
-            rio_copy(
-                file,
-                part,
-                driver="COG",
-                **how | ({"bigtiff": "if_safer", "num_threads": "all_cpus"} if large else {}),
-            )
-    return Path(path)
+    cog = {
+        "driver": "COG",
+        "compress": "DEFLATE",
+        "predictor": "YES",
+        "overviews": "AUTO",
+        "overview_resampling": "average" if floats else "nearest",
+        "blocksize": 256,
+        "bigtiff": "if_safer",
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        plain = f"{folder}/plain.tif"
+        with rasterio.open(plain, "w", **profile) as file:
+            for window, values in _rows_of_chunks(bands):
+                file.write(values.astype(profile["dtype"]), window=window)
+            file.descriptions = tuple(map(str, bands))
+            file.units = tuple(band.attrs.get("units") or "1" for band in bands.values())
+        with whole_file(path) as part, rasterio.open(plain) as file:
+            rio_copy(file, part, **cog)
+    return path
 
 
-def _parts(bands) -> Iterator[tuple[Window, np.ndarray]]:
-    """The blocks of an array of bands, computed one row of blocks at a time; an array in memory is
-    one block.
-    """
-    if isinstance(bands, np.ndarray):
-        yield Window(0, 0, bands.shape[2], bands.shape[1]), bands
-        return
+def _rows_of_chunks(bands) -> Iterator[tuple[Window, np.ndarray]]:
+    """All bands of one row of chunks at a time; arrays in memory are one chunk."""
+    import dask
+
+    first = next(iter(bands.values()))
+    heights = first.chunks[0] if first.chunks else (first.sizes["y"],)
     top = 0
-    for rows in bands.chunks[1]:
-        yield Window(0, top, bands.shape[2], rows), bands[:, top : top + rows].compute()
-        top += rows
+    for height in heights:
+        rows = slice(top, top + height)
+        values = dask.compute(*(band.data[rows] for band in bands.values()))
+        yield Window(0, top, first.sizes["x"], height), np.stack(values)
+        top += height
 
 
-def open_raster(path: Path, *, chunk: int = 1024) -> tuple["dask.array.Array", Grid, list[str]]:  # noqa: F821
-    """Open a raster that `write_raster` wrote without reading it.
+def read_raster(path: Path, chunk: int = 0) -> xr.Dataset:
+    """Read a raster that `write_raster` wrote: one variable per band, with its ``units``.
 
     Parameters
     ----------
     path : Path
     chunk : int
-        Edge of a block in cells.
+        Edge of a Dask chunk in cells, for rasters larger than memory; 0: read into memory.
 
     Returns
     -------
-    values : dask.array.Array, shape (bands, height, width)
-    grid : Grid
-    names : list of str
+    Dataset, dims (y, x)
+        float32 with NaN as nodata, or uint8 with 0 as nodata.
 
     Raises
     ------
     InputError
-        When the file cannot be opened.
+        When the file cannot be read.
     """
-    import rioxarray
-
     try:
         with rasterio.open(path) as file:
-            grid, names = (
-                Grid(file.crs, file.transform, file.height, file.width),
-                list(file.descriptions),
-            )
-        raster = rioxarray.open_rasterio(
-            path, chunks={"band": -1, "y": chunk, "x": chunk}, lock=False
-        )
+            names = [name or f"band_{i}" for i, name in enumerate(file.descriptions, 1)]
+            units = [unit or "1" for unit in file.units]
+            values = None if chunk else file.read()
+            transform, crs = file.transform, file.crs
+        if chunk:
+            values = _lazy_bands(path, chunk)
     except rasterio.errors.RasterioError as error:
         raise InputError(
             "the raster cannot be read", where=path, found=error, fix="Make it again"
         ) from error
-    return raster.data, grid, names
+    grid = _array(values[0], transform, crs)
+    return xr.Dataset(
+        {
+            name: on_grid(band, grid, name, unit)
+            for name, band, unit in zip(names, values, units, strict=True)
+        }
+    )
 
 
-def read_raster(
-    path: Path, bands: Sequence[str] | None = None
-) -> tuple[np.ndarray, Grid, list[str]]:
-    """Read a raster that `write_raster` wrote.
+def _lazy_bands(path: Path, chunk: int):
+    """All bands as a Dask array (bands, height, width) whose chunks open the file themselves."""
+    import dask.array as da
+
+    with rasterio.open(path) as file:
+        shape, kind = (file.count, file.height, file.width), np.dtype(file.dtypes[0])
+
+    def read(block_info=None):
+        (_, (top, bottom), (left, right)) = block_info[None]["array-location"]
+        with rasterio.open(path) as file:
+            return file.read(window=Window(left, top, right - left, bottom - top))
+
+    chunks = da.core.normalize_chunks((-1, chunk, chunk), shape, dtype=kind)
+    return da.map_blocks(read, chunks=chunks, dtype=kind, meta=np.zeros((0, 0, 0), kind))
+
+
+def _array(values, transform: Affine, crs) -> xr.DataArray:
+    """Values (height, width) with cell centres as coordinates and a CRS."""
+    height, width = values.shape
+    coords = {
+        "y": transform.f + (np.arange(height) + 0.5) * transform.e,
+        "x": transform.c + (np.arange(width) + 0.5) * transform.a,
+    }
+    raster = xr.DataArray(values, coords, ("y", "x")).rio.write_crs(crs)
+    return raster.rio.write_transform(transform)
+
+
+def write_factors(path: Path, factors: xr.Dataset) -> None:
+    """Write ``factors.tif`` and, beside it, ``factors.json`` with what each factor is.
 
     Parameters
     ----------
     path : Path
-        The file.
-    bands : sequence of str, optional
-        Names of the bands wanted, in the order wanted; all by default.
+        The raster; the description gets the same name and the ending ``.json``.
+    factors : Dataset, dims (y, x)
+        One variable per factor; its attributes are ``long_name, units, kind`` (continuous,
+        categorical or circular), ``native_resolution_m, source, classes`` (code → name).
+    """
+    write_raster(path, factors)
+    described = {str(name): factor.attrs for name, factor in factors.items()}
+    with whole_file(path.with_suffix(".json")) as part:
+        text = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False)
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_factors(path: Path, names: Sequence[str] | None = None, chunk: int = 0) -> xr.Dataset:
+    """Read the factors that `write_factors` wrote, each with its attributes.
+
+    Parameters
+    ----------
+    path : Path
+        ``factors.tif``, with ``factors.json`` beside it.
+    names : sequence of str, optional
+        Factors wanted, in the order wanted; all by default.
+    chunk : int
+        Edge of a Dask chunk in cells, for rasters larger than memory; 0: read into memory.
 
     Returns
     -------
-    values : ndarray, shape (bands, height, width)
-        float32 with NaN as nodata, or uint8 with 0 as nodata.
-    grid : Grid
-    names : list of str
+    Dataset, dims (y, x)
+        float32, NaN where a source has nothing or outside the study area. Categorical factors hold
+        integer codes, aspect is in degrees clockwise from north with −1 where flat.
 
     Raises
     ------
     InputError
-        When the file cannot be read or a band is not in it.
+        When a file cannot be read or a name is not among the factors.
     """
+    factors = read_raster(path, chunk)
+    for name in names or []:
+        if name not in factors:
+            fix = did_you_mean(name, map(str, factors))
+            raise InputError(f'there is no factor "{name}"', where=path, fix=fix)
+    described_in = path.with_suffix(".json")
     try:
-        with rasterio.open(path) as file:
-            names = list(file.descriptions)
-            missing = [name for name in bands or [] if name not in names]
-            if missing:
-                raise InputError(
-                    f"the bands {missing} are not in the raster", where=path, found=names
-                )
-            names = list(bands) if bands is not None else names
-            values = file.read([file.descriptions.index(name) + 1 for name in names])
-            return values, Grid(file.crs, file.transform, file.height, file.width), names
-    except rasterio.errors.RasterioError as error:
+        described = json.loads(described_in.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InputError(
-            "the raster cannot be read", where=path, found=error, fix="Make it again"
-        ) from error
+            "the description of the factors cannot be read", where=described_in, found=error
+        ) from None
+    for name, factor in factors.items():
+        factor.attrs |= described.get(name, {})
+        classes = factor.attrs.get("classes") or {}
+        factor.attrs["classes"] = {int(code): label for code, label in classes.items()}
+    return factors if names is None else factors[list(names)]

@@ -64,7 +64,7 @@ import pandas as pd
 from lsa_helpers import models as zoo
 from lsa_helpers import samples, selection, validation
 from lsa_helpers.factors import read_stack
-from lsa_helpers.raster import write_raster
+from lsa_helpers.grid import write_raster
 from lsa_helpers.runner import pipeline
 from lsa_helpers.runner.params import SusceptibilityParams
 from lsa_helpers.show import style

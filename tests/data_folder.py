@@ -10,7 +10,7 @@ import xarray as xr
 import yaml
 from shapely.geometry import LineString, Point, box
 
-from lsa_helpers.raster import Grid, write_raster
+from lsa_helpers.grid import Grid, write_raster
 from lsa_helpers.sources import Catalog, load_catalog
 
 CRS = "EPSG:32648"

@@ -17,7 +17,7 @@ from shapely.geometry import Point, box
 from lsa_helpers import classes, samples
 from lsa_helpers.errors import InputError
 from lsa_helpers.paper import audit_frequency_ratios, published_table
-from lsa_helpers.raster import Grid, read_raster, write_raster
+from lsa_helpers.grid import Grid, read_raster, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import FrequencyRatioParams
 

@@ -14,8 +14,8 @@ from lsa_helpers.runner import pairs
 from lsa_helpers.runner.params import CHAPTERS
 
 ROOMS = """
-errors run raster paper mountain sources factors detect samples selection dense models
-validation classes explain honest show runner
+errors run reproducible grid raster paper mountain sources factors detect samples validation
+selection dense models classes explain honest show runner
 """.split()
 BLOCKS = ["Overview", "Try it", "Summary", "What's next", "References"]
 

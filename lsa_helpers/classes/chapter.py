@@ -9,7 +9,7 @@ import pandas as pd
 
 from lsa_helpers.classes.breaks import MODELS, SCHEMES, classify, find_breaks, read_breaks
 from lsa_helpers.classes.ratio import COLUMNS, frequency_ratio, landslide_cells
-from lsa_helpers.raster import Grid, read_raster, write_raster
+from lsa_helpers.grid import Grid, read_raster, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import FrequencyRatioParams
 from lsa_helpers.samples import read_landslides

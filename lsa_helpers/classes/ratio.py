@@ -7,7 +7,7 @@ import pandas as pd
 
 from lsa_helpers.classes.breaks import class_names
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.samples import on_grid
 
 COLUMNS = [

@@ -32,7 +32,7 @@ from lsa_helpers.detect.scene import (
 )
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors.stack import read_stack
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.run import Run, sha256, whole_file
 from lsa_helpers.runner.params import DetectionParams
 from lsa_helpers.sources import Catalog, read_inventory
@@ -259,7 +259,7 @@ def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> 
     """Look for landslides over the catalog's scene; None without a scene or a model. An interrupted
     search goes on with the next window.
     """
-    from lsa_helpers.detect.reproducible import quiet_torch
+    from lsa_helpers.reproducible import reproducible
 
     if catalog.scene is None or model is None:
         return None
@@ -280,7 +280,7 @@ def search_scene(model, catalog: Catalog, params: DetectionParams, run: Run) -> 
         / PROGRESS
         / f"scene_{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}.jsonl"
     )
-    with quiet_torch(params.seed, params.n_jobs):
+    with reproducible(params.seed, params.n_jobs):
         pieces = find_pieces(
             frame, scene_detector(model, colours), min_score=LOWEST, progress=progress, **sizes
         )

@@ -11,7 +11,7 @@ from pycocotools import mask as rle
 from torchvision.models.detection import MaskRCNN
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.reproducible import quiet_torch
+from lsa_helpers.reproducible import reproducible
 from lsa_helpers.detect.tta import see
 
 # COCO's limits between small, medium and large are 32² and 96² pixels.
@@ -263,7 +263,7 @@ def score_chips(model: MaskRCNN, chips: ChipSet, *, batch_size: int = 8, n_jobs:
     by pycocotools.
     """
     scores = Scores()
-    with quiet_torch(0, n_jobs):
+    with reproducible(0, n_jobs):
         for start in range(0, len(chips), batch_size):
             images, truths = collate(
                 [chips[i] for i in range(start, min(start + batch_size, len(chips)))]

@@ -21,7 +21,7 @@ from torchvision.models.detection import MaskRCNN
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.model import build_detector, on_gpu, set_bfloat16
 from lsa_helpers.detect.muon import MuonAdamW
-from lsa_helpers.detect.reproducible import quiet_torch
+from lsa_helpers.reproducible import reproducible
 from lsa_helpers.detect.score import Scores, predict
 from lsa_helpers.runner.params import is_weights_name
 
@@ -259,7 +259,7 @@ def train_detector(
     """
     folder = checkpoint_folder(checkpoints, chips, config, weights)
     last = folder / "last.ckpt"
-    with quiet_torch(config.seed, config.n_jobs):
+    with reproducible(config.seed, config.n_jobs):
         model = set_bfloat16(build_detector(chips.config, weights=weights), config.bf16).to(
             memory_format=torch.channels_last
         )

@@ -7,7 +7,7 @@ import numpy as np
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.factors import terrain
 from lsa_helpers.factors.stack import FactorStack
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.sources import (
     Catalog,
     Entry,

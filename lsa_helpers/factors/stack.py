@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.raster import Grid, open_raster, read_raster, write_raster
+from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
 from lsa_helpers.run import Run
 
 
@@ -75,7 +75,11 @@ def write_stack(stack: FactorStack, run: Run) -> None:
     """Write ``factors.tif`` and ``factors.json`` of a run."""
     units = [stack.info[name]["unit"] or "1" for name in stack.names]
     write_raster(run.product("factors.tif"), stack.values, stack.grid, stack.names, units)
-    run.write_json(stack.info, "factors.json")
+    both = {  # read by `read_factors` too
+        name: item | {"long_name": item["label"], "units": item["unit"] or "1"}
+        for name, item in stack.info.items()
+    }
+    run.write_json(both, "factors.json")
 
 
 def open_stack(raster: Path, *, chunk: int = 1024) -> FactorStack:

@@ -19,7 +19,7 @@ from lsa_helpers.mountain.imagery import (
     render,
 )
 from lsa_helpers.mountain.landscape import make_mountain
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.run import whole_file
 
 BATCH = 60  # chips of one platform on one mountain

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from lsa_helpers.mountain.layers import Ground
 from lsa_helpers.mountain.noise import smooth_field
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 MONTHLY_SHARE = np.array(
     [0.01, 0.015, 0.035, 0.07, 0.115, 0.17, 0.2, 0.175, 0.12, 0.06, 0.02, 0.01]

@@ -6,7 +6,7 @@ import numpy as np
 from shapely.geometry import LineString
 
 from lsa_helpers.mountain.noise import smooth_field
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 
 @dataclass(frozen=True)

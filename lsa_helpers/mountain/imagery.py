@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from lsa_helpers.mountain.layers import Ground
 from lsa_helpers.mountain.noise import texture
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 TILE = 1024  # edge of the periodic textures, samples
 

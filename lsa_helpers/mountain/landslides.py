@@ -9,7 +9,7 @@ from rasterio import features
 from scipy import ndimage, stats
 
 from lsa_helpers.mountain.layers import Ground, burn
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 # Three-parameter inverse gamma: exponent and shift keep the proportions of Malamud et al. (2004),
 # the scale gives the paper's mean area of 7,000 m² once areas are cut at SMALLEST and LARGEST.

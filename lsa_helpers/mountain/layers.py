@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from lsa_helpers.mountain.noise import smooth_field
 from lsa_helpers.mountain.terrain import Terrain, drainage
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 COVER_NAMES = {
     10: "cultivated land",

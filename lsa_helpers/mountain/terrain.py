@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from lsa_helpers.mountain.geology import ROCKS, Geology, make_geology
 from lsa_helpers.mountain.noise import smooth_field
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 CRS = "EPSG:32648"
 CELL = 12.5

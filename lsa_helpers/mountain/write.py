@@ -21,7 +21,7 @@ from lsa_helpers.mountain.geology import ROCKS
 from lsa_helpers.mountain.imagery import PLATFORMS, make_view, render
 from lsa_helpers.mountain.landscape import Mountain, make_mountain
 from lsa_helpers.mountain.layers import COVER_NAMES, rock_polygons
-from lsa_helpers.raster import Grid, write_raster
+from lsa_helpers.grid import Grid, write_raster
 from lsa_helpers.run import whole_file
 
 GEOGRAPHIC = "EPSG:4490"  # CGCS2000

@@ -310,7 +310,7 @@ def map_command(
     from lsa_helpers.factors import open_stack
     from lsa_helpers.models import load
     from lsa_helpers.models.lazy import bf16_error, compute_on
-    from lsa_helpers.raster import write_raster
+    from lsa_helpers.grid import write_raster
 
     trained, stack = load(model), open_stack(factors, chunk=chunk)
     if out.resolve() == factors.resolve():

@@ -27,7 +27,7 @@ def add_context(stack: FactorStack, window: int) -> FactorStack:
     --------
     >>> from affine import Affine
     >>> from rasterio.crs import CRS
-    >>> from lsa_helpers.raster import Grid
+    >>> from lsa_helpers.grid import Grid
     >>> grid = Grid(CRS.from_epsg(32648), Affine(10, 0, 0, 0, -10, 0), 3, 3)
     >>> info = {"slope": {"label": "Slope", "unit": "°", "kind": "continuous"}}
     >>> stack = FactorStack(np.arange(9, dtype=np.float32).reshape(1, 3, 3), grid, ("slope",), info)

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.run import Run
 
 _SET_CRS = "Give it one: in QGIS, or with GeoDataFrame.set_crs"

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from lsa_helpers.classes import MODELS, class_names
-from lsa_helpers.raster import Grid, read_raster
+from lsa_helpers.grid import Grid, read_raster
 from lsa_helpers.run import Run
 from lsa_helpers.show import style
 

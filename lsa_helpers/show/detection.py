@@ -16,7 +16,7 @@ from lsa_helpers.detect.images import as_picture, open_image
 from lsa_helpers.detect.inventory import size_frequency
 from lsa_helpers.detect.scene import SceneFrame
 from lsa_helpers.paper import published_table
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.show.style import OKABE_ITO, map_axes
 
 _TRUE, _FOUND = OKABE_ITO["yellow"], OKABE_ITO["sky"]

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.run import Run, whole_file
 
 # Okabe & Ito (2008), colour-blind safe; the first three are the three models everywhere.

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from sklearn.metrics import roc_curve
 
 from lsa_helpers.factors import FactorStack
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.show import style
 from lsa_helpers.validation import Truth
 

@@ -12,7 +12,7 @@ from PIL import Image
 from rasterio.warp import Resampling, calculate_default_transform, reproject, transform_bounds
 
 from lsa_helpers.classes import MODELS, class_names
-from lsa_helpers.raster import Grid, read_raster
+from lsa_helpers.grid import Grid, read_raster
 from lsa_helpers.run import Run
 from lsa_helpers.show import style
 from lsa_helpers.show.classes import class_colours, relief

@@ -7,7 +7,7 @@ import rasterio
 from rasterio.warp import transform_bounds
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.sources import layers
 from lsa_helpers.sources.catalog import RASTERS, TABLES, Catalog, Entry
 from lsa_helpers.sources.rasters import open_raster

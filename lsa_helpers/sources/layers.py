@@ -13,7 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.features import rasterize
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
 from lsa_helpers.sources.distance import distance_to_cells
 from lsa_helpers.sources.rasters import mosaic, open_raster

@@ -9,7 +9,7 @@ import xarray as xr
 from rasterio.enums import Resampling
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
 
 

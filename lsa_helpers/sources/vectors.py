@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
 
 

@@ -9,7 +9,7 @@ from scipy.ndimage import distance_transform_cdt
 from lsa_helpers.errors import StageError
 from lsa_helpers.factors import FactorStack
 from lsa_helpers.models.base import SusceptibilityModel
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.samples import block_ids
 
 

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 from sklearn import metrics
 
 from lsa_helpers.errors import StageError
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 from lsa_helpers.run import Run
 
 

@@ -21,7 +21,7 @@ from torchvision.ops import MultiScaleRoIAlign
 from lsa_helpers.detect.model import DetectorConfig, build_detector, set_bfloat16
 from lsa_helpers.detect.muon import MuonAdamW
 from lsa_helpers.detect.network import RegionPool
-from lsa_helpers.detect.reproducible import quiet_torch
+from lsa_helpers.reproducible import reproducible
 from lsa_helpers.detect.scene import find_pieces, open_scene, scene_detector
 from lsa_helpers.detect.score import Scores
 from lsa_helpers.runner.params import find_params, read_params
@@ -95,7 +95,7 @@ def batch() -> tuple[list, list]:
     ids=["ours, quick", "plain torchvision, as few regions", "plain torchvision"],
 )
 def test_training_step(timed, batch, model):
-    with quiet_torch(0, 2):
+    with reproducible(0, 2):
         network = model().train()
         optimizer = torch.optim.AdamW(network.parameters(), 1e-4)
 
@@ -118,7 +118,7 @@ def test_regions(timed, pool):
     corners = [torch.rand(96, 2) * 120 for _ in range(BATCH)]
     boxes = [torch.cat([corner, corner + 10 + torch.rand(96, 2) * 60], dim=1) for corner in corners]
     module = pool(list("0123"), 7, 1)
-    with quiet_torch(0, 2):
+    with reproducible(0, 2):
         timed(
             lambda: module(maps, boxes, [(PIXELS, PIXELS)] * BATCH).sum().backward(),
             rounds=15,
@@ -157,7 +157,7 @@ def torch_muon(values) -> torch.optim.Optimizer:
 @pytest.mark.benchmark(group="an update with Muon")
 @pytest.mark.parametrize("make", [our_muon, torch_muon], ids=["ours", "torch.optim.Muon"])
 def test_muon(timed, make):
-    with quiet_torch(0, 2):
+    with reproducible(0, 2):
         values = inner_matrices()
         gradients, optimizer = [value.grad for value in values], make(values)
 
@@ -214,7 +214,7 @@ def window_loop(model, path):
     ids=["ours, quick", "plain torchvision"],
 )
 def test_scene_search(timed, scene, model, search):
-    with quiet_torch(0, 2):
+    with reproducible(0, 2):
         network = model().eval()
         if model is plain:
             network.transform.min_size = (512,)

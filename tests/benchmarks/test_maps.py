@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from lsa_helpers import dense, models
 from lsa_helpers.factors import FactorStack, terrain
-from lsa_helpers.raster import Grid, read_raster, write_raster
+from lsa_helpers.grid import Grid, read_raster, write_raster
 
 CHANNELS, CELL = 35, 12.5
 SIDES = {15: 200, 31: 120}  # raster edge for each window: the loop at 31 × 31 is slow

@@ -7,7 +7,7 @@ from shapely.geometry import box
 
 from lsa_helpers.detect.lookalikes import count_causes, false_alarms, ground_causes
 from lsa_helpers.factors.stack import FactorStack
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 CRS = "EPSG:32648"
 GRID = Grid.from_bounds((0, 0, 1000, 1000), CRS, 10)

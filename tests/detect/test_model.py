@@ -13,7 +13,7 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
 from lsa_helpers.detect.network import ProposalHead, RegionPool, semantic_loss
-from lsa_helpers.detect.reproducible import quiet_torch
+from lsa_helpers.reproducible import reproducible
 from lsa_helpers.errors import InputError
 
 SMALL = {
@@ -93,7 +93,7 @@ def test_a_gpu_is_not_asked_for_repeatable_sums(gpu, monkeypatch):
     """
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     before = torch.are_deterministic_algorithms_enabled()
-    with quiet_torch(0, 1):
+    with reproducible(0, 1):
         assert torch.are_deterministic_algorithms_enabled() is not gpu
     assert torch.are_deterministic_algorithms_enabled() is before
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lsa_helpers.factors import terrain
-from lsa_helpers.raster import Grid, read_raster, write_raster
+from lsa_helpers.grid import Grid, read_raster, write_raster
 
 CELL = 90.0
 

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from lsa_helpers.mountain import landslides, stability
 from lsa_helpers.mountain.landscape import make_mountain
-from lsa_helpers.raster import read_raster
+from lsa_helpers.grid import read_raster
 
 
 @pytest.fixture(scope="module")

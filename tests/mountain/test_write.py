@@ -13,7 +13,7 @@ import yaml
 from lsa_helpers.mountain import chips, write_world
 from lsa_helpers.mountain.imagery import PLATFORMS
 from lsa_helpers.mountain.layers import COVER_NAMES
-from lsa_helpers.raster import read_raster
+from lsa_helpers.grid import read_raster
 
 TINY = dict(width_km=2.0, height_km=2.0, chips_per_platform=1)
 

@@ -112,7 +112,7 @@ def test_a_misspelt_papermill_parameter_is_caught():
 
 def test_chapters_by_number():
     assert (
-        chapter_name("4")
+        chapter_name("5")
         == chapter_name("05")
         == chapter_name("05_susceptibility")
         == "05_susceptibility"

@@ -14,7 +14,7 @@ from pyproj import Transformer
 from shapely.geometry import Point, box
 
 from lsa_helpers.classes import MODELS
-from lsa_helpers.raster import Grid, write_raster
+from lsa_helpers.grid import Grid, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.show import webmap
 

@@ -10,7 +10,7 @@ import rasterio
 from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid, write_raster
+from lsa_helpers.grid import Grid, write_raster
 from lsa_helpers.sources import (
     Catalog,
     Entry,

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from shapely.geometry import box
 
 from lsa_helpers.factors import FactorStack
-from lsa_helpers.raster import Grid
+from lsa_helpers.grid import Grid
 
 KINDS = {"slope": "continuous", "ndvi": "continuous", "aspect": "circular", "lulc": "categorical"}
 
@@ -72,7 +72,7 @@ def left(hillside, tmp_path_factory):
     """
     from lsa_helpers import models, samples, validation
     from lsa_helpers.factors import write_stack
-    from lsa_helpers.raster import write_raster
+    from lsa_helpers.grid import write_raster
     from lsa_helpers.run import Run
     from lsa_helpers.runner.params import ValidationParams
 

@@ -15,7 +15,7 @@ from lsa_helpers import models
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.factors import FactorStack, open_stack, terrain, write_stack
 from lsa_helpers.models.lazy import bf16_error
-from lsa_helpers.raster import Grid, open_raster, read_raster, write_raster
+from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
 from lsa_helpers.runner import cli
 
 SMALL = {

@@ -16,7 +16,7 @@ from sklearn import metrics
 from lsa_helpers import models, validation
 from lsa_helpers.errors import StageError
 from lsa_helpers.factors import FactorStack
-from lsa_helpers.raster import Grid, write_raster
+from lsa_helpers.grid import Grid, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.samples import block_ids
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import Grid, read_raster, write_raster
+from lsa_helpers.grid import Grid, read_raster, write_raster
 
 UTM = "EPSG:32648"
 

@@ -9,7 +9,7 @@ import torch
 
 
 @contextmanager
-def quiet_torch(seed: int, n_jobs: int) -> Iterator[None]:
+def reproducible(seed: int, n_jobs: int) -> Iterator[None]:
     """Seeded torch on `n_jobs` cores inside the block, the caller's state again after it;
     Lightning's notices silenced.
 

@@ -1,0 +1,172 @@
+"""Spatial cross-validation: folds of square blocks, an empty strip between training and test."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+from sklearn.model_selection import BaseCrossValidator
+
+from lsa_helpers.errors import InputError
+
+
+class SpatialBlockKFold(BaseCrossValidator):
+    """K folds of square blocks, with about as many landslide samples in each; a landslide is whole.
+
+    Parameters
+    ----------
+    n_splits : int
+        Number of folds.
+    block_m : float
+        Edge of the blocks, m. Blocks are counted from the origin of the CRS.
+    buffer_m : float
+        Training rows closer than this to a test row, in x and in y, are left out, so that square
+        windows of that edge never overlap, m.
+    random_state : int
+        Decides among blocks with equally many landslide samples.
+
+    Notes
+    -----
+    Blocks are dealt in the order of their landslide samples, the fullest first, each to the fold
+    that has the fewest so far. Fold sizes differ less than with scikit-learn's
+    ``StratifiedGroupKFold`` on the same blocks.
+
+    **Source**: Roberts et al. 2017, Cross-validation strategies for data with temporal, spatial,
+    hierarchical, or phylogenetic structure, doi:10.1111/ecog.02881.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"x": [5, 15, 5, 15, 6, 16], "y": [5.0] * 6})
+    >>> y = np.array([1, 1, 0, 0, 0, 0])
+    >>> for train, test in SpatialBlockKFold(n_splits=2, block_m=10).split(X, y):
+    ...     print(train.tolist(), test.tolist())
+    [0, 2, 4] [1, 3, 5]
+    [1, 3, 5] [0, 2, 4]
+    """
+
+    def __init__(
+        self,
+        n_splits: int = 5,
+        block_m: float = 1000.0,
+        buffer_m: float = 0.0,
+        random_state: int = 0,
+    ):
+        self.n_splits = n_splits
+        self.block_m = block_m
+        self.buffer_m = buffer_m
+        self.random_state = random_state
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Number of folds."""
+        return self.n_splits
+
+    def split(self, X: pd.DataFrame, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Training and test rows of each fold.
+
+        Parameters
+        ----------
+        X : DataFrame
+            With the coordinates ``x`` and ``y``, m.
+        y : array of int, shape (n,)
+            1 landslide, 0 none.
+        groups : array of int, shape (n,), optional
+            Landslide of each row, negative where it has none; each stays whole, in the block of its
+            mean place.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Row numbers.
+
+        Raises
+        ------
+        InputError
+            When fewer than `n_splits` blocks hold each class, or a fold's training rows are left
+            with one class.
+        """
+        fold = self.fold_numbers(X, y, groups)
+        place, label = X[["x", "y"]].to_numpy(float), np.asarray(y)
+        for number in range(self.n_splits):
+            test = np.flatnonzero(fold == number)
+            train = beyond_buffer(place, np.flatnonzero(fold != number), test, self.buffer_m)
+            if len(np.unique(label[train])) < 2:
+                raise InputError(
+                    f"fold {number} leaves training rows of one class only",
+                    found=f"{len(train)} rows at least {self.buffer_m:g} m from its test rows",
+                    fix="Take a smaller buffer_m, larger blocks or fewer folds",
+                )
+            yield train, test
+
+    def fold_numbers(self, X: pd.DataFrame, y, groups=None) -> np.ndarray:
+        """Fold of each row, int of shape (n,); see `split`."""
+        block = block_numbers(*landslide_places(X, groups).T, self.block_m)
+        label = np.asarray(y)
+        counts = np.array([np.bincount(block, label == k) for k in (1, 0)])
+        shuffled = np.random.default_rng(self.random_state).random(counts.shape[1])
+        fold_of_block = np.zeros(counts.shape[1], int)
+        load = np.zeros((2, self.n_splits))
+        for index in np.lexsort((shuffled, -counts[0])):
+            share = load / np.maximum(counts.sum(1, keepdims=True), 1)
+            fold_of_block[index] = np.argmin(share[0] if counts[0, index] else share[1])
+            load[:, fold_of_block[index]] += counts[:, index]
+        if (load == 0).any():
+            n_with, n_without = (counts > 0).sum(axis=1)
+            raise InputError(
+                f"{self.n_splits} spatial folds need {self.n_splits} blocks with landslides and as "
+                "many without",
+                found=f"{n_with} blocks of {self.block_m:g} m with landslides, {n_without} without",
+                fix="Lower block_m or n_folds",
+            )
+        return fold_of_block[block]
+
+
+def block_numbers(x, y, block_m: float) -> np.ndarray:
+    """Number of the square block of edge `block_m` (m) that holds each point.
+
+    Examples
+    --------
+    >>> block_numbers([5, 15, 6], [5, 5, 9], 10).tolist()
+    [0, 1, 0]
+    """
+    pairs = np.column_stack([np.floor(np.asarray(x) / block_m), np.floor(np.asarray(y) / block_m)])
+    return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
+
+
+def landslide_groups(landslide_id) -> np.ndarray:
+    """Number of what stays whole in any fold: a row's landslide, or the row itself without one.
+
+    Parameters
+    ----------
+    landslide_id : array of int, shape (n,)
+        Negative where a row has no landslide.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        0, 1, … in the order of the rows.
+
+    Examples
+    --------
+    >>> landslide_groups([7, 7, -1, -1, 3]).tolist()
+    [0, 0, 1, 2, 3]
+    """
+    number = np.asarray(landslide_id)
+    return pd.factorize(np.where(number >= 0, number, -1 - np.arange(len(number))))[0]
+
+
+def landslide_places(X: pd.DataFrame, groups=None) -> np.ndarray:
+    """Mean place of each row's landslide, or the row's own: (n, 2), m."""
+    place = X[["x", "y"]]
+    if groups is not None:
+        place = place.groupby(landslide_groups(groups)).transform("mean")
+    return place.to_numpy(float)
+
+
+def beyond_buffer(
+    place: np.ndarray, train: np.ndarray, test: np.ndarray, buffer_m: float
+) -> np.ndarray:
+    """Training rows at least `buffer_m` from every test row, in x or in y; `place` is (n, 2), m."""
+    if buffer_m <= 0:
+        return train
+    distance, _ = cKDTree(place[test]).query(place[train], p=np.inf)
+    return train[distance >= buffer_m]
