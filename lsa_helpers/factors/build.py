@@ -1,26 +1,26 @@
-"""From a catalog to the factor stack: what can be made is made, what cannot is dropped with a note."""
+"""From a catalog to the factors: what can be made is made, what cannot is dropped with a note."""
 
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
+import xarray as xr
+import xrspatial
 
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.factors import terrain
-from lsa_helpers.factors.stack import FactorStack
-from lsa_helpers.grid import Grid
-from lsa_helpers.sources import (
-    Catalog,
-    Entry,
+from lsa_helpers.raster import cell_size, known_cells, on_grid
+from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.layers import (
     categorical,
     continuous,
     distance_to,
-    native_resolution,
     read_dem,
-    station_error,
     study_mask,
     target_grid,
 )
-from lsa_helpers.sources.catalog import RASTERS
+from lsa_helpers.sources.rasters import native_resolution
+from lsa_helpers.sources.vectors import station_error
 
 # name: (label, unit, kind, entry of the catalog it is made from); the paper's Table 2, in its
 # order.
@@ -35,41 +35,52 @@ FACTORS = {
     "distance_to_road": ("Distance to road", "m", "continuous", "roads"),
     "distance_to_river": ("Distance to river", "m", "continuous", "rivers"),
     "distance_to_fault": ("Distance to fault", "m", "continuous", "faults"),
-    "lulc": ("Land use and land cover", "", "categorical", "lulc"),
-    "ndvi": ("NDVI", "", "continuous", "ndvi"),
+    "lulc": ("Land use and land cover", "1", "categorical", "lulc"),
+    "ndvi": ("NDVI", "1", "continuous", "ndvi"),
     "rainfall": ("Rainfall", "mm/yr", "continuous", "rainfall"),
-    "lithology": ("Lithology", "", "categorical", "lithology"),
+    "lithology": ("Lithology", "1", "categorical", "lithology"),
     "pga": ("Peak ground acceleration", "cm/s²", "continuous", "stations"),
 }
-_TERRAIN = {name for name, row in FACTORS.items() if row[3] == "dem"}
+# How each terrain factor is made from the DEM.
+TERRAIN = {
+    "altitude": lambda dem: dem,
+    "slope": lambda dem: xrspatial.slope(dem, boundary="nearest"),
+    "aspect": lambda dem: xrspatial.aspect(dem, boundary="nearest"),
+    "plan_curvature": lambda dem: terrain.curvatures(dem)[0],
+    "profile_curvature": lambda dem: terrain.curvatures(dem)[1],
+    "twi": terrain.wetness_index,
+    "tri": lambda dem: xrspatial.tri(dem, boundary="nearest"),
+}
 
 
 def build_factors(
     catalog: Catalog,
     *,
-    cell_size: float = 12.5,
+    cell_size_m: float = 12.5,
     crs: str = "",
-    wanted: list[str] | None = None,
+    wanted: Sequence[str] = (),
     coarse_ratio: float = 10.0,
-) -> tuple[FactorStack, list[str]]:
+) -> tuple[xr.Dataset, list[str]]:
     """Make every factor the catalog allows, on one grid.
 
     Parameters
     ----------
     catalog : Catalog
         Must name a DEM.
-    cell_size : float
+    cell_size_m : float
         Metres.
     crs : str
-        CRS of the grid; see `sources.target_grid`.
-    wanted : list of str, optional
-        Only these factors; all by default.
+        CRS of the grid; see `target_grid`.
+    wanted : sequence of str
+        Only these factors; empty: all.
     coarse_ratio : float
         A note is made when a source is this many times coarser than the grid.
 
     Returns
     -------
-    stack : FactorStack
+    factors : Dataset, dims (y, x)
+        float32, NaN outside the study area and where a source has nothing; attributes of each
+        factor: ``long_name, units, kind, native_resolution_m, source, classes``.
     notes : list of str
         One sentence per factor that was dropped and per source that is much coarser than the grid.
 
@@ -79,53 +90,51 @@ def build_factors(
         When a source cannot be used, or a wanted factor does not exist.
     """
     factors_to_make(catalog, wanted)
-    names = [name for name in [*FACTORS, *catalog.extra] if not wanted or name in wanted]
-    grid = target_grid(catalog, cell_size, crs)
-    made = _terrain(catalog, grid, names)
-    notes, bands, info = [], [], {}
-    for name in names:
+    grid = target_grid(catalog, cell_size_m, crs)
+    dem = read_dem(catalog, grid)
+    inside = study_mask(catalog, grid) & np.isfinite(dem.data)
+    made = {}
+    notes = []
+    for name in [name for name in known_factors(catalog) if not wanted or name in wanted]:
         entry = _entry(catalog, name)
         if entry is None:
-            notes.append(
-                f"{FACTORS[name][0]} is left out: the catalog has no entry `{FACTORS[name][3]}`."
-            )
+            label, _, _, source = FACTORS[name]
+            notes.append(f"{label} is left out: the catalog has no entry `{source}`.")
             continue
-        band, classes = (made[name], {}) if name in made else _one(catalog, name, entry, grid)
-        bands.append(band)
-        info[name] = _info(catalog, name, entry, classes)
-        notes += _remarks(catalog, name, entry, info[name], cell_size, coarse_ratio, grid)
-    values = np.stack(bands).astype(np.float32)
-    values[:, ~(study_mask(catalog, grid) & np.isfinite(read_dem(catalog, grid)))] = np.nan
-    stack = FactorStack(values, grid, tuple(info), info)
-    if not stack.valid.any():
-        gaps = {
-            name: f"{np.isfinite(band).mean():.0%}" for name, band in zip(info, values, strict=True)
-        }
+        attrs = _attributes(catalog, name, entry)
+        if name in TERRAIN and name not in catalog.factors:
+            values = TERRAIN[name](dem).data
+        else:
+            values, attrs["classes"] = _layer(catalog, name, entry, attrs["kind"], grid)
+        values = np.where(inside, values, np.nan).astype(np.float32)
+        made[name] = on_grid(values, grid, name, **attrs)
+        notes += _remarks(catalog, name, entry, made[name], coarse_ratio)
+    factors = xr.Dataset(made)
+    if not known_cells(factors).any():
+        gaps = {name: f"{float(factor.notnull().mean()):.0%}" for name, factor in made.items()}
         raise InputError(
             "no cell has a value for every factor",
             where=catalog.folder,
             found=gaps,
             fix="Leave out the emptiest source",
         )
-    return stack, notes
+    return factors, notes
 
 
 def known_factors(catalog: Catalog | None) -> list[str]:
-    """Names of the fifteen factors and of the catalog's own; None stands for the simulated
-    mountain.
-    """
+    """Names of the fifteen factors and the catalog's own; None stands for the simulated mountain."""
     return [*FACTORS, *(catalog.extra if catalog else ())]
 
 
-def factors_to_make(catalog: Catalog | None, wanted: Sequence[str] | None) -> list[str]:
+def factors_to_make(catalog: Catalog | None, wanted: Sequence[str]) -> list[str]:
     """Which of the wanted factors the sources allow; nothing is read.
 
     Parameters
     ----------
     catalog : Catalog or None
         None stands for the simulated mountain, which has all sources.
-    wanted : sequence of str, optional
-        Only these factors; all by default.
+    wanted : sequence of str
+        Only these factors; empty: all.
 
     Returns
     -------
@@ -137,7 +146,7 @@ def factors_to_make(catalog: Catalog | None, wanted: Sequence[str] | None) -> li
         When a wanted factor does not exist, or none of them can be made.
     """
     known = known_factors(catalog)
-    for name in wanted or []:
+    for name in wanted:
         if name not in known:
             raise InputError(
                 f'there is no factor "{name}"',
@@ -146,14 +155,40 @@ def factors_to_make(catalog: Catalog | None, wanted: Sequence[str] | None) -> li
             )
     made = [name for name in wanted or known if catalog is None or _entry(catalog, name)]
     if not made:
-        found = f"no entry for {', '.join(wanted)}" if wanted else "no entry for any factor"
         raise InputError(
             "no wanted factor can be made",
             where=catalog.folder,
-            found=found,
+            found=f"no entry for {', '.join(wanted) if wanted else 'any factor'}",
             fix="Add their sources to catalog.yml",
         )
     return made
+
+
+def describe(factors: xr.Dataset) -> pd.DataFrame:
+    """What each factor is: unit, source, native resolution, range or classes, share of known cells.
+
+    Returns
+    -------
+    DataFrame
+        One row per factor, rounded to three decimals.
+    """
+    rows = []
+    for factor in factors.values():
+        values = factor.values[np.isfinite(factor.values)]
+        classed = factor.attrs["kind"] == "categorical"
+        quantiles = [None] * 3 if classed else np.quantile(values, [0, 0.5, 1])
+        rows.append(
+            {
+                "factor": factor.attrs["long_name"],
+                "unit": "class" if classed else factor.attrs["units"],
+                "source": factor.attrs["source"],
+                "native resolution (m)": factor.attrs["native_resolution_m"],
+                "classes": len(factor.attrs["classes"]) if classed else None,
+                **dict(zip(("minimum", "median", "maximum"), quantiles, strict=True)),
+                "cells with a value (%)": 100 * values.size / factor.size,
+            }
+        )
+    return pd.DataFrame(rows).round(3)
 
 
 def _entry(catalog: Catalog, name: str) -> Entry | None:
@@ -165,38 +200,23 @@ def _entry(catalog: Catalog, name: str) -> Entry | None:
     )
 
 
-def _terrain(catalog: Catalog, grid: Grid, names: list[str]) -> dict[str, np.ndarray]:
-    """The terrain factors among `names` that no ready-made raster replaces."""
-    names = [name for name in names if name in _TERRAIN and name not in catalog.factors]
-    dem = read_dem(catalog, grid)
-    cell = grid.cell_size
-    made = {
-        "altitude": lambda: dem,
-        "slope": lambda: terrain.slope(dem, cell),
-        "aspect": lambda: terrain.aspect(dem, cell),
+def _attributes(catalog: Catalog, name: str, entry: Entry) -> dict:
+    """What ``factors.json`` says of one factor; its classes come with its layer."""
+    own_kind = "categorical" if entry.categorical else "continuous"
+    own = (entry.label or name, entry.unit or "1", own_kind)
+    label, unit, kind = FACTORS[name][:3] if name in FACTORS else own
+    return {
+        "long_name": label,
+        "units": entry.unit if name in catalog.factors and entry.unit else unit,
+        "kind": kind,
+        "native_resolution_m": native_resolution(catalog, entry),
+        "source": entry.source,
+        "classes": {},
     }
-    made |= {
-        "tri": lambda: terrain.ruggedness(dem, cell),
-        "twi": lambda: terrain.wetness(dem, cell),
-    }
-    out = {name: made[name]() for name in names if name in made}
-    if {"plan_curvature", "profile_curvature"} & set(names):
-        both = dict(
-            zip(("plan_curvature", "profile_curvature"), terrain.curvatures(dem, cell), strict=True)
-        )
-        out |= {name: band for name, band in both.items() if name in names}
-    return out
 
 
-def _one(
-    catalog: Catalog, name: str, entry: Entry, grid: Grid
-) -> tuple[np.ndarray, dict[int, str]]:
-    """One factor that is not computed from the DEM, and its classes if it has any."""
-    kind = (
-        FACTORS[name][2]
-        if name in FACTORS
-        else ("categorical" if entry.categorical else "continuous")
-    )
+def _layer(catalog: Catalog, name: str, entry: Entry, kind: str, grid) -> tuple:
+    """Values and classes of one factor that is not computed from the DEM."""
     if kind == "categorical":
         return categorical(catalog, entry, grid)
     if name.startswith("distance_to") and name not in catalog.factors:
@@ -204,40 +224,24 @@ def _one(
     return continuous(catalog, entry, grid), {}
 
 
-def _info(catalog: Catalog, name: str, entry: Entry, classes: dict[int, str]) -> dict:
-    """What ``factors.json`` says of one factor."""
-    extra = (entry.label or name, entry.unit, "categorical" if entry.categorical else "continuous")
-    label, unit, kind = FACTORS[name][:3] if name in FACTORS else extra
-    return {
-        "label": label,
-        "unit": entry.unit if name in catalog.factors and entry.unit else unit,
-        "kind": kind,
-        "native_resolution_m": native_resolution(catalog, entry),
-        "source": entry.source,
-        "classes": classes,
-    }
-
-
 def _remarks(
-    catalog: Catalog,
-    name: str,
-    entry: Entry,
-    info: dict,
-    cell_size: float,
-    coarse_ratio: float,
-    grid: Grid,
+    catalog: Catalog, name: str, entry: Entry, factor: xr.DataArray, coarse_ratio: float
 ) -> list[str]:
     """Notes on a factor that was made: a coarse source, the error of interpolated stations."""
     notes = []
-    native = info["native_resolution_m"]
-    if native and native > coarse_ratio * cell_size:
+    label = factor.attrs["long_name"]
+    native = factor.attrs["native_resolution_m"]
+    times = native / cell_size(factor) if native else 0
+    if times > coarse_ratio:
         notes.append(
-            f"{info['label']} comes from a source of {native:.0f} m, {native / cell_size:.0f} times coarser than the grid."
+            f"{label} comes from a source of {native:.0f} m, {times:.0f} times coarser than the "
+            "grid."
         )
-    vector = catalog.path(entry).suffix.lower() not in RASTERS
-    if name == "pga" and vector and (stations := station_error(catalog, entry, grid)):
+    from_vector = catalog.path(entry).suffix.lower() not in RASTERS
+    if name == "pga" and from_vector and (stations := station_error(catalog, entry, factor)):
         count, error = stations
         notes.append(
-            f"PGA is interpolated from {count} stations; leaving one out errs by {error:.1f} {info['unit']} (root mean square)."
+            f"PGA is interpolated from {count} stations; leaving one out errs by {error:.1f} "
+            f"{factor.attrs['units']} (root mean square)."
         )
     return notes

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 import rasterio
+import xarray as xr
 from rasterio.warp import transform_bounds
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import cell_size as cell_size_of
 from lsa_helpers.sources import layers
 from lsa_helpers.sources.catalog import RASTERS, TABLES, Catalog, Entry
-from lsa_helpers.sources.rasters import open_raster
+from lsa_helpers.sources.rasters import NETCDF, open_source
 from lsa_helpers.sources.vectors import attribute, read_features
 
 _FOLDERS = {"images", "truth"}
@@ -121,8 +122,11 @@ def _describe(catalog: Catalog, name: str, entry: Entry, *, read: bool = True) -
 
 def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
     """Kind, CRS and cell size of a raster, after reading every block if asked."""
-    data = open_raster(file, entry)
-    if read and file.suffix not in {".nc", ".nc4"}:
+    is_netcdf = file.suffix.lower() in NETCDF
+    with open_source(file, entry) as raster:
+        step = abs(raster.rio.resolution()[0])
+        crs = raster.rio.crs
+    if read and not is_netcdf:
         try:
             with rasterio.open(file) as raster:
                 for _, window in raster.block_windows(1):
@@ -134,11 +138,10 @@ def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
                 found=error,
                 fix="Copy or download it again",
             ) from None
-    step = abs(data.rio.resolution()[0])
-    unit = "m" if data.rio.crs.is_projected else "°"
+    unit = "m" if crs.is_projected else "°"
     return {
-        "kind": "NetCDF" if file.suffix in {".nc", ".nc4"} else "raster",
-        "crs": data.rio.crs.to_string()[:40],
+        "kind": "NetCDF" if is_netcdf else "raster",
+        "crs": crs.to_string()[:40],
         "resolution": f"{step:.4g} {unit}",
     }
 
@@ -157,23 +160,23 @@ def _vector_facts(file: Path, entry: Entry) -> dict:
     return {"kind": f"{kind}, {len(shapes)} features", "crs": crs[:40], "resolution": ""}
 
 
-def _meets(catalog: Catalog, name: str, entry: Entry, grid: Grid) -> None:
+def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
     """Raise when a source does not come near the grid."""
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
-        data = open_raster(file, entry)
-        boxes = [
-            open_raster(item, entry).rio.transform_bounds(grid.crs) for item in catalog.files(entry)
-        ]
-        found = data.rio.crs.to_string()
+        boxes = []
+        for tile in catalog.files(entry):
+            with open_source(tile, entry) as raster:
+                boxes.append(raster.rio.transform_bounds(grid.rio.crs))
+                found = raster.rio.crs.to_string()
     else:
-        shapes = read_features(file, entry, grid.crs)
+        shapes = read_features(file, entry, grid.rio.crs)
         boxes, found = [tuple(shapes.total_bounds)], "its features"
     # Lines and stations may lie outside the grid and still matter: allow one grid length.
     reach = (
-        max(grid.shape) * grid.cell_size if name in {"roads", "rivers", "faults", "stations"} else 0
+        max(grid.shape) * cell_size_of(grid) if name in {"roads", "rivers", "faults", "stations"} else 0
     )
-    left, bottom, right, top = grid.bounds
+    left, bottom, right, top = grid.rio.bounds()
     if not any(
         b[0] < right + reach
         and b[2] > left - reach
@@ -181,7 +184,7 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: Grid) -> None:
         and b[3] > bottom - reach
         for b in boxes
     ):
-        here = [round(value, 3) for value in transform_bounds(grid.crs, "EPSG:4326", *grid.bounds)]
+        here = [round(value, 3) for value in transform_bounds(grid.rio.crs, "EPSG:4326", *grid.rio.bounds())]
         fix = f"The study area is {here} (west, south, east, north in degrees). Check the CRS of the file, or name it with `crs:`"
         raise InputError(
             f"the source `{name}` does not overlap the study area", where=file, found=found, fix=fix

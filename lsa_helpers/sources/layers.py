@@ -13,14 +13,15 @@ from rasterio.enums import Resampling
 from rasterio.features import rasterize
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import cell_size as cell_size_of
+from lsa_helpers.raster import empty_grid, on_grid
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
 from lsa_helpers.sources.distance import distance_to_cells
-from lsa_helpers.sources.rasters import mosaic, open_raster
+from lsa_helpers.sources.rasters import mosaic, open_source
 from lsa_helpers.sources.vectors import attribute, inverse_distance, read_features
 
 
-def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> Grid:
+def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> xr.DataArray:
     """The analysis grid: the DEM's extent (or the study mask's part of it) in a CRS in metres.
 
     Where the DEM already lies in that CRS the grid keeps its lattice, so nothing is resampled
@@ -37,7 +38,8 @@ def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> Grid:
 
     Returns
     -------
-    Grid
+    DataArray, dims (y, x)
+        NaN everywhere; see `empty_grid`.
 
     Raises
     ------
@@ -50,10 +52,13 @@ def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> Grid:
             where=catalog.folder,
             fix="Add an entry `dem:`",
         )
-    tiles = [open_raster(file, catalog.dem) for file in catalog.files(catalog.dem)]
-    wanted = _metric_crs(crs or catalog.crs, tiles[0])
-    boxes = np.array([tile.rio.transform_bounds(wanted) for tile in tiles])
-    bounds = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
+    wanted = None
+    boxes = []
+    for file in catalog.files(catalog.dem):
+        with open_source(file, catalog.dem) as tile:
+            wanted = wanted or _metric_crs(crs or catalog.crs, tile)
+            boxes.append(tile.rio.transform_bounds(wanted))
+    bounds = [*np.min(boxes, axis=0)[:2], *np.max(boxes, axis=0)[2:]]
     if catalog.mask is not None:
         shape = read_features(catalog.path(catalog.mask), catalog.mask, wanted)
         left, bottom, right, top = shape.total_bounds
@@ -76,7 +81,7 @@ def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> Grid:
             inner[2],
             bounds[3] - np.floor((bounds[3] - inner[3]) / cell_size) * cell_size,
         ]
-    return Grid.from_bounds(bounds, wanted, cell_size)
+    return empty_grid(bounds, wanted, cell_size)
 
 
 def _metric_crs(wanted: str, dem: xr.DataArray) -> CRS:
@@ -95,12 +100,14 @@ def _metric_crs(wanted: str, dem: xr.DataArray) -> CRS:
     return crs if metric else CRS.from_user_input(dem.rio.estimate_utm_crs())
 
 
-def read_dem(catalog: Catalog, grid: Grid) -> np.ndarray:
-    """Altitude on the grid, (height, width) float32 metres, NaN outside the DEM."""
-    return mosaic(catalog, catalog.dem, grid, Resampling.bilinear)
+def read_dem(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
+    """Altitude on the grid, float32 metres, NaN outside the DEM."""
+    step = cell_size_of(grid)
+    values = mosaic(catalog, catalog.dem, grid, Resampling.bilinear)
+    return on_grid(values, grid, "altitude", "m", long_name="Altitude", res=(step, step))
 
 
-def continuous(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
+def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
     """A continuous source on the grid: rasters by bilinear resampling, polygons burnt, points by
     inverse distance (p = 2).
 
@@ -117,7 +124,7 @@ def continuous(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
         return mosaic(catalog, entry, grid, Resampling.bilinear)
-    shapes = read_features(file, entry, grid.crs)
+    shapes = read_features(file, entry, grid.rio.crs)
     values = attribute(shapes, entry.value or entry.attribute, file).astype(float) * entry.scale
     if (shapes.geom_type == "Point").all():
         return inverse_distance(
@@ -126,7 +133,7 @@ def continuous(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
     return _burn(shapes, values, grid, file)
 
 
-def _burn(shapes: gpd.GeoDataFrame, values: pd.Series, grid: Grid, file: Path) -> np.ndarray:
+def _burn(shapes: gpd.GeoDataFrame, values: pd.Series, grid: xr.DataArray, file: Path) -> np.ndarray:
     """The value of the polygon that a cell's centre lies in, (height, width) float32, NaN outside;
     an error when no cell has one.
     """
@@ -134,7 +141,7 @@ def _burn(shapes: gpd.GeoDataFrame, values: pd.Series, grid: Grid, file: Path) -
         zip(shapes.geometry, values, strict=True),
         grid.shape,
         np.nan,
-        transform=grid.transform,
+        transform=grid.rio.transform(),
         dtype="float32",
     )
     if np.isnan(burnt).all():
@@ -144,7 +151,7 @@ def _burn(shapes: gpd.GeoDataFrame, values: pd.Series, grid: Grid, file: Path) -
     return burnt
 
 
-def categorical(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[np.ndarray, dict[int, str]]:
+def categorical(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple[np.ndarray, dict[int, str]]:
     """A source of classes on the grid: rasters by nearest neighbour, polygons burnt.
 
     Returns
@@ -161,7 +168,7 @@ def categorical(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[np.ndarray,
             int(code): entry.names.get(int(code), str(int(code)))
             for code in np.unique(codes[np.isfinite(codes)])
         }
-    shapes = read_features(file, entry, grid.crs)
+    shapes = read_features(file, entry, grid.rio.crs)
     values = attribute(shapes, entry.attribute, file)
     if pd.api.types.is_numeric_dtype(values):
         names = {
@@ -177,7 +184,7 @@ def categorical(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[np.ndarray,
     return burnt, {code: name for code, name in names.items() if code in present}
 
 
-def distance_to(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
+def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
     """Distance from every cell centre to the nearest cell that a feature touches, exact on cells.
 
     Features beyond the grid count too, up to one grid length away.
@@ -192,26 +199,28 @@ def distance_to(catalog: Catalog, entry: Entry, grid: Grid) -> np.ndarray:
     InputError
         When no feature lies within one grid length.
     """
-    mark = _marker(catalog, entry, grid.crs)
+    mark = _marker(catalog, entry, grid.rio.crs)
     hit = mark(grid)
     pad = max(grid.shape)
     # what lies farther outside than the farthest cell is from a feature inside can be nearest to
     # none
     if hit.any():
         pad = min(pad, math.ceil(distance_to_cells(hit, 1.0).max()))
-    left, bottom, right, top = grid.bounds
-    margin = pad * grid.cell_size
-    wide = Grid.from_bounds(
-        (left - margin, bottom - margin, right + margin, top + margin), grid.crs, grid.cell_size
+    left, bottom, right, top = grid.rio.bounds()
+    step = cell_size_of(grid)
+    margin = pad * step
+    wide = empty_grid(
+        (left - margin, bottom - margin, right + margin, top + margin), grid.rio.crs, step
     )
     hit = mark(wide)
     if not hit.any():
         where, fix = catalog.path(entry), "Check the file's CRS and extent, or delete its entry"
         raise InputError("no feature lies near the study area", where=where, fix=fix)
-    return distance_to_cells(hit, grid.cell_size)[pad : pad + grid.height, pad : pad + grid.width]
+    height, width = grid.shape
+    return distance_to_cells(hit, step)[pad : pad + height, pad : pad + width]
 
 
-def _marker(catalog: Catalog, entry: Entry, crs) -> Callable[[Grid], np.ndarray]:
+def _marker(catalog: Catalog, entry: Entry, crs) -> Callable[[xr.DataArray], np.ndarray]:
     """A function that marks the cells of a grid which a feature touches, or where the raster is
     neither 0 nor nodata.
     """
@@ -220,21 +229,21 @@ def _marker(catalog: Catalog, entry: Entry, crs) -> Callable[[Grid], np.ndarray]
         return lambda grid: np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest)) != 0
     shapes = read_features(file, entry, crs).geometry
     return lambda grid: (
-        rasterize(shapes, grid.shape, transform=grid.transform, all_touched=True, dtype="uint8") > 0
+        rasterize(shapes, grid.shape, transform=grid.rio.transform(), all_touched=True, dtype="uint8") > 0
     )
 
 
-def study_mask(catalog: Catalog, grid: Grid) -> np.ndarray:
+def study_mask(catalog: Catalog, grid: xr.DataArray) -> np.ndarray:
     """Whether a cell's centre lies in the study area, (height, width) bool; all True without a
     mask.
     """
     if catalog.mask is None:
         return np.ones(grid.shape, bool)
-    shapes = read_features(catalog.path(catalog.mask), catalog.mask, grid.crs)
-    return rasterize(shapes.geometry, grid.shape, transform=grid.transform, dtype="uint8") > 0
+    shapes = read_features(catalog.path(catalog.mask), catalog.mask, grid.rio.crs)
+    return rasterize(shapes.geometry, grid.shape, transform=grid.rio.transform(), dtype="uint8") > 0
 
 
-def read_inventory(catalog: Catalog, grid: Grid) -> gpd.GeoDataFrame | None:
+def read_inventory(catalog: Catalog, grid: xr.DataArray) -> gpd.GeoDataFrame | None:
     """The catalog's inventory: polygons, or points with a column `label` (1 = landslide, 0 = none).
 
     Returns
@@ -252,8 +261,8 @@ def read_inventory(catalog: Catalog, grid: Grid) -> gpd.GeoDataFrame | None:
     if catalog.inventory is None:
         return None
     file = catalog.path(catalog.inventory)
-    shapes = read_features(file, catalog.inventory, grid.crs)
-    left, bottom, right, top = grid.bounds
+    shapes = read_features(file, catalog.inventory, grid.rio.crs)
+    left, bottom, right, top = grid.rio.bounds()
     shapes = shapes.cx[left:right, bottom:top].reset_index(drop=True)
     if shapes.empty:
         raise InputError(

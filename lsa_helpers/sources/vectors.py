@@ -8,7 +8,6 @@ import pandas as pd
 import xarray as xr
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid
 from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
 
 
@@ -97,7 +96,7 @@ def attribute(shapes: gpd.GeoDataFrame, name: str, file: Path) -> pd.Series:
     return shapes[name]
 
 
-def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: Grid) -> np.ndarray:
+def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: xr.DataArray) -> np.ndarray:
     """Inverse-distance-weighted interpolation of points with power 2 (Shepard 1968,
     doi:10.1145/800186.810616).
 
@@ -105,7 +104,7 @@ def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: Gri
     ----------
     x, y, values : ndarray, shape (points,)
         Coordinates in the grid's CRS (metres) and values.
-    grid : Grid
+    grid : DataArray, dims (y, x)
 
     Returns
     -------
@@ -114,12 +113,11 @@ def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: Gri
     """
     from xrspatial.interpolate import idw
 
-    across, down = grid.centres()
-    template = xr.DataArray(np.zeros(grid.shape), coords={"y": down, "x": across}, dims=("y", "x"))
+    template = xr.zeros_like(grid, dtype=float)
     return idw(x, y, values, template, power=2.0).to_numpy().astype(np.float32)
 
 
-def station_error(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[int, float] | None:
+def station_error(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple[int, float] | None:
     """Number of stations and the leave-one-out root-mean-square error of inverse-distance
     interpolation (p = 2).
 
@@ -132,7 +130,7 @@ def station_error(catalog: Catalog, entry: Entry, grid: Grid) -> tuple[int, floa
         In the unit of the stations' values.
     """
     file = catalog.path(entry)
-    shapes = read_features(file, entry, grid.crs)
+    shapes = read_features(file, entry, grid.rio.crs)
     if not (shapes.geom_type == "Point").all():
         return None
     values = attribute(shapes, entry.value or entry.attribute, file).to_numpy(float) * entry.scale
