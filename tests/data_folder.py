@@ -6,11 +6,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import xarray as xr
 import yaml
 from shapely.geometry import LineString, Point, box
 
-from lsa_helpers.grid import Grid, write_raster
+from lsa_helpers.raster import empty_grid, on_grid, write_raster
 from lsa_helpers.sources import Catalog, load_catalog
 
 CRS = "EPSG:32648"
@@ -18,22 +19,20 @@ WEST, NORTH, CELL, ROWS, COLUMNS = 300_000.0, 3_300_000.0, 10.0, 40, 60
 
 
 @pytest.fixture
-def frame() -> Grid:
-    """The DEM's frame: 40 × 60 cells of 10 m."""
-    return Grid.from_bounds((WEST, NORTH - ROWS * CELL, WEST + COLUMNS * CELL, NORTH), CRS, CELL)
+def frame() -> xr.DataArray:
+    """The DEM's grid: 40 × 60 cells of 10 m."""
+    return empty_grid((WEST, NORTH - ROWS * CELL, WEST + COLUMNS * CELL, NORTH), CRS, CELL)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, frame: Grid) -> Path:
+def folder(tmp_path: Path, frame: xr.DataArray) -> Path:
     """A complete data folder."""
     rows, columns = np.mgrid[0:ROWS, 0:COLUMNS].astype(np.float32)
-    write_raster(tmp_path / "dem.tif", 1000 + 3 * rows + columns, frame, ["altitude"], ["m"])
-    half = np.where(columns < 30, 10, 20).astype(np.float32)
-    write_raster(
-        tmp_path / "lulc_a.tif", half[:, :30], Grid(frame.crs, frame.transform, ROWS, 30), ["lulc"]
-    )
-    east = type(frame.transform)(CELL, 0, WEST + 300, 0, -CELL, NORTH)
-    write_raster(tmp_path / "lulc_b.tif", half[:, 30:], Grid(frame.crs, east, ROWS, 30), ["lulc"])
+    altitude = on_grid(1000 + 3 * rows + columns, frame, "altitude", "m")
+    write_raster(tmp_path / "dem.tif", altitude)
+    classes = on_grid(np.where(columns < 30, 10, 20).astype(np.float32), frame, "lulc")
+    write_raster(tmp_path / "lulc_a.tif", classes[:, :30])
+    write_raster(tmp_path / "lulc_b.tif", _moved(classes[:, 30:], WEST + 300))
     middle = WEST + 305
     road = gpd.GeoDataFrame(
         geometry=[LineString([(middle, NORTH + 500), (middle, NORTH - 900)])], crs=CRS
@@ -61,6 +60,12 @@ def folder(tmp_path: Path, frame: Grid) -> Path:
     _write_xls(tmp_path / "stations.xls", stations, [100.0, 300.0, 200.0])
     (tmp_path / "catalog.yml").write_text(yaml.safe_dump(CONTENT), encoding="utf-8")
     return tmp_path
+
+
+def _moved(raster: xr.DataArray, left: float) -> xr.DataArray:
+    """A part of a raster whose west edge is `left`."""
+    transform = rasterio.Affine(CELL, 0, left, 0, -CELL, NORTH)
+    return raster.rio.write_transform(transform)
 
 
 CONTENT = {

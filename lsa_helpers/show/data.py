@@ -5,6 +5,7 @@ from itertools import islice, zip_longest
 
 import matplotlib.pyplot as plt
 import numpy as np
+import xarray as xr
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -12,41 +13,56 @@ from matplotlib.lines import Line2D
 from lsa_helpers.detect.chips import Chip, read_chip
 from lsa_helpers.detect.images import as_picture, bands_to_show, open_image
 from lsa_helpers.errors import InputError
-from lsa_helpers.factors import FactorStack
+from lsa_helpers.raster import cell_size, known_cells
 from lsa_helpers.show.style import OKABE_ITO, SEQUENTIAL, hillshade, map_axes
 from lsa_helpers.sources import Catalog, read_features
+from lsa_helpers.sources.catalog import RASTERS
 
 _LINES = {"rivers": ("sky", 1.0), "roads": ("black", 0.8), "faults": ("vermilion", 1.2)}
 # Twelve classes are enough for land cover and lithology; colours differ in lightness too.
 _CLASS_COLOURS = [*OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
 
 
-def study_area(catalog: Catalog, stack: FactorStack) -> Figure:
-    """Shaded relief with altitude, rivers, roads, faults and strong-motion stations, coordinates in
-    degrees at the corners.
+def study_area(catalog: Catalog, factors: xr.Dataset) -> Figure:
+    """Shaded relief with altitude, and the rivers, roads and faults that were read.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    factors : Dataset, dims (y, x)
+        With the factor ``altitude``.
+
+    Returns
+    -------
+    Figure
     """
-    fig, ax = plt.subplots(figsize=(7.5, 6 * stack.grid.height / stack.grid.width + 0.7))
-    extent = map_axes(ax, stack.grid)
-    altitude = stack.band("altitude")
+    altitude = factors["altitude"]
+    height, width = altitude.shape
+    fig, ax = plt.subplots(figsize=(7.5, 6 * height / width + 0.7))
+    extent = map_axes(ax, altitude)
     image = ax.imshow(altitude, extent=extent, cmap=SEQUENTIAL)
-    ax.imshow(hillshade(altitude, stack.grid.cell_size), extent=extent, cmap="gray", alpha=0.45)
+    shade = hillshade(altitude.values, cell_size(altitude))
+    ax.imshow(shade, extent=extent, cmap="gray", alpha=0.45)
     fig.colorbar(image, ax=ax, label="Altitude (m)", shrink=0.7)
-    handles = _draw_lines(ax, catalog, stack)
+    handles = _draw_lines(ax, catalog, altitude.rio.crs)
     if handles:
         fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
+    area_km2 = int(known_cells(factors).sum()) * cell_size(altitude) ** 2 / 1e6
+    west, south, east, north = altitude.rio.transform_bounds("EPSG:4326")
     ax.set_title(
-        f"{catalog.name or catalog.folder.name}: {stack.valid.sum() * stack.grid.cell_area_km2:.1f} km², {_corners(stack)}"
+        f"{catalog.name or catalog.folder.name}: {area_km2:.1f} km², "
+        f"{west:.2f}–{east:.2f}° E, {south:.2f}–{north:.2f}° N"
     )
     return fig
 
 
-def _draw_lines(ax, catalog: Catalog, stack: FactorStack) -> list[Line2D]:
+def _draw_lines(ax, catalog: Catalog, crs) -> list[Line2D]:
     """Draw the vector sources that are there; returns their legend handles."""
     handles = []
     for name, (colour, width) in _LINES.items():
         entry = getattr(catalog, name)
-        if entry is not None and catalog.path(entry).suffix.lower() not in {".tif", ".tiff"}:
-            lines = read_features(catalog.path(entry), entry, stack.grid.crs)
+        if entry is not None and catalog.path(entry).suffix.lower() not in RASTERS:
+            lines = read_features(catalog.path(entry), entry, crs)
             lines.plot(ax=ax, color=OKABE_ITO[colour], lw=width, aspect=None)
             handles.append(
                 Line2D([], [], color=OKABE_ITO[colour], lw=width, label=name.capitalize())
@@ -55,38 +71,52 @@ def _draw_lines(ax, catalog: Catalog, stack: FactorStack) -> list[Line2D]:
     return handles
 
 
-def _corners(stack: FactorStack) -> str:
-    """Bounds in degrees as a reader writes them."""
-    from rasterio.warp import transform_bounds
-
-    west, south, east, north = transform_bounds(stack.grid.crs, "EPSG:4326", *stack.grid.bounds)
-    return f"{west:.2f}–{east:.2f}° E, {south:.2f}–{north:.2f}° N"
-
-
-def factor_panels(stack: FactorStack) -> Figure:
+def factor_panels(factors: xr.Dataset) -> Figure:
     """All factors as small maps, each with its own scale and unit; classes with a legend in words."""
     columns = 3
-    rows = -(-len(stack.names) // columns)
-    ratio = stack.grid.height / stack.grid.width
+    rows = -(-len(factors) // columns)
+    ratio = factors.sizes["y"] / factors.sizes["x"]
     fig, axes = plt.subplots(rows, columns, figsize=(10, rows * (2.3 * ratio + 0.4)), squeeze=False)
-    for ax in axes.flat[len(stack.names) :]:
+    for ax in axes.flat[len(factors) :]:
         ax.remove()
-    for ax, name, band in zip(axes.flat, stack.names, stack.values, strict=False):
-        info = stack.info[name]
-        extent = map_axes(ax, stack.grid, scale_bar=name == stack.names[0])
-        ax.set_title(info["label"])
-        if info["kind"] == "categorical":
-            _class_panel(ax, band, info["classes"], extent)
-        else:
-            low, high = (0, 360) if info["kind"] == "circular" else np.nanpercentile(band, [2, 98])
-            image = ax.imshow(
-                band,
-                extent=extent,
-                cmap="twilight" if info["kind"] == "circular" else SEQUENTIAL,
-                vmin=low,
-                vmax=high,
-            )
-            fig.colorbar(image, ax=ax, label=info["unit"] or "dimensionless", shrink=0.75)
+    for number, (ax, factor) in enumerate(zip(axes.flat, factors.values(), strict=False)):
+        extent = map_axes(ax, factor, scale_bar=number == 0)
+        ax.set_title(factor.attrs["long_name"])
+        if factor.attrs["kind"] == "categorical":
+            _class_panel(ax, factor.values, factor.attrs["classes"], extent)
+            continue
+        circular = factor.attrs["kind"] == "circular"
+        low, high = (0, 360) if circular else np.nanpercentile(factor, [2, 98])
+        colours = "twilight" if circular else SEQUENTIAL
+        image = ax.imshow(factor, extent=extent, cmap=colours, vmin=low, vmax=high)
+        unit = factor.attrs["units"]
+        label = "dimensionless" if unit == "1" else unit
+        fig.colorbar(image, ax=ax, label=label, shrink=0.75)
+    return fig
+
+
+def terrain_steps(steps: dict[str, xr.DataArray]) -> Figure:
+    """Maps side by side of what is made from a DEM step by step.
+
+    Parameters
+    ----------
+    steps : dict
+        Title → raster (y, x) with its ``units``.
+
+    Returns
+    -------
+    Figure
+    """
+    first = next(iter(steps.values()))
+    ratio = first.sizes["y"] / first.sizes["x"]
+    fig, axes = plt.subplots(1, len(steps), figsize=(10, 10 / len(steps) * ratio + 1.1))
+    for number, (ax, (title, raster)) in enumerate(zip(axes, steps.items(), strict=True)):
+        extent = map_axes(ax, raster, scale_bar=number == 0)
+        low, high = np.nanpercentile(raster, [2, 98])
+        colours = "twilight" if title == "Aspect" else SEQUENTIAL
+        image = ax.imshow(raster, extent=extent, cmap=colours, vmin=low, vmax=high)
+        fig.colorbar(image, ax=ax, label=raster.attrs["units"], shrink=0.9, location="bottom")
+        ax.set_title(title)
     return fig
 
 

@@ -174,7 +174,9 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
         boxes, found = [tuple(shapes.total_bounds)], "its features"
     # Lines and stations may lie outside the grid and still matter: allow one grid length.
     reach = (
-        max(grid.shape) * cell_size_of(grid) if name in {"roads", "rivers", "faults", "stations"} else 0
+        max(grid.shape) * cell_size_of(grid)
+        if name in {"roads", "rivers", "faults", "stations"}
+        else 0
     )
     left, bottom, right, top = grid.rio.bounds()
     if not any(
@@ -184,7 +186,10 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
         and b[3] > bottom - reach
         for b in boxes
     ):
-        here = [round(value, 3) for value in transform_bounds(grid.rio.crs, "EPSG:4326", *grid.rio.bounds())]
+        here = [
+            round(value, 3)
+            for value in transform_bounds(grid.rio.crs, "EPSG:4326", *grid.rio.bounds())
+        ]
         fix = f"The study area is {here} (west, south, east, north in degrees). Check the CRS of the file, or name it with `crs:`"
         raise InputError(
             f"the source `{name}` does not overlap the study area", where=file, found=found, fix=fix

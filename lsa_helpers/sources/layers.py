@@ -133,7 +133,9 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray
     return _burn(shapes, values, grid, file)
 
 
-def _burn(shapes: gpd.GeoDataFrame, values: pd.Series, grid: xr.DataArray, file: Path) -> np.ndarray:
+def _burn(
+    shapes: gpd.GeoDataFrame, values: pd.Series, grid: xr.DataArray, file: Path
+) -> np.ndarray:
     """The value of the polygon that a cell's centre lies in, (height, width) float32, NaN outside;
     an error when no cell has one.
     """
@@ -151,7 +153,9 @@ def _burn(shapes: gpd.GeoDataFrame, values: pd.Series, grid: xr.DataArray, file:
     return burnt
 
 
-def categorical(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple[np.ndarray, dict[int, str]]:
+def categorical(
+    catalog: Catalog, entry: Entry, grid: xr.DataArray
+) -> tuple[np.ndarray, dict[int, str]]:
     """A source of classes on the grid: rasters by nearest neighbour, polygons burnt.
 
     Returns
@@ -229,7 +233,10 @@ def _marker(catalog: Catalog, entry: Entry, crs) -> Callable[[xr.DataArray], np.
         return lambda grid: np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest)) != 0
     shapes = read_features(file, entry, crs).geometry
     return lambda grid: (
-        rasterize(shapes, grid.shape, transform=grid.rio.transform(), all_touched=True, dtype="uint8") > 0
+        rasterize(
+            shapes, grid.shape, transform=grid.rio.transform(), all_touched=True, dtype="uint8"
+        )
+        > 0
     )
 
 

@@ -96,7 +96,9 @@ def attribute(shapes: gpd.GeoDataFrame, name: str, file: Path) -> pd.Series:
     return shapes[name]
 
 
-def inverse_distance(x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: xr.DataArray) -> np.ndarray:
+def inverse_distance(
+    x: np.ndarray, y: np.ndarray, values: np.ndarray, grid: xr.DataArray
+) -> np.ndarray:
     """Inverse-distance-weighted interpolation of points with power 2 (Shepard 1968,
     doi:10.1145/800186.810616).
 

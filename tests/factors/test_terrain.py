@@ -8,14 +8,37 @@ import subprocess
 import numpy as np
 import pyflwdir
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lsa_helpers.factors import terrain
-from lsa_helpers.grid import Grid, read_raster, write_raster
+from lsa_helpers.factors.build import TERRAIN
+from lsa_helpers.factors.terrain import (
+    catchment_area,
+    curvatures,
+    flow_directions,
+    wetness_index,
+)
+from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_raster
 
 CELL = 90.0
+
+
+def raster(altitude: np.ndarray, cell: float) -> xr.DataArray:
+    """Altitudes as a DEM on square cells."""
+    height, width = altitude.shape
+    grid = empty_grid((0, 0, width * cell, height * cell), "EPSG:32616", cell)
+    return on_grid(altitude, grid, "altitude", "m", res=(cell, cell))
+
+
+def make(factor: str, altitude: np.ndarray, cell: float) -> np.ndarray:
+    """One terrain factor as chapter 01 makes it."""
+    return TERRAIN[factor](raster(altitude, cell)).data
+
+
+def both_curvatures(altitude: np.ndarray, cell: float) -> list[np.ndarray]:
+    return [band.data for band in curvatures(raster(altitude, cell))]
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +56,7 @@ def gdaldem(jacksboro, tmp_path_factory):
     if shutil.which("gdaldem") is None:
         pytest.skip("gdaldem is not installed (Debian: apt install gdal-bin)")
     folder = tmp_path_factory.mktemp("gdal")
-    grid = Grid.from_bounds(
-        (0, 0, jacksboro.shape[1] * CELL, jacksboro.shape[0] * CELL), "EPSG:32616", CELL
-    )
-    write_raster(folder / "dem.tif", jacksboro, grid, ["altitude"], ["m"])
+    write_raster(folder / "dem.tif", raster(jacksboro, CELL))
 
     def run(mode: str, *options: str) -> np.ndarray:
         out = folder / f"{mode}.tif"
@@ -45,7 +65,7 @@ def gdaldem(jacksboro, tmp_path_factory):
             check=True,
             capture_output=True,
         )
-        return read_raster(out)[0][0]
+        return next(iter(read_raster(out).values())).values
 
     return run
 
@@ -55,11 +75,11 @@ def inner(values: np.ndarray) -> np.ndarray:
 
 
 def test_slope_is_gdaldems(jacksboro, gdaldem):
-    assert np.abs(inner(terrain.slope(jacksboro, CELL)) - inner(gdaldem("slope"))).max() < 0.005
+    assert np.abs(inner(make("slope", jacksboro, CELL)) - inner(gdaldem("slope"))).max() < 0.005
 
 
 def test_aspect_is_gdaldems(jacksboro, gdaldem):
-    ours, theirs = inner(terrain.aspect(jacksboro, CELL)), inner(gdaldem("aspect"))
+    ours, theirs = inner(make("aspect", jacksboro, CELL)), inner(gdaldem("aspect"))
     # gdaldem marks flat cells with its nodata value, we with −1.
     flat = ~((theirs >= 0) & (theirs <= 360))
     np.testing.assert_array_equal(ours == -1, flat)
@@ -69,16 +89,14 @@ def test_aspect_is_gdaldems(jacksboro, gdaldem):
 
 def test_ruggedness_is_gdaldems_riley(jacksboro, gdaldem):
     assert (
-        np.abs(
-            inner(terrain.ruggedness(jacksboro, CELL)) - inner(gdaldem("TRI", "-alg", "Riley"))
-        ).max()
+        np.abs(inner(make("tri", jacksboro, CELL)) - inner(gdaldem("TRI", "-alg", "Riley"))).max()
         < 0.01
     )
 
 
 def test_edges_have_values(jacksboro):
-    for make in (terrain.slope, terrain.aspect, terrain.ruggedness, terrain.wetness):
-        assert np.isfinite(make(jacksboro, CELL)).all()
+    for factor in ("slope", "aspect", "tri", "twi"):
+        assert np.isfinite(make(factor, jacksboro, CELL)).all()
 
 
 @pytest.mark.parametrize(("bend", "sign"), [(-0.02, 1), (0.02, -1)])
@@ -87,7 +105,7 @@ def test_curvatures_of_a_dome_and_a_bowl(bend, sign):
     direction.
     """
     y, x = np.mgrid[-20:21, -20:21] * 5.0
-    plan, profile = terrain.curvatures(bend * (x**2 + y**2) / 2, 5.0)
+    plan, profile = both_curvatures(bend * (x**2 + y**2) / 2, 5.0)
     away = inner(np.hypot(x, y) > 0)
     np.testing.assert_allclose(inner(plan)[away], sign * 0.02, rtol=1e-4)
     np.testing.assert_allclose(inner(profile)[away], -sign * 0.02, rtol=1e-4)
@@ -98,15 +116,15 @@ def test_curvatures_of_a_bent_plane():
     down the slope straight.
     """
     y, x = np.mgrid[-10:11, -10:11] * 10.0
-    plan, profile = terrain.curvatures(0.5 * x + 0.01 * y**2 / 2, 10.0)
+    plan, profile = both_curvatures(0.5 * x + 0.01 * y**2 / 2, 10.0)
     np.testing.assert_allclose(plan[10, 2:-2], -0.01, rtol=1e-5)
     np.testing.assert_allclose(profile[10, 2:-2], 0, atol=1e-7)
 
 
 def test_a_flat_surface_has_no_curvature_and_no_aspect():
     flat = np.full((8, 9), 7.0)
-    assert (terrain.aspect(flat, 10.0) == -1).all()
-    assert not np.any(terrain.curvatures(flat, 10.0))
+    assert (make("aspect", flat, 10.0) == -1).all()
+    assert not np.any(both_curvatures(flat, 10.0))
 
 
 def test_wetness_of_a_tilted_plane():
@@ -115,7 +133,7 @@ def test_wetness_of_a_tilted_plane():
     """
     rows, _ = np.mgrid[0:30, 0:12]
     plane = 1000 - 0.2 * 10.0 * rows
-    index = terrain.wetness(plane, 10.0)
+    index = make("twi", plane, 10.0)
     expected = np.log((rows + 1) * 10.0 / 0.2)
     # The slope of the first and last row is one-sided.
     np.testing.assert_allclose(index[1:-1], expected[1:-1], atol=1e-3)
@@ -125,9 +143,9 @@ def test_wetness_of_a_tilted_plane():
 @given(arrays(np.float32, (12, 15), elements=st.floats(0, 500, width=32)))
 def test_every_cell_drains(dem):
     """Whatever the surface, all water leaves: the catchments of the outlets cover every cell once."""
-    flow = pyflwdir.from_array(terrain.flow_directions(dem), ftype="d8", check_ftype=False)
+    flow = pyflwdir.from_array(flow_directions(dem), ftype="d8", check_ftype=False)
     assert flow.isvalid
-    area = terrain.catchment_area(dem, 1.0)
+    area = catchment_area(raster(dem, 1.0)).data
     assert area.ravel()[flow.idxs_pit].sum() == dem.size
     assert area.min() >= 1
 
@@ -137,25 +155,25 @@ def test_flow_crosses_a_pit():
     rows, _ = np.mgrid[0:20, 0:7]
     dem = 100.0 - rows
     dem[8:11, 2:5] = 10.0
-    outlets = terrain.flow_directions(dem) == 0
+    outlets = flow_directions(dem) == 0
     assert not outlets[:-1].any()
-    assert terrain.catchment_area(dem, 1.0)[outlets].sum() == dem.size
+    assert catchment_area(raster(dem, 1.0)).data[outlets].sum() == dem.size
 
 
 @settings(max_examples=15)
 @given(arrays(np.float32, (6, 7), elements=st.floats(0, 900, width=32)), st.floats(-500, 500))
 def test_terrain_does_not_depend_on_the_datum(dem, shift):
     lifted = dem.astype(np.float64) + shift
-    np.testing.assert_allclose(terrain.slope(lifted, 10.0), terrain.slope(dem, 10.0), atol=0.02)
+    np.testing.assert_allclose(make("slope", lifted, 10.0), make("slope", dem, 10.0), atol=0.02)
 
 
 def test_nodata_spreads_to_neighbours_only():
     dem = np.add.outer(np.arange(9.0), np.zeros(9))
     dem[4, 4] = np.nan
     for band in (
-        terrain.slope(dem, 1.0),
-        terrain.ruggedness(dem, 1.0),
-        *terrain.curvatures(dem, 1.0),
+        make("slope", dem, 1.0),
+        make("tri", dem, 1.0),
+        *both_curvatures(dem, 1.0),
     ):
         gap = np.isnan(band)
         assert gap[3:6, 3:6].all()
@@ -173,17 +191,9 @@ def test_terrain_of_any_extent(shape, known):
         dem[...] = np.nan
     if known == "one":
         dem[0, 0] = 5
-    made = [
-        make(dem, 10.0)
-        for make in (
-            terrain.slope,
-            terrain.aspect,
-            terrain.ruggedness,
-            terrain.wetness,
-            terrain.catchment_area,
-        )
-    ]
-    for band in [*made, *terrain.curvatures(dem, 10.0)]:
+    made = [make(factor, dem, 10.0) for factor in ("slope", "aspect", "tri", "twi")]
+    made.append(catchment_area(raster(dem, 10.0)).data)
+    for band in [*made, *both_curvatures(dem, 10.0)]:
         assert band.shape == shape
         assert np.isnan(band[np.isnan(dem)]).all()
         assert known != "all" or np.isfinite(band).all()
@@ -195,6 +205,6 @@ def test_wetness_of_one_cell_and_of_one_row_by_hand():
     """A lone cell is flat and drains itself: ln(10 / 0.001). Of a row falling west by 3 m in 10 m,
     the k-th cell from the east drains k.
     """
-    assert terrain.wetness(np.array([[7.0]]), 10.0).item() == pytest.approx(np.log(10 / 1e-3))
-    row = terrain.wetness(np.arange(30.0)[None] * 3, 10.0)[0]
+    assert make("twi", np.array([[7.0]]), 10.0).item() == pytest.approx(np.log(10 / 1e-3))
+    row = make("twi", np.arange(30.0)[None] * 3, 10.0)[0]
     np.testing.assert_allclose(row[1:-1], np.log(np.arange(30, 0, -1) * 10 / 0.3)[1:-1], atol=1e-4)

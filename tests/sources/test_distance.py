@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry import LineString
 
-from lsa_helpers.grid import Grid
+from lsa_helpers.raster import empty_grid
 from lsa_helpers.sources import Catalog, Entry, distance_to
 from lsa_helpers.sources.distance import distance_to_cells
 
@@ -64,7 +64,7 @@ def test_features_beyond_the_grid_count(tmp_path, outside):
     """One road inside and one `outside` m beyond the edge, at first near enough to matter: as if
     the grid were wide.
     """
-    grid = Grid.from_bounds((300_000, 3_299_000, 300_600, 3_299_300), "EPSG:32648", 10.0)
+    grid = empty_grid((300_000, 3_299_000, 300_600, 3_299_300), "EPSG:32648", 10.0)
     lines = [LineString([(x, 3_298_000), (x, 3_300_000)]) for x in (300_405.0, 300_000.0 - outside)]
     gpd.GeoDataFrame(geometry=lines, crs="EPSG:32648").to_file(tmp_path / "roads.gpkg")
     found = distance_to(Catalog(folder=tmp_path), Entry(path="roads.gpkg"), grid)

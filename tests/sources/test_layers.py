@@ -10,7 +10,7 @@ import rasterio
 from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.grid import Grid, write_raster
+from lsa_helpers.raster import cell_size, on_grid, write_raster
 from lsa_helpers.sources import (
     Catalog,
     Entry,
@@ -28,7 +28,7 @@ from lsa_helpers.sources import (
 
 
 def test_the_grid_keeps_the_dems_lattice(catalog, frame):
-    assert target_grid(catalog, 10.0) == frame
+    assert target_grid(catalog, 10.0).identical(frame)
     with rasterio.open(catalog.path(catalog.dem)) as file:
         np.testing.assert_array_equal(read_dem(catalog, frame), file.read(1))
 
@@ -48,8 +48,8 @@ def test_a_dem_in_degrees_gets_its_utm_zone(catalog, tmp_path):
     ) as file:
         file.write((rows + columns).astype("float32"), 1)
     grid = target_grid(Catalog(folder=tmp_path, dem=Entry(path="geo.tif")), 30.0)
-    assert grid.crs.to_epsg() == 32648
-    assert grid.cell_size == 30
+    assert grid.rio.crs.to_epsg() == 32648
+    assert cell_size(grid) == 30
 
 
 def test_tiles_become_one_mosaic_of_classes(catalog, frame):
@@ -150,12 +150,12 @@ def _zones(frame, **columns):
     """Two zones on either side of column 30 in degrees; the east one ends three cells before the
     grid does.
     """
-    left, bottom, right, top = frame.bounds
+    left, bottom, right, top = frame.rio.bounds()
     halves = [
         box(left - 100, bottom - 100, left + 300, top + 100),
         box(left + 300, bottom - 100, right - 30, top + 100),
     ]
-    return gpd.GeoDataFrame(columns, geometry=halves, crs=frame.crs).to_crs("EPSG:4490")
+    return gpd.GeoDataFrame(columns, geometry=halves, crs=frame.rio.crs).to_crs("EPSG:4490")
 
 
 @pytest.mark.parametrize("key", ["attribute", "value"])
@@ -179,7 +179,7 @@ def test_a_continuous_source_may_be_polygons(frame, folder, catalog, name, key, 
 
 
 def test_polygons_elsewhere_are_named(frame, folder, catalog):
-    _zones(frame, level=[50, 80]).to_crs(frame.crs).translate(5e4).to_frame("geometry").assign(
+    _zones(frame, level=[50, 80]).to_crs(frame.rio.crs).translate(5e4).to_frame("geometry").assign(
         level=1.0
     ).to_file(folder / "far.gpkg")
     for layer in (continuous, categorical):
@@ -192,7 +192,12 @@ def _coarse(folder, frame):
     cells = np.where(np.arange(40) < 20, 3, 7).astype(np.uint8) * np.ones((40, 1), np.uint8)
     x, y = (
         gpd.GeoSeries(
-            [Point(frame.bounds[0] + 300, (frame.bounds[1] + frame.bounds[3]) / 2)], crs=frame.crs
+            [
+                Point(
+                    frame.rio.bounds()[0] + 300, (frame.rio.bounds()[1] + frame.rio.bounds()[3]) / 2
+                )
+            ],
+            crs=frame.rio.crs,
         )
         .to_crs(4326)[0]
         .coords[0]
@@ -220,9 +225,11 @@ def _fine(folder, frame):
 
 
 def _numbered(folder, frame):
-    left, bottom, right, top = frame.bounds
+    left, bottom, right, top = frame.rio.bounds()
     halves = [box(left, bottom, left + 300, top), box(left + 300, bottom, right, top)]
-    gpd.GeoDataFrame({"code": [3, 7]}, geometry=halves, crs=frame.crs).to_file(folder / "rock.gpkg")
+    gpd.GeoDataFrame({"code": [3, 7]}, geometry=halves, crs=frame.rio.crs).to_file(
+        folder / "rock.gpkg"
+    )
     return Entry(path="rock.gpkg", attribute="code", names={3: "granite"})
 
 
@@ -286,9 +293,9 @@ def test_a_source_elsewhere_is_named(catalog, frame, tmp_path):
 
 
 def test_the_study_mask_cuts_the_grid(catalog, frame, folder):
-    left, _, _, top = frame.bounds
+    left, _, _, top = frame.rio.bounds()
     gpd.GeoDataFrame(
-        geometry=[box(left + 52, top - 203, left + 148, top - 101)], crs=frame.crs
+        geometry=[box(left + 52, top - 203, left + 148, top - 101)], crs=frame.rio.crs
     ).to_file(folder / "mask.gpkg")
     masked = catalog.model_copy(update={"mask": Entry(path="mask.gpkg")})
     grid = target_grid(masked, 10.0)
@@ -297,7 +304,7 @@ def test_the_study_mask_cuts_the_grid(catalog, frame, folder):
 
 
 def test_points_and_polygons_as_inventory(catalog, frame, folder):
-    left, bottom, _, top = frame.bounds
+    left, bottom, _, top = frame.rio.bounds()
     table = pd.DataFrame(
         {"e": [left + 15, left + 25, 0.0], "n": [top - 15, bottom + 5, 0.0], "slide": [1, 0, 1]}
     )
@@ -319,9 +326,9 @@ def test_an_inventory_is_brought_to_the_grid_or_refused(catalog, frame, folder):
     """In degrees it lies where it lay; without a CRS, elsewhere, or with metres called degrees the
     file is named.
     """
-    left, _, _, top = frame.bounds
+    left, _, _, top = frame.rio.bounds()
     slide = gpd.GeoDataFrame(
-        geometry=[box(left + 100, top - 200, left + 150, top - 150)], crs=frame.crs
+        geometry=[box(left + 100, top - 200, left + 150, top - 150)], crs=frame.rio.crs
     )
     given = catalog.model_copy(update={"inventory": Entry(path="slides.gpkg")})
     slide.to_crs(4326).to_file(folder / "slides.gpkg")
