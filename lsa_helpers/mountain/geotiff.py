@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import rasterio
 from affine import Affine
 
@@ -37,10 +36,3 @@ def new_geotiff(
     profile |= {"crs": CRS, "transform": transform, "compress": "deflate"}
     with whole_file(path) as part, rasterio.open(part, "w", **profile, **options) as file:
         yield file
-
-
-def write_band(path: Path, values: np.ndarray, transform: Affine, *, nodata: float) -> None:
-    """Write one band (rows, columns), tiled."""
-    options = {"tiled": True, "nodata": nodata}
-    with new_geotiff(path, (1, *values.shape), values.dtype, transform, **options) as file:
-        file.write(values, 1)

@@ -9,11 +9,11 @@ import shapely
 import xarray as xr
 from affine import Affine
 from rasterio import features
-from rasterio.transform import array_bounds
+from rasterio.transform import array_bounds, rowcol
 from scipy import stats
 
 from lsa_helpers.mountain.outlines import landslide_outline, largest_polygon, smoothed_gradient
-from lsa_helpers.raster import cell_size, rowcol
+from lsa_helpers.raster import cell_size
 
 # Three-parameter inverse gamma: exponent and shift keep the proportions of Malamud et al. (2004),
 # the scale gives the paper's mean area of 7,000 m² once areas are cut at SMALLEST and LARGEST.
@@ -99,7 +99,7 @@ def make_landslides(
     starts = _starts(layers, source, 3 * count + 20, rng)
     gradient, transform = smoothed_gradient(layers), layers.rio.transform()
     frame = shapely.box(*layers.rio.bounds())
-    taken = xr.zeros_like(layers.elevation, bool)
+    taken = np.zeros(source.shape, bool)
     outlines, directions = [], []
     for area in -np.sort(-areas):
         for start in starts:
@@ -108,7 +108,7 @@ def make_landslides(
                 outline = largest_polygon(outline.intersection(frame))
             if outline is None or outline.area < SMALLEST:  # it left the map
                 continue
-            outline = _apart(outline, outlines, taken, 0.6 * outline.area)
+            outline = _apart(outline, outlines, taken, transform, 0.6 * outline.area)
             if outline is not None:
                 outlines.append(outline)
                 directions.append(direction)
@@ -133,18 +133,18 @@ def _starts(
     return iter(zip(x, y, strict=True))
 
 
-def _apart(outline, earlier: list, taken: xr.DataArray, least: float):
+def _apart(outline, earlier: list, taken: np.ndarray, transform: Affine, least: float):
     """`outline` at least GAP from earlier landslides, or None where less than `least` m² is left;
     marks its cells in `taken`.
     """
     left, bottom, right, top = outline.bounds
-    rows, columns = rowcol(taken, [left, right], [top, bottom])
-    edge = 1 + math.ceil(GAP / cell_size(taken))
+    rows, columns = rowcol(transform, [left, right], [top, bottom])
+    edge = 1 + math.ceil(GAP / transform.a)
     window = np.s_[
         max(rows[0] - edge, 0) : rows[1] + 1 + edge,
         max(columns[0] - edge, 0) : columns[1] + 1 + edge,
     ]
-    if taken.values[window].any():
+    if taken[window].any():
         near = np.array(earlier, object)
         near = near[shapely.dwithin(near, outline, GAP)]
         if len(near):
@@ -152,7 +152,7 @@ def _apart(outline, earlier: list, taken: xr.DataArray, least: float):
             outline = largest_polygon(outline.difference(blocked))
     if outline is None or outline.area < least:
         return None
-    taken.values[window] = True
+    taken[window] = True
     return outline
 
 

@@ -12,7 +12,6 @@ from scipy import ndimage
 
 from lsa_helpers.mountain.noise import periodic_texture
 from lsa_helpers.mountain.simulation import Mountain
-from lsa_helpers.raster import cell_size
 
 TILE = 1024  # edge of the periodic textures, samples
 GRAINS = {"white": 0.0, "fine": 1.2, "broad": 6.0}  # of the textures, samples
@@ -25,6 +24,8 @@ class View:
     Parameters
     ----------
     mountain : Mountain
+    transform : Affine
+        Of the mountain's layers.
     streams : DataArray, dims (y, x)
         log10 of the catchment (m²), the largest of each 2 × 2 cells, so that a line one cell wide
         does not fall apart into dots.
@@ -35,6 +36,7 @@ class View:
     """
 
     mountain: Mountain
+    transform: Affine
     streams: xr.DataArray
     textures: dict[str, np.ndarray]
     seed: int
@@ -48,7 +50,8 @@ def make_view(mountain: Mountain, seed: int) -> View:
         name: periodic_texture(TILE, sigma, seed + number)
         for number, (name, sigma) in enumerate(GRAINS.items())
     }
-    return View(mountain, catchment.copy(data=streams), textures, seed)
+    transform = catchment.rio.transform()
+    return View(mountain, transform, catchment.copy(data=streams), textures, seed)
 
 
 class Pixels:
@@ -70,11 +73,9 @@ class Pixels:
         self.x = transform.c + (np.arange(shape[1]) + 0.5) * transform.a
         self.y = transform.f + (np.arange(shape[0]) + 0.5) * transform.e
         self.textures = view.textures
-        layers = view.mountain.layers
-        left, _, _, top = layers.rio.bounds()
         # Fractional rows and columns of the layers.
-        self.rows = (top - self.y) / cell_size(layers) - 0.5
-        self.columns = (self.x - left) / cell_size(layers) - 0.5
+        self.rows = (self.y - view.transform.f) / view.transform.e - 0.5
+        self.columns = (self.x - view.transform.c) / view.transform.a - 0.5
 
     def texture(self, name: str, grain: float) -> np.ndarray:
         """A texture with one sample every `grain` metres, fixed to the ground: the same place looks

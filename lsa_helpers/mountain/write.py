@@ -15,20 +15,22 @@ import yaml
 from affine import Affine
 from rasterio import features
 from rasterio.enums import Resampling
+from rasterio.transform import from_origin
 from rasterio.warp import reproject
 from rasterio.windows import Window
+from rasterio.windows import transform as window_transform
 from scipy import ndimage
 
 from lsa_helpers.mountain.chips import write_chips
 from lsa_helpers.mountain.climate import monthly_rainfall
 from lsa_helpers.mountain.contents import describe_files
 from lsa_helpers.mountain.geology import ROCKS
-from lsa_helpers.mountain.geotiff import new_geotiff, write_band
+from lsa_helpers.mountain.geotiff import new_geotiff
 from lsa_helpers.mountain.imagery import render
 from lsa_helpers.mountain.platforms import PLATFORMS
 from lsa_helpers.mountain.simulation import Mountain, make_mountain
 from lsa_helpers.mountain.view import make_view
-from lsa_helpers.raster import empty_grid, write_raster
+from lsa_helpers.raster import cell_size, empty_grid, write_raster
 from lsa_helpers.run import whole_file
 
 GEOGRAPHIC = "EPSG:4490"  # CGCS2000
@@ -86,7 +88,7 @@ def _write_rasters(folder: Path, layers: xr.Dataset, rng: np.random.Generator) -
     """DEM at 12.5 m; land cover and, in two tiles, NDVI at 30 m with the errors such maps have."""
     dem = folder / "dem" / "AP_26354_FBD_F0590_RT1.dem.tif"
     elevation = layers.elevation.values.round(2)
-    write_band(dem, elevation, layers.rio.transform(), nodata=-9999.0)
+    _write_band(dem, elevation, layers.rio.transform(), nodata=-9999.0)
     left, bottom, right, top = layers.rio.bounds()
     grid = empty_grid((left - 60, bottom - 60, right + 60, top + 60), layers.rio.crs, 30.0)
     # Misclassified patches: the class of a place about 100 m away.
@@ -99,14 +101,23 @@ def _write_rasters(folder: Path, layers: xr.Dataset, rng: np.random.Generator) -
     )
     cover = _resampled(cover, grid, Resampling.mode)
     transform = grid.rio.transform()
-    write_band(folder / "lulc" / "n48_30_2020lc030.tif", cover, transform, nodata=0)
+    _write_band(folder / "lulc" / "n48_30_2020lc030.tif", cover, transform, nodata=0)
     ndvi = _resampled(layers.ndvi, grid, Resampling.average)
     ndvi = ndvi + 0.015 * rng.standard_normal(grid.shape)
     ndvi = np.clip(np.rint(ndvi * 10_000), -2000, 10_000).astype(np.int16)
     half = grid.sizes["x"] // 2
     for name, start, values in (("west", 0, ndvi[:, :half]), ("east", half, ndvi[:, half:])):
         path = folder / "ndvi" / f"NDVI_max_2022_{name}.tif"
-        write_band(path, values, transform * Affine.translation(start, 0), nodata=-32768)
+        _write_band(
+            path, values, window_transform(Window(start, 0, 1, 1), transform), nodata=-32768
+        )
+
+
+def _write_band(path: Path, values: np.ndarray, transform: Affine, *, nodata: float) -> None:
+    """One band (rows, columns), tiled."""
+    options = {"tiled": True, "nodata": nodata}
+    with new_geotiff(path, (1, *values.shape), values.dtype, transform, **options) as file:
+        file.write(values, 1)
 
 
 def _resampled(layer: xr.DataArray, grid: xr.DataArray, how: Resampling) -> np.ndarray:
@@ -115,7 +126,7 @@ def _resampled(layer: xr.DataArray, grid: xr.DataArray, how: Resampling) -> np.n
     reproject(
         np.pad(layer.values, 20, mode="edge"),
         values,
-        src_transform=layer.rio.transform() * Affine.translation(-20, -20),
+        src_transform=window_transform(Window(-20, -20, 1, 1), layer.rio.transform()),
         src_crs=layer.rio.crs,
         dst_transform=grid.rio.transform(),
         dst_crs=grid.rio.crs,
@@ -144,7 +155,9 @@ def _write_vectors(folder: Path, mountain: Mountain) -> None:
 def _rock_polygons(rocks: xr.DataArray) -> gpd.GeoDataFrame:
     """Lithological map: polygons of equal code, drawn at the 50 m detail of a 1:200,000 sheet."""
     coarse = ndimage.percentile_filter(rocks.values[::4, ::4], 50, size=3)
-    transform = rocks.rio.transform() * Affine.scale(4)
+    left, _, _, top = rocks.rio.bounds()
+    cell = 4 * cell_size(rocks)
+    transform = from_origin(left, top, cell, cell)
     parts = list(features.shapes(coarse, transform=transform))
     polygons = [shapely.geometry.shape(geometry) for geometry, _ in parts]
     codes = [int(code) for _, code in parts]
@@ -184,16 +197,16 @@ def _write_scene(path: Path, mountain: Mountain, seed: int) -> None:
     view = make_view(mountain, seed)
     left, bottom, right, top = mountain.layers.rio.bounds()
     height, width = round((top - bottom) / SCENE_PIXEL), round((right - left) / SCENE_PIXEL)
-    transform = Affine(SCENE_PIXEL, 0, left, 0, -SCENE_PIXEL, top)
+    transform = from_origin(left, top, SCENE_PIXEL, SCENE_PIXEL)
     options = {"tiled": True, "blockxsize": 512, "blockysize": 512, "num_threads": 2}
     options |= {"photometric": "rgb", "interleave": "pixel"}
     with new_geotiff(path, (3, height, width), "uint8", transform, **options) as file:
         for row in range(0, height, SCENE_BLOCK):
             for column in range(0, width, SCENE_BLOCK):
                 shape = (min(SCENE_BLOCK, height - row), min(SCENE_BLOCK, width - column))
-                corner = transform * Affine.translation(column, row)
-                block = render(view, corner, shape, PLATFORMS[-1])
-                file.write(block, window=Window(column, row, shape[1], shape[0]))
+                window = Window(column, row, shape[1], shape[0])
+                block = render(view, window_transform(window, transform), shape, PLATFORMS[-1])
+                file.write(block, window=window)
 
 
 def _write_truth(folder: Path, mountain: Mountain) -> None:

@@ -31,14 +31,14 @@ def test_every_cell_reaches_the_border(elevation):
 
 
 def test_drainage_draws_no_loop(elevation):
-    """Our steepest-descent directions order every cell too, and all area leaves through the border."""
+    """Steepest-descent directions order every cell too; all area leaves through the border."""
     _, flow = drainage(elevation)
     assert flow.idxs_seq.size == elevation.size
     assert flow.upstream_area("cell").ravel()[flow.idxs_pit].sum() == elevation.size
 
 
 def test_drainage_takes_the_steepest_neighbour():
-    """On a plane that falls twice as fast to the south as to the east, water goes straight south."""
+    """On a plane that falls four times as fast south as east, water goes straight south."""
     rows, columns = np.indices((6, 6))
     _, flow = drainage(1000.0 - 20 * rows - 5 * columns)
     assert flow.idxs_ds.reshape(6, 6)[2, 2] == 3 * 6 + 2

@@ -121,7 +121,7 @@ def test_stations(world, area):
 
 
 def test_chips_lie_in_the_cas_folders(world):
-    """Six folders with full-width brackets; image, mask 0/1 and label 0/255 of one size and name."""
+    """Six folders with full-width brackets; image, mask 0/1, label 0/255 of one size and name."""
     folders = sorted(path for path in (world / "images").iterdir() if path.is_dir())
     assert {path.name for path in folders} == {platform.folder for platform in PLATFORMS}
     assert all("（" in path.name for path in folders)
