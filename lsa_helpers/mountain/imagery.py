@@ -137,7 +137,8 @@ def _parcels(pixels: Pixels) -> np.ndarray:
     each.
     """
     bend = 9 * pixels.texture("broad", 9.0)
-    x, y = pixels.x[None], pixels.y[:, None]
+    x = pixels.x[None]
+    y = pixels.y[:, None]
     u = np.floor((0.8 * x + 0.6 * y + bend) / 45).astype(np.int64)
     v = np.floor((-0.6 * x + 0.8 * y - bend) / 25).astype(np.int64)
     mixed = (u * 73_856_093) ^ (v * 19_349_663)
@@ -189,15 +190,16 @@ def _paint_bare_ground(
     `fresh` are half overgrown. Changes `image`.
     """
     numbers = landslide_ids(landslides, pixels.transform, pixels.shape)
-    where = np.nonzero(numbers)
-    if not where[0].size:
+    where = rows, columns = np.nonzero(numbers)
+    if not rows.size:
         return
     row = numbers[where] - 1  # of the table
     tone, soil, cover = _bare_looks(len(landslides), fresh)
     angle = landslides["direction"].to_numpy()[row]
-    x, y = pixels.x[where[1]], pixels.y[where[0]]
-    along = x * np.cos(angle) + y * np.sin(angle)
-    across = -x * np.sin(angle) + y * np.cos(angle)
+    east = pixels.x[columns]
+    north = pixels.y[rows]
+    along = east * np.cos(angle) + north * np.sin(angle)
+    across = -east * np.sin(angle) + north * np.cos(angle)
     samples = ((along / 14).astype(np.int64) % TILE, (across / 2.2).astype(np.int64) % TILE)
     streak = pixels.textures["fine"][samples]
     grain = pixels.texture("white", 1.5)[where]

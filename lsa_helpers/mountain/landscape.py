@@ -124,8 +124,10 @@ def _land_cover(
     layers: xr.Dataset, villages: tuple[np.ndarray, np.ndarray], rng: np.random.Generator
 ) -> np.ndarray:
     """GlobeLand30 codes (uint8) from altitude, slope, rivers and villages with ragged limits."""
-    elevation, slope = layers.elevation.values, layers.slope.values
-    shape, cell = elevation.shape, cell_size(layers)
+    elevation = layers.elevation.values
+    slope = layers.slope.values
+    shape = elevation.shape
+    cell = cell_size(layers)
     patch = 0.8 * smooth_field(shape, 600 / cell, rng, octaves=6, decay=0.65)
     # Rows run south: a falling gradient along rows faces south, which is drier and less wooded.
     dry = 0.8 * smooth_field(shape, 1100 / cell, rng, octaves=6, decay=0.62)

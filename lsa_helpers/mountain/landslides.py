@@ -97,10 +97,12 @@ def make_landslides(
     count = rng.poisson(source.sum() * density)
     areas = sample_areas(count, rng, largest=largest_area(layers))
     starts = _starts(layers, source, 3 * count + 20, rng)
-    gradient, transform = smoothed_gradient(layers), layers.rio.transform()
+    gradient = smoothed_gradient(layers)
+    transform = layers.rio.transform()
     frame = shapely.box(*layers.rio.bounds())
     taken = np.zeros(source.shape, bool)
-    outlines, directions = [], []
+    outlines = []
+    directions = []
     for area in -np.sort(-areas):
         for start in starts:
             outline, direction = landslide_outline(start, area, gradient, transform, rng)

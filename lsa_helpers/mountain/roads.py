@@ -46,7 +46,8 @@ def make_roads(
     graph = _road_graph(height, step)
     previous = dijkstra(graph, indices=villages[0], return_predecessors=True)[1]
     left, _, _, top = layers.rio.bounds()
-    lines, kinds = [], []
+    lines = []
+    kinds = []
     used = np.zeros(height.size, bool)
     for targets, kind in ((exits, "main"), (villages[1:], "village"), (farms, "farm")):
         for target in targets:
@@ -64,10 +65,11 @@ def make_roads(
 def _settlements(
     coarse: xr.Dataset, area: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Villages on gentle ground near rivers and farms some 350 m above, some a km²
-    of `area`; flat indices.
+    """Flat indices of villages on gentle ground near rivers, one in 4 km² of `area`, and of farms
+    some 350 m above, one in 8 km².
     """
-    height, slope = coarse.elevation.values, coarse.slope.values
+    height = coarse.elevation.values
+    slope = coarse.slope.values
     low = height - ndimage.minimum_filter(height, 41)
     gentle = np.exp(-((slope / 14) ** 2) - coarse.river.values / 250 - low / 250) + 1e-9
     perched = np.exp(-((slope / 20) ** 2) - np.abs(low - 350) / 120) + 1e-9
@@ -84,7 +86,7 @@ def _settlements(
 def _road_graph(height: np.ndarray, step: float) -> csr_matrix:
     """Eight-neighbour graph whose edge weights are length times (1 + (grade / 0.06)²)."""
     number = np.arange(height.size).reshape(height.shape)
-    starts, ends, weights = [], [], []
+    edges = []
     pairs = (
         (np.s_[:, :-1], np.s_[:, 1:], step),
         (np.s_[:-1], np.s_[1:], step),
@@ -93,12 +95,11 @@ def _road_graph(height: np.ndarray, step: float) -> csr_matrix:
     )
     for start, end, length in pairs:
         grade = np.abs(height[start] - height[end]) / length
-        starts.append(number[start].ravel())
-        ends.append(number[end].ravel())
-        weights.append((length * (1 + (grade / 0.06) ** 2)).ravel())
-    start, end, weight = (np.concatenate(parts) for parts in (starts, ends, weights))
-    edges = (np.r_[start, end], np.r_[end, start])
-    return csr_matrix((np.r_[weight, weight], edges), shape=(height.size, height.size))
+        weight = length * (1 + (grade / 0.06) ** 2)
+        edges.append((number[start].ravel(), number[end].ravel(), weight.ravel()))
+    start, end, weight = (np.concatenate(column) for column in zip(*edges, strict=True))
+    both_ways = (np.r_[start, end], np.r_[end, start])
+    return csr_matrix((np.r_[weight, weight], both_ways), shape=(height.size, height.size))
 
 
 def _path(previous: np.ndarray, target: int, used: np.ndarray) -> list[int]:

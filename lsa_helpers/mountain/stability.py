@@ -42,35 +42,41 @@ def stability_features(layers: xr.Dataset, seed: int) -> Features:
     rng = np.random.default_rng([seed, 4])
     cell = cell_size(layers)
     layer = {name: values.values for name, values in layers.items()}
-    elevation, slope = layer["elevation"], layer["slope"]
-    surroundings = ndimage.uniform_filter(elevation, round(600 / cell) + 1, mode="nearest")
-    contour = np.maximum(np.tan(np.deg2rad(slope)), 0.02)
-    twi = np.log(np.maximum(layer["catchment"], cell**2) / cell / contour)
-    curve = ndimage.gaussian_laplace(elevation, 2.0, mode="nearest") / cell**2 * 100
-    south, rocks = layer["south"], layer["rocks"]
+    hidden = HIDDEN * smooth_field(layer["slope"].shape, 900 / cell, rng, octaves=4)
     roots = LAND_COVER["roots"].reindex(range(101), fill_value=0).to_numpy(np.float32)
-    hidden = smooth_field(elevation.shape, 900 / cell, rng, octaves=4)
+    no_soil = np.isin(layer["cover"], (60, 100)).astype(np.float32)
+    rocks = ROCKS[["cohesion", "friction"]].astype(np.float32)
+    lithology = {name: rocks[name].to_numpy()[layer["rocks"] - 1] for name in rocks}
+    return {
+        **_relief_features(layer, cell),
+        "distance_to_road": {"road": layer["road"]},
+        "distance_to_river": {"river": layer["river"]},
+        "distance_to_fault": {"fault": layer["fault"]},
+        "lulc": {"roots": roots[layer["cover"]], "no_soil": no_soil},
+        "ndvi": {"ndvi": layer["ndvi"]},
+        "rainfall": {"rain": layer["rain"]},
+        "lithology": lithology,
+        "pga": {"pga": layer["pga"]},
+        "hidden": {"hidden": hidden},
+    }
+
+
+def _relief_features(layer: dict[str, np.ndarray], cell: float) -> Features:
+    """The groups of the factors that come from the DEM."""
+    elevation = layer["elevation"]
+    slope = layer["slope"]
+    south = layer["south"]
+    surroundings = ndimage.uniform_filter(elevation, round(600 / cell) + 1, mode="nearest")
     around = ndimage.uniform_filter(slope, round(120 / cell) | 1, mode="nearest")
+    fall = np.maximum(np.tan(np.deg2rad(slope)), 0.02)
+    twi = np.log(np.maximum(layer["catchment"], cell**2) / cell / fall)
+    curve = ndimage.gaussian_laplace(elevation, 2.0, mode="nearest") / cell**2 * 100
     return {
         "altitude": {"stand": (elevation - surroundings) / 100},
         "slope": {"slope": slope, "around": around},
         "aspect": {"south": -south / np.maximum(np.hypot(south, layer["east"]), 1e-3)},
         "plan_curvature": {"curve": np.clip(curve, -3, 3)},
         "twi": {"twi": ndimage.gaussian_filter(twi, 1.0)},
-        "distance_to_road": {"road": layer["road"]},
-        "distance_to_river": {"river": layer["river"]},
-        "distance_to_fault": {"fault": layer["fault"]},
-        "lulc": {
-            "roots": roots[layer["cover"]],
-            "no_soil": np.isin(layer["cover"], (60, 100)).astype(np.float32),
-        },
-        "ndvi": {"ndvi": layer["ndvi"]},
-        "rainfall": {"rain": layer["rain"]},
-        "lithology": {
-            name: ROCKS[name].to_numpy(np.float32)[rocks - 1] for name in ("cohesion", "friction")
-        },
-        "pga": {"pga": layer["pga"]},
-        "hidden": {"hidden": HIDDEN * hidden},
     }
 
 
@@ -100,7 +106,8 @@ def log_odds(features: Features) -> np.ndarray:
     """
     f = {name: values for group in features.values() for name, values in group.items()}
     beta = np.deg2rad(np.clip(0.5 * (f["slope"] + f["around"]), 2, 65))
-    sine, cosine = np.sin(beta), np.cos(beta)
+    sine = np.sin(beta)
+    cosine = np.cos(beta)
     damage = np.exp(-f["fault"] / 900)
     cohesion = f["cohesion"] * (1 - 0.45 * damage) + f["roots"] * np.clip(f["ndvi"], 0, 1)
     moisture = 0.2 * (f["twi"] - 4) + 0.0012 * (f["rain"] - 900)

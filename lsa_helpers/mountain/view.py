@@ -90,7 +90,8 @@ class Pixels:
         height, width = layer.shape
         rows = np.clip(self.rows, 0, height - 1.001)
         columns = np.clip(self.columns, 0, width - 1.001)
-        i, j = rows.astype(int), columns.astype(int)
+        i = rows.astype(int)
+        j = columns.astype(int)
         down = (rows - i).astype(np.float32)[:, None]
         right = (columns - j).astype(np.float32)[None]
         # Separable: far faster than one look-up of four cells for each pixel.

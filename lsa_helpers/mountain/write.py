@@ -196,7 +196,8 @@ def _write_scene(path: Path, mountain: Mountain, seed: int) -> None:
     """One optical image of the area, rendered block by block."""
     view = make_view(mountain, seed)
     left, bottom, right, top = mountain.layers.rio.bounds()
-    height, width = round((top - bottom) / SCENE_PIXEL), round((right - left) / SCENE_PIXEL)
+    height = round((top - bottom) / SCENE_PIXEL)
+    width = round((right - left) / SCENE_PIXEL)
     transform = from_origin(left, top, SCENE_PIXEL, SCENE_PIXEL)
     options = {"tiled": True, "blockxsize": 512, "blockysize": 512, "num_threads": 2}
     options |= {"photometric": "rgb", "interleave": "pixel"}
