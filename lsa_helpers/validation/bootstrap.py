@@ -71,8 +71,8 @@ def interval(values, level: float = 0.95) -> tuple[float, float, float]:
 
     Examples
     --------
-    >>> interval([5.0, 0.0, 10.0])
-    (5.0, 0.25, 9.75)
+    >>> interval([5.0, 0.0, 100.0])
+    (5.0, 2.5, 97.5)
     >>> interval([5.0])
     (5.0, nan, nan)
     """
