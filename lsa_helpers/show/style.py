@@ -5,7 +5,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lsa_helpers.grid import Grid
 from lsa_helpers.run import Run, whole_file
 
 # Okabe & Ito (2008), colour-blind safe; the first three are the three models everywhere.
@@ -40,7 +39,6 @@ MODEL_LABELS = {
 }
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
-CLASS_NAMES = {5: ["Very Low", "Low", "Moderate", "High", "Very High"]}
 
 
 def use() -> None:
@@ -60,14 +58,14 @@ def use() -> None:
     )
 
 
-def map_axes(ax: Axes, grid: Grid, *, scale_bar: bool = True) -> tuple[float, float, float, float]:
+def map_axes(ax: Axes, raster, *, scale_bar: bool = True) -> tuple[float, float, float, float]:
     """Turn axes into a map frame: no ticks, equal scale, a scale bar in km.
 
     Parameters
     ----------
     ax : Axes
-    grid : Grid
-        The frame of the rasters drawn.
+    raster : DataArray or Dataset, dims (y, x)
+        Any raster on the cells drawn, CRS in metres.
     scale_bar : bool
         Draw a scale bar in the lower left corner.
 
@@ -76,39 +74,42 @@ def map_axes(ax: Axes, grid: Grid, *, scale_bar: bool = True) -> tuple[float, fl
     tuple of float
         ``extent`` for ``imshow``: left, right, bottom, top in metres.
     """
-    left, bottom, right, top = grid.bounds
+    left, bottom, right, top = raster.rio.bounds() if hasattr(raster, "rio") else raster.bounds
     ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], aspect="equal")
     for spine in ax.spines.values():
         spine.set_visible(True)
     if scale_bar:
-        width = right - left
-        length = (
-            max(
-                step
-                for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
-                if step <= max(width / 4e3, 0.1)
-            )
-            * 1e3
-        )
-        x, y = left + 0.04 * width, bottom + 0.05 * (top - bottom)
-        ax.plot([x, x + length], [y, y], color="black", lw=3, solid_capstyle="butt", zorder=9)
-        ax.annotate(
-            f"{length / 1e3:g} km",
-            (x + length / 2, y),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7,
-            bbox={"facecolor": "white", "alpha": 0.7, "pad": 1, "lw": 0},
-            zorder=9,
-        )
+        _scale_bar(ax, left, bottom, right - left, top - bottom)
     return left, right, bottom, top
 
 
-def hillshade(dem: np.ndarray, cell_size: float) -> np.ndarray:
-    """Shaded relief in 0–1 of a DEM (height, width; metres), lit from the north-west at 45°."""
+def _scale_bar(ax: Axes, left: float, bottom: float, width: float, height: float) -> None:
+    """A bar of a round length, at most a quarter of the map, in the lower left corner."""
+    steps_km = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+    length_km = max(step for step in steps_km if step <= max(width / 4000, 0.1))
+    x, y = left + 0.04 * width, bottom + 0.05 * height
+    x_end = x + 1000 * length_km
+    ax.plot([x, x_end], [y, y], color="black", lw=3, solid_capstyle="butt", zorder=9)
+    ax.annotate(
+        f"{length_km:g} km",
+        ((x + x_end) / 2, y),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        fontsize=7,
+        bbox={"facecolor": "white", "alpha": 0.7, "pad": 1, "lw": 0},
+        zorder=9,
+    )
+
+
+def hillshade(dem, cell_size: float) -> np.ndarray:
+    """Shaded relief in 0–1 of a DEM (height, width; metres), lit from the north-west at 45°.
+
+    `dem` is an array or a DataArray with NaN where unknown, `cell_size` the edge of a cell in m.
+    """
     from matplotlib.colors import LightSource
 
+    dem = np.asarray(dem)
     filled = np.where(np.isfinite(dem), dem, np.nanmean(dem))
     shade = LightSource(315, 45).hillshade(filled, dx=cell_size, dy=cell_size)
     return np.where(np.isfinite(dem), shade, np.nan)
