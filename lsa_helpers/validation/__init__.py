@@ -10,7 +10,7 @@ from lsa_helpers.validation.bootstrap import (
     weighted_auc,
 )
 from lsa_helpers.validation.heldout import block_map, fold_map, training_samples
-from lsa_helpers.validation.quality import boyce_index, ratio_descents, texture
+from lsa_helpers.validation.quality import boyce_index, map_quality, ratio_descents, texture
 from lsa_helpers.validation.rates import capture, rate_areas, rate_curve
 from lsa_helpers.validation.scores import (
     SCORES,
@@ -56,6 +56,7 @@ __all__ = [
     "interval",
     "landslide_groups",
     "landslide_places",
+    "map_quality",
     "paired_differences",
     "rate_areas",
     "rate_curve",

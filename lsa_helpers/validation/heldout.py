@@ -1,4 +1,4 @@
-"""Held-out maps: which fold a cell belongs to, and which samples may train the model that maps it."""
+"""Held-out maps: the fold of a cell, and the samples that may train the model that maps it."""
 
 import numpy as np
 import pandas as pd

@@ -1,8 +1,40 @@
 """What else a map is worth: Boyce index, order of the frequency ratios, texture of its classes."""
 
+import mapclassify
 import numpy as np
 import xarray as xr
 from scipy.stats import spearmanr
+
+
+def map_quality(
+    susceptibility: xr.DataArray, landslide: xr.DataArray, *, n_classes: int = 5, seed: int = 0
+) -> dict[str, float]:
+    """`boyce_index` of a map, and `ratio_descents` and `texture` of its Fisher–Jenks classes.
+
+    Parameters
+    ----------
+    susceptibility : DataArray, dims (y, x)
+        NaN is left out.
+    landslide : DataArray of bool, dims (y, x)
+    n_classes : int
+    seed : int
+        Of the 5,000 cells from which the breaks between the classes are found.
+
+    Returns
+    -------
+    dict
+        ``boyce, descents, different_neighbours, isolated``.
+    """
+    values = susceptibility.values[np.isfinite(susceptibility.values)].astype(np.float64)
+    some = np.random.default_rng(seed).choice(values, min(5000, len(values)), replace=False)
+    breaks = mapclassify.FisherJenks(some, k=n_classes).bins[:-1]
+    number = 1 + np.searchsorted(breaks, susceptibility.values)
+    classes = susceptibility.copy(data=np.where(np.isfinite(susceptibility), number, 0))
+    return {
+        "boyce": boyce_index(susceptibility, landslide),
+        "descents": ratio_descents(classes, landslide),
+        **texture(classes),
+    }
 
 
 def boyce_index(

@@ -355,11 +355,6 @@ class ValidationParams(Parameters):
         "auto",
         description="landslides the maps are judged by; auto: the true ones where known, else detected, else reference",
     )
-    block_m: float = Field(
-        0.0,
-        ge=0,
-        description="edge of the spatial blocks, m, the same as in chapter 05; 0: read there",
-    )
     heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"],
         min_length=1,
@@ -369,15 +364,12 @@ class ValidationParams(Parameters):
         ["rf", "xgboost", "logistic"],
         description="models also scored with one block left out at a time",
     )
-    context: bool = Field(
-        True, description="also judge trees that see a neighbourhood and a CNN that sees one cell"
-    )
     lab_model: Literal["rf", "xgboost", "logistic"] = Field(
-        "xgboost", description="model of the sampling laboratory"
+        "xgboost", description="model that is trained on many kinds of samples"
     )
     lab_positives: list[Literal["cells", "point", "scarp"]] = Field(
         ["cells", "point", "scarp"],
-        description="cells of a landslide in the laboratory; empty: no laboratory",
+        description="cells of a landslide that are compared; empty: nothing is",
     )
     lab_buffers_m: list[float] = Field(
         [0.0, 100.0, 200.0], min_length=1, description="distances of cells without landslide, m"
