@@ -232,7 +232,7 @@ class SampleParams(Parameters):
         le=1000,
         description="distance of cells without landslide from any landslide, m",
     )
-    negative_slope: float = Field(
+    min_slope_negatives: float = Field(
         0.0, ge=0, le=60, description="cells without landslide are at least so steep, degrees"
     )
     block_m: float = Field(
@@ -247,9 +247,7 @@ class SampleParams(Parameters):
             "positives",
             "negative_ratio",
             "negative_buffer_m",
-            "negative_slope",
-            "block_m",
-            "n_folds",
+            "min_slope_negatives",
             "seed",
         )
         return {name: getattr(self, name) for name in names}
@@ -306,10 +304,6 @@ class SusceptibilityParams(SampleParams):
     xgb_rounds: int = Field(400, ge=10, le=10_000, description="boosting rounds of XGBoost")
     xgb_depth: int = Field(6, ge=1, le=20, description="depth of XGBoost's trees")
     xgb_eta: float = Field(0.05, gt=0, le=1, description="learning rate of XGBoost")
-    xgb_scheduler: str = Field(
-        "",
-        description="address of a Dask scheduler whose workers train XGBoost; empty: this machine",
-    )
     logistic_factors: list[str] = Field(
         [], description="factors of the logistic regression; empty: all selected"
     )
@@ -319,27 +313,6 @@ class SusceptibilityParams(SampleParams):
         le=1000,
         description="repetitions of its cross-validation (k-means folds); 0: as the others",
     )
-
-    def settings(self, name: str) -> dict[str, Any]:
-        """The keyword arguments of `lsa_helpers.models.make` for one model."""
-        own = {
-            "cnn": {
-                "window": self.cnn_window,
-                "epochs": self.cnn_epochs,
-                "patience": self.cnn_patience,
-                "seeds": self.cnn_seeds,
-            },
-            "rf": {"n_trees": self.rf_trees},
-            "xgboost": {
-                "rounds": self.xgb_rounds,
-                "depth": self.xgb_depth,
-                "eta": self.xgb_eta,
-                "scheduler": self.xgb_scheduler,
-            },
-            "logistic": {},
-            "svm": {},
-        }
-        return {"n_jobs": self.n_jobs, "coding": self.coding, **own[name]}
 
 
 class FrequencyRatioParams(Parameters):
