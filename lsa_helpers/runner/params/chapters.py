@@ -322,7 +322,6 @@ class FrequencyRatioParams(Parameters):
     scheme: Literal["fisher_jenks", "equal", "quantile", "deviation", "geometric"] = Field(
         "fisher_jenks", description="how the class breaks are found"
     )
-    break_sample: int = Field(20_000, ge=100, description="cells sampled to find the breaks")
     breaks_from: str = Field(
         "", description="breaks.json of another run whose class breaks are used; empty: own breaks"
     )
