@@ -76,7 +76,7 @@ def map_axes(ax: Axes, grid: Grid, *, scale_bar: bool = True) -> tuple[float, fl
     tuple of float
         ``extent`` for ``imshow``: left, right, bottom, top in metres.
     """
-    left, bottom, right, top = grid.bounds
+    left, bottom, right, top = grid.rio.bounds() if hasattr(grid, "rio") else grid.bounds
     ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], aspect="equal")
     for spine in ax.spines.values():
         spine.set_visible(True)
