@@ -71,8 +71,7 @@ def polygonize(
         peaks.append(ndimage.maximum(block, labels, np.arange(1, labels_here + 1)))
         labels[labels > 0] += count
         count += labels_here
-        seam = (above > 0) & (labels[0] > 0)
-        seams.append(np.stack([above[seam], labels[0][seam]]))
+        seams.append(np.stack([above, labels[0]])[:, (above > 0) & (labels[0] > 0)])
         above = labels[-1]
         place = transform @ Affine.translation(0, top)
         for outline, number in features.shapes(labels, labels > 0, transform=place):
@@ -80,12 +79,9 @@ def polygonize(
             numbers.append(int(number))
     i, j = np.concatenate(seams, axis=1)
     links = coo_matrix((np.ones(len(i)), (i, j)), shape=(count + 1, count + 1))
-    landslide = connected_components(links, directed=False)[1]
-    parts = gpd.GeoDataFrame(
-        {"landslide": landslide[numbers], "score": np.concatenate(peaks)[numbers]},
-        geometry=outlines,
-        crs=crs,
-    )
+    landslide = connected_components(links, directed=False)[1][numbers]
+    columns = {"landslide": landslide, "score": np.concatenate(peaks)[numbers]}
+    parts = gpd.GeoDataFrame(columns, geometry=outlines, crs=crs)
     merged = parts.dissolve("landslide", aggfunc="max")
     return _clean(merged[merged["score"] >= high], min_area_m2)
 
@@ -134,11 +130,11 @@ def hysteresis_sweep(
     Returns
     -------
     DataFrame
-        ``low``, ``high`` (low ≤ high) and ``precision``, ``recall``, ``f1`` of landslide pixels
-        (fractions; NaN where undefined).
+        ``low`` (to 0.5), ``high`` (at least low) and ``precision``, ``recall``, ``f1`` of landslide
+        pixels (fractions; NaN where undefined).
     """
     rows = []
-    for low in THRESHOLDS:
+    for low in THRESHOLDS[THRESHOLDS <= 0.5]:
         patches = np.concatenate([np.zeros((0, 4)), *map(_patches, scores, truths, repeat(low))])
         for high in THRESHOLDS[low <= THRESHOLDS]:
             rows.append((low, high, *patches[patches[:, 0] >= high, 1:].sum(axis=0)))

@@ -36,7 +36,7 @@ def read_inventory(run: Run, which: str, at_least: int = 10) -> tuple[gpd.GeoDat
     InputError
         When the layer asked for is missing or states no CRS.
     """
-    path = run.need("inventory.gpkg", chapter="02_detector")
+    path = run.need("inventory.gpkg", chapter="03_inventory")
     layers = set(gpd.list_layers(path)["name"])
     if which == "auto" and "detected" in layers:
         detected = _read_layer(path, "detected")

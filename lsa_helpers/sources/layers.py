@@ -252,8 +252,9 @@ def read_inventory(catalog: Catalog, grid: Grid) -> gpd.GeoDataFrame | None:
     if catalog.inventory is None:
         return None
     file = catalog.path(catalog.inventory)
-    shapes = read_features(file, catalog.inventory, grid.crs)
-    left, bottom, right, top = grid.bounds
+    frame = grid.rio if hasattr(grid, "rio") else grid
+    shapes = read_features(file, catalog.inventory, frame.crs)
+    left, bottom, right, top = grid.rio.bounds() if hasattr(grid, "rio") else grid.bounds
     shapes = shapes.cx[left:right, bottom:top].reset_index(drop=True)
     if shapes.empty:
         raise InputError(
