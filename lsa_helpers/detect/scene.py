@@ -124,8 +124,10 @@ def tiles(frame: SceneFrame, size: int, overlap: int) -> Iterator[tuple[Window, 
     Examples
     --------
     >>> frame = SceneFrame(Path("scene.tif"), None, Affine.identity(), 4, 6)
-    >>> [(tile.col_off, weight[0].round(2).tolist()) for tile, weight in tiles(frame, 4, 2)]
-    [(0, [1.0, 1.0, 0.67, 0.33]), (2, [0.33, 0.67, 1.0, 1.0])]
+    >>> for tile, weight in tiles(frame, 4, 2):
+    ...     print(tile.col_off, [f"{value:.2f}" for value in weight[0]])
+    0 ['1.00', '1.00', '0.67', '0.33']
+    2 ['0.33', '0.67', '1.00', '1.00']
     """
     rows = _tile_weights(frame.height, size, overlap)
     cols = _tile_weights(frame.width, size, overlap)
