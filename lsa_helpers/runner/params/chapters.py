@@ -179,21 +179,30 @@ class DetectionParams(Parameters):
     skip_bad: bool = Field(
         False, description="leave out chips that cannot be used instead of stopping"
     )
-    score_threshold: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="lowest score in the inventory; 0: the best on the validation chips",
-    )
+
+
+class InventoryParams(Parameters):
+    """Chapter 03: the detector over a scene, and the landslides it finds as polygons."""
+
+    window_px: int = Field(512, ge=64, le=4096, description="edge of a tile of the scene, pixels")
+    overlap_px: int = Field(256, ge=0, le=2048, description="overlap of neighbouring tiles, pixels")
     landslide_share: float = Field(
         0.02,
         gt=0,
         lt=1,
-        description="share of the scene that landslides may cover; corrects that best score",
+        description="share of the scene that landslides may cover; corrects the choice of thresholds",
     )
-    window_px: int = Field(512, ge=64, le=4096, description="window over the scene, pixels")
-    overlap_px: int = Field(
-        128, ge=0, le=2048, description="overlap of neighbouring windows, pixels"
+    score_threshold: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="score that a landslide reaches somewhere; 0: the best on the validation chips",
+    )
+    extent_threshold: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="score down to which a landslide extends; 0: the best on the validation chips",
     )
     min_area_m2: float = Field(100.0, ge=0, description="smallest landslide of the inventory, m²")
 
@@ -385,6 +394,7 @@ class ValidationParams(Parameters):
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
     "02_detector": DetectionParams,
+    "03_inventory": InventoryParams,
     "04_factor_selection": SelectionParams,
     "05_susceptibility": SusceptibilityParams,
     "06_frequency_ratio": FrequencyRatioParams,
