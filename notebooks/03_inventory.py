@@ -38,7 +38,7 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 window_px: int = 512  # edge of a tile of the scene, pixels
 overlap_px: int = 256  # overlap of neighbouring tiles, pixels
-landslide_share: float = 0.02  # share of the scene that landslides may cover; corrects the choice of thresholds
+landslide_share: float = 0.02  # share of the scene that landslides may cover, for the choice of thresholds
 score_threshold: float = 0.0  # score that a landslide reaches somewhere; 0: the best on the validation chips
 extent_threshold: float = 0.0  # score down to which a landslide extends; 0: the best on the validation chips
 min_area_m2: float = 100.0  # smallest landslide of the inventory, m²
@@ -90,8 +90,8 @@ print(f"{frame.height} × {frame.width} pixels of {frame.pixel_m:g} m in {frame.
 # in its place. Here is the tile in the middle.
 
 # %%
-tiles = list(scene.tiles(frame, p.window_px, p.overlap_px))
-middle, weight = tiles[len(tiles) // 2]
+tiles = [tile for tile, _ in scene.tiles(frame, p.window_px, p.overlap_px)]
+middle = tiles[len(tiles) // 2]
 print(f"{len(tiles)} tiles; the one in the middle is {middle}")
 
 with open_image(frame.path) as file:
@@ -153,7 +153,7 @@ style.save(show.thresholds(choices, low, high), run, "inventory_thresholds")
 # %%
 scores = scene.scores_on_disk(frame, run.path)  # an array of zeros, one for each pixel
 with reproducible(p.seed, p.n_jobs), open_image(frame.path) as file:
-    for tile, weight in tiles:
+    for tile, weight in scene.tiles(frame, p.window_px, p.overlap_px):
         pixels = scene.read_tile(file, frame, tile)
         if pixels.any():  # a scene has empty corners
             image = match_colours(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), colours)

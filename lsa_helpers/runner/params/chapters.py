@@ -179,6 +179,23 @@ class DetectionParams(Parameters):
     skip_bad: bool = Field(
         False, description="leave out chips that cannot be used instead of stopping"
     )
+    score_threshold: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="lowest score in the inventory; 0: the best on the validation chips",
+    )
+    landslide_share: float = Field(
+        0.02,
+        gt=0,
+        lt=1,
+        description="share of the scene that landslides may cover; corrects that best score",
+    )
+    window_px: int = Field(512, ge=64, le=4096, description="window over the scene, pixels")
+    overlap_px: int = Field(
+        128, ge=0, le=2048, description="overlap of neighbouring windows, pixels"
+    )
+    min_area_m2: float = Field(100.0, ge=0, description="smallest landslide of the inventory, m²")
 
 
 class InventoryParams(Parameters):
@@ -190,7 +207,7 @@ class InventoryParams(Parameters):
         0.02,
         gt=0,
         lt=1,
-        description="share of the scene that landslides may cover; corrects the choice of thresholds",
+        description="share of the scene that landslides may cover, for the choice of thresholds",
     )
     score_threshold: float = Field(
         0.0,
