@@ -22,7 +22,7 @@ from rasterio.windows import Window
 from shapely.geometry import shape
 
 from lsa_helpers.detect.images import AS_RGB, Bands, as_unit, open_image
-from lsa_helpers.detect.radiometry import Colours, match_colours, measure_colours
+from lsa_helpers.detect.radiometry import Colours, measure_colours, normalise_radiometry
 from lsa_helpers.errors import InputError
 
 _SURE = 0.5  # score from which a cut landslide is worth a second look
@@ -303,7 +303,7 @@ def scene_detector(model, colours: Colours | None = None) -> Detect:
 
     def detect(images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         tensors = [
-            match_colours(torch.tensor(as_unit(image)).permute(2, 0, 1), colours)
+            normalise_radiometry(torch.tensor(as_unit(image)).permute(2, 0, 1), colours)
             for image in images
         ]
         return [

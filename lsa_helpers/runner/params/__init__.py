@@ -4,7 +4,7 @@ from lsa_helpers.runner.params.base import Parameters
 from lsa_helpers.runner.params.chapters import (
     CHAPTERS,
     DataParams,
-    DetectionParams,
+    DetectorParams,
     FrequencyRatioParams,
     SampleParams,
     SelectionParams,
@@ -12,7 +12,6 @@ from lsa_helpers.runner.params.chapters import (
     SusceptibilityParams,
     ValidationParams,
     chapter_name,
-    is_weights_name,
 )
 from lsa_helpers.runner.params.files import (
     find_params,
@@ -25,7 +24,7 @@ from lsa_helpers.runner.params.files import (
 __all__ = [
     "CHAPTERS",
     "DataParams",
-    "DetectionParams",
+    "DetectorParams",
     "FrequencyRatioParams",
     "Parameters",
     "SampleParams",
@@ -35,7 +34,6 @@ __all__ = [
     "ValidationParams",
     "chapter_name",
     "find_params",
-    "is_weights_name",
     "notebooks_dir",
     "read_params",
     "resolve",
