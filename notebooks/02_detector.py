@@ -243,10 +243,10 @@ if p.detector:
 else:
     # An interrupted training goes on from its last epoch.
     checkpoints = checkpoint_folder(run.path / "checkpoints", train_chips, settings, p.weights)
-    trainer = lightning.Trainer(
-        max_epochs=p.epochs, gradient_clip_val=10.0, **trainer_options(checkpoints, settings)
-    )
     with reproducible(p.seed, p.n_jobs):
+        trainer = lightning.Trainer(
+            max_epochs=p.epochs, gradient_clip_val=10.0, **trainer_options(checkpoints, settings)
+        )
         trainer.fit(training, ckpt_path=last_checkpoint(checkpoints), weights_only=True)
     run.write_table(training.history, "detection_training")
 model = on_gpu(model.eval())
@@ -410,7 +410,9 @@ show.scores_beside_paper(dated_table("four_detectors"), "26 November 2026, four 
 # are chance.
 
 # %%
-dated_table("platforms").round(1)
+words = {"AP50_segm": "AP50 of masks", "f1": "F1", "pixel_iou": "pixel IoU"}
+seen = {f"{name}_seen": f"{text}, seen" for name, text in words.items()}
+dated_table("platforms").round(1).rename(columns=words | seen)
 
 # %% [markdown]
 # ## Try it

@@ -208,11 +208,11 @@ class DetectorTraining(lightning.LightningModule):
         self._rows.append(row)
         if self.report:
             seconds = time.perf_counter() - self._begun
-            minutes_left = seconds * (self.config.epochs - epoch) / 60
+            minutes = seconds * (self.config.epochs - epoch) / 60
             scored = f", validation AP50 {self._ap50:.1f} %" if self._ap50 == self._ap50 else ""
             self.report(
                 f"epoch {epoch}/{self.config.epochs}: loss {row['loss']:.3f}{scored}, "
-                f"{seconds:.0f} s, about {minutes_left:.0f} min left"
+                f"{seconds:.0f} s, {minutes:.0f} min left"
             )
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
