@@ -36,7 +36,7 @@ def test_normalised_source_has_the_common_mean_and_spread():
 
 @given(gain=st.floats(0.3, 0.9), haze=st.integers(0, 20))
 def test_gain_and_haze_of_a_platform_vanish(gain, haze):
-    """A darker sensor behind a veil gives the same normalised image, up to rounding to grey levels."""
+    """A darker sensor behind a veil gives the same image, up to rounding to grey levels."""
     pixels = _image()
     dull = np.clip(np.rint(pixels * gain + haze), 1, 255).astype(np.uint8)
     torch.testing.assert_close(

@@ -100,7 +100,7 @@ def _row(cases):
 
 
 def test_precision_recall_f1_by_hand(three_images):
-    """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak detection is a hit too."""
+    """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak one is a hit too."""
     sweep = _scores(three_images).landslides().set_index("score")
     assert sweep.loc[0.5, ["tp", "fp", "fn"]].tolist() == [1, 3, 3]
     assert (

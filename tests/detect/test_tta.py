@@ -82,10 +82,9 @@ def test_views_differ_and_are_all_turns_of_a_square():
 
 
 def test_a_score_is_the_mean_over_all_views(image):
-    """Seen by two of four views with 0.9 and 0.5: (0.9 + 0.5 + 0 + 0) / 4; seen by none: nothing."""
-    assert predict_tta(_SeesBright(0.9, 0.0, 0.5, 0.0), image, 4)[
-        "scores"
-    ].tolist() == pytest.approx([0.35])
+    """Seen by two of four views with 0.9 and 0.5: (0.9 + 0.5) / 4; seen by none: nothing."""
+    found = predict_tta(_SeesBright(0.9, 0.0, 0.5, 0.0), image, 4)
+    assert found["scores"].tolist() == pytest.approx([0.35])
     nothing = predict_tta(_SeesBright(0.0, 0.0), image, 2)
     assert len(nothing["scores"]) == 0 and nothing["masks"].shape == (0, 1, 120, 200)
 

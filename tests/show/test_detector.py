@@ -43,7 +43,7 @@ def test_a_detector_that_found_nothing_stands_beside_the_paper():
 
 
 def test_dated_comparisons_are_whole_and_say_where_they_are_from():
-    """Four detectors of one budget and six platforms; the table shown names the day, not this run."""
+    """Four detectors of one budget and six platforms; the table names the day, not this run."""
     four, platforms = dated_table("four_detectors"), dated_table("platforms")
     assert set(zip(four["backbone"], four["optimizer"], strict=True)) == {
         (b, o) for b in ("resnet18", "resnet50") for o in ("sgd", "adamw")
