@@ -9,8 +9,8 @@ import pytest
 
 from lsa_helpers import models
 from lsa_helpers.factors import FactorStack, open_stack, terrain
-from lsa_helpers.models.lazy import compute_on
 from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
+from lsa_helpers.models.lazy import compute_on
 from lsa_helpers.run import whole_file
 from lsa_helpers.sources.distance import distance_to_cells
 
