@@ -45,7 +45,9 @@ class Search:
 def scene_frame(catalog: Catalog, params) -> SceneFrame:
     """The catalog's scene as the network will see it; an `InputError` when it cannot be searched."""
     return open_scene(
-        catalog.path(catalog.scene), params.resolution_m, Bands(tuple(params.bands), params.reflectance_scale)
+        catalog.path(catalog.scene),
+        params.resolution_m,
+        Bands(tuple(params.bands), params.reflectance_scale),
     )
 
 
@@ -81,9 +83,7 @@ def search_scene(model, catalog: Catalog, params, run: Run) -> Search | None:
     return Search(frame, pieces)
 
 
-def inventory(
-    search: Search | None, threshold: float, params
-) -> gpd.GeoDataFrame | None:
+def inventory(search: Search | None, threshold: float, params) -> gpd.GeoDataFrame | None:
     """The landslides whose score reaches `threshold`, one polygon each, in the scene's CRS; None
     without a search.
     """
