@@ -66,7 +66,6 @@ rotation: float = 0.0  # training chips are turned by up to this to either side,
 skip_bad: bool = False  # leave out chips that cannot be used instead of stopping
 
 # %%
-import itertools
 import shutil
 import time
 from dataclasses import replace
@@ -80,10 +79,8 @@ from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
 from lsa_helpers.detect import chips as read
-from lsa_helpers.detect import train
+from lsa_helpers.detect import dated, layouts, train
 from lsa_helpers.detect.dataset import ChipSet, augmentation, collate
-from lsa_helpers.detect.dated import dated_table
-from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.detect.maskrcnn import LandslideRCNN
 from lsa_helpers.detect.model import DetectorConfig, load_detector, on_gpu, save_detector
 from lsa_helpers.detect.pyramid import FeaturePyramid, use_bfloat16
@@ -95,6 +92,7 @@ from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import detector as show
 from lsa_helpers.show import style
 
+# %%
 style.use()
 p = DetectorParams.from_cell(globals())
 run = open_run(p, "02_detector")
@@ -112,7 +110,7 @@ settings = train.TrainConfig.pick(p.model_dump())  # how it is trained
 # network tested on the neighbours of its training chips would look better than it is. A collection that brings its own split keeps it.
 
 # %%
-chips = list_chips(open_catalog(p, run))  # files and folders; no pixel is read yet
+chips = layouts.list_chips(open_catalog(p, run))  # files and folders; no pixel is read yet
 report = read.check_chips(chips, config.inputs)  # every chip is read once, and what is wrong with it is noted
 chips = read.split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
 read.need_training(chips)
@@ -291,11 +289,12 @@ style.save(show.side_by_side(model, test_chips, threshold), run, "detection_pair
 # %%
 rows = []
 usual = {"sgd": 1e-4, "adamw": 0.05}  # weight decay
-for backbone, optimizer in itertools.product(("resnet18", "resnet50"), usual) if p.compare_epochs else ():
+trainings = [(backbone, optimizer) for backbone in ("resnet18", "resnet50") for optimizer in usual]
+for backbone, optimizer in trainings if p.compare_epochs else []:
     decay = usual[optimizer] if p.weight_decay in usual.values() else p.weight_decay
     rate = 1e-3 if p.optimizer == "muon" else p.learning_rate  # Muon's is not theirs
     budget = replace(settings, optimizer=optimizer, weight_decay=decay, learning_rate=rate, lr_schedule="cosine", epochs=p.compare_epochs)
-    same_chips = ChipSet(train_chips.chips, replace(config, backbone=backbone, backbone_stages=4, tta=1), augment)
+    same_chips = ChipSet(train_chips.chips, replace(config, backbone=backbone, backbone_stages=4), augment)
     begun = time.perf_counter()
     rival, history = train.train_detector(same_chips, budget, run.path / "checkpoints", validation=val_chips, report=print)
     minutes = round((time.perf_counter() - begun) / 60, 1)
@@ -313,7 +312,7 @@ if rows:
 # epochs, or weights that know images already. Whether the paper's did, it does not say.
 
 # %%
-show.scores_beside_paper(dated_table("four_detectors"), "26 November 2026, four epochs")
+show.scores_beside_paper(dated.dated_table("four_detectors"), "26 November 2026, four epochs")
 
 # %% [markdown]
 # ### A platform it has never seen
@@ -326,7 +325,7 @@ show.scores_beside_paper(dated_table("four_detectors"), "26 November 2026, four 
 # %%
 words = {"AP50_segm": "AP50 of masks", "f1": "F1", "pixel_iou": "pixel IoU"}
 seen = {f"{name}_seen": f"{text}, seen" for name, text in words.items()}
-dated_table("platforms").round(1).rename(columns=words | seen)
+dated.dated_table("platforms").round(1).rename(columns=words | seen)
 
 # %% [markdown]
 # ## Try it
