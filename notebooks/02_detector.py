@@ -55,27 +55,17 @@ compare_epochs: int = 0  # epochs of each of Table 4's four detectors; 0: the ta
 detector: str = ""  # local file of a trained detector, used as it is; empty: one is trained here
 weights: str = ""  # backbone's weights: local file, or a name like IMAGENET1K_V1 to download; empty: from scratch
 bands: list = ["red", "green", "blue"]  # bands the network sees, by name or in the file's order
-reflectance_scale: float = (
-    0.0  # stored value that becomes 1; 0: 255 in 8-bit files, 10000 in others
-)
+reflectance_scale: float = 0.0  # stored value that becomes 1; 0: 255 in 8-bit files, 10000 in others
 chip_size: int = 192  # longest edge of a chip as the network sees it, pixels
-resolution_m: float = (
-    0.0  # pixel of chips and scene for the network, m; 0: chips scaled to chip_size
-)
-normalise_radiometry: bool = (
-    False  # bring the colours of every source of images to one mean and spread
-)
+resolution_m: float = 0.0  # pixel of chips and scene for the network, m; 0: chips scaled to chip_size
+normalise_radiometry: bool = False  # bring the colours of every source of images to one mean and spread
 brightness: float = 0.2  # brightness of training chips varies by this fraction
 channel_jitter: float = 0.0  # every band of training chips varies by this fraction of its own
 scale_jitter: float = 0.0  # scale of training chips varies by this fraction
 rotation: float = 0.0  # training chips are turned by up to this to either side, degrees
 skip_bad: bool = False  # leave out chips that cannot be used instead of stopping
-landslide_share: float = (
-    0.02  # share of the scene that landslides may cover; corrects the chosen threshold
-)
 
 # %%
-import itertools
 import shutil
 import time
 from dataclasses import replace
@@ -88,28 +78,13 @@ from torch.utils.data import DataLoader
 from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
-from lsa_helpers.detect.chips import (
-    check_chips,
-    count_table,
-    need_training,
-    split_chips,
-    usable_chips,
-)
+from lsa_helpers.detect import chips as read
+from lsa_helpers.detect import dated, layouts, train
 from lsa_helpers.detect.dataset import ChipSet, augmentation, collate
-from lsa_helpers.detect.dated import dated_table
-from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.detect.maskrcnn import LandslideRCNN
 from lsa_helpers.detect.model import DetectorConfig, load_detector, on_gpu, save_detector
 from lsa_helpers.detect.pyramid import FeaturePyramid, use_bfloat16
 from lsa_helpers.detect.score import ScoreSweep, predict, score_row
-from lsa_helpers.detect.train import (
-    DetectorTraining,
-    TrainConfig,
-    checkpoint_folder,
-    last_checkpoint,
-    train_detector,
-    trainer_options,
-)
 from lsa_helpers.detect.weights import prepare_backbone
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import DetectorParams
@@ -117,11 +92,12 @@ from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import detector as show
 from lsa_helpers.show import style
 
+# %%
 style.use()
 p = DetectorParams.from_cell(globals())
 run = open_run(p, "02_detector")
 config = DetectorConfig.pick(p.model_dump())  # what the detector is made of and how it sees images
-settings = TrainConfig.pick(p.model_dump())  # how it is trained
+settings = train.TrainConfig.pick(p.model_dump())  # how it is trained
 
 # %% [markdown]
 # ## The collection
@@ -134,13 +110,11 @@ settings = TrainConfig.pick(p.model_dump())  # how it is trained
 # network tested on the neighbours of its training chips would look better than it is. A collection that brings its own split keeps it.
 
 # %%
-chips = list_chips(open_catalog(p, run))  # files and folders; no pixel is read yet
-report = check_chips(
-    chips, config.inputs
-)  # every chip is read once, and what is wrong with it is noted
-chips = split_chips(usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
-need_training(chips)
-count_table(chips)
+chips = layouts.list_chips(open_catalog(p, run))  # files and folders; no pixel is read yet
+report = read.check_chips(chips, config.inputs)  # every chip is read once, and what is wrong with it is noted
+chips = read.split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
+read.need_training(chips)
+read.count_table(chips)
 
 # %% [markdown]
 # Platforms differ in sun, haze and sensor. With `normalise_radiometry` the colours of every source, the scene's too, get one mean and spread
@@ -151,21 +125,11 @@ count_table(chips)
 # is one training chip as the network meets it five times.
 
 # %% mystnb={"figure": {"caption": "One training chip in five epochs: it is flipped, and where the parameters say so its colours, scale and direction change; the outline (yellow) follows.", "name": "fig-02-augmented"}, "image": {"alt": "The same image chip five times as training sees it, flipped at random, its landslide outlined in yellow each time"}}
-augment = augmentation(
-    p.chip_size,
-    brightness=p.brightness,
-    channel_jitter=p.channel_jitter,
-    scale_jitter=p.scale_jitter,
-    rotation=p.rotation,
-)
-train_chips, val_chips, test_chips = (
-    ChipSet(
-        [chip for chip in chips if chip.split == split],
-        config,
-        augment if split == "train" else None,
-    )
-    for split in ("train", "val", "test")
-)
+jitter = {"brightness": p.brightness, "channel_jitter": p.channel_jitter, "scale_jitter": p.scale_jitter}
+augment = augmentation(p.chip_size, rotation=p.rotation, **jitter)
+train_chips = ChipSet([chip for chip in chips if chip.split == "train"], config, augment)
+val_chips = ChipSet([chip for chip in chips if chip.split == "val"], config)
+test_chips = ChipSet([chip for chip in chips if chip.split == "test"], config)
 style.save(show.augmented(train_chips), run, "detection_augmented")
 
 # %% [markdown]
@@ -188,18 +152,14 @@ style.save(show.augmented(train_chips), run, "detection_augmented")
 
 # %%
 with reproducible(p.seed, p.n_jobs):
-    body = torchvision.models.get_model(
-        p.backbone, weights=None
-    )  # a residual network, its weights random
+    body = torchvision.models.get_model(p.backbone, weights=None)  # a residual network, its weights random
     prepare_backbone(body, p.backbone, config.bands, p.weights)  # other bands, or given weights
     pyramid = FeaturePyramid(body, p.backbone_stages, p.fpn_width, semantic=p.semantic_weight > 0)
     model = LandslideRCNN(  # torchvision's MaskRCNN with smaller heads
         pyramid,
         num_classes=2,  # background and landslide
         n_bands=len(p.bands),
-        rpn_anchor_generator=AnchorGenerator(
-            ((8,), (16,), (32,), (64,), (128,)), ((0.5, 1.0, 2.0),) * 5
-        ),
+        rpn_anchor_generator=AnchorGenerator(((8,), (16,), (32,), (64,), (128,)), ((0.5, 1.0, 2.0),) * 5),
         rpn_post_nms_top_n=p.rpn_post_nms_top_n,
         box_batch_size_per_image=p.box_batch_size_per_image,
         sampling_ratio=p.sampling_ratio,
@@ -207,13 +167,8 @@ with reproducible(p.seed, p.n_jobs):
         semantic_weight=p.semantic_weight,
         box_nms_thresh=0.3,  # of two detections whose boxes overlap more, the weaker is dropped
     )
-model = use_bfloat16(model).to(
-    memory_format=torch.channels_last
-)  # twice as fast where the processor can
-pd.Series(
-    {name: sum(w.numel() for w in part.parameters()) for name, part in model.named_children()},
-    name="weights",
-)
+model = use_bfloat16(model).to(memory_format=torch.channels_last)  # twice as fast where the processor can
+pd.Series({name: sum(w.numel() for w in part.parameters()) for name, part in model.named_children()}, name="weights")
 
 # %% [markdown]
 # What stands here has torchvision's interface: a list of images and targets in, a dict of losses out while it trains, and in use `boxes`,
@@ -235,19 +190,16 @@ pd.Series(
 # A detector that was trained before, on a larger machine or on another area, can be used instead: the parameter `detector` names its file.
 
 # %%
-training = DetectorTraining(model, settings, train_chips, val_chips, report=print)
+training = train.DetectorTraining(model, settings, train_chips, val_chips, report=print)
 if p.detector:
     model, stored = load_detector(p.detector)
     stored.need_same_images(config, p.detector)
     config = replace(stored, tta=p.tta)
 else:
-    # An interrupted training goes on from its last epoch.
-    checkpoints = checkpoint_folder(run.path / "checkpoints", train_chips, settings, p.weights)
+    checkpoints = train.checkpoint_folder(run.path / "checkpoints", train_chips, settings, p.weights)
     with reproducible(p.seed, p.n_jobs):
-        trainer = lightning.Trainer(
-            max_epochs=p.epochs, gradient_clip_val=10.0, **trainer_options(checkpoints, settings)
-        )
-        trainer.fit(training, ckpt_path=last_checkpoint(checkpoints), weights_only=True)
+        trainer = lightning.Trainer(max_epochs=p.epochs, gradient_clip_val=10.0, **train.trainer_options(checkpoints, settings))
+        trainer.fit(training, ckpt_path=train.last_checkpoint(checkpoints), weights_only=True)  # goes on where it was interrupted
     run.write_table(training.history, "detection_training")
 model = on_gpu(model.eval())
 model.tta = p.tta
@@ -290,59 +242,37 @@ val_coco, val_sweep = evaluate(model, val_chips)
 test_coco, test_sweep = evaluate(model, test_chips)
 landslides = test_sweep.landslides()
 tp, fp, fn = landslides.set_index("score").loc[0.5, ["tp", "fp", "fn"]]
-print(
-    f"Test chips, score at least 0.5: {tp:.0f} landslides found, {fn:.0f} missed, {fp:.0f} false alarms:"
-)
-print(
-    f"precision {tp}/({tp} + {fp}) and recall {tp}/({tp} + {fn}); mask AP50 {test_coco['segm_map_50']:.3f}"
-)
+print(f"Test chips, score at least 0.5: {tp:.0f} landslides found, {fn:.0f} missed, {fp:.0f} false alarms.")
+print(f"Precision {tp / max(1, tp + fp):.3f}, recall {tp / max(1, tp + fn):.3f}; mask AP50 {test_coco['segm_map_50']:.3f}")
 
 # %% [markdown]
 # ### Which threshold?
 #
-# A low threshold finds more landslides and more that are none. The inventory of the next chapter needs one threshold, and choosing it on the
-# scene we want to map would be cheating: the scene's truth is not known to anybody who has to map it. It is chosen on the validation chips,
-# where F1 of landslide *pixels* is best, because an inventory is used by area. Chips are cut where landslides are, though, and a scene is not: so
-# the false alarms of the chips are first weighed up to ground of which `landslide_share` is landslide, by Bayes' rule.
+# A low threshold finds more landslides and more that are none. Choosing it on the test chips would be cheating: they stand for images whose truth
+# nobody knows. It is chosen on the validation chips, where F1 of landslide *pixels* is best, because an inventory is used by area. Chips are cut
+# where landslides are, though, and a scene is not: the next chapter weighs the false alarms up to such ground before it chooses.
 
-# %% mystnb={"figure": {"caption": "Precision, recall and F1 on the test chips against the score threshold, counted in landslides (left) and in pixels (right, with IoU). The grey line is the threshold of the inventory.", "name": "fig-02-sweep"}, "image": {"alt": "Two line charts of precision, recall and F1 against the score threshold, for landslides and for pixels, with the chosen threshold marked"}}
-on_chips = val_sweep.best_threshold(val_sweep.landslide_share)
-threshold = val_sweep.best_threshold(p.landslide_share)
-print(
-    f"On ground like the chips ({val_sweep.landslide_share:.1%} landslide) a score of {on_chips:.2f} is best, on the scene {threshold:.2f}."
-)
+# %% mystnb={"figure": {"caption": "Precision, recall and F1 on the test chips against the score threshold, counted in landslides (left) and in pixels (right, with IoU). The grey line is the threshold that the validation chips chose.", "name": "fig-02-sweep"}, "image": {"alt": "Two line charts of precision, recall and F1 against the score threshold, for landslides and for pixels, with the chosen threshold marked"}}
+threshold = val_sweep.best_threshold()
+print(f"On the validation chips a score of {threshold:.2f} is best: pixel F1 {val_sweep.pixels()['f1'].max():.3f}.")
 run.write_table(landslides, "score_sweep")
-style.save(
-    show.sweep(
-        {"landslides (mask IoU at least 0.5)": landslides, "pixels": test_sweep.pixels()}, threshold
-    ),
-    run,
-    "score_sweep",
-)
+style.save(show.sweep({"landslides (mask IoU at least 0.5)": landslides, "pixels": test_sweep.pixels()}, threshold), run, "score_sweep")
 
 # %% [markdown]
 # All figures in per cent, with the row of the paper's Table 4 for the same network, or its rows for both optimizers where this run's is a third
 # one. The paper's chips are other chips, so the rows can be set beside each other but not ranked; and the paper does not say at which threshold
-# its precision and F1 hold. The detector is stored with its threshold, and the next chapter uses both.
+# its precision and F1 hold.
 
 # %%
-save_detector(
-    run.product("detector.safetensors"), model, replace(config, score_threshold=threshold)
-)
+save_detector(run.product("detector.safetensors"), model, config)
 rows = []
-for split, coco, sweep in (("val", val_coco, val_sweep), ("test", test_coco, test_sweep)):
-    row = {"backbone": config.backbone, "optimizer": p.optimizer, "split": split} | score_row(
-        coco, sweep
-    )
-    row |= {
-        "chosen_threshold": on_chips,
-        "pixel_iou_chosen": 100 * sweep.pixels().set_index("score")["iou"][on_chips],
-    }
-    rows.append(row | {"inventory_threshold": threshold})
+for name, coco, sweep in (("val", val_coco, val_sweep), ("test", test_coco, test_sweep)):
+    row = {"backbone": config.backbone, "optimizer": p.optimizer, "split": name} | score_row(coco, sweep)
+    rows.append(row | {"chosen_threshold": threshold, "pixel_iou_chosen": 100 * sweep.pixels().set_index("score")["iou"][threshold]})
 run.write_table(pd.DataFrame(rows), "detection_scores")
 show.scores_beside_paper(pd.DataFrame(rows))
 
-# %% mystnb={"figure": {"caption": "Test chips with true outlines (above, yellow) and detected outlines with their scores (below, blue), drawn from the threshold of the inventory up.", "name": "fig-02-pairs"}, "image": {"alt": "Six test image chips in two rows, true landslide outlines in yellow above and detected outlines in blue with scores below"}}
+# %% mystnb={"figure": {"caption": "Test chips with true outlines (above, yellow) and detected outlines with their scores (below, blue), drawn from the chosen threshold up.", "name": "fig-02-pairs"}, "image": {"alt": "Six test image chips in two rows, true landslide outlines in yellow above and detected outlines in blue with scores below"}}
 style.save(show.side_by_side(model, test_chips, threshold), run, "detection_pairs")
 
 # %% [markdown]
@@ -358,40 +288,23 @@ style.save(show.side_by_side(model, test_chips, threshold), run, "detection_pair
 
 # %%
 rows = []
-for backbone, optimizer in (
-    itertools.product(("resnet18", "resnet50"), ("sgd", "adamw")) if p.compare_epochs else ()
-):
-    usual = {"sgd": 1e-4, "adamw": 0.05}
+usual = {"sgd": 1e-4, "adamw": 0.05}  # weight decay
+trainings = [(backbone, optimizer) for backbone in ("resnet18", "resnet50") for optimizer in usual]
+for backbone, optimizer in trainings if p.compare_epochs else []:
     decay = usual[optimizer] if p.weight_decay in usual.values() else p.weight_decay
     rate = 1e-3 if p.optimizer == "muon" else p.learning_rate  # Muon's is not theirs
-    same_chips = ChipSet(
-        train_chips.chips, replace(config, backbone=backbone, backbone_stages=4, tta=1), augment
-    )
-    budget = replace(
-        settings,
-        optimizer=optimizer,
-        weight_decay=decay,
-        learning_rate=rate,
-        lr_schedule="cosine",
-        epochs=p.compare_epochs,
-    )
+    budget = replace(settings, optimizer=optimizer, weight_decay=decay, learning_rate=rate, lr_schedule="cosine", epochs=p.compare_epochs)
+    same_chips = ChipSet(train_chips.chips, replace(config, backbone=backbone, backbone_stages=4), augment)
     begun = time.perf_counter()
-    rival, history = train_detector(
-        same_chips, budget, run.path / "checkpoints", validation=val_chips, report=print
-    )
+    rival, history = train.train_detector(same_chips, budget, run.path / "checkpoints", validation=val_chips, report=print)
     minutes = round((time.perf_counter() - begun) / 60, 1)
-    row = {"backbone": backbone, "optimizer": optimizer, "split": "test"} | score_row(
-        *evaluate(rival, test_chips)
-    )
-    cost = {
-        "loss": history["loss"].iloc[-1],
-        "epochs": budget.epochs,
-        "updates": budget.epochs * -(-len(same_chips) // p.batch_size),
-    }
-    rows.append(row | cost | {"minutes": minutes, "weight_decay": decay})
+    row = {"backbone": backbone, "optimizer": optimizer, "split": "test"} | score_row(*evaluate(rival, test_chips))
+    updates = budget.epochs * -(-len(same_chips) // p.batch_size)
+    row |= {"loss": history["loss"].iloc[-1], "epochs": budget.epochs, "updates": updates, "minutes": minutes, "weight_decay": decay}
+    rows.append(row)
 if rows:
     run.write_table(pd.DataFrame(rows), "detection_comparison")
-    display(show.scores_beside_paper(pd.DataFrame(rows), f"this run, {rows[0]['updates']} updates"))
+    display(show.scores_beside_paper(pd.DataFrame(rows), f"this run, {updates} updates"))
 
 # %% [markdown]
 # What a larger budget does, measured once: the parameter file `paper`, four epochs over 2,880 chips on a graphics processor (see the page
@@ -399,7 +312,7 @@ if rows:
 # epochs, or weights that know images already. Whether the paper's did, it does not say.
 
 # %%
-show.scores_beside_paper(dated_table("four_detectors"), "26 November 2026, four epochs")
+show.scores_beside_paper(dated.dated_table("four_detectors"), "26 November 2026, four epochs")
 
 # %% [markdown]
 # ### A platform it has never seen
@@ -412,7 +325,7 @@ show.scores_beside_paper(dated_table("four_detectors"), "26 November 2026, four 
 # %%
 words = {"AP50_segm": "AP50 of masks", "f1": "F1", "pixel_iou": "pixel IoU"}
 seen = {f"{name}_seen": f"{text}, seen" for name, text in words.items()}
-dated_table("platforms").round(1).rename(columns=words | seen)
+dated.dated_table("platforms").round(1).rename(columns=words | seen)
 
 # %% [markdown]
 # ## Try it
@@ -432,13 +345,9 @@ dated_table("platforms").round(1).rename(columns=words | seen)
 # ```
 
 # %%
-cost = (
-    landslides["fp"] + 10 * landslides["fn"]
-)  # one missed landslide is as bad as ten false alarms
+cost = landslides["fp"] + 10 * landslides["fn"]  # one missed landslide is as bad as ten false alarms
 best = landslides.loc[cost.idxmin()]
-print(
-    f"At {best['score']:.2f} recall is {best['recall']:.2f}; {best['fp']:.0f} of {best['fp'] + best['tp']:.0f} detections are false alarms."
-)
+print(f"At {best['score']:.2f} recall is {best['recall']:.2f}; {best['fp']:.0f} of {best['fp'] + best['tp']:.0f} detections are false alarms.")
 
 # %% [markdown]
 # ```{solution-end}
@@ -451,16 +360,13 @@ print(
 # - `papermill notebooks/02_detector.ipynb out.ipynb -p semantic_weight 1.0`: does a loss in every cell help a short training?
 
 # %%
-shutil.rmtree(
-    run.path / "checkpoints", ignore_errors=True
-)  # all is stored: there is nothing to go on from
+shutil.rmtree(run.path / "checkpoints", ignore_errors=True)  # all is stored: there is nothing to go on from
 
 # %% [markdown]
 # ## Summary
 #
-# The detector is stored as `detector.safetensors`, with the threshold that the validation chips chose. AP ranks detectors without a threshold;
-# precision, recall and F1 need one, and it is only right for ground as full of landslides as it was chosen for. Scores on chips do not tell how good
-# the inventory of a scene is.
+# The detector is stored as `detector.safetensors`. AP ranks detectors without a threshold; precision, recall and F1 need one, and it is only right
+# for ground as full of landslides as it was chosen for. Scores on chips do not tell how good the inventory of a scene is.
 #
 # ## What's next
 #

@@ -77,7 +77,6 @@ sources = open_catalog(p, run)
 
 # %%
 model, config = load_detector(run.need("detector.safetensors", chapter="02_detector"))
-model.tta = 1  # its views of an image are put together here, pixel by pixel
 frame = scene.open_scene(sources.path(sources.scene), config.resolution_m, config.inputs)
 colours = scene.scene_colours(frame) if config.normalise_radiometry else None
 print(f"{frame.height} × {frame.width} pixels of {frame.pixel_m:g} m in {frame.crs}")

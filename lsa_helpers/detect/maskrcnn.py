@@ -90,11 +90,15 @@ class LandslideRCNN(MaskRCNN):
         Regions the proposal network passes on per image.
     semantic_weight : float
         Weight of the semantic loss.
-    tta : {1, 2, 4, 8}
-        Views in which an image is searched in use, see `lsa_helpers.detect.tta.predict_tta`.
     rpn_anchor_generator, box_nms_thresh, **options
         As in torchvision's `MaskRCNN`, such as ``box_batch_size_per_image`` and
         ``box_detections_per_img``; anchors are `small_anchors` if not given.
+
+    Attributes
+    ----------
+    tta : {1, 2, 4, 8}
+        Views in which an image is searched in use, see `lsa_helpers.detect.tta.predict_tta`; 1
+        until it is set.
 
     Notes
     -----
@@ -113,7 +117,6 @@ class LandslideRCNN(MaskRCNN):
         sampling_ratio: int = 2,
         rpn_post_nms_top_n: int = 200,
         semantic_weight: float = 0.0,
-        tta: int = 1,
         rpn_anchor_generator: AnchorGenerator | None = None,
         box_nms_thresh: float = 0.3,
         **options,
@@ -140,7 +143,7 @@ class LandslideRCNN(MaskRCNN):
         colours = reference_colours(n_bands)
         self.transform = NoResizeTransform(1, 1, list(colours.mean), list(colours.spread))
         self.semantic_weight = semantic_weight
-        self.tta = tta
+        self.tta = 1
 
     def forward(
         self, images: list[torch.Tensor], targets: list[dict] | None = None

@@ -29,8 +29,10 @@ class DetectorConfig:
     backbone : {"resnet18", "resnet50"}
     backbone_stages, fpn_width : int
         See `lsa_helpers.detect.pyramid.FeaturePyramid`.
-    mask_layers, box_batch_size_per_image, sampling_ratio, rpn_post_nms_top_n, semantic_weight, tta
+    mask_layers, box_batch_size_per_image, sampling_ratio, rpn_post_nms_top_n, semantic_weight
         See `lsa_helpers.detect.maskrcnn.LandslideRCNN`.
+    tta : {1, 2, 4, 8}
+        Views in which it is meant to search images; who uses the model sets its attribute `tta`.
     chip_size : int
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
@@ -41,8 +43,6 @@ class DetectorConfig:
         Bands that the network sees; with `reflectance_scale` see `lsa_helpers.detect.images.Bands`.
     reflectance_scale : float
         Stored value that becomes 1; 0: by the bit depth.
-    score_threshold : float
-        Lowest score of an inventory, as it was chosen on validation chips.
     """
 
     backbone: str = "resnet18"
@@ -59,7 +59,6 @@ class DetectorConfig:
     normalise_radiometry: bool = False
     bands: tuple[str, ...] = RGB
     reflectance_scale: float = 0.0
-    score_threshold: float = 0.5
 
     def __post_init__(self):
         object.__setattr__(self, "bands", tuple(self.bands))  # JSON and parameter files have lists
@@ -141,7 +140,6 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
         sampling_ratio=config.sampling_ratio,
         rpn_post_nms_top_n=config.rpn_post_nms_top_n,
         semantic_weight=config.semantic_weight,
-        tta=config.tta,
     )
 
 

@@ -1,5 +1,5 @@
 """Scores on chips beyond COCO's: precision, recall and F1 of landslides and of their pixels over a
-sweep of score thresholds, and the threshold for an inventory.
+sweep of score thresholds.
 """
 
 import itertools
@@ -101,12 +101,10 @@ class ScoreSweep:
     def __init__(self, min_iou: float = 0.5):
         self.min_iou = min_iou
         self.n_landslides = 0
-        self.n_pixels = 0
         self._hits: list[np.ndarray] = []
         self._scores: list[np.ndarray] = []
-        # Pixels at every threshold: true and detected, detected, true, and of detections that meet
-        # no landslide.
-        self._pixels = np.zeros((4, len(THRESHOLDS)), np.int64)
+        # Pixels at every threshold: true and detected, detected, true.
+        self._pixels = np.zeros((3, len(THRESHOLDS)), np.int64)
 
     def update(self, detections: Sequence[dict], truths: Sequence[dict]) -> None:
         """Add a batch: predictions of `predict` and targets of `ChipSet`."""
@@ -122,22 +120,10 @@ class ScoreSweep:
         self._hits.append(match(mask_iou(masks, truth), self.min_iou))
         self._scores.append(scores)
         self.n_landslides += len(truth)
-        self.n_pixels += masks.shape[1] * masks.shape[2]
         landslide = truth.any(0) if len(truth) else np.zeros(masks.shape[1:], bool)
-        meets = (masks & landslide).any((1, 2))
         reached = _reached(masks, scores)
-        of_meeting = _reached(masks[meets], scores[meets])
-        self._pixels += (
-            _count(reached[landslide]),
-            _count(reached),
-            np.full(len(THRESHOLDS), landslide.sum()),
-            _count(reached) - _count(of_meeting),
-        )
-
-    @property
-    def landslide_share(self) -> float:
-        """Share of the chips that landslides cover; 0 without chips."""
-        return float(self._pixels[2, 0]) / max(self.n_pixels, 1)
+        true = np.full(len(THRESHOLDS), landslide.sum())
+        self._pixels += (_count(reached[landslide]), _count(reached), true)
 
     def landslides(self) -> pd.DataFrame:
         """Table score, tp, fp, fn, precision, recall, f1 of landslides, matched one to one
@@ -158,7 +144,7 @@ class ScoreSweep:
         """Table score, precision, recall, f1, iou of landslide pixels, all chips together
         (fractions; NaN where undefined).
         """
-        both, detected, true, _ = self._pixels.astype(float)
+        both, detected, true = self._pixels.astype(float)
         with np.errstate(invalid="ignore", divide="ignore"):
             return pd.DataFrame(
                 {
@@ -170,38 +156,12 @@ class ScoreSweep:
                 }
             )
 
-    def best_threshold(self, landslide_share: float) -> float:
-        """The score threshold at which F1 of landslide pixels would be best on ground of which
-        landslides cover `landslide_share`.
-
-        Chips are cut where landslides are, a scene is not. Right pixels, and wrong ones of
-        detections that meet a landslide, come as often as landslides do; detections that meet none
-        come as often as other ground does. Both are counted on the chips and weighed by how rare
-        the one and how common the other is on the mapped ground (Bayes' rule). Without the
-        correction the threshold suits the chips and lets too many false alarms into the map.
-
-        Parameters
-        ----------
-        landslide_share : float
-            Expected share of the mapped ground that landslides cover, 0–1; `landslide_share` of
-            the chips themselves leaves them as they are.
-
-        Returns
-        -------
-        float
-            A score of the sweep; 0.5 when nothing was found or nothing is there.
+    def best_threshold(self) -> float:
+        """The score threshold at which F1 of landslide pixels is best; 0.5 when nothing was found
+        or nothing is there.
         """
-        both, detected, true, stray = self._pixels.astype(float)
-        if not both.any():
-            return 0.5
-        other = max(self.n_pixels - true[0], 1)
-        recall = both / true
-        right = recall * landslide_share
-        wrong = (detected - both - stray) / true * landslide_share
-        wrong += stray / other * (1 - landslide_share)
-        precision = right / np.maximum(right + wrong, 1e-12)
-        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-        return float(THRESHOLDS[np.argmax(f1)])
+        f1 = self.pixels()["f1"]
+        return float(THRESHOLDS[f1.argmax()]) if f1.max() > 0 else 0.5
 
 
 def score_row(coco: Mapping[str, torch.Tensor], sweep: ScoreSweep, threshold: float = 0.5) -> dict:

@@ -181,7 +181,7 @@ def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
     tables : dict
         Title → table with ``score``, ``precision``, ``recall``, ``f1`` and perhaps ``iou``.
     chosen : float
-        Threshold used for the inventory.
+        Threshold that is marked.
     """
     size = (4.5 * len(tables), 3.2)
     fig, axes = plt.subplots(1, len(tables), figsize=size, sharey=True, squeeze=False)
@@ -190,9 +190,7 @@ def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
             if name in table:
                 ax.plot(table["score"], table[name], line, color=OKABE_ITO[colour], label=label)
         ax.axvline(chosen, color="#777777", lw=0.8)
-        ax.annotate(
-            "inventory", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555"
-        )
+        ax.annotate("chosen", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555")
         ax.set(xlabel="Score threshold", title=title, ylim=(0, 1.02))
         ax.legend(fontsize=8)
     axes[0, 0].set_ylabel("Fraction")

