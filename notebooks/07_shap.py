@@ -44,11 +44,13 @@ import numpy as np
 import pandas as pd
 import shap
 import torch
+from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 
 from lsa_helpers import models
 from lsa_helpers.explain import check_sum, pick_samples
 from lsa_helpers.raster import read_factors
+from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import ShapParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import coded_groups
@@ -156,16 +158,23 @@ print(f"XGBoost: base {base:.3f}, in log-odds")
 cnn = trained["cnn"]
 windows = torch.from_numpy(cnn.windows(chosen))  # cell, column, then place in the window
 background_windows = torch.from_numpy(cnn.windows(background))
-values, bases = [], []
-for network in cnn.networks_:
+
+
+def explain_network(network):
+    """Values of the columns (cells, columns) and the base."""
     explainer = shap.DeepExplainer(network, background_windows)
     of_inputs = explainer.shap_values(windows, check_additivity=False)[..., 0]
+    values, base = of_inputs.sum(axis=(2, 3), dtype=float), float(explainer.expected_value[0])
     with torch.inference_mode():
         log_odds = network(windows)[:, 0].numpy()
-    values.append(of_inputs.sum(axis=(2, 3), dtype=float))
-    bases.append(float(explainer.expected_value[0]))
-    check_sum(values[-1], bases[-1], log_odds, p.additivity_tolerance)
+    check_sum(values, base, log_odds, p.additivity_tolerance)
+    return values, base
 
+
+# Each network on one core: its steps are too small to share.
+with reproducible(p.seed, 1):
+    results = Parallel(p.n_jobs, prefer="threads")(map(delayed(explain_network), cnn.networks_))
+values, bases = zip(*results, strict=True)
 explained["cnn"] = explanation(np.mean(values, axis=0), np.mean(bases), cnn.coder_)
 print(f"CNN: {len(values)} networks, base {np.mean(bases):.3f}, in log-odds")
 

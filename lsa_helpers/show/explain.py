@@ -111,7 +111,7 @@ def importance_bars(
         ax.plot(100 * true / np.nansum(true), y, "D", **marks)
     ax.set_yticks(y, [label(factors[name]) for name in wide.index])
     ax.set(xlabel="Share of the model's mean |SHAP| (%)", ylim=(-0.6, len(wide) - 0.4))
-    ax.legend(loc="lower right")
+    fig.legend(loc="outside lower center", ncols=len(models) + 1, fontsize=8)
     return fig
 
 
@@ -141,12 +141,12 @@ def dependence(explanation, factors: xr.Dataset, *, model: str, columns: int = 3
     for ax, index in zip(axes.flat, order, strict=False):
         factor = factors[explanation.feature_names[index]]
         ax.axhline(0, color="#777777", lw=0.6)
+        ax.tick_params(labelsize=7)
         x = explanation.data[:, index]
         if factor.attrs.get("kind") == "categorical":
             x = _class_positions(ax, x, factor.attrs.get("classes", {}))
         ax.plot(x, values[:, index], ".", ms=3, color=style.MODEL_COLOURS[model], alpha=0.6)
         ax.set_xlabel(label(factor, unit=True), fontsize=8)
-        ax.tick_params(axis="y", labelsize=7)
     for ax in axes.flat[len(order) :]:
         ax.remove()
     fig.supylabel(f"SHAP value ({UNITS[model]})", fontsize=9)
@@ -161,4 +161,5 @@ def _class_positions(ax, codes: np.ndarray, classes: Mapping[int, str]) -> np.nd
     ticks = [classes.get(int(code), f"{code:g}") for code in present]
     ticks = [text if len(text) < 12 else text[:10] + "…" for text in ticks]
     ax.set_xticks(range(len(present)), ticks, rotation=35, ha="right", fontsize=6)
+    ax.set_xlim(-0.5, len(present) - 0.5)
     return position + 0.5 * ((np.arange(len(codes)) * 0.618) % 1 - 0.5)
