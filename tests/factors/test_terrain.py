@@ -18,7 +18,6 @@ from lsa_helpers.factors.terrain import (
     catchment_area,
     curvatures,
     flow_directions,
-    wetness_index,
 )
 from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_raster
 
@@ -142,7 +141,7 @@ def test_wetness_of_a_tilted_plane():
 @settings(max_examples=15)
 @given(arrays(np.float32, (12, 15), elements=st.floats(0, 500, width=32)))
 def test_every_cell_drains(dem):
-    """Whatever the surface, all water leaves: the catchments of the outlets cover every cell once."""
+    """Whatever the surface, all water leaves: the outlets' catchments cover every cell once."""
     flow = pyflwdir.from_array(flow_directions(dem), ftype="d8", check_ftype=False)
     assert flow.isvalid
     area = catchment_area(raster(dem, 1.0)).data
@@ -151,7 +150,7 @@ def test_every_cell_drains(dem):
 
 
 def test_flow_crosses_a_pit():
-    """A closed pit on a slope must not swallow the water: all of it leaves through the lowest row."""
+    """A closed pit on a slope swallows no water: all of it leaves through the lowest row."""
     rows, _ = np.mgrid[0:20, 0:7]
     dem = 100.0 - rows
     dem[8:11, 2:5] = 10.0

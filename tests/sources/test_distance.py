@@ -1,4 +1,4 @@
-"""Distances against brute force, and the same from blocks and from a grid that features surround."""
+"""Distances against brute force; the same from blocks and from a grid features surround."""
 
 import dask.array as da
 import geopandas as gpd

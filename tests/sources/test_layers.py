@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import xarray as xr
 from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import cell_size, on_grid, write_raster
+from lsa_helpers.raster import cell_size, empty_grid, on_grid, write_raster
 from lsa_helpers.sources import (
     Catalog,
     Entry,
@@ -28,7 +29,9 @@ from lsa_helpers.sources import (
 
 
 def test_the_grid_keeps_the_dems_lattice(catalog, frame):
-    assert target_grid(catalog, 10.0).identical(frame)
+    grid = target_grid(catalog, 10.0)
+    xr.testing.assert_equal(grid, frame)
+    assert (grid.rio.crs, grid.rio.transform()) == (frame.rio.crs, frame.rio.transform())
     with rasterio.open(catalog.path(catalog.dem)) as file:
         np.testing.assert_array_equal(read_dem(catalog, frame), file.read(1))
 
@@ -101,18 +104,28 @@ def _write_xlsx(path, table):
         for row in rows
     ]
     office = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    relations = "application/vnd.openxmlformats-package.relationships+xml"
+
+    def relation(kind: str, target: str) -> str:
+        one = f'<Relationship Id="r1" Type="{OFFICE}/{kind}" Target="{target}"/>'
+        return f'<Relationships xmlns="{PACKAGE}/relationships">{one}</Relationships>'
+
+    def override(part: str, kind: str) -> str:
+        return f'<Override PartName="/xl/{part}.xml" ContentType="{office}.{kind}+xml"/>'
+
     parts = {
-        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.'
-        f'openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="{office}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{office}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" Type="{OFFICE}/officeDocument" '
-        'Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{OFFICE}"><sheets><sheet name="stations" sheetId="1" r:id="r1"/></sheets>'
-        "</workbook>",
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" Type="{OFFICE}/worksheet" '
-        'Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{SHEET}"><sheetData>{"".join(f"<row>{row}</row>" for row in cells)}</sheetData>'
-        "</worksheet>",
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
+        f'<Default Extension="rels" ContentType="{relations}"/>'
+        + override("workbook", "sheet.main")
+        + override("worksheets/sheet1", "worksheet")
+        + "</Types>",
+        "_rels/.rels": relation("officeDocument", "xl/workbook.xml"),
+        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{OFFICE}">'
+        '<sheets><sheet name="stations" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": relation("worksheet", "worksheets/sheet1.xml"),
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{SHEET}"><sheetData>'
+        + "".join(f"<row>{row}</row>" for row in cells)
+        + "</sheetData></worksheet>",
     }
     with zipfile.ZipFile(path, "w") as file:
         for name, text in parts.items():
@@ -220,7 +233,7 @@ def _coarse(folder, frame):
 
 def _fine(folder, frame):
     codes = np.where(np.arange(60) < 30, 3, 7) * np.ones(frame.shape)
-    write_raster(folder / "rock.tif", codes.astype(np.float32), frame, ["rock"])
+    write_raster(folder / "rock.tif", on_grid(codes.astype(np.float32), frame, "rock"))
     return Entry(path="rock.tif", names={3: "granite"})
 
 
@@ -250,7 +263,8 @@ def test_lithology_may_be_a_raster(catalog, frame, folder, make):
 
 def test_inverse_distance_by_hand(frame):
     """Two stations at 30 m and 60 m: weights 4 : 1, so 10 and 20 give 12."""
-    x, y = frame.centres()
+    x = frame.x.values
+    y = frame.y.values
     values = inverse_distance(
         np.array([x[10] - 30, x[10] + 60]), np.array([y[5], y[5]]), np.array([10.0, 20.0]), frame
     )
@@ -276,7 +290,7 @@ def test_leaving_one_station_out_by_hand(frame, tmp_path):
 def test_a_raster_of_rivers_serves_like_a_vector(frame, tmp_path):
     cells = np.zeros(frame.shape, np.float32)
     cells[:, 5] = 1
-    write_raster(tmp_path / "rivers.tif", cells, frame, ["river"])
+    write_raster(tmp_path / "rivers.tif", on_grid(cells, frame, "river"))
     source = Catalog(folder=tmp_path, rivers=Entry(path="rivers.tif"))
     np.testing.assert_allclose(
         distance_to(source, source.rivers, frame)[7], np.abs(np.arange(60) - 5) * 10.0
@@ -284,8 +298,8 @@ def test_a_raster_of_rivers_serves_like_a_vector(frame, tmp_path):
 
 
 def test_a_source_elsewhere_is_named(catalog, frame, tmp_path):
-    far = Grid.from_bounds((9e5, 1e6, 9e5 + 100, 1e6 + 100), "EPSG:32648", 10.0)
-    write_raster(tmp_path / "ndvi.tif", np.ones(far.shape, np.float32), far, ["ndvi"])
+    far = empty_grid((9e5, 1e6, 9e5 + 100, 1e6 + 100), "EPSG:32648", 10.0)
+    write_raster(tmp_path / "ndvi.tif", xr.ones_like(far))
     with pytest.raises(InputError, match=r"ndvi\.tif.*does not overlap"):
         continuous(
             Catalog(folder=tmp_path, ndvi=Entry(path="ndvi.tif")), Entry(path="ndvi.tif"), frame
@@ -299,7 +313,7 @@ def test_the_study_mask_cuts_the_grid(catalog, frame, folder):
     ).to_file(folder / "mask.gpkg")
     masked = catalog.model_copy(update={"mask": Entry(path="mask.gpkg")})
     grid = target_grid(masked, 10.0)
-    assert grid.bounds == (left + 50, top - 210, left + 150, top - 100)
+    assert grid.rio.bounds() == (left + 50, top - 210, left + 150, top - 100)
     assert study_mask(masked, grid).sum() == 10 * 10
 
 
