@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from lsa_helpers.detect.chips import Chip, read_chip
 from lsa_helpers.detect.images import as_picture, bands_to_show, open_image
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import cell_size, known_cells
-from lsa_helpers.show.style import OKABE_ITO, SEQUENTIAL, hillshade, map_axes
+from lsa_helpers.raster import cell_size
+from lsa_helpers.show.style import DIVERGING, OKABE_ITO, SEQUENTIAL, hillshade, map_axes
 from lsa_helpers.sources import Catalog, read_features
 from lsa_helpers.sources.catalog import RASTERS
 
@@ -23,20 +23,19 @@ _LINES = {"rivers": ("sky", 1.0), "roads": ("black", 0.8), "faults": ("vermilion
 _CLASS_COLOURS = [*OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
 
 
-def study_area(catalog: Catalog, factors: xr.Dataset) -> Figure:
+def study_area(catalog: Catalog, altitude: xr.DataArray) -> Figure:
     """Shaded relief with altitude, and the rivers, roads and faults that were read.
 
     Parameters
     ----------
     catalog : Catalog
-    factors : Dataset, dims (y, x)
-        With the factor ``altitude``.
+    altitude : DataArray, dims (y, x)
+        Metres, NaN outside the study area.
 
     Returns
     -------
     Figure
     """
-    altitude = factors["altitude"]
     height, width = altitude.shape
     fig, ax = plt.subplots(figsize=(7.5, 6 * height / width + 0.7))
     extent = map_axes(ax, altitude)
@@ -47,7 +46,7 @@ def study_area(catalog: Catalog, factors: xr.Dataset) -> Figure:
     handles = _draw_lines(ax, catalog, altitude.rio.crs)
     if handles:
         fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
-    area_km2 = int(known_cells(factors).sum()) * cell_size(altitude) ** 2 / 1e6
+    area_km2 = int(altitude.notnull().sum()) * cell_size(altitude) ** 2 / 1e6
     west, south, east, north = altitude.rio.transform_bounds("EPSG:4326")
     ax.set_title(
         f"{catalog.name or catalog.folder.name}: {area_km2:.1f} km², "
@@ -71,12 +70,25 @@ def _draw_lines(ax, catalog: Catalog, crs) -> list[Line2D]:
     return handles
 
 
-def factor_panels(factors: xr.Dataset) -> Figure:
-    """All factors as small maps, each with its own scale and unit; classes with a legend in words."""
-    columns = 3
+def factor_panels(factors: xr.Dataset, columns: int = 3) -> Figure:
+    """Small maps, each with its own scale and unit; classes with a legend in words.
+
+    Parameters
+    ----------
+    factors : Dataset, dims (y, x)
+        Each variable with its attributes ``long_name``, ``units``, ``kind`` and, for classes,
+        ``classes``.
+    columns : int
+        Maps beside each other.
+
+    Returns
+    -------
+    Figure
+    """
     rows = -(-len(factors) // columns)
     ratio = factors.sizes["y"] / factors.sizes["x"]
-    fig, axes = plt.subplots(rows, columns, figsize=(10, rows * (2.3 * ratio + 0.4)), squeeze=False)
+    height = rows * (6.9 / columns * ratio + 0.4)
+    fig, axes = plt.subplots(rows, columns, figsize=(10, height), squeeze=False)
     for ax in axes.flat[len(factors) :]:
         ax.remove()
     for number, (ax, factor) in enumerate(zip(axes.flat, factors.values(), strict=False)):
@@ -84,40 +96,27 @@ def factor_panels(factors: xr.Dataset) -> Figure:
         ax.set_title(factor.attrs["long_name"])
         if factor.attrs["kind"] == "categorical":
             _class_panel(ax, factor.values, factor.attrs["classes"], extent)
-            continue
-        circular = factor.attrs["kind"] == "circular"
-        low, high = (0, 360) if circular else np.nanpercentile(factor, [2, 98])
-        colours = "twilight" if circular else SEQUENTIAL
-        image = ax.imshow(factor, extent=extent, cmap=colours, vmin=low, vmax=high)
-        unit = factor.attrs["units"]
-        label = "dimensionless" if unit == "1" else unit
-        fig.colorbar(image, ax=ax, label=label, shrink=0.75)
+        else:
+            _value_panel(ax, factor, extent)
     return fig
 
 
-def terrain_steps(steps: dict[str, xr.DataArray]) -> Figure:
-    """Maps side by side of what is made from a DEM step by step.
-
-    Parameters
-    ----------
-    steps : dict
-        Title → raster (y, x) with its ``units``.
-
-    Returns
-    -------
-    Figure
-    """
-    first = next(iter(steps.values()))
-    ratio = first.sizes["y"] / first.sizes["x"]
-    fig, axes = plt.subplots(1, len(steps), figsize=(10, 10 / len(steps) * ratio + 1.1))
-    for number, (ax, (title, raster)) in enumerate(zip(axes, steps.items(), strict=True)):
-        extent = map_axes(ax, raster, scale_bar=number == 0)
-        low, high = np.nanpercentile(raster, [2, 98])
-        colours = "twilight" if title == "Aspect" else SEQUENTIAL
-        image = ax.imshow(raster, extent=extent, cmap=colours, vmin=low, vmax=high)
-        fig.colorbar(image, ax=ax, label=raster.attrs["units"], shrink=0.9, location="bottom")
-        ax.set_title(title)
-    return fig
+def _value_panel(ax, factor: xr.DataArray, extent) -> None:
+    """One continuous or circular factor; what lies on both sides of 0 in two colours."""
+    low, high = np.nanpercentile(factor, [2, 98])
+    colours = SEQUENTIAL
+    if factor.attrs["kind"] == "circular":
+        colours = "twilight"
+        low = 0
+        high = 360
+    elif low < 0 < high:
+        colours = DIVERGING
+        high = max(-low, high)
+        low = -high
+    image = ax.imshow(factor, extent=extent, cmap=colours, vmin=low, vmax=high)
+    unit = factor.attrs["units"]
+    label = "dimensionless" if unit == "1" else unit
+    ax.figure.colorbar(image, ax=ax, label=label, shrink=0.75)
 
 
 def _class_panel(ax, band: np.ndarray, classes: dict[int, str], extent) -> None:
