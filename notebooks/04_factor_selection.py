@@ -40,7 +40,7 @@ max_per_landslide: int = 15  # most cells sampled inside one landslide
 positives: str = "cells"  # cells of a landslide: random ones, or only its middle or its highest one
 negative_ratio: float = 1.0  # cells without landslide per landslide cell
 negative_buffer_m: float = 100.0  # distance of cells without landslide from any landslide, m
-negative_slope: float = 0.0  # cells without landslide are at least so steep, degrees
+min_slope_negatives: float = 0.0  # cells without landslide are at least so steep, degrees
 block_m: float = 1000.0  # edge of the spatial blocks that are dealt to folds, m
 n_folds: int = 5  # number of cross-validation folds
 vif_max: float = 10.0  # variance inflation factor at which a factor is dropped
@@ -51,18 +51,27 @@ importance_trees: int = 200  # trees of the forests that rank the factors
 importance_repeats: int = 5  # permutations of each factor in each fold
 
 # %%
+import numpy as np
 import pandas as pd
+import xarray as xr
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.inspection import permutation_importance
+from sklearn.pipeline import make_pipeline
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.outliers_influence import variance_inflation_factor
+from statsmodels.tools import add_constant
 
-from lsa_helpers import samples, selection
-from lsa_helpers.factors import read_stack
-from lsa_helpers.runner import pipeline
+from lsa_helpers import samples, selection, validation
+from lsa_helpers.raster import read_factors
 from lsa_helpers.runner.params import SelectionParams
+from lsa_helpers.runner.pipeline import open_run
+from lsa_helpers.show import selection as show
 from lsa_helpers.show import style
-from lsa_helpers.show import susceptibility as show
 
 style.use()
 p = SelectionParams.from_cell(globals())
-run = pipeline.open_run(p, "04_factor_selection")
+run = open_run(p, "04_factor_selection")
 
 # %% [markdown]
 # ## What is compared
@@ -71,10 +80,13 @@ run = pipeline.open_run(p, "04_factor_selection")
 # they are drawn. The landslides are those that chapter 2 *detected* where there are enough of them, otherwise the reference inventory.
 
 # %%
-stack = read_stack(run)
-landslides, layer = samples.read_inventory(run, p.inventory)
-table = samples.make_samples(landslides, stack, **p.sampling())
-pd.Series({"inventory": layer, "landslides": len(landslides), "factors": len(stack.names), "samples": len(table)}).to_frame("value")
+factors = read_factors(run.need("factors.tif", chapter="01_data"))
+inventory_file = run.need("inventory.gpkg", chapter="02_detector")
+landslides = samples.load_landslides(inventory_file, p.inventory, with_absences=True)
+table = samples.make_samples(landslides, factors, **p.sampling())
+pd.Series(
+    {"inventory": landslides.attrs["layer"], "landslides": len(landslides), "factors": len(factors), "samples": len(table)}
+).to_frame("value")
 
 # %% [markdown]
 # ## Do two factors say the same?
@@ -87,27 +99,45 @@ pd.Series({"inventory": layer, "landslides": len(landslides), "factors": len(sta
 # \mathrm{VIF}_j = \frac{1}{1 - R_j^2}, \qquad \mathrm{TOL}_j = 1 - R_j^2 .
 # $$ (eq-04-vif)
 #
-# Two details decide whether the number is right. The regression needs a constant term: without it, a factor far from zero such as altitude gets
-# a huge VIF for no reason. And a factor of several columns, such as land use (one column per class) or aspect (sine and cosine), needs the
-# *generalised* VIF {cite:p}`fox1992`, otherwise the result would depend on which class is left out as the reference. It is raised to $1/k$ for
-# $k$ columns, so that all bars below share one scale.
+# Two details decide whether the number is right. The first is that the regression needs a constant term: without it, a factor far from zero such
+# as altitude gets a huge VIF for no reason. `statsmodels` adds none by itself (since version 0.15 it standardises the columns, which does the
+# same). For the continuous factors, with a constant and, for comparison, by a regression without:
+
+# %%
+continuous = [name for name, factor in factors.items() if factor.attrs["kind"] == "continuous"]
+columns = table[continuous].astype(float)
+design = add_constant(columns)
+pd.DataFrame(
+    {
+        "with a constant": [variance_inflation_factor(design, design.columns.get_loc(name)) for name in continuous],
+        "without": [1 / (1 - OLS(columns[name], columns.drop(columns=name)).fit().rsquared) for name in continuous],
+    },
+    index=continuous,
+).round(2)
+
+# %% [markdown]
+# The second: a factor of several columns, such as land use (one column per class) or aspect (sine and cosine), needs the *generalised* VIF
+# {cite:p}`fox1992`, otherwise the result would depend on which class is left out as the reference. It is raised to $1/k$ for $k$ columns, so that
+# all bars below share one scale; for one column it is the VIF above, with all factors in the regression.
 #
 # Factors are dropped one at a time, the worst first, because every drop changes the VIF of the others.
 
 # %%
-vif = selection.stepwise_vif(table, stack.info, stack.names, threshold=p.vif_max)
+vif = selection.stepwise_vif(table, factors, threshold=p.vif_max)
 run.write_table(vif, "vif")
 vif.round(3)
 
 # %% mystnb={"figure": {"caption": "Variance inflation factors. The dashed line is where factors are dropped, the dotted one where they are flagged. A dropped factor shows the value it had when it was dropped.", "name": "fig-04-vif"}, "image": {"alt": "Horizontal bars of the variance inflation factor of every factor on a logarithmic axis with two threshold lines, dropped factors in orange"}}
-style.save(show.vif_bars(vif, stack.info, p.vif_max, p.vif_flag), run, "vif")
+style.save(show.vif_bars(vif, factors, p.vif_max, p.vif_flag), run, "vif")
 
 # %% [markdown]
 # `dropped_at` is the step at which a factor was dropped, 0 for one that was kept. A high VIF does not tell *whom* a factor repeats; the pairwise
 # correlations do, as long as only two are involved.
 
 # %% mystnb={"figure": {"caption": "Correlation of the continuous factors and of the sine and cosine of aspect, at the samples. Written are the values of 0.7 and more in size.", "name": "fig-04-correlation"}, "image": {"alt": "Square heat map of the correlation between every pair of continuous factors, orange negative and purple positive"}}
-matrix = selection.correlation(table, stack.info, stack.names, p.correlation)
+ordered = factors[[name for name, factor in factors.items() if factor.attrs["kind"] != "categorical"]]
+coder = samples.factor_coder(ordered)
+matrix = pd.DataFrame(coder.fit_transform(table), columns=coder.get_feature_names_out()).corr(p.correlation)
 style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 
 # %% [markdown]
@@ -125,27 +155,67 @@ style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 #   forest looks at single cells, so no window can see both sides.
 # - **Information gain ratio** {cite:p}`quinlan1986`: how many bits about the landslides does the factor alone carry, per bit of its own?
 #
-# The intervals draw whole blocks of ground again and again, and for the impurity, which belongs to a forest and not to places, whole folds.
-#
 # How large must a value be to mean anything? A column of random numbers, the *probe*, is ranked along with the factors, an idea of
-# {cite:t}`kursa2010`. What does not reach above the probe's interval (dashed) could be luck.
+# {cite:t}`kursa2010`. What does not reach above the probe's interval could be luck.
 
 # %%
-importance = selection.importance(
-    table,
-    stack.info,
-    stack.names,
-    seed=p.seed,
-    n_trees=p.importance_trees,
-    repeats=p.importance_repeats,
-    block_m=p.block_m,
-    n_jobs=p.n_jobs,
+rng = np.random.default_rng(p.seed)
+table[selection.PROBE] = rng.standard_normal(len(table))
+names = [*factors, selection.PROBE]
+ranked = factors.assign({selection.PROBE: ((), 0.0, {"kind": "continuous"})})
+
+X, y = table[["x", "y", "landslide_id", *names]], table["label"]
+forest = make_pipeline(
+    samples.factor_coder(ranked), RandomForestClassifier(p.importance_trees, random_state=p.seed, n_jobs=p.n_jobs)
+)
+folds = list(validation.SpatialBlockKFold(p.n_folds, p.block_m, random_state=p.seed).split(X, y))
+
+# %% [markdown]
+# The forest is trained on all folds but one. scikit-learn's `permutation_importance` then shuffles one column of the fold left out at a time and
+# scores again. An interval shall say how far the loss depends on which ground was sampled, so it draws whole blocks of ground again and again:
+# `weights` holds how often each row counts in each draw, in its first row once, and the scorer gives the AUC of all draws at once. The impurity
+# belongs to a forest and not to places; for it whole folds are drawn, which share most of their training rows, so its interval is rather too narrow.
+
+# %%
+weights = validation.block_weights(validation.block_numbers(X["x"], X["y"], p.block_m), n_draws=200, seed=rng)
+impurity, loss = [], []
+for train, test in folds:
+    fitted = clone(forest).fit(X.iloc[train], y.iloc[train])
+    share = pd.Series(fitted[-1].feature_importances_, samples.coded_groups(fitted[0]))
+    impurity.append(share.groupby(level=0).sum()[names])
+    shuffled = permutation_importance(
+        fitted,
+        X.iloc[test][names],
+        y.iloc[test],
+        scoring=lambda model, X, y, drawn=weights[:, test]: dict(
+            enumerate(validation.weighted_auc(y.to_numpy(), model.predict_proba(X)[:, 1], drawn))
+        ),
+        n_repeats=p.importance_repeats,
+        random_state=p.seed,
+    )
+    loss.append([shuffled[draw].importances_mean for draw in range(len(weights))])
+
+# %%
+of_draws = {
+    "rf_impurity": validation.draw_blocks(len(folds), 200, rng) @ np.array(impurity) / len(folds),
+    "permutation": xr.DataArray(loss, dims=("fold", "draw", "factor")).mean("fold").values,
+    "gain_ratio": np.array(
+        [
+            [selection.gain_ratio(X[name], y, categorical=ranked[name].attrs["kind"] == "categorical", weights=drawn) for name in names]
+            for drawn in weights
+        ]
+    ),
+}
+importance = pd.DataFrame(
+    [(name, method, *validation.interval(values[:, i])) for method, values in of_draws.items() for i, name in enumerate(names)],
+    columns=["factor", "method", "mean", "low", "high"],
 )
 run.write_table(importance, "importance")
-importance.pivot(index="factor", columns="method", values="mean").sort_values("permutation", ascending=False).round(4)
+rankings = importance.pivot(index="factor", columns="method", values="mean")[list(of_draws)]
+rankings.sort_values("permutation", ascending=False).round(4)
 
 # %% mystnb={"figure": {"caption": "Three rankings of the factors with 95 % intervals. The grey bar is a column of random numbers, the dashed line the upper end of its interval.", "name": "fig-04-importance"}, "image": {"alt": "Three bar charts side by side ranking the factors by impurity, by permutation and by information gain ratio, each with a grey bar for a random column"}}
-style.save(show.importance_panels(importance, stack.info), run, "importance")
+style.save(show.importance_panels(importance, factors), run, "importance")
 
 # %% [markdown]
 # Compare the grey bar in the first panel with the others: pure noise gets a share of the impurity, because a deep tree will split on anything.
@@ -155,7 +225,7 @@ style.save(show.importance_panels(importance, stack.info), run, "importance")
 # Do the three agree? Kendall's rank correlation is 1 for equal rankings and 0 for unrelated ones. A study that shows one ranking shows one of them.
 
 # %%
-selection.agreement(importance).round(2)
+rankings.drop(selection.PROBE).corr(method="kendall").round(2)
 
 # %% [markdown]
 # ## The decision
@@ -175,8 +245,19 @@ pd.DataFrame.from_dict(reasons, orient="index", columns=["decision", "remark"])
 # difference; its 95 % interval draws the same blocks for both, so an interval that holds 0 says that nothing was lost that could be told from chance.
 
 # %%
-how = {"seed": p.seed, "n_trees": p.importance_trees, "block_m": p.block_m, "n_jobs": p.n_jobs}
-cost = selection.dropping_cost(table, stack.info, stack.names, decision["selected"], **how)
+auc = {}
+for which, chosen in (("all", list(factors)), ("selected", decision["selected"])):
+    forest.set_params(factorcoder=samples.factor_coder(factors, chosen))
+    of_folds = []
+    for train, test in folds:
+        probability = clone(forest).fit(X.iloc[train], y.iloc[train]).predict_proba(X.iloc[test])[:, 1]
+        of_folds.append(validation.weighted_auc(y.to_numpy()[test], probability, weights[:, test]))
+    auc[which] = xr.DataArray(of_folds, dims=("fold", "draw")).mean("fold").values
+auc["cost"] = auc["all"] - auc["selected"]
+n = {"all": len(factors), "selected": len(decision["selected"]), "cost": len(decision["dropped"])}
+cost = pd.DataFrame(
+    [(which, n[which], *validation.interval(values)) for which, values in auc.items()], columns=["factors", "n", "auc", "low", "high"]
+)
 run.write_table(cost, "dropping_cost")
 cost.round(3)
 
@@ -197,12 +278,13 @@ cost.round(3)
 # :class: dropdown
 # ```
 #
-# `selection.vif` takes the columns of each factor; for a regression on one other factor, $R^2$ is the squared (Pearson) correlation.
+# `variance_inflation_factor` takes the columns of the regression and the number of the one that is predicted; for a regression on one other
+# factor, $R^2$ is the squared (Pearson) correlation.
 
 # %%
-pair = [name for name in stack.names if stack.info[name]["kind"] == "continuous"][:2]
-r = table[pair].corr().iloc[0, 1]
-pd.Series({"by correlation": 1 / (1 - r**2), "by regression": selection.vif(selection.design_columns(table, stack.info, pair))[pair[0]]}).round(6)
+pair = table[continuous[:2]].astype(float)
+r = pair.corr().iloc[0, 1]
+pd.Series({"by correlation": 1 / (1 - r**2), "by regression": variance_inflation_factor(add_constant(pair), 1)}).round(6)
 
 # %% [markdown]
 # ```{solution-end}

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 8 Honest validation
+# # 8 Validation
 #
 # ## Overview
 #
@@ -35,30 +35,64 @@ data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
 inventory: str = "auto"  # landslides the maps are judged by; auto: the true ones where known, else detected, else reference
-block_m: float = 0.0  # edge of the spatial blocks, m, the same as in chapter 05; 0: read there
 heldout_models: list = ["cnn", "rf", "xgboost", "logistic"]  # models mapped block by block without knowing the block
 one_block_models: list = ["rf", "xgboost", "logistic"]  # models also scored with one block left out at a time
-context: bool = True  # also judge trees that see a neighbourhood and a CNN that sees one cell
-lab_model: str = "xgboost"  # model of the sampling laboratory
-lab_positives: list = ["cells", "point", "scarp"]  # cells of a landslide in the laboratory; empty: no laboratory
+lab_model: str = "xgboost"  # model that is trained on many kinds of samples
+lab_positives: list = ["cells", "point", "scarp"]  # cells of a landslide that are compared; empty: nothing is
 lab_buffers_m: list = [0.0, 100.0, 200.0]  # distances of cells without landslide, m
 lab_slopes: list = [0.0, 10.0]  # least slopes of cells without landslide, degrees
 lab_ratios: list = [1.0, 10.0]  # cells without landslide per landslide cell
 lab_seeds: int = 2  # repetitions of every kind of samples
 
 # %%
-from lsa_helpers import honest, validation
-from lsa_helpers.runner import pipeline
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from joblib import Parallel, delayed
+from rasterio.features import rasterize
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, cross_val_predict
+
+from lsa_helpers import models, samples, validation
+from lsa_helpers.errors import LsaError
+from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster, write_raster
 from lsa_helpers.runner.params import ValidationParams
+from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.show import style
 from lsa_helpers.show import susceptibility as maps_show
 from lsa_helpers.show import validation as show
 
 style.use()
 p = ValidationParams.from_cell(globals())
-run = pipeline.open_run(p, "08_validation")
-case = honest.open_case(run, p)
-print(case.describe())
+run = open_run(p, "08_validation")
+
+# %% [markdown]
+# From chapters 1 to 5 come the factors, the samples with their spatial folds, the predictions and the models. The maps are judged by the true
+# landslides of the simulated mountain, or by those of an inventory where nobody knows the truth.
+
+# %%
+factors = read_factors(run.need("factors.tif", chapter="01_data"))
+inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="02_detector"), p.inventory)
+inventory = samples.reproject_landslides(inventory, factors)
+table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
+predictions = pd.read_parquet(run.need("predictions.parquet", chapter="05_susceptibility"))
+names = predictions["model"].unique()
+trained = {name: models.load(run.product(f"models/{name}"), factors) for name in names}
+truth = validation.read_truth(run.product("truth"), factors)
+
+block_m, n_folds = table.attrs["block_m"], table["fold"].nunique()
+window = trained["cnn"].window if "cnn" in trained else 1
+buffer_m = window * cell_size(factors)
+if truth is not None and p.inventory == "auto":
+    landslide, judge = truth["landslide"], "the true landslides of the simulated mountain"
+else:
+    shape, transform = (factors.sizes["y"], factors.sizes["x"]), factors.rio.transform()
+    landslide = on_grid(rasterize(inventory.geometry, shape, transform=transform) == 1, factors)
+    judge = f"the {inventory.attrs['layer']} landslides"
+print(f"{len(table)} samples, {n_folds} folds, a strip of {buffer_m:g} m. Maps are judged by {judge}.")
 
 # %% [markdown]
 # ## Random folds flatter
@@ -66,10 +100,24 @@ print(case.describe())
 # Chapter 5 scored every model three ways. *Optimism* is the AUC of random folds minus that of spatial blocks: what the neighbours of the test cells
 # whispered to the model. A study that shows only random folds shows the second column. The last column leaves out one block at a time, so that a
 # model trains on almost everything; its predictions are scored together, for a single block may hold no landslide at all. Where chapter 5 searched
-# for settings (`tune_draws`), every model of this chapter searches again, without the rows it is judged by.
+# for settings (`tune_draws`), every model of this chapter searches again, without the rows it is judged by: a clone of a search is a search.
 
 # %%
-optimism = honest.judge_folds(run, case, p)
+schemes = ("apparent", "random", "spatial")
+auc = pd.DataFrame({scheme: run.read_table(f"scores_{scheme}").set_index("model")["auc"] for scheme in schemes})
+optimism = auc.assign(optimism=auc["random"] - auc["spatial"], one_block=np.nan)
+
+label, place = table["label"], table[["x", "y"]].to_numpy()
+block = validation.block_numbers(*validation.landslide_places(table).T, block_m)
+one_block_out = [
+    (validation.beyond_buffer(place, train, test, buffer_m), test)
+    for train, test in LeaveOneGroupOut().split(table, label, block)
+]
+for name in [name for name in names if name in p.one_block_models]:
+    probability = cross_val_predict(trained[name], table, label, cv=one_block_out, method="predict_proba")
+    optimism.loc[name, "one_block"] = roc_auc_score(label, probability[:, 1])
+optimism = validation.with_ceiling(optimism.rename_axis("model").reset_index(), table, truth)
+run.write_table(optimism, "optimism")
 optimism.set_index("model").round(3)
 
 # %% [markdown]
@@ -80,7 +128,11 @@ optimism.set_index("model").round(3)
 # often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
 
 # %%
-pairs = validation.paired_differences(case.guesses, case.samples, "spatial", block_m=case.block_m, seed=p.seed)
+spatial = predictions[predictions["scheme"] == "spatial"]
+spatial = spatial.pivot(index="sample", columns="model", values="probability")
+weights = validation.block_weights(validation.block_numbers(*place.T, block_m), n_draws=500, seed=p.seed)
+drawn = {name: validation.weighted_auc(label.to_numpy(), spatial[name].to_numpy(), weights) for name in names}
+pairs = validation.paired_differences(drawn, combinations(names, 2))
 run.write_table(pairs, "paired_differences")
 pairs.round(3)
 
@@ -92,13 +144,28 @@ pairs.round(3)
 # the area, and no cell was known to the model that judged it.
 
 # %% mystnb={"figure": {"caption": "The fold of every cell, and the samples. A fold's cells are mapped by models that know none of its samples and none in a strip around it.", "name": "fig-08-folds"}, "image": {"alt": "Map of square blocks coloured by the spatial fold they belong to, with the samples as dots, filled in landslides and open elsewhere"}}
-style.save(show.fold_panel(case.folds, case.samples, case.stack.grid), run, "validation_folds")
+folds = validation.fold_map(table, factors, block_m=block_m, seed=p.seed)
+style.save(show.fold_panel(folds, table), run, "validation_folds")
+
 
 # %%
-heldout = honest.map_heldout(run, case, p)
+def cross_validated_map(model, table, factors, folds, buffer_m):
+    """Fit on the other folds' samples, predict this fold's cells; together they are a map."""
+    pieces = []
+    for fold in range(n_folds):
+        training = validation.training_samples(table, folds == fold, buffer_m)
+        fitted = clone(model).fit(training, training["label"])
+        pieces.append(models.predict_map(fitted, factors, where=folds == fold))
+    return xr.concat(pieces, "fold").max("fold").rename("susceptibility")
+
+
+heldout = {}
+for name in [name for name in names if name in p.heldout_models]:
+    heldout[name] = cross_validated_map(trained[name], table, factors, folds, buffer_m)
+    write_raster(run.product(f"heldout_{name}.tif"), heldout[name])
 
 # %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map. Steps along block edges are where two models disagree.", "name": "fig-08-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
-style.save(maps_show.susceptibility_maps(heldout, case.landslides, case.stack.grid), run, "heldout_maps")
+style.save(maps_show.susceptibility_maps(heldout, inventory), run, "heldout_maps")
 
 # %% [markdown]
 # ## Success and prediction rate
@@ -108,8 +175,15 @@ style.save(maps_show.susceptibility_maps(heldout, case.landslides, case.stack.gr
 # remembers. The bands resample whole blocks.
 
 # %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with shaded 95 % band, prediction rate of the held-out maps; dashed with hatched band, success rate of the maps of chapter 5.", "name": "fig-08-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve in a hatched band"}}
-curves = honest.rate_curves(run, case, heldout, p)
-style.save(show.rate_panels(curves), run, "rate_curves")
+maps = {}
+for name in heldout:
+    maps[name, "held out"] = heldout[name]
+    maps[name, "fitted"] = read_raster(run.product(f"susceptibility_{name}.tif"))["susceptibility"]
+blocks = validation.block_map(factors, block_m)
+curves = {key: validation.rate_curve(values, landslide, blocks, seed=p.seed) for key, values in maps.items()}
+rates = pd.concat(curves, names=["model", "map"]).reset_index(["model", "map"])
+run.write_table(rates, "rate_curves")
+style.save(show.rate_panels(rates), run, "rate_curves")
 
 # %% [markdown]
 # The table says it in numbers. `capture_10` is the share of the landslide area in the most susceptible tenth of the land. The Boyce index
@@ -119,7 +193,19 @@ style.save(show.rate_panels(curves), run, "rate_curves")
 # probability as if it were a map: the ceiling. Judged by the true landslides, a fitted map above it remembers.
 
 # %%
-worth = honest.judge_maps(run, case, heldout, curves, p)
+def scores_of(susceptibility):
+    """Captures, Boyce index, descents and texture of one map."""
+    captured = validation.capture(validation.rate_curve(susceptibility, landslide))
+    return captured | validation.map_quality(susceptibility, landslide, seed=p.seed)
+
+
+rows = [{"model": name, "map": kind, **scores_of(values)} for (name, kind), values in maps.items()]
+if truth is not None:
+    known = xr.concat(heldout.values(), "model").notnull().all("model")
+    oracle = scores_of(truth["probability"].where(known))
+    rows.append({"model": "ceiling", "map": "true probability", **oracle})
+worth = pd.DataFrame(rows)
+run.write_table(worth, "map_scores")
 worth.set_index(["model", "map"]).round(3).T
 
 # %% [markdown]
@@ -129,9 +215,24 @@ worth.set_index(["model", "map"]).round(3).T
 # deviation of every continuous factor in the same window, and the CNN gets a window of one cell. All are mapped without knowing the block.
 
 # %%
-around = honest.map_context(run, case, p)
-fair = honest.fair_comparison(run, case, around, worth, p)
-fair.set_index("model").round(3).T if fair is not None else "Left out: the parameter context is off, or chapter 05 made no CNN."
+around = samples.focal_statistics(factors[[name for name in factors if name in table]], window)
+wider = factors.assign(around)
+wider_table = table.assign(**{name: validation.at_samples(band, table) for name, band in around.items()})
+context = {}
+for name in [name for name in ("rf", "xgboost") if name in heldout]:
+    coder = samples.factor_coder(wider, [*models.fitted_coder(trained[name]).factors, *around])
+    step = next(key for key in trained[name].get_params() if key.endswith("factorcoder"))
+    model = clone(trained[name]).set_params(**{step: coder})
+    context[f"{name}_context"] = cross_validated_map(model, wider_table, wider, folds, buffer_m)
+for name in [name for name in ("cnn",) if name in heldout]:
+    model = clone(trained[name]).set_params(window=1)
+    context["cnn_1"] = cross_validated_map(model, table, factors, folds, buffer_m)
+
+rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
+rows += [{"model": name, **scores_of(values)} for name, values in context.items()]
+fair = pd.DataFrame(rows)
+run.write_table(fair, "fair_comparison")
+fair.set_index("model").round(3).T
 
 # %% [markdown]
 # Now the differences. Each is one area under the prediction rate minus another, on the same cells, with the interval from the same blocks resampled
@@ -139,34 +240,72 @@ fair.set_index("model").round(3).T if fair is not None else "Left out: the param
 # cells, and what the window adds. The others say what a neighbourhood is worth to trees, and how the CNN compares with a forest that sees it too.
 
 # %%
-gains = honest.context_gain(run, case, heldout | around, p)
-for row in gains.itertuples() if gains is not None else ():
+wanted = [("cnn", "rf"), ("cnn_1", "rf"), ("cnn", "cnn_1")]
+wanted += [("rf_context", "rf"), ("xgboost_context", "xgboost"), ("cnn", "rf_context")]
+areas = validation.rate_areas(heldout | context, landslide, blocks, seed=p.seed)
+gains = validation.paired_differences(areas, wanted).drop(columns="p")
+run.write_table(gains, "context_gain")
+for row in gains.itertuples():
     sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
-    names = f"{style.MODEL_LABELS[row.first]} minus {style.MODEL_LABELS[row.second]}"
-    print(f"{names}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
+    both = f"{style.MODEL_LABELS[row.first]} minus {style.MODEL_LABELS[row.second]}"
+    print(f"{both}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
 
 # %% [markdown]
-# ## The sampling laboratory
+# ## Sampling sensitivity
 #
 # A susceptibility model needs cells without landslide, and somebody has to choose them. Far from any landslide, in the flat valley floor, they are
 # easy to tell apart, and the score on *such* samples is high. Here one model is trained on many kinds of samples. Each is scored twice: on samples
-# of its own kind in random folds, as most studies do, and by its map on every cell of the area, block by block.
+# of its own kind in random folds, as most studies do, and by its map on every cell of the area, block by block. It keeps the settings it had before
+# any search: a search for each kind would compare searches, not samples. (An inventory of points is used as it is, so there is nothing to choose.)
 
-# %% mystnb={"figure": {"caption": "Each dot is one way to sample. Across, the score on samples of the same kind; up, the score of the map on all cells. On the line both would be equal.", "name": "fig-08-laboratory"}, "image": {"alt": "Scatter plot of the map score against the sample score for each way to sample, marked by positive kind and coloured by buffer distance, with the line of equality"}}
-lab = honest.run_laboratory(run, case, p)
-if lab is not None:
-    display(style.save(show.laboratory(lab), run, "sampling_laboratory"))
-else:
-    print("Left out: an inventory of points is used as it is, or lab_positives is empty.")
 
 # %%
-if lab is not None:
-    display(honest.summarise_laboratory(lab).round(3))
+def two_scores(kind):
+    """AUC on samples of one kind in random folds, and AUC of the held-out map on all cells."""
+    try:
+        drawn = samples.make_samples(inventory, factors, **kind, max_per_landslide=most)
+        label, whole = drawn["label"], validation.landslide_groups(drawn["landslide_id"])
+        random = StratifiedGroupKFold(n_folds, shuffle=True, random_state=kind["seed"])
+        how = {"groups": whole, "cv": random, "method": "predict_proba"}
+        probability = cross_val_predict(lab_model, drawn, label, **how)[:, 1]
+
+        spatial = validation.SpatialBlockKFold(n_folds, block_m, random_state=kind["seed"])
+        drawn["fold"] = spatial.fold_numbers(drawn, label)
+        folds = validation.fold_map(drawn, factors, block_m=block_m, seed=kind["seed"])
+        held_out = cross_validated_map(lab_model, drawn, factors, folds, buffer_m=0).values
+        known = np.isfinite(held_out)
+    except LsaError as error:  # for example too few cells so far from any landslide
+        return kind | {"n": 0, "problem": str(error)}
+    sample_auc = roc_auc_score(label, probability)
+    map_auc = roc_auc_score(landslide.values[known], held_out[known])
+    return kind | {"n": len(drawn), "sample_auc": sample_auc, "map_auc": map_auc, "problem": ""}
+
+
+lab_model = getattr(trained[p.lab_model], "estimator", trained[p.lab_model])
+most = table.attrs["max_per_landslide"]
+choices = {
+    "positives": [] if (inventory.geom_type == "Point").all() else p.lab_positives,
+    "negative_buffer_m": p.lab_buffers_m,
+    "min_slope_negatives": p.lab_slopes,
+    "negative_ratio": p.lab_ratios,
+    "seed": range(p.seed, p.seed + p.lab_seeds),
+}
+kinds = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+rows = Parallel(n_jobs=p.n_jobs, prefer="threads")(delayed(two_scores)(kind) for kind in kinds)
+sensitivity = pd.DataFrame(rows, columns=[*choices, "n", "sample_auc", "map_auc", "problem"])
+sensitivity.columns = ["positives", "buffer_m", "slope_floor", "ratio", *sensitivity.columns[4:]]
+
+# %% mystnb={"figure": {"caption": "Each dot is one way to sample. Across, the score on samples of the same kind; up, the score of the map on all cells. On the line both would be equal.", "name": "fig-08-laboratory"}, "image": {"alt": "Scatter plot of the map score against the sample score for each way to sample, marked by positive kind and coloured by buffer distance, with the line of equality"}}
+run.write_table(sensitivity, "sampling_laboratory")
+style.save(show.sampling_sensitivity(sensitivity), run, "sampling_laboratory")
+
+# %%
+validation.summarise_sampling(sensitivity).round(3)
 
 # %% [markdown]
-# Read the table by columns: which choice raised `sample_auc`, and did `map_auc` follow? What raises only the first makes the test easier, not the map better.
-# `seed_sd` says how far `map_auc` moves when the same kind of samples is drawn again: smaller differences are luck. Kinds that could not be drawn
-# are counted as `failed` and are in no mean.
+# Read the table by columns: which choice raised `sample_auc`, and did `map_auc` follow? What raises only the first makes the test easier, not the map better:
+# the `optimism` grows. `seed_sd` says how far `map_auc` moves when the same kind of samples is drawn again: smaller differences are luck. Kinds that
+# could not be drawn are counted as `failed` and are in no mean.
 #
 # ## Try it
 #

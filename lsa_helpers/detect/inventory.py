@@ -1,234 +1,224 @@
-"""From detections in windows to an inventory, and what can be said about one: sizes, what was
-missed, what is false.
-"""
+"""From scores of pixels to an inventory of polygons, and what can be said about one."""
 
 from collections.abc import Sequence
+from itertools import repeat
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy import stats
+from affine import Affine
+from rasterio import features
+from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from lsa_helpers.raster import read_raster
+from lsa_helpers.run import Run, whole_file
+from lsa_helpers.sources import Catalog, read_inventory
+
 THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
 SIZES = (0, 500, 1000, 2000, 5000, 10_000, 20_000, np.inf)  # m², classes of landslide area
-COLUMNS = {"id": int, "score": float, "area_m2": float, "windows": int}
+_BLOCK_PIXELS = 16_000_000  # labelled at once: about 200 MB
 
 
-def merge_pieces(
-    pieces: Sequence[dict],
+def polygonize(
+    scores: np.ndarray,
+    transform: Affine,
     crs,
     *,
-    min_score: float = 0.0,
+    low: float,
+    high: float = 0.0,
     min_area_m2: float = 0.0,
-    close_m: float = 0.0,
+    block_rows: int = 0,
 ) -> gpd.GeoDataFrame:
-    """Join detections of the same landslide in overlapping windows.
-
-    Two detections are one landslide when, within the ground both windows saw, they share at least
-    half of the smaller one: a landslide cut by a window's edge agrees with its neighbour there,
-    whatever lies outside. A window that sees only the end of a landslide is less sure of it, so a
-    detection below `min_score` is kept where it goes on with one that reaches it (see `together`).
-    Landslides put together in this way that share half of the smaller one are one, too. What others
-    still share belongs to the surer one, so that no ground counts twice.
+    """Landslides of a map of scores, by hysteresis: connected pixels of at least `low`, of which
+    one reaches `high`.
 
     Parameters
     ----------
-    pieces : sequence of dict
-        From `lsa_helpers.detect.scene.find_pieces`.
+    scores : ndarray or memmap, shape (height, width)
+        0–1; read a block of rows at a time, so it may be larger than memory.
+    transform : Affine
+        From pixels to the CRS.
     crs : CRS
-        Of the pieces; in metres.
-    min_score : float
-        Landslides whose best piece scores less are dropped.
+        In metres.
+    low, high : float
+        Score down to which a landslide extends, and score it reaches somewhere.
     min_area_m2 : float
         Smaller landslides are dropped and smaller holes filled.
-    close_m : float
-        Cracks up to this width between the pieces of a landslide are closed, m; half a pixel or one
-        is sensible.
+    block_rows : int
+        Rows labelled at once; 0: as many as about 200 MB hold. It does not change the result.
 
     Returns
     -------
     GeoDataFrame
-        id (from 1), score (best of its pieces), area_m2, windows (number of windows it was seen in)
-        and one valid polygon each, highest score first.
+        ``id`` (from 1), ``score`` (the highest of its pixels), ``area_m2`` and one valid polygon
+        each, highest score first. Polygons share no ground; pixels that meet at a corner only
+        belong to two of them.
+
+    Notes
+    -----
+    Source: hysteresis is the last step of Canny (1986), doi:10.1109/TPAMI.1986.4767851.
     """
-    shapes, seen, scores = _columns(pieces)
-    group = together(pieces, min_score)
-    parts = []
-    for number in np.unique(group[group >= 0]):
-        own = group == number
-        for part in _whole(shapes[own], close_m, min_area_m2):
-            # Windows of the pieces that belong to this part: a mask may have come apart into
-            # several.
-            touching = shapely.intersects(shapes[own], part)
-            parts.append(
-                (float(scores[own].max()), {window.wkb for window in seen[own][touching]}, part)
-            )
-    rows, outlines = [], np.array([part for _, _, part in parts], dtype=object)
-    same = _sharing(outlines)
-    for number in np.unique(same):
-        own = [parts[k] for k in np.flatnonzero(same == number)]
-        windows = len(set().union(*(footprints for _, footprints, _ in own)))
-        for part in _whole(outlines[same == number], 0, min_area_m2):
-            rows.append((max(score for score, _, _ in own), part.area, max(windows, 1), part))
-    rows = _apart(rows, min_area_m2)
-    columns = {
-        "id": range(1, len(rows) + 1),
-        **{
-            name: [row[i] for row in rows] for i, name in enumerate(("score", "area_m2", "windows"))
-        },
-    }
-    return gpd.GeoDataFrame(columns, geometry=[row[3] for row in rows], crs=crs).astype(COLUMNS)
+    block_rows = block_rows or max(1, _BLOCK_PIXELS // scores.shape[1])
+    outlines, numbers, peaks, seams = [], [], [np.zeros(1)], []
+    count, above = 0, np.zeros(scores.shape[1], np.int32)
+    for top in range(0, len(scores), block_rows):
+        block = np.asarray(scores[top : top + block_rows])
+        labels, labels_here = ndimage.label(block >= low)
+        peaks.append(ndimage.maximum(block, labels, np.arange(1, labels_here + 1)))
+        labels[labels > 0] += count
+        count += labels_here
+        seams.append(np.stack([above, labels[0]])[:, (above > 0) & (labels[0] > 0)])
+        above = labels[-1]
+        place = transform @ Affine.translation(0, top)
+        for outline, number in features.shapes(labels, labels > 0, transform=place):
+            outlines.append(shapely.geometry.shape(outline))
+            numbers.append(int(number))
+    i, j = np.concatenate(seams, axis=1)
+    links = coo_matrix((np.ones(len(i)), (i, j)), shape=(count + 1, count + 1))
+    landslide = connected_components(links, directed=False)[1][numbers]
+    columns = {"landslide": landslide, "score": np.concatenate(peaks)[numbers]}
+    parts = gpd.GeoDataFrame(columns, geometry=outlines, crs=crs)
+    merged = parts.dissolve("landslide", aggfunc="max")
+    return _clean(merged[merged["score"] >= high], min_area_m2)
 
 
-def _apart(rows: Sequence[tuple], min_area_m2: float) -> list[tuple]:
-    """Landslides (score, area, windows, outline) in falling order of their score, each without what
-    a surer one covers.
-    """
-    rows = sorted(rows, key=lambda row: (-row[0], -row[1], row[3].bounds))
-    outlines = np.array([row[3] for row in rows], dtype=object)
-    tree, left = shapely.STRtree(outlines), []
-    for number, (score, _, windows, outline) in enumerate(rows):
-        surer = [other for other in tree.query(outline, predicate="intersects") if other < number]
-        own = (
-            _whole(
-                [shapely.difference(outline, shapely.union_all(outlines[surer]))], 0, min_area_m2
-            )
-            if surer
-            else [outline]
+def _clean(landslides: gpd.GeoDataFrame, min_area_m2: float) -> gpd.GeoDataFrame:
+    """Without small landslides, small holes and the corners that seams of blocks left on edges."""
+    filled = [
+        shapely.Polygon(
+            polygon.exterior,
+            [ring for ring in polygon.interiors if shapely.Polygon(ring).area >= min_area_m2],
         )
-        left += [(score, part.area, windows, part) for part in own]
-    return left
-
-
-def _sharing(outlines: np.ndarray) -> np.ndarray:
-    """Number of a landslide for each outline; those that share half of the smaller one have the
-    same.
-    """
-    i, j = shapely.STRtree(outlines).query(outlines, predicate="intersects")
-    shared, areas = (
-        shapely.area(shapely.intersection(outlines[i], outlines[j])),
-        shapely.area(outlines),
+        for polygon in shapely.simplify(landslides.geometry.to_numpy(), 0)
+    ]
+    table = gpd.GeoDataFrame(
+        {"score": landslides["score"].astype(float).to_numpy(), "area_m2": shapely.area(filled)},
+        geometry=filled,
+        crs=landslides.crs,
     )
-    same = shared >= 0.5 * np.minimum(areas[i], areas[j])
-    return _linked(i[same], j[same], len(outlines))
+    table = table[table["area_m2"] >= min_area_m2]
+    table = table.sort_values(["score", "area_m2"], ascending=False, ignore_index=True)
+    table.insert(0, "id", np.arange(1, len(table) + 1))
+    return table
 
 
-def _linked(i: np.ndarray, j: np.ndarray, count: int) -> np.ndarray:
-    """Number of the group, from 0, of each of `count` things of which i[k] and j[k] belong
-    together.
-    """
-    if not count:
-        return np.zeros(0, int)
-    return connected_components(
-        coo_matrix((np.ones(len(i)), (i, j)), shape=(count, count)), directed=False
-    )[1]
+def hysteresis_sweep(
+    scores: Sequence[np.ndarray], truths: Sequence[np.ndarray], share: float
+) -> pd.DataFrame:
+    """How well pairs of thresholds outline the landslides of image chips, as it would be on ground
+    of which landslides cover `share`.
 
-
-def _columns(pieces: Sequence[dict]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    shapes, seen = (
-        np.array([piece[key] for piece in pieces], dtype=object) for key in ("geometry", "window")
-    )
-    return shapes, seen, np.array([piece["score"] for piece in pieces], float)
-
-
-def together(pieces: Sequence[dict], min_score: float = 0.0) -> np.ndarray:
-    """Which detections are one landslide.
+    Chips are cut where landslides are, a scene is not. Right pixels, and wrong ones of patches that
+    meet a landslide, come as often as landslides do; patches that meet none come as often as other
+    ground does. Both are counted on the chips and weighed by how rare the one and how common the
+    other is on the mapped ground (Bayes' rule). Without this the thresholds suit the chips and let
+    too many false alarms into the map.
 
     Parameters
     ----------
-    pieces : sequence of dict
-        As in `merge_pieces`.
-    min_score : float
-        Detections from this score up are joined where they share half of the smaller one. A weaker
-        one is joined to a detection of another window when both cover the same ground where both
-        windows looked (IoU at least 0.5) and the weaker goes on beyond the other's window; so a
-        landslide goes on over an edge, but doubtful ones do not grow around it.
+    scores : sequence of ndarray, shape (height, width)
+        Of each chip, from `lsa_helpers.detect.scene.score_pixels`.
+    truths : sequence of ndarray of bool, shape (height, width)
+        Where a landslide is.
+    share : float
+        Expected share of the mapped ground that landslides cover, 0–1.
 
     Returns
     -------
-    ndarray of int, shape (pieces,)
-        Number of the landslide, any from 0; -1 for detections of none that reaches `min_score`.
+    DataFrame
+        ``low`` (to 0.5), ``high`` (at least low) and ``precision``, ``recall``, ``f1`` of landslide
+        pixels (fractions; NaN where undefined).
     """
-    return _joined(_columns(pieces)[2], _overlaps(pieces), min_score)
+    rows = []
+    for low in THRESHOLDS[THRESHOLDS <= 0.5]:
+        patches = np.concatenate([np.zeros((0, 4)), *map(_patches, scores, truths, repeat(low))])
+        for high in THRESHOLDS[low <= THRESHOLDS]:
+            rows.append((low, high, *patches[patches[:, 0] >= high, 1:].sum(axis=0)))
+    table = pd.DataFrame(rows, columns=["low", "high", "right", "beside", "stray"])
+    landslide = sum(truth.sum() for truth in truths)
+    other = sum(truth.size for truth in truths) - landslide
+    table["recall"] = recall = table["right"] / landslide
+    false = table["beside"] / landslide * share + table["stray"] / max(other, 1) * (1 - share)
+    table["precision"] = precision = recall * share / (recall * share + false)
+    table["f1"] = 2 * precision * recall / (precision + recall)
+    return table[["low", "high", "precision", "recall", "f1"]]
 
 
-def _overlaps(pieces: Sequence[dict]) -> tuple[np.ndarray, ...]:
-    """Pairs i, j of detections that share ground; whether they share half of the smaller one;
-    whether the weaker goes on with the other.
+def _patches(scores: np.ndarray, truth: np.ndarray, low: float) -> np.ndarray:
+    """For each connected patch of at least `low`: its highest score, and how many of its pixels are
+    true, false in a patch that is partly true, and false in one that is not.
     """
-    shapes, seen, scores = _columns(pieces)
-    i, j = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    i, j = i[i < j], j[i < j]
-    both = shapely.intersection(seen[i], seen[j])
-    own, other = (shapely.area(shapely.intersection(shapes[k], both)) for k in (i, j))
-    shared = shapely.area(shapely.intersection(shapes[i], shapes[j]))
-    beyond = [shapely.area(shapely.difference(shapes[a], seen[b])) > 0 for a, b in ((i, j), (j, i))]
-    goes_on = np.where(scores[i] < scores[j], *beyond) & (shared >= 0.5 * (own + other - shared))
-    return i, j, (shared >= 0.5 * np.minimum(own, other)) & (shared > 0), goes_on & (shared > 0)
+    labels, count = ndimage.label(scores >= low)
+    peak = ndimage.maximum(scores, labels, np.arange(1, count + 1))
+    pixels = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    right = np.bincount(labels[truth], minlength=count + 1)[1:]
+    false = pixels - right
+    return np.stack([peak, right, false * (right > 0), false * (right == 0)], axis=1)
 
 
-def _joined(scores: np.ndarray, overlaps: tuple[np.ndarray, ...], min_score: float) -> np.ndarray:
-    """What `together` returns; the sweep over scores takes the overlaps only once."""
-    if not len(scores):
-        return np.zeros(0, int)
-    i, j, half, goes_on = overlaps
-    same = np.where(np.minimum(scores[i], scores[j]) >= min_score, half, goes_on)
-    group = _linked(i[same], j[same], len(scores))
-    best = np.zeros(group.max() + 1)
-    np.maximum.at(best, group, scores)
-    return np.where(best[group] >= min_score, group, -1)
+def best_thresholds(sweep: pd.DataFrame) -> tuple[float, float]:
+    """The pair (low, high) of `hysteresis_sweep` with the highest F1; 0.5 for both where nothing
+    was found or nothing is there.
 
-
-def _whole(shapes: np.ndarray, close_m: float, min_area_m2: float) -> list[shapely.Polygon]:
-    """The union of pieces as polygons without cracks, small holes and crumbs."""
-    union = shapely.union_all(shapes)
-    if close_m:
-        # Mitred corners: closing leaves an outline of pixels as it is.
-        union = (
-            union.buffer(close_m / 2, join_style="mitre")
-            .buffer(-close_m / 2, join_style="mitre")
-            .union(union)
-        )
-    filled = []
-    for part in shapely.get_parts(shapely.make_valid(union)):
-        if part.geom_type == "Polygon":
-            holes = [
-                ring
-                for ring in part.interiors
-                if shapely.Polygon(ring).area >= max(min_area_m2, 1e-9)
-            ]
-            filled.append(shapely.Polygon(part.exterior, holes))
-    return [part for part in filled if part.area >= max(min_area_m2, 1e-9)]
-
-
-def scene_sweep(pieces: Sequence[dict], known: gpd.GeoDataFrame, crs) -> pd.DataFrame:
-    """Table score, detected_km2, precision, recall, f1, iou by area (fractions) of the mapped
-    ground for thresholds 0.05–0.95.
-
-    It describes an inventory, it does not choose one: a threshold chosen here would have seen the
-    truth of the ground it maps.
+    Examples
+    --------
+    >>> best_thresholds(pd.DataFrame({"low": [0.1, 0.2], "high": [0.8, 0.8], "f1": [0.5, 0.6]}))
+    (0.2, 0.8)
     """
-    true = known.to_crs(crs).union_all()
-    shapes, _, scores = _columns(pieces)
-    overlaps, rows = _overlaps(pieces), []
-    for threshold in THRESHOLDS:
-        found = shapely.union_all(shapes[_joined(scores, overlaps, threshold) >= 0])
-        shared, said, real = found.intersection(true).area, found.area, true.area
-        shares = (
-            _ratio(shared, said),
-            _ratio(shared, real),
-            _ratio(2 * shared, said + real),
-            _ratio(shared, said + real - shared),
-        )
-        rows.append((threshold, said / 1e6, *shares))
-    return pd.DataFrame(rows, columns=["score", "detected_km2", "precision", "recall", "f1", "iou"])
+    if not sweep["f1"].gt(0).any():
+        return 0.5, 0.5
+    low, high = sweep.loc[sweep["f1"].idxmax(), ["low", "high"]]
+    return float(low), float(high)
 
 
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole > 0 else float("nan")
+def read_reference(catalog: Catalog, run: Run, crs=None) -> gpd.GeoDataFrame:
+    """The known landslides of a run: the simulated mountain's truth, else the catalog's inventory.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    run : Run
+    crs : CRS, optional
+        Of the empty layer where nothing is known.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``id`` (from 1), ``area_m2`` and polygons, or points with ``label`` (1 landslide, 0 none),
+        in the CRS of ``factors.tif``; without rows where nothing is known.
+    """
+    if run.has("factors.tif"):
+        factors = read_raster(run.product("factors.tif"), chunk=1024)
+        if run.has("truth/landslides.gpkg"):
+            known = gpd.read_file(run.product("truth/landslides.gpkg")).to_crs(factors.rio.crs)
+            columns = {"id": np.arange(1, len(known) + 1), "area_m2": known.area}
+            return gpd.GeoDataFrame(columns, geometry=known.geometry, crs=known.crs)
+        if catalog.inventory is not None:
+            return read_inventory(catalog, factors)
+    return gpd.GeoDataFrame({"id": [], "area_m2": []}, geometry=[], crs=crs)
+
+
+def write_inventory(run: Run, **layers: gpd.GeoDataFrame) -> Path:
+    """Write ``inventory.gpkg`` with the layers ``detected`` and ``reference``, a reference without
+    rows left out.
+    """
+    with whole_file(run.product("inventory.gpkg")) as part:
+        for name, table in layers.items():
+            if name == "detected" or len(table):
+                table.to_file(part, layer=name, driver="GPKG")
+    return run.product("inventory.gpkg")
+
+
+def write_reference(catalog: Catalog, run: Run) -> Path | None:
+    """Write ``inventory.gpkg`` with the layer ``reference`` alone, for a catalog without a scene to
+    search; None where no landslides are known.
+    """
+    known = read_reference(catalog, run)
+    return write_inventory(run, reference=known) if len(known) else None
 
 
 def errors_by_size(
@@ -238,8 +228,10 @@ def errors_by_size(
 
     Parameters
     ----------
-    detected, known : GeoDataFrame of polygons
-        Both in CRSs in metres.
+    detected : GeoDataFrame of polygons
+        With ``true_share``, the fraction of its area that is true (NaN: unknown).
+    known : GeoDataFrame of polygons
+        With ``found_share``, the fraction of its area that was detected. Both in CRSs in metres.
     sizes : sequence of float
         Limits of the classes of area, m².
 
@@ -250,69 +242,15 @@ def errors_by_size(
         detected), omission (fraction), detected (count), false_alarms (of them, less than half of
         their area is true), commission (fraction); NaN in empty classes.
     """
-    detected = detected.to_crs(known.crs)
-    missed = known.intersection(detected.union_all()).area < 0.5 * known.area
-    false = detected.intersection(known.union_all()).area < 0.5 * detected.area
     table = pd.DataFrame({"area_from_m2": sizes[:-1], "area_to_m2": sizes[1:]})
-    for count, wrong, share, layer, bad in (
-        ("known", "omitted", "omission", known, missed),
-        ("detected", "false_alarms", "commission", detected, false),
+    for count, wrong, share, layer, right in (
+        ("known", "omitted", "omission", known, known["found_share"]),
+        ("detected", "false_alarms", "commission", detected, detected["true_share"]),
     ):
         table[count] = np.histogram(layer.area, sizes)[0]
-        table[wrong] = np.histogram(layer.area[bad], sizes)[0]
+        table[wrong] = np.histogram(layer.area[right < 0.5], sizes)[0]
         table[share] = table[wrong] / table[count].where(table[count] > 0)
     return table
-
-
-def inventory_statistics(inventories: dict[str, gpd.GeoDataFrame], pixel_m: float) -> pd.DataFrame:
-    """One row per inventory.
-
-    Parameters
-    ----------
-    inventories : dict of GeoDataFrame
-        By name; polygons in CRSs in metres.
-    pixel_m : float
-        Pixel at which touching landslides are counted, m.
-
-    Returns
-    -------
-    DataFrame
-        inventory, count, touching (see `count_touching`), total_km2, mean_m2, median_m2,
-        largest_m2, and the rollover_m2 of the size–frequency curve.
-    """
-    rows = []
-    for name, table in inventories.items():
-        areas = table.area.to_numpy()
-        total, mean, middle, largest = (
-            (areas.sum(), areas.mean(), np.median(areas), areas.max())
-            if len(areas)
-            else (0, *[np.nan] * 3)
-        )
-        rows.append(
-            (
-                name,
-                len(areas),
-                count_touching(table, pixel_m),
-                total / 1e6,
-                mean,
-                middle,
-                largest,
-                rollover(areas),
-            )
-        )
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "inventory",
-            "count",
-            "touching",
-            "total_km2",
-            "mean_m2",
-            "median_m2",
-            "largest_m2",
-            "rollover_m2",
-        ],
-    )
 
 
 def count_touching(table: gpd.GeoDataFrame, pixel_m: float) -> int:
@@ -326,41 +264,10 @@ def count_touching(table: gpd.GeoDataFrame, pixel_m: float) -> int:
     pixel_m : float
         Pixel of the mask, m.
     """
-    if not len(table):
-        return 0
     grown = table.buffer(pixel_m / 2**0.5)
-    groups = shapely.get_parts(grown.union_all())
-    return len(table) - len(
-        set(shapely.STRtree(groups).query(grown.representative_point(), predicate="intersects")[1])
-    )
-
-
-def rollover(areas: np.ndarray, least: int = 20) -> float:
-    """Area at which the size–frequency curve has its peak: the mode of an inverse-gamma law fitted
-    by maximum likelihood.
-
-    Parameters
-    ----------
-    areas : ndarray, shape (landslides,)
-        m².
-    least : int
-        Fewer landslides give NaN: their peak is chance.
-
-    Returns
-    -------
-    float
-        m².
-
-    Notes
-    -----
-    Source: Malamud et al. (2004), Landslide inventories and their statistical properties,
-    doi:10.1002/esp.1064. The law is fitted without its shift: three parameters of a few hundred
-    areas are not to be told apart.
-    """
-    if len(areas) < least:
-        return float("nan")
-    shape, _, scale = stats.invgamma.fit(areas, floc=0)
-    return float(scale / (shape + 1))
+    groups = shapely.STRtree(shapely.get_parts(grown.union_all()))
+    points = grown.representative_point()
+    return len(table) - len(set(groups.query(points, predicate="intersects")[1]))
 
 
 def size_frequency(areas: np.ndarray, per_decade: int = 5) -> pd.DataFrame:
@@ -381,17 +288,11 @@ def size_frequency(areas: np.ndarray, per_decade: int = 5) -> pd.DataFrame:
     """
     if not len(areas):
         return pd.DataFrame({"area_m2": [], "count": [], "density": []})
-    low, high = (
-        np.floor(np.log10(areas.min()) * per_decade),
-        np.ceil(np.log10(areas.max()) * per_decade + 1e-9),
-    )
+    low = np.floor(np.log10(areas.min()) * per_decade)
+    high = np.ceil(np.log10(areas.max()) * per_decade + 1e-9)
     edges = 10 ** (np.arange(low, max(high, low + 1) + 1) / per_decade)
     count, _ = np.histogram(areas, edges)
-    table = pd.DataFrame(
-        {
-            "area_m2": np.sqrt(edges[1:] * edges[:-1]),
-            "count": count,
-            "density": count / len(areas) / np.diff(edges),
-        }
-    )
+    middle = np.sqrt(edges[1:] * edges[:-1])
+    density = count / len(areas) / np.diff(edges)
+    table = pd.DataFrame({"area_m2": middle, "count": count, "density": density})
     return table[table["count"] > 0].reset_index(drop=True)

@@ -102,7 +102,10 @@ def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> n
         found = note.get("segmentation")
         if not _is_outline(found):
             shown = None if found is None else f"{found!s:.80}"
-            fix = "Each needs polygons of three points or more, or a run-length code; a box is not enough"
+            fix = (
+                "Each needs polygons of three points or more, or a run-length code; "
+                "a box is not enough"
+            )
             raise InputError(
                 f"the COCO annotation {note.get('id', f'number {i + 1}')} has no outline",
                 where=where,
@@ -150,7 +153,7 @@ def _is_outline(found) -> bool:
 
 
 def _labelme_outlines(path: Path, shape: tuple[int, int]) -> list[shapely.Polygon]:
-    """Polygons and rectangles of a LabelMe file, one landslide each; its labels are not looked at."""
+    """Polygons and rectangles of a LabelMe file, one landslide each, whatever their labels."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         drawn = [

@@ -1,47 +1,61 @@
-"""What a model remembers of the area it learned from, and whether it may map another one."""
+"""What a model knows of the area it learned on, and whether it may be used on another one."""
 
-from lsa_helpers.errors import InputError
-from lsa_helpers.factors import FactorStack
+import numpy as np
+import xarray as xr
 
-# share by which the cells under a window may be larger or smaller than those it learned on
+from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.raster import cell_size
+
+#: Share by which the cells under a window may be larger or smaller than those it learned on.
 MOST_CELL_GAP = 0.01
 
 
-def describe_area(stack: FactorStack, factors) -> dict:
-    """What the numbers of a stack mean, for a model's ``config.json``.
+def fitted_coder(estimator):
+    """The fitted `FactorCoder` of a pipeline, of a search's best pipeline, or of the CNN."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    return estimator.coder_ if hasattr(estimator, "coder_") else estimator[0]
 
-    Parameters
-    ----------
-    stack : FactorStack
-    factors : iterable of str
-        Those the model uses.
+
+def select_factors(factors: xr.Dataset, names) -> xr.Dataset:
+    """The factors `names`, in that order; an `InputError` names one that is missing."""
+    for name in names:
+        if name not in factors:
+            raise InputError(
+                f'there is no factor "{name}"',
+                where="factors",
+                fix=did_you_mean(name, map(str, factors)),
+            )
+    return factors[list(names)]
+
+
+def describe_area(factors: xr.Dataset, names) -> dict:
+    """What the numbers of factors mean, for a model's ``config.json``.
 
     Returns
     -------
     dict
-        ``cell_size_m``, and for each of the ``factors`` its ``kind``, ``unit`` and ``classes``
-        (code as text → name).
+        ``cell_size_m``, and for each of ``factors`` its ``kind``, ``units`` and ``classes`` (code
+        as text → name).
     """
     kept = {
-        name: {key: stack.info[name].get(key) for key in ("kind", "unit")}
-        | {"classes": _classes(stack.info[name])}
-        for name in factors
+        name: {key: factors[name].attrs.get(key) for key in ("kind", "units")}
+        | {"classes": _classes(factors[name])}
+        for name in names
     }
-    return {"cell_size_m": stack.grid.cell_size, "factors": kept}
+    return {"cell_size_m": cell_size(factors), "factors": kept}
 
 
-def check_area(learned: dict, halo: int, stack: FactorStack) -> None:
-    """Refuse to map an area whose numbers do not mean what they meant where the model learned.
+def check_area(learned: dict, halo: int, factors: xr.Dataset) -> None:
+    """Refuse an area whose numbers do not mean what they meant where the model learned.
 
     Parameters
     ----------
     learned : dict
-        From `describe_area`; empty for a model saved before this was kept: then only the CRS is
-        checked.
+        From `describe_area`.
     halo : int
         Cells around a cell that the model looks at; with none the size of a cell does not matter.
-    stack : FactorStack
-        The area to map, with the model's factors.
+    factors : Dataset
+        The model's factors in the other area.
 
     Raises
     ------
@@ -49,61 +63,53 @@ def check_area(learned: dict, halo: int, stack: FactorStack) -> None:
         When the CRS is not in metres, a factor has another unit, kind or meaning of its codes, or a
         window would span another distance.
     """
-    crs = stack.grid.crs
+    crs = factors.rio.crs
     if crs is None or not crs.is_projected or crs.linear_units_factor[1] != 1:
-        fix = "Make the factors on a grid in metres, such as the area's UTM zone"
         raise InputError(
             "models map only grids in metres",
             where="CRS of the factors",
             found=crs or "none",
-            fix=fix,
+            fix="Make the factors on a grid in metres, such as the area's UTM zone",
         )
-    for name, own in learned.get("factors", {}).items():
-        _check_factor(name, own, stack.info[name])
-    edges, cell = (stack.grid.transform.a, -stack.grid.transform.e), learned.get("cell_size_m")
-    if halo and cell and max(abs(edge / cell - 1) for edge in edges) > MOST_CELL_GAP:
-        fix = (
-            f"Make the factors in cells of {cell:g} m, or use a model that sees one cell at a time"
-        )
-        found = f"cells of {edges[0]:g} × {edges[1]:g} m, a window of {2 * halo + 1} cells learned at {cell:g} m"
+    for name, meaning in learned["factors"].items():
+        _check_factor(name, meaning, factors[name])
+    cell, edges = learned["cell_size_m"], np.abs(factors.rio.resolution())
+    if halo and np.abs(edges / cell - 1).max() > MOST_CELL_GAP:
+        size = f"cells of {edges[0]:g} × {edges[1]:g} m"
         raise InputError(
             "the model's window would span another distance than it learned",
             where="factors",
-            found=found,
-            fix=fix,
+            found=f"{size}, a window of {2 * halo + 1} cells learned at {cell:g} m",
+            fix=f"Make the factors in cells of {cell:g} m, or use a model that sees one cell at a "
+            "time",
         )
 
 
-def _check_factor(name: str, own: dict, info: dict) -> None:
+def _check_factor(name: str, learned: dict, factor: xr.DataArray) -> None:
     """Compare what a factor was with what it is; what either side does not say is not held against
     it.
     """
-    for key in ("kind", "unit"):
-        known, found = own.get(key), info.get(key)
-        if known is not None and found is not None and (known or "1") != (found or "1"):
-            fix = f"Give the factor as the model learned it: {known or 1}"
+    for key, word in (("kind", "kind"), ("units", "unit")):
+        before, now = learned.get(key), factor.attrs.get(key)
+        if before is not None and now is not None and (before or "1") != (now or "1"):
             raise InputError(
-                f"the model learned another {key}",
+                f"the model learned another {word}",
                 where=f'factor "{name}"',
-                found=f"{found or 1} instead of {known or 1}",
-                fix=fix,
+                found=f"{now or 1} instead of {before or 1}",
+                fix=f"Give the factor as the model learned it: {before or 1}",
             )
-    known, found = own.get("classes", {}), _classes(info)
-    other = next((code for code in known if found.get(code, known[code]) != known[code]), None)
+    known, classes = learned.get("classes", {}), _classes(factor)
+    other = next((code for code in known if classes.get(code, known[code]) != known[code]), None)
     if other is not None:
-        wrong, fix = (
-            f"{other} is {found[other]}, the model learned {known[other]}",
-            "Number the classes as in the model's config.json",
-        )
         raise InputError(
-            "a code means another class", where=f'factor "{name}"', found=wrong, fix=fix
+            "a code means another class",
+            where=f'factor "{name}"',
+            found=f"{other} is {classes[other]}, the model learned {known[other]}",
+            fix="Number the classes as in the model's config.json",
         )
 
 
-def _classes(info: dict) -> dict[str, str]:
+def _classes(factor: xr.DataArray) -> dict[str, str]:
     """Code as text → name, of the classes that have a name of their own."""
-    return {
-        str(code): label
-        for code, label in (info.get("classes") or {}).items()
-        if str(code) != str(label)
-    }
+    classes = factor.attrs.get("classes") or {}
+    return {str(code): name for code, name in classes.items() if str(code) != str(name)}

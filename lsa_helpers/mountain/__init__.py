@@ -2,13 +2,6 @@
 paper's data.
 """
 
-from pathlib import Path
+from lsa_helpers.mountain.write import write_world
 
-
-def write_world(folder: Path, **settings) -> Path:
-    """Simulate a mountain and write its files; see `lsa_helpers.mountain.write.write_world`
-    (imported only when called).
-    """
-    from lsa_helpers.mountain import write
-
-    return write.write_world(folder, **settings)
+__all__ = ["write_world"]

@@ -307,28 +307,26 @@ def map_command(
     ] = False,
 ) -> None:
     """Map the susceptibility of another, larger area with a trained model, block by block."""
-    from lsa_helpers.factors import open_stack
-    from lsa_helpers.models import load
-    from lsa_helpers.models.lazy import bf16_error, compute_on
-    from lsa_helpers.grid import write_raster
+    from lsa_helpers.models import bf16_error, compute_on, load, predict_map
+    from lsa_helpers.raster import read_factors, write_raster
 
-    trained, stack = load(model), open_stack(factors, chunk=chunk)
     if out.resolve() == factors.resolve():
         raise InputError(
             "the map would overwrite the factors", where=out, fix="Choose another name"
         )
+    area = read_factors(factors, chunk=chunk)
+    estimator = load(model, area)
     if bf16:
-        largest, mean = bf16_error(trained, stack)
+        largest, mean = bf16_error(estimator, area)
         console.print(
-            f"bfloat16 changes the probability by {largest:.4f} at most, {mean:.5f} on average, on a square in the middle."
+            f"bfloat16 changes the probability by {largest:.4f} at most, {mean:.5f} on average, "
+            "on a square in the middle."
         )
-        trained.bf16 = True
-    with (
-        console.status(f"mapping {stack.grid.height} × {stack.grid.width} cells"),
-        compute_on(scheduler, jobs),
-    ):
-        write_raster(out, trained.predict_map(stack), stack.grid, ["susceptibility"], ["1"])
-    console.print(f"{out}: {stack.grid.height} × {stack.grid.width} cells, by {trained.name}.")
+        estimator.set_params(bf16=True)
+    size = f"{area.sizes['y']} × {area.sizes['x']} cells"
+    with console.status(f"mapping {size}"), compute_on(scheduler, jobs):
+        write_raster(out, predict_map(estimator, area))
+    console.print(f"{out}: {size}, by {model.resolve().name}.")
 
 
 @app.command("bench")

@@ -218,9 +218,12 @@ def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]
     if not {"01_data", "02_detector"} & set(chapters):
         return
     from lsa_helpers.detect import chapter
+    from lsa_helpers.detect.images import Bands
+    from lsa_helpers.detect.scene import open_scene
 
     if catalog.scene is not None and "02_detector" in chapters:
-        chapter.scene_frame(catalog, params)
+        bands = Bands(tuple(params.bands), params.white)
+        open_scene(catalog.path(catalog.scene), params.resolution_m, bands)
     chips = chapter.collect(catalog, params)
     if "02_detector" in chapters:
         chapter.need_training(chips)

@@ -37,11 +37,12 @@ from lsa_helpers.sources import Catalog, load_catalog
 NEEDS = {
     "01_data": (),
     "02_detector": ("01_data",),
-    "04_factor_selection": ("01_data", "02_detector"),
-    "05_susceptibility": ("01_data", "02_detector", "04_factor_selection"),
-    "06_frequency_ratio": ("01_data", "02_detector", "05_susceptibility"),
+    "03_inventory": ("01_data", "02_detector"),
+    "04_factor_selection": ("01_data", "03_inventory"),
+    "05_susceptibility": ("01_data", "03_inventory", "04_factor_selection"),
+    "06_frequency_ratio": ("01_data", "03_inventory", "05_susceptibility"),
     "07_shap": ("01_data", "04_factor_selection", "05_susceptibility"),
-    "08_validation": ("01_data", "02_detector", "04_factor_selection", "05_susceptibility"),
+    "08_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
 }
 
 
@@ -189,7 +190,7 @@ def _key(
     ]
     inputs = manifest.hashes(run.path, names)
     own = params[chapter]
-    if own.data and chapter in ("01_data", "02_detector"):
+    if own.data and chapter in ("01_data", "02_detector", "03_inventory"):
         inputs |= _data_hashes(catalog_of(own, run.path))
     inputs |= manifest.hashes(
         run.path,

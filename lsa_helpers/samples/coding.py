@@ -1,180 +1,215 @@
-"""Coding factors as numbers, and windows of cells, for the models."""
+"""Factors as the numbers a model sees: coded columns, and statistics of a cell's neighbourhood."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
+from scipy.ndimage import uniform_filter
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from lsa_helpers.errors import InputError
-from lsa_helpers.factors import FactorStack
+from lsa_helpers.errors import InputError, StageError, did_you_mean
 
 MOST_CLASSES = 200  # columns that one factor may become
 
 
-@dataclass(frozen=True)
-class Encoder:
-    """Codes raw factors as numbers for a model; everything it knows comes from the rows it was
-    fitted on.
+class FactorCoder(ColumnTransformer):
+    """A ColumnTransformer that learns only from rows without gaps and with both classes.
 
-    Parameters
-    ----------
-    factors : dict
-        Factor → how it is coded: ``{"kind": "continuous", "mean": m, "std": s}`` (z-score),
-        ``{"kind": "circular"}`` (degrees; sine and cosine, flat -1 → 0, 0) or ``{"kind":
-        "categorical", "codes": [...]}`` (one column per code; unseen → all 0).
+    Use `factor_coder` to make one.
     """
 
-    factors: dict[str, dict]
+    @property
+    def factors(self) -> list[str]:
+        """The factors it codes, in the order of its columns."""
+        return [name for name, _, _ in self.transformers]
 
-    @classmethod
-    def fit(cls, table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str]) -> "Encoder":
-        """Learn means, deviations and codes from training rows only (`info` as in factors.json).
+    def fit_transform(self, X: pd.DataFrame, y=None, **params) -> np.ndarray:
+        """Learn means, deviations and classes from the rows of `X`, and code them.
+
+        Parameters
+        ----------
+        X : DataFrame
+            With one column per factor; others are ignored.
+        y : array of int, shape (n,), optional
+
+        Returns
+        -------
+        ndarray, shape (n, columns)
 
         Raises
         ------
         InputError
-            When a factor is unknown in a row: what to make of the gap is not this function's to
-            decide, and models would differ.
+            When a factor is unknown in a row (what to make of a gap is not for a model to decide,
+            and models would differ) or has too many classes.
+        StageError
+            When the rows hold one class only.
         """
-        for name in factors:
-            _refuse_gaps(
-                name, int((~np.isfinite(table[name].to_numpy(dtype=np.float64))).sum()), len(table)
+        if y is not None and len(np.unique(y)) < 2:
+            raise StageError(
+                f"the {len(X)} training rows hold one class only; use larger blocks or fewer folds"
             )
-        return cls({name: _learn(table[name].to_numpy(), info[name]["kind"]) for name in factors})
+        for name, coder, _ in self.transformers:
+            values = X[name].to_numpy(np.float64)
+            unknown = int((~np.isfinite(values)).sum())
+            if unknown:
+                raise InputError(
+                    "a factor is unknown in a training row",
+                    where=f'factor "{name}"',
+                    found=f"{unknown} of {len(X)} rows without a value",
+                    fix="Leave out those rows, or the factor",
+                )
+            if isinstance(coder, OneHotEncoder):
+                _refuse_numbers(name, np.unique(values))
+        # Without penalty a logistic regression needs all the digits; trees take 32 bits anyway.
+        return super().fit_transform(X, y, **params).astype(np.float64)
 
-    @classmethod
-    def fit_parts(cls, table, info: dict[str, dict], factors: Sequence[str]) -> "Encoder":
-        """`fit` for a Dask DataFrame: of each partition only counts, sums and classes come here."""
-        import dask
-
-        asked = {}
-        for name in factors:
-            value = table[name].astype("float64")
-            learn = {
-                "continuous": (value.mean(), value.std(ddof=0)),
-                "circular": (),
-                "categorical": (value.unique(),),
-            }
-            asked[name] = value.size, (~np.isfinite(value)).sum(), *learn[info[name]["kind"]]
-        how = {}
-        for name, (rows, gaps, *learned) in dask.compute(asked)[0].items():
-            _refuse_gaps(name, int(gaps), int(rows))
-            kind = info[name]["kind"]
-            if kind == "continuous":
-                how[name] = {
-                    "kind": kind,
-                    "mean": float(learned[0]),
-                    "std": float(learned[1]) or 1.0,
-                }
-            else:
-                how[name] = _learn(np.asarray(learned).ravel(), kind)
-        return cls(how)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the coded columns, for example ``aspect_sin`` or ``lulc=10``."""
-        return tuple(column for name, how in self.factors.items() for column in _columns(name, how))
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The factor each coded column belongs to."""
-        return tuple(name for name, how in self.factors.items() for _ in _columns(name, how))
-
-    def table(self, table: pd.DataFrame) -> np.ndarray:
-        """Code a table: float32 of shape (n, columns)."""
-        return np.concatenate(
-            [_encode(table[name].to_numpy(), how) for name, how in self.factors.items()]
-        ).T
-
-    def stack(self, stack: FactorStack) -> np.ndarray:
-        """Code a stack: float32 of shape (columns, height, width), NaN where a factor is unknown."""
-        return np.concatenate(
-            [
-                _encode(stack.values[stack.names.index(name)], how)
-                for name, how in self.factors.items()
-            ]
-        )
+    def transform(self, X: pd.DataFrame, **params) -> np.ndarray:
+        """Code the rows of `X`: float64 (n, columns), NaN where a number is unknown."""
+        return super().transform(X, **params).astype(np.float64)
 
 
-def _refuse_gaps(name: str, unknown: int, rows: int) -> None:
-    """Nobody can code what is not known."""
-    if unknown:
-        found, fix = (
-            f"{unknown} of {rows} rows without a value",
-            "Leave out those rows, or the factor",
-        )
-        raise InputError(
-            "a factor is unknown in a training row", where=f'factor "{name}"', found=found, fix=fix
-        )
-
-
-def _learn(values: np.ndarray, kind: str) -> dict:
-    """How one factor is coded."""
-    if kind == "continuous":
-        values = values.astype(np.float64)
-        return {"kind": kind, "mean": float(values.mean()), "std": float(values.std()) or 1.0}
-    if kind == "circular":
-        return {"kind": kind}
-    codes = np.unique(values)
+def _refuse_numbers(name: str, codes: np.ndarray) -> None:
+    """One column per value is for classes, not for measurements."""
     if len(codes) > MOST_CLASSES or (codes != codes.round()).any():
         raise InputError(
             "a factor cannot be coded by classes",
+            where=f'factor "{name}"',
             found=f"{len(codes)} values, such as {codes[0]:g}",
             fix="Code it as continuous",
         )
-    return {"kind": kind, "codes": [int(code) for code in codes]}
 
 
-def _columns(name: str, how: dict) -> list[str]:
-    """Names of one factor's coded columns."""
-    if how["kind"] == "continuous":
-        return [name]
-    return (
-        [f"{name}_sin", f"{name}_cos"]
-        if how["kind"] == "circular"
-        else [f"{name}={code}" for code in how["codes"]]
-    )
+def factor_coder(
+    factors: xr.Dataset,
+    names: Sequence[str] | None = None,
+    coding: Mapping[str, str] | None = None,
+) -> FactorCoder:
+    """A transformer that codes each factor by its kind, for the front of a pipeline.
 
-
-def _encode(values: np.ndarray, how: dict) -> np.ndarray:
-    """One factor's values of any shape → float32 with a leading axis of columns."""
-    values = np.asarray(values, dtype=np.float32)
-    if how["kind"] == "continuous":
-        coded = (values[None] - np.float32(how["mean"])) / np.float32(how["std"])
-    elif how["kind"] == "circular":
-        angle, slopes = np.deg2rad(values), ~(values < 0)
-        coded = np.stack([np.sin(angle) * slopes, np.cos(angle) * slopes])
-    else:
-        coded = np.stack([values == code for code in how["codes"]]).astype(np.float32)
-        coded[:, np.isnan(values)] = np.nan
-    return coded.astype(np.float32)
-
-
-def pad_reflect(encoded: np.ndarray, size: int) -> np.ndarray:
-    """Mirror a raster (C, H, W) outwards by half a window, so that every cell can be a window's
-    centre.
-    """
-    half = size // 2
-    return np.pad(encoded, ((0, 0), (half, half), (half, half)), mode="reflect")
-
-
-def extract_windows(encoded: np.ndarray, rows, cols, size: int) -> np.ndarray:
-    """Cut square windows around cells; beyond the border the raster is mirrored.
+    Continuous factors become z-scores (value − mean) / standard deviation; circular ones (degrees)
+    sine and cosine, with 0, 0 where flat (−1); categorical ones one column of 0 and 1 per class,
+    all 0 for a class that was not among the training rows.
 
     Parameters
     ----------
-    encoded : ndarray, shape (C, H, W)
-    rows, cols : array of int, shape (n,)
-        The centre cells.
-    size : int
-        Edge of the window in cells, odd.
+    factors : Dataset
+        Whose variables have the attribute ``kind``; their values are not looked at.
+    names : sequence of str, optional
+        Factors to use; all by default.
+    coding : mapping, optional
+        Factor → "continuous", "circular" or "categorical", where it shall be coded otherwise than
+        its kind says.
 
     Returns
     -------
-    ndarray, shape (n, C, size, size)
+    FactorCoder
+        Not yet fitted.
+
+    Raises
+    ------
+    InputError
+        When `names` or `coding` name a factor that is not there.
+
+    Examples
+    --------
+    >>> factors = xr.Dataset({"slope": ("x", [0.0]), "aspect": ("x", [0.0])})
+    >>> factors["slope"].attrs["kind"], factors["aspect"].attrs["kind"] = "continuous", "circular"
+    >>> rows = pd.DataFrame({"slope": [10.0, 20, 30], "aspect": [-1.0, 90, 180]})
+    >>> coder = factor_coder(factors).fit(rows)
+    >>> coder.transform(rows).round(2).tolist()[1], list(coder.get_feature_names_out())
+    ([0.0, 1.0, -0.0], ['slope', 'aspect_sin', 'aspect_cos'])
     """
-    view = np.lib.stride_tricks.sliding_window_view(
-        pad_reflect(encoded, size), (size, size), axis=(1, 2)
+    coding = coding or {}
+    names = [str(name) for name in (factors if names is None else names)]
+    for name, where in [*((name, None) for name in names), *((c, "coding") for c in coding)]:
+        if name not in factors:
+            raise InputError(
+                f'there is no factor "{name}"',
+                where=where and f"parameter {where}",
+                fix=did_you_mean(name, map(str, factors)),
+            )
+    coders = {
+        "continuous": StandardScaler(),
+        "circular": FunctionTransformer(sine_cosine, feature_names_out=_sine_cosine_names),
+        "categorical": OneHotEncoder(
+            handle_unknown="ignore", sparse_output=False, dtype=np.float32
+        ),
+    }
+    kinds = {name: coding.get(name, factors[name].attrs["kind"]) for name in names}
+    steps = [(name, coders[kind], [name]) for name, kind in kinds.items()]
+    return FactorCoder(steps, verbose_feature_names_out=False)
+
+
+def sine_cosine(degrees) -> np.ndarray:
+    """Sine and cosine of angles in degrees (n, 1), 0 and 0 where flat (−1): float32 (n, 2)."""
+    angle = np.deg2rad(np.asarray(degrees, np.float32))
+    slopes = ~(np.asarray(degrees) < 0)
+    return np.hstack([np.sin(angle) * slopes, np.cos(angle) * slopes])
+
+
+def _sine_cosine_names(_, names) -> list[str]:
+    """Names of the two columns."""
+    return [f"{names[0]}_sin", f"{names[0]}_cos"]
+
+
+def coded_groups(transformer: FactorCoder) -> list[str]:
+    """The factor of each column that a fitted `factor_coder` makes, for example ``["aspect",
+    "aspect", "slope"]``.
+    """
+    groups = [""] * len(transformer.get_feature_names_out())
+    for name, columns in transformer.output_indices_.items():
+        groups[columns] = [name] * len(groups[columns])
+    return groups
+
+
+def focal_statistics(factors: xr.Dataset, window: int) -> xr.Dataset:
+    """Mean and standard deviation of each continuous factor in a square window around each cell.
+
+    With them a model of single cells sees as far as a CNN of that window.
+
+    Parameters
+    ----------
+    factors : Dataset, dims (y, x)
+    window : int
+        Edge in cells, odd; beyond the border the raster is mirrored, as for the CNN.
+
+    Returns
+    -------
+    Dataset
+        ``<name>_mean`` and ``<name>_std`` of each continuous factor, in its unit. Unknown cells do
+        not count; where a factor is unknown its statistics are too.
+
+    Examples
+    --------
+    >>> slope = ("y", "x"), np.arange(9.0).reshape(3, 3), {"kind": "continuous"}
+    >>> around = focal_statistics(xr.Dataset({"slope": slope}), 3)
+    >>> list(around), float(around["slope_mean"][1, 1])
+    (['slope_mean', 'slope_std'], 4.0)
+    """
+    around = {}
+    for name, factor in factors.items():
+        if factor.attrs["kind"] != "continuous":
+            continue
+        for ending, values in zip(("mean", "std"), _moments(factor.values, window), strict=True):
+            long_name = f"{factor.attrs.get('long_name', name)}, {ending} of {window} × {window}"
+            around[f"{name}_{ending}"] = factor.copy(data=values.astype(np.float32)).assign_attrs(
+                long_name=f"{long_name} cells"
+            )
+    return xr.Dataset(around, attrs=factors.attrs)
+
+
+def _moments(band: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation of the known cells around each known cell."""
+    known = np.isfinite(band)
+    # Subtracting a typical value first keeps the squares of altitudes from eating the digits.
+    shift = float(band[known].mean()) if known.any() else 0.0
+    values = np.where(known, band - shift, 0).astype(np.float64)
+    share, mean, square = (
+        uniform_filter(part, window, mode="mirror")
+        for part in (known.astype(np.float64), values, values**2)
     )
-    return np.ascontiguousarray(view[:, rows, cols].transpose(1, 0, 2, 3))
+    share = np.where(known, np.maximum(share, 1e-9), np.nan)
+    variance = square / share - (mean / share) ** 2
+    return mean / share + shift, np.sqrt(np.maximum(variance, 0))

@@ -1,103 +1,122 @@
-"""How far factors repeat each other: variance inflation, stepwise dropping, correlation."""
+"""How far factors repeat each other: generalised variance inflation, and stepwise dropping."""
 
 import warnings
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
+from statsmodels.stats.outliers_influence import variance_inflation_factor
+from statsmodels.tools import add_constant
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.samples import Encoder
+from lsa_helpers.samples import coded_groups, factor_coder
 
 
-def design_columns(
-    table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str]
-) -> dict[str, np.ndarray]:
-    """Code each factor for a regression: factor → float64 columns (n, k), constant columns and one
-    reference class left out.
+def design_columns(samples: pd.DataFrame, factors: xr.Dataset) -> dict[str, np.ndarray]:
+    """The columns that stand for each factor in a regression.
 
-    Circular factors give sine and cosine, categorical ones a column per class but the first. A
-    factor that does not vary gives (n, 0).
+    Parameters
+    ----------
+    samples : DataFrame
+        With one column of raw values per factor.
+    factors : Dataset
+        Which factors, each with its attribute ``kind``.
+
+    Returns
+    -------
+    dict
+        Factor → float64 (n, k): a continuous factor is one z-score, a circular one sine and cosine,
+        a categorical one a column per class but the first. Constant columns are left out, so a
+        factor that does not vary is (n, 0).
+
+    Raises
+    ------
+    InputError
+        When a factor is unknown in a row.
     """
-    encoder = Encoder.fit(table, info, factors)
-    coded, groups = encoder.table(table).astype(np.float64), np.array(encoder.groups)
+    names = [str(name) for name in factors]
+    coder = factor_coder(factors)
+    coded = np.asarray(coder.fit_transform(samples[names].astype(np.float64)), np.float64)
+    groups = np.array(coded_groups(coder))
     columns = {}
-    for name in factors:
+    for name in names:
         part = coded[:, groups == name]
-        part = part[:, 1:] if info[name]["kind"] == "categorical" else part
+        part = part[:, 1:] if factors[name].attrs["kind"] == "categorical" else part
         columns[name] = part[:, np.ptp(part, axis=0) > 0]
     return columns
 
 
-def vif(columns: dict[str, np.ndarray]) -> pd.Series:
-    """Variance inflation factor of each factor, with a constant term in every regression.
+def generalised_vif(columns: dict[str, np.ndarray]) -> pd.Series:
+    """Variance inflation factor of factors of several columns, each to the power 1/k.
 
     Parameters
     ----------
     columns : dict
-        Factor → columns (n, k ≥ 1). One column: the VIF of statsmodels. Several: the generalised
-        VIF to the power 1/k, which is on the same scale as a VIF.
+        Factor → columns (n, k ≥ 1), from `design_columns`.
 
     Returns
     -------
     Series
-        Factor → VIF, dimensionless, 1 or more; inf where a factor is a linear combination of the
-        others.
+        Factor → GVIF^(1/k), dimensionless, 1 or more; for one column this is the VIF of
+        statsmodels with a constant term, 1 / (1 − R²). inf where a factor is a linear combination
+        of the others.
 
     Notes
     -----
+    GVIF = det(R₁₁) det(R₂₂) / det(R) with the correlation matrices of the factor's columns, of all
+    others, and of both. It does not depend on which class is left out as the reference, and it
+    needs clearly more rows than columns.
+
     **Source**: Fox & Monette 1992, Generalized collinearity diagnostics,
-    doi:10.1080/01621459.1992.10475190: GVIF = det(R₁₁) det(R₂₂) / det(R).
+    doi:10.1080/01621459.1992.10475190.
 
     Examples
     --------
-    >>> a = np.array([1.0, 2, 3, 4]); b = np.array([1.0, 3, 2, 4])   # r = 0.8
-    >>> vif({"a": a[:, None], "b": b[:, None]}).round(4).tolist()    # 1 / (1 - 0.64)
+    Two factors with r = 0.8, so 1 / (1 − 0.64):
+
+    >>> a, b = np.array([[1.0], [2], [3], [4]]), np.array([[1.0], [3], [2], [4]])
+    >>> generalised_vif({"a": a, "b": b}).round(4).tolist()
     [2.7778, 2.7778]
     """
-    from statsmodels.stats.outliers_influence import variance_inflation_factor
-    from statsmodels.tools import add_constant
-
     if not columns:
         return pd.Series(dtype=float)
     design = add_constant(np.concatenate(list(columns.values()), axis=1), has_constant="add")
-    corr = np.atleast_2d(np.corrcoef(design[:, 1:], rowvar=False))
-    values, start = {}, 0
+    correlation = np.atleast_2d(np.corrcoef(design[:, 1:], rowvar=False))
+    values = {}
+    start = 0
     for name, part in columns.items():
-        own = np.arange(start, start + part.shape[1])
+        k = part.shape[1]
         # A singular design is what this looks for: statsmodels' warnings about it say nothing new.
         with np.errstate(divide="ignore"), warnings.catch_warnings(action="ignore"):
-            values[name] = (
-                variance_inflation_factor(design, start + 1)
-                if len(own) == 1
-                else generalised_vif(corr, own) ** (1 / len(own))
-            )
-        start += part.shape[1]
+            if k == 1:
+                values[name] = variance_inflation_factor(design, start + 1)
+            else:
+                values[name] = _determinant_ratio(correlation, np.arange(start, start + k)) ** (
+                    1 / k
+                )
+        start += k
     return pd.Series(values).clip(lower=1.0)
 
 
-def generalised_vif(corr: np.ndarray, own: np.ndarray) -> float:
-    """Generalised VIF of the columns `own` of a correlation matrix."""
-    rest = np.setdiff1d(np.arange(len(corr)), own)
-    log_det = [
-        np.linalg.slogdet(corr[np.ix_(part, part)]) for part in (own, rest, np.arange(len(corr)))
-    ]
-    singular = log_det[2][0] <= 0 or log_det[2][1] < -60
-    return np.inf if singular else float(np.exp(log_det[0][1] + log_det[1][1] - log_det[2][1]))
+def _determinant_ratio(correlation: np.ndarray, columns: np.ndarray) -> float:
+    """det(R₁₁) det(R₂₂) / det(R) of some columns of a correlation matrix."""
+    everything = np.arange(len(correlation))
+    others = np.setdiff1d(everything, columns)
+    logs = [np.linalg.slogdet(correlation[np.ix_(i, i)]) for i in (columns, others, everything)]
+    if logs[2].sign <= 0 or logs[2].logabsdet < -60:
+        return np.inf
+    return float(np.exp(logs[0].logabsdet + logs[1].logabsdet - logs[2].logabsdet))
 
 
 def stepwise_vif(
-    table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str], *, threshold: float = 10.0
+    samples: pd.DataFrame, factors: xr.Dataset, *, threshold: float = 10.0
 ) -> pd.DataFrame:
-    """Drop the factor with the largest VIF, again and again, until all are below a threshold.
+    """Drop the factor with the largest generalised VIF, again and again, until all are below.
 
     Parameters
     ----------
-    table : DataFrame
-        Samples with raw factors.
-    info : dict
-        As in ``factors.json``.
-    factors : sequence of str
+    samples, factors
+        As for `design_columns`.
     threshold : float
         Factors with VIF at or above it (tolerance at or below its inverse) are dropped.
 
@@ -111,42 +130,26 @@ def stepwise_vif(
     Raises
     ------
     InputError
-        With fewer samples than coded columns.
+        With fewer samples than coded columns, or when a factor is unknown in a row.
     """
-    columns = design_columns(table, info, factors)
-    if len(table) <= sum(part.shape[1] for part in columns.values()) + 1:
+    columns = design_columns(samples, factors)
+    if len(samples) <= sum(part.shape[1] for part in columns.values()) + 1:
         raise InputError(
             "too few samples for the number of factors",
-            found=f"{len(table)} rows, {len(factors)} factors",
+            found=f"{len(samples)} rows, {len(columns)} factors",
         )
-    rows, step = [], 0
-    for name in [name for name, part in columns.items() if part.shape[1] == 0]:
-        step += 1
-        rows.append((name, np.inf, 0.0, step))
-        del columns[name]
-    values = vif(columns)
+    constant = [name for name, part in columns.items() if part.shape[1] == 0]
+    dropped = {name: np.inf for name in constant}
+    columns = {name: part for name, part in columns.items() if name not in constant}
+    values = generalised_vif(columns)
     while values.max() >= threshold and len(values) > 2:
-        step += 1
         worst = str(values.idxmax())
-        rows.append((worst, values[worst], 1 / values[worst], step))
+        dropped[worst] = values[worst]
         del columns[worst]
-        values = vif(columns)
-    rows += [(name, value, 1 / value, 0) for name, value in values.items()]
-    return (
-        pd.DataFrame(rows, columns=["factor", "vif", "tolerance", "dropped_at"])
-        .set_index("factor")
-        .loc[list(factors)]
-        .reset_index()
-    )
-
-
-def correlation(
-    table: pd.DataFrame, info: dict[str, dict], factors: Sequence[str], method: str = "spearman"
-) -> pd.DataFrame:
-    """Correlation matrix ("pearson" or "spearman") of the continuous factors and the sine and
-    cosine of circular ones.
-    """
-    encoder = Encoder.fit(
-        table, info, [name for name in factors if info[name]["kind"] != "categorical"]
-    )
-    return pd.DataFrame(encoder.table(table), columns=list(encoder.columns)).corr(method=method)
+        values = generalised_vif(columns)
+    steps = {name: step for step, name in enumerate(dropped, 1)}
+    table = pd.DataFrame({"factor": [str(name) for name in factors]})
+    table["vif"] = table["factor"].map(dropped | values.to_dict())
+    table["tolerance"] = 1 / table["vif"]
+    table["dropped_at"] = table["factor"].map(steps).fillna(0).astype(int)
+    return table

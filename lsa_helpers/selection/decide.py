@@ -1,21 +1,62 @@
-"""Which factors are kept, why, and what the others cost."""
-
-from collections.abc import Sequence
+"""How much a factor tells of the landslides by itself, and which factors are kept, with reasons."""
 
 import numpy as np
 import pandas as pd
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
-from lsa_helpers.samples import Encoder
-from lsa_helpers.selection.bootstrap import (
-    block_weights,
-    fold_mean,
-    interval,
-    usable_folds,
-    weighted_auc,
-)
-from lsa_helpers.selection.rank import PROBE
+
+#: A column of random numbers that is ranked along with the factors.
+PROBE = "random_probe"
+
+
+def gain_ratio(values, label, *, categorical: bool = False, bins: int = 10, weights=None) -> float:
+    """Information gain ratio of a factor: how many bits of the label it tells, per bit of its own.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        Raw factor; continuous values are cut at their quantiles into `bins` classes.
+    label : array of 0 and 1, shape (n,)
+    categorical : bool
+        Values are class codes already.
+    bins : int
+    weights : array of int, shape (n,), optional
+        How often each row counts, for example a row of `block_weights`.
+
+    Returns
+    -------
+    float
+        (H(y) − H(y|x)) / H(x) in 0–1; 0 for a factor that does not vary. With few rows per class
+        even noise has a ratio above 0.
+
+    Notes
+    -----
+    **Source**: Quinlan 1986, Induction of decision trees, doi:10.1007/BF00116251.
+
+    Examples
+    --------
+    >>> gain_ratio([1, 1, 2, 2], [0, 0, 1, 1], categorical=True)
+    1.0
+    """
+    values = np.asarray(values)
+    label = np.asarray(label)
+    if weights is not None:
+        values, label = np.repeat(values, weights), np.repeat(label, weights)
+    edges = values if categorical else np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
+    edges = np.unique(edges)
+    code = np.searchsorted(edges, values, side="right")
+    joint = np.bincount(code * 2 + label, minlength=2 * (len(edges) + 1)).reshape(-1, 2)
+    own_bits = _entropy(joint.sum(axis=1))
+    if own_bits == 0:
+        return 0.0
+    return (own_bits + _entropy(joint.sum(axis=0)) - _entropy(joint.ravel())) / own_bits
+
+
+def _entropy(counts: np.ndarray) -> float:
+    """Entropy in bits of the shares that counts make."""
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log2(share)).sum())
 
 
 def choose(
@@ -33,7 +74,7 @@ def choose(
     vif_table : DataFrame
         From `stepwise_vif`.
     importances : DataFrame
-        From `importance`.
+        ``factor, method, mean``, with the method ``permutation`` and the factor `PROBE`.
     threshold, flag : float
         VIF at which factors were dropped, and above which a kept factor is flagged.
     drop_below_probe : bool
@@ -56,7 +97,7 @@ def choose(
         for row in gone.itertuples()
     }
     kept = vif_table[vif_table["dropped_at"] == 0]
-    flagged = {
+    flags = {
         row.factor: f"VIF {row.vif:.1f} > {flag:g}" for row in kept.itertuples() if row.vif > flag
     }
     loss = importances[importances["method"] == "permutation"].set_index("factor")["mean"]
@@ -68,10 +109,8 @@ def choose(
     if drop_below_probe and len(weak) < len(kept):
         dropped |= weak
     else:
-        flagged = {
-            name: "; ".join(filter(None, [flagged.get(name), weak.get(name)]))
-            for name in {**flagged, **weak}
-        }
+        for name, reason in weak.items():
+            flags[name] = f"{flags[name]}; {reason}" if name in flags else reason
     selected = [name for name in kept["factor"] if name not in dropped]
     if not selected:
         raise InputError(
@@ -79,77 +118,10 @@ def choose(
             found=dropped,
             fix="Check the factors: none may vary among the samples",
         )
-    return {"selected": selected, "dropped": dropped, "flagged": flagged}
+    return {"selected": selected, "dropped": dropped, "flagged": flags}
 
 
 def selected_factors(run: Run) -> list[str]:
     """The factors chapter 04 selected; an error naming that chapter if it has not run."""
     run.need("selected_factors.json", chapter="04_factor_selection")
     return run.read_json("selected_factors.json")["selected"]
-
-
-def dropping_cost(
-    table: pd.DataFrame,
-    info: dict[str, dict],
-    factors: Sequence[str],
-    selected: Sequence[str],
-    *,
-    seed: int,
-    n_trees: int = 200,
-    block_m: float = 1000.0,
-    n_jobs: int = 1,
-) -> pd.DataFrame:
-    """What the factors that were dropped cost a forest in spatial folds.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Samples with ``x, y, label, fold`` and raw factors.
-    info : dict
-        As in ``factors.json``.
-    factors, selected : sequence of str
-        All factors, and those that are kept.
-    seed, n_trees, n_jobs : int
-    block_m : float
-        Edge of a bootstrap block, m.
-
-    Returns
-    -------
-    DataFrame
-        ``factors`` (all, selected, cost), ``n``, ``auc`` (mean over the folds with both classes;
-        cost is all minus selected), ``low, high`` (95 % interval; blocks are drawn with
-        replacement, the same for both forests, so the cost's is that of a paired difference).
-
-    Raises
-    ------
-    InputError
-        When there is no such fold.
-    """
-    weights = block_weights(table, block_m, np.random.default_rng(seed))
-    areas = {}
-    for which, names in (("all", list(factors)), ("selected", list(selected))):
-        folds = [
-            _fold_auc(table, fold, weights, info, names, seed, n_trees, n_jobs)
-            for fold in usable_folds(table)
-        ]
-        areas[which] = fold_mean(folds)
-    areas["cost"] = areas["all"] - areas["selected"]
-    counts = {"all": len(factors), "selected": len(selected), "cost": len(factors) - len(selected)}
-    rows = [(which, counts[which], *interval(values)) for which, values in areas.items()]
-    return pd.DataFrame(rows, columns=["factors", "n", "auc", "low", "high"])
-
-
-def _fold_auc(table, fold, weights, info, names, seed, n_trees, n_jobs) -> np.ndarray:
-    """AUC (draws,) in a fold of a forest trained outside it."""
-    from sklearn.ensemble import RandomForestClassifier
-
-    test = (table["fold"] == fold).to_numpy()
-    encoder = Encoder.fit(table[~test], info, names)
-    forest = RandomForestClassifier(n_trees, random_state=seed, n_jobs=n_jobs).fit(
-        encoder.table(table[~test]), table["label"][~test]
-    )
-    return weighted_auc(
-        table["label"].to_numpy()[test],
-        forest.predict_proba(encoder.table(table[test]))[:, 1],
-        weights[:, test],
-    )

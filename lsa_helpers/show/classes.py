@@ -1,120 +1,110 @@
-"""Figures of chapter 06: class maps, frequency ratios, and the paper's table beside ours."""
+"""Figures and tables of chapter 06: class maps, frequency ratios, and the paper's table beside."""
+
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.colors import ListedColormap
+import xarray as xr
+from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from lsa_helpers.classes import MODELS, class_names
-from lsa_helpers.grid import Grid, read_raster
-from lsa_helpers.run import Run
+from lsa_helpers.raster import cell_size, on_grid
 from lsa_helpers.show import style
 
-# A white rim keeps outlines visible on dark and light classes.
+# A white rim keeps outlines visible on dark and light classes; round a thousand of them it hides
+# the classes.
 HALO = withStroke(linewidth=1.6, foreground="white")
-FEW = 300  # landslides whose outlines may have a halo
+MAX_WITH_HALO = 300
+OUTLINE = style.OKABE_ITO["vermilion"]
+
+#: Headings and entries of this chapter's tables in words.
+WORDS = {
+    "model": "Model",
+    "susceptibility": "Class",
+    "area_ratio_pct": "Land (%)",
+    "landslide_area_ratio_pct": "Landslides (%)",
+    "fr": "FR",
+    "area_pct": "Land (%)",
+    "landslides_pct": "Landslides (%)",
+    "rank": "Rank",
+    "scheme": "Breaks",
+    "column": "Column",
+    "printed": "Printed",
+    "low": "Lowest possible",
+    "high": "Highest possible",
+    "fisher_jenks": "Fisher–Jenks",
+    "equal": "Equal",
+    "quantile": "Quantile",
+    "deviation": "Standard deviation",
+    "geometric": "Geometric",
+} | {model: style.MODEL_LABELS[model] for model in MODELS}
 
 
 def class_colours(n_classes: int) -> list[str]:
     """Hexadecimal colours of the classes from low to high, from the sequential map."""
-    from matplotlib.colors import to_hex
-
-    return [
-        to_hex(colour) for colour in plt.get_cmap(style.SEQUENTIAL)(np.linspace(0, 1, n_classes))
-    ]
+    return [to_hex(colour) for colour in plt.get_cmap(style.SEQUENTIAL, n_classes).colors]
 
 
-def relief(run: Run, grid: Grid) -> np.ndarray:
-    """Shaded relief in 0–1, shape (height, width), from the run's altitude; NaN outside; flat where
-    the run has no altitude.
-    """
-    values, _, names = read_raster(run.need("factors.tif", chapter="01_data"))
-    if "altitude" in names:
-        return style.hillshade(values[names.index("altitude")], grid.cell_size)
-    return np.where(np.isfinite(values[0]), 0.8, np.nan)
+def relief(factors: xr.Dataset) -> xr.DataArray:
+    """Shaded relief in 0–1 from the factor altitude; NaN outside; flat where it is no factor."""
+    if "altitude" in factors:
+        shade = style.hillshade(factors["altitude"], cell_size(factors))
+    else:
+        shade = np.where(np.isfinite(next(iter(factors.values()))), 0.8, np.nan)
+    return on_grid(shade, factors, "relief")
 
 
-def class_maps(run: Run, landslides=None, *, n_classes: int) -> Figure:
-    """The class maps of the three models over shaded relief: side by side, or one below the other
-    where the area is wide.
+def class_maps(
+    maps: Mapping[str, xr.DataArray], relief: xr.DataArray, landslides, *, n_classes: int
+) -> Figure:
+    """Class maps over shaded relief: side by side, or one below the other where the area is wide.
 
     Parameters
     ----------
-    run : Run
-        With ``classes_*.tif`` and ``factors.tif``.
-    landslides : GeoDataFrame, optional
-        Outlined in every map.
+    maps : mapping
+        Model → classes (y, x) from 1 to `n_classes`, 0 where unknown.
+    relief : DataArray, dims (y, x)
+        From `relief`.
+    landslides : GeoDataFrame
+        Outlined in every map; the name of their layer in ``attrs["layer"]``.
     n_classes : int
-        Number of classes.
 
     Returns
     -------
     Figure
     """
+    height, width = relief.shape
+    shape = (len(maps), 1) if width > 1.6 * height else (1, len(maps))
+    size = 7.5, 7.5 * shape[0] / shape[1] * height / width + 0.75
+    fig, axes = plt.subplots(*shape, figsize=size, squeeze=False)
     colours = class_colours(n_classes)
-    grid = read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1]
-    rows, cols = (len(MODELS), 1) if grid.width > 1.6 * grid.height else (1, len(MODELS))
-    width = 7.5
-    fig, axes = plt.subplots(
-        rows, cols, figsize=(width, rows * width / cols * grid.height / grid.width + 0.75)
-    )
-    # A halo makes a few outlines stand out; round a thousand of them it hides the classes.
-    line = (
-        {"lw": 0.7, "path_effects": [HALO]}
-        if landslides is None or len(landslides) <= FEW
-        else {"lw": 0.4}
-    )
-    shade = relief(run, grid)
-    for ax, model in zip(axes, MODELS, strict=True):
-        extent = style.map_axes(ax, grid)
-        classes = read_raster(run.product(f"classes_{model}.tif"))[0][0]
-        ax.imshow(shade, cmap="gray", vmin=-0.3, vmax=1, extent=extent)
-        ax.imshow(
-            np.ma.masked_equal(classes, 0),
-            cmap=ListedColormap(colours),
-            vmin=0.5,
-            vmax=n_classes + 0.5,
-            alpha=0.7,
-            extent=extent,
-            interpolation="nearest",
-        )
-        if landslides is not None:
-            landslides.plot(
-                ax=ax,
-                facecolor="none",
-                edgecolor=style.OKABE_ITO["vermilion"],
-                markersize=4,
-                **line,
-            )
-        style.map_axes(ax, grid, scale_bar=False)
+    look = {"cmap": ListedColormap(colours), "vmin": 0.5, "vmax": n_classes + 0.5, "alpha": 0.7}
+    line = {"lw": 0.4}
+    if len(landslides) <= MAX_WITH_HALO:
+        line = {"lw": 0.7, "path_effects": [HALO]}
+    outlines = landslides.to_crs(relief.rio.crs)
+    for ax, (model, classes) in zip(axes.flat, maps.items(), strict=True):
+        extent = style.map_axes(ax, relief)
+        ax.imshow(relief, cmap="gray", vmin=-0.3, vmax=1, extent=extent)
+        known = np.ma.masked_equal(classes.values, 0)
+        ax.imshow(known, extent=extent, interpolation="nearest", **look)
+        outlines.plot(ax=ax, facecolor="none", edgecolor=OUTLINE, markersize=4, **line)
+        style.map_axes(ax, relief, scale_bar=False)
         ax.set(title=style.MODEL_LABELS[model], xlabel="", ylabel="")
-    handles = [
-        Patch(color=colour, label=name)
-        for colour, name in zip(colours, class_names(n_classes), strict=True)
-    ]
-    if landslides is not None:
-        handles.append(
-            Patch(
-                facecolor="none",
-                edgecolor=style.OKABE_ITO["vermilion"],
-                label=f"Landslide ({landslides.attrs['layer']})",
-            )
-        )
-    fig.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=min(len(handles), 6),
-        fontsize=8,
-        handlelength=1.2,
-        columnspacing=1.2,
-    )
+    named = zip(colours, class_names(n_classes), strict=True)
+    handles = [Patch(color=colour, label=name) for colour, name in named]
+    label = f"Landslide ({landslides.attrs['layer']})"
+    handles.append(Patch(facecolor="none", edgecolor=OUTLINE, label=label))
+    place = {"loc": "outside lower center", "ncols": min(len(handles), 6)}
+    fig.legend(handles=handles, fontsize=8, handlelength=1.2, columnspacing=1.2, **place)
     return fig
 
 
-def frequency_ratio_bars(table: pd.DataFrame, printed: pd.DataFrame | None = None) -> Figure:
+def frequency_ratio_bars(table: pd.DataFrame, printed: pd.DataFrame) -> Figure:
     """Frequency ratio of every class on a logarithmic axis, this run's as bars and the paper's as
     marks.
 
@@ -122,7 +112,7 @@ def frequency_ratio_bars(table: pd.DataFrame, printed: pd.DataFrame | None = Non
     ----------
     table : DataFrame
         ``frequency_ratio`` of a run.
-    printed : DataFrame, optional
+    printed : DataFrame
         The paper's Table 5; drawn when it has the same classes.
 
     Returns
@@ -130,22 +120,17 @@ def frequency_ratio_bars(table: pd.DataFrame, printed: pd.DataFrame | None = Non
     Figure
     """
     names = list(dict.fromkeys(table["susceptibility"]))
+    models = list(dict.fromkeys(table["model"]))
+    width = 0.8 / len(models)
     fig, ax = plt.subplots(figsize=(7, 3.2))
-    for shift, model in zip((-0.27, 0, 0.27), MODELS, strict=True):
-        fr = table[table["model"] == model].set_index("susceptibility")["fr"].reindex(names)
-        ax.bar(
-            np.arange(len(names)) + shift,
-            fr,
-            0.25,
-            color=style.MODEL_COLOURS[model],
-            label=style.MODEL_LABELS[model],
-        )
-        if printed is not None and set(printed["susceptibility"]) == set(names):
-            fr = printed[printed["model"] == model].set_index("susceptibility")["fr"].reindex(names)
-            label = "Printed in the paper" if model == MODELS[-1] else None
-            ax.plot(
-                np.arange(len(names)) + shift, fr, "D", ms=5, mfc="white", mec="black", label=label
-            )
+    for number, model in enumerate(models):
+        x = np.arange(len(names)) + (number - (len(models) - 1) / 2) * width
+        look = {"color": style.MODEL_COLOURS[model], "label": style.MODEL_LABELS[model]}
+        ax.bar(x, _ratios(table, model, names), 0.93 * width, **look)
+        if set(printed["susceptibility"]) == set(names):
+            label = "Printed in the paper" if model == models[-1] else None
+            marks = {"ms": 5, "mfc": "white", "mec": "black", "label": label}
+            ax.plot(x, _ratios(printed, model, names), "D", **marks)
     ax.axhline(1, color="black", lw=0.8, ls="--", label="No better than chance")
     ax.set_yscale("symlog", linthresh=0.1, linscale=0.3)
     ax.set(xlabel="Susceptibility class", ylabel="Frequency ratio (dimensionless)")
@@ -156,7 +141,12 @@ def frequency_ratio_bars(table: pd.DataFrame, printed: pd.DataFrame | None = Non
     return fig
 
 
-def capture_curves(table: pd.DataFrame, printed: pd.DataFrame | None = None) -> Figure:
+def _ratios(table: pd.DataFrame, model: str, names: list[str]) -> pd.Series:
+    """One model's frequency ratios by class."""
+    return table[table["model"] == model].set_index("susceptibility")["fr"].reindex(names)
+
+
+def capture_curves(table: pd.DataFrame, printed: pd.DataFrame) -> Figure:
     """Landslide area captured against land looked at, from the most susceptible class down (the
     success-rate curve).
 
@@ -164,7 +154,7 @@ def capture_curves(table: pd.DataFrame, printed: pd.DataFrame | None = None) -> 
     ----------
     table : DataFrame
         ``frequency_ratio`` of a run.
-    printed : DataFrame, optional
+    printed : DataFrame
         The paper's Table 5, drawn dashed.
 
     Returns
@@ -172,24 +162,17 @@ def capture_curves(table: pd.DataFrame, printed: pd.DataFrame | None = None) -> 
     Figure
     """
     fig, ax = plt.subplots(figsize=(4.6, 4))
-    for source, line in ((table, "-o"), (printed, "--D")):
-        for model, rows in source.groupby("model", sort=False) if source is not None else []:
-            land, slides = (
-                [0, *rows[c].to_numpy()[::-1].cumsum()]
-                for c in ("area_ratio_pct", "landslide_area_ratio_pct")
-            )
-            label = style.MODEL_LABELS[model] + (", printed" if source is printed else "")
-            face = "white" if source is printed else None
-            ax.plot(
-                land,
-                slides,
-                line,
-                ms=3,
-                lw=1.2,
-                color=style.MODEL_COLOURS[model],
-                label=label,
-                mfc=face,
-            )
+    for source, line, face, ending in (
+        (table, "-o", None, ""),
+        (printed, "--D", "white", ", printed"),
+    ):
+        for model, rows in source.groupby("model", sort=False):
+            downwards = rows.iloc[::-1]
+            land = [0, *downwards["area_ratio_pct"].cumsum()]
+            captured = [0, *downwards["landslide_area_ratio_pct"].cumsum()]
+            label = style.MODEL_LABELS[model] + ending
+            look = {"color": style.MODEL_COLOURS[model], "mfc": face, "ms": 3, "lw": 1.2}
+            ax.plot(land, captured, line, label=label, **look)
     ax.plot([0, 100], [0, 100], color="#777777", lw=0.8, ls=":")
     ax.set(xlabel="Land, most susceptible class first (%)", ylabel="Landslide area captured (%)")
     ax.set(xlim=(0, 101), ylim=(0, 101), aspect="equal")
@@ -198,7 +181,7 @@ def capture_curves(table: pd.DataFrame, printed: pd.DataFrame | None = None) -> 
 
 
 def side_by_side(table: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
-    """This run's table beside the printed one, with short headings and rounded for reading.
+    """This run's shares and ratios beside the printed ones, rounded, headings in words.
 
     Parameters
     ----------
@@ -210,20 +193,37 @@ def side_by_side(table: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows by model and class; two groups of columns: this run, and the ratios printed in the
-        paper.
+        Rows by model and class; two groups of columns: this run, and printed in the paper.
     """
     keys = ["model", "susceptibility"]
-    short = {"area_km2": "area km²", "area_ratio_pct": "area %", "fr": "FR"}
-    short |= {"landslide_area_km2": "landslide km²", "landslide_area_ratio_pct": "landslide %"}
-    ours = table.set_index(keys).rename(columns=short)
-    theirs = (
-        printed.set_index(keys)
-        .rename(columns=short)[["area %", "landslide %", "FR"]]
-        .reindex(ours.index)
+    columns = ["area_ratio_pct", "landslide_area_ratio_pct", "fr"]
+    ours = table.set_index(keys)[columns]
+    theirs = printed.set_index(keys)[columns].reindex(ours.index)
+    both = pd.concat({"This run": ours, "Printed in the paper": theirs}, axis=1).round(2)
+    return both.rename(WORDS, axis=1).rename(WORDS, level=0).rename_axis(["", ""])
+
+
+def sensitivity_table(sensitivity: pd.DataFrame) -> pd.DataFrame:
+    """The highest class by breaks and model, narrow enough for a page.
+
+    Parameters
+    ----------
+    sensitivity : DataFrame
+        ``scheme, model, area_pct, fr, rank``.
+
+    Returns
+    -------
+    DataFrame
+        One row per scheme; for each model its share of land, FR and rank.
+    """
+    wide = sensitivity.round(1).pivot(
+        index="scheme", columns="model", values=["area_pct", "fr", "rank"]
     )
-    both = pd.concat({"This run": ours, "Printed in the paper": theirs}, axis=1)
-    both.index = both.index.set_levels(
-        both.index.levels[0].map(style.MODEL_LABELS), level=0
-    ).set_names(["", ""])
-    return both.round(2)
+    models = list(dict.fromkeys(sensitivity["model"]))
+    wide = wide.swaplevel(axis=1)[models].loc[list(dict.fromkeys(sensitivity["scheme"]))]
+    return wide.convert_dtypes().rename(WORDS).rename(WORDS, axis=1).rename_axis("Breaks")
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with headings and entries in words, numbers rounded to four decimals."""
+    return table.round(4).replace(WORDS).rename(WORDS, axis=1).set_index("Model")

@@ -1,23 +1,14 @@
-"""Figures of chapter 02: the training, chips with true and detected outlines, the scene, the score
-sweep.
-"""
+"""Figures of chapter 02: the training, chips with true and detected outlines, the score sweep."""
 
-import itertools
-
-import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lsa_helpers.detect.images import as_picture, open_image
-from lsa_helpers.detect.inventory import size_frequency
-from lsa_helpers.detect.scene import SceneFrame
+from lsa_helpers.detect.images import as_picture
 from lsa_helpers.paper import published_table
-from lsa_helpers.grid import Grid
-from lsa_helpers.show.style import OKABE_ITO, map_axes
+from lsa_helpers.show.style import OKABE_ITO
 
 _TRUE, _FOUND = OKABE_ITO["yellow"], OKABE_ITO["sky"]
 _LOSSES = {
@@ -209,148 +200,3 @@ def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
         ax.legend(fontsize=8)
     axes[0, 0].set_ylabel("Fraction")
     return fig
-
-
-def sizes(inventories: dict[str, gpd.GeoDataFrame], errors: pd.DataFrame) -> Figure:
-    """Size–frequency curves of inventories (left), and the share of landslides missed and of
-    detections that are false by size (right).
-    """
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    for (name, table), colour, marker in zip(
-        inventories.items(), ("sky", "black"), "os", strict=False
-    ):
-        curve = size_frequency(table.area.to_numpy())
-        left.plot(
-            curve["area_m2"],
-            curve["density"],
-            marker=marker,
-            ms=4,
-            lw=1,
-            color=OKABE_ITO[colour],
-            label=f"{name} ({len(table)})",
-        )
-    left.set(
-        xscale="log",
-        yscale="log",
-        xlabel="Landslide area (m²)",
-        ylabel="Probability density (1/m²)",
-    )
-    left.legend()
-    limits = errors[["area_from_m2", "area_to_m2"]].to_numpy() / 1000
-    labels = [f"{low:g}–{high:g}" if np.isfinite(high) else f"> {low:g}" for low, high in limits]
-    place = np.arange(len(errors))
-    for shift, name, label, colour in (
-        (-0.2, "omission", "known, missed", "black"),
-        (0.2, "commission", "detected, false", "sky"),
-    ):
-        right.bar(place + shift, errors[name], 0.38, color=OKABE_ITO[colour], label=label)
-    right.set(
-        xticks=place,
-        xlabel="Landslide area (1000 m²)",
-        ylabel="Fraction of the landslides of this size",
-        ylim=(0, 1),
-    )
-    right.set_xticklabels(labels, rotation=30)
-    right.legend()
-    return fig
-
-
-def worst(
-    frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame, *, count: int = 6
-) -> Figure:
-    """The false alarms with the highest scores (above) and the largest landslides missed (below),
-    on the scene.
-
-    Parameters
-    ----------
-    frame : SceneFrame
-    alarms : GeoDataFrame
-        With ``score`` and ``cause``, worst first.
-    missed : GeoDataFrame
-        With ``area_m2``, worst first.
-    count : int
-        How many of each.
-    """
-    fig, axes = plt.subplots(2, count, figsize=(1.55 * count, 3.9), squeeze=False)
-    rows = (
-        (alarms, _FOUND, "false alarm", lambda row: f"{row.score:.2f}, {row.cause}"),
-        (missed, _TRUE, "missed", lambda row: f"{row.area_m2:,.0f} m²"),
-    )
-    for line, (table, colour, label, title) in zip(axes, rows, strict=True):
-        shown = table.to_crs(frame.crs).head(count)
-        for ax, row in itertools.zip_longest(line, shown.itertuples()):
-            ax.set(xticks=[], yticks=[])
-            if row is None:
-                ax.set_axis_off()
-                continue
-            _scene(ax, frame, _around(row.geometry, frame))
-            shown.loc[[row.Index]].boundary.plot(ax=ax, color=colour, lw=1.2, aspect=None)
-            ax.set_title(title(row), fontsize=7)
-            ax.set(xlabel="", ylabel=label if ax is line[0] else "")
-    return fig
-
-
-def _around(shape, frame: SceneFrame) -> tuple[float, float, float, float]:
-    """A square around a landslide, twice as wide, inside the scene."""
-    left, bottom, right, top = frame.box(0, 0, frame.height, frame.width).bounds
-    x0, y0, x1, y1 = shape.bounds
-    half = min(max(x1 - x0, y1 - y0, 60.0), (right - left) / 2, (top - bottom) / 2)
-    x, y = (
-        np.clip((x0 + x1) / 2, left + half, right - half),
-        np.clip((y0 + y1) / 2, bottom + half, top - half),
-    )
-    return x - half, y - half, x + half, y + half
-
-
-def scene_map(
-    frame: SceneFrame,
-    detected: gpd.GeoDataFrame,
-    known: gpd.GeoDataFrame | None,
-    *,
-    zoom_km: float = 1.5,
-) -> Figure:
-    """The scene with true and detected outlines, whole and enlarged around the middle known (or
-    detected) landslide by position.
-    """
-    known = known.to_crs(frame.crs) if known is not None and "label" not in known else None
-    fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=(frame.width / frame.height, 1))
-    left, bottom, right, top = frame.box(0, 0, frame.height, frame.width).bounds
-    anchor = known if known is not None and len(known) else detected
-    x, y = _middle(anchor) if len(anchor) else ((left + right) / 2, (bottom + top) / 2)
-    half = min(zoom_km * 500, (right - left) / 2, (top - bottom) / 2)
-    x, y = np.clip(x, left + half, right - half), np.clip(y, bottom + half, top - half)
-    for ax, bounds in zip(
-        axes, ((left, bottom, right, top), (x - half, y - half, x + half, y + half)), strict=True
-    ):
-        _scene(ax, frame, bounds)
-        for table, colour, width in ((known, _TRUE, 1.4), (detected, _FOUND, 0.9)):
-            if table is not None and len(table):
-                table.boundary.plot(ax=ax, color=colour, lw=width, aspect=None)
-        map_axes(ax, Grid.from_bounds(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000))
-        ax.set(xlabel="", ylabel="")
-    handles = [Line2D([], [], color=_FOUND, label="detected")]
-    handles += [Line2D([], [], color=_TRUE, label="true")] if known is not None else []
-    fig.legend(handles=handles, loc="outside lower center", ncols=2)
-    return fig
-
-
-def _middle(table: gpd.GeoDataFrame) -> tuple[float, float]:
-    """The landslide nearest the middle of all: a choice that does not look at how well it was
-    detected.
-    """
-    points = table.representative_point()
-    place = (points.x - points.x.median()).abs() + (points.y - points.y.median()).abs()
-    point = points.loc[place.idxmin()]
-    return point.x, point.y
-
-
-def _scene(ax, frame: SceneFrame, bounds: tuple) -> None:
-    """Draw a part of the scene at no more than 900 pixels."""
-    with open_image(frame.path) as file:
-        window = file.window(*bounds)
-        shrink = max(1.0, max(window.width, window.height) / 900)
-        pixels = frame.bands.read(
-            file, window, (round(window.height / shrink), round(window.width / shrink))
-        )
-    left, bottom, right, top = bounds
-    ax.imshow(as_picture(pixels), extent=(left, right, bottom, top))

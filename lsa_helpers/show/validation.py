@@ -1,12 +1,12 @@
-"""Figures of chapter 08: the folds, success and prediction rate, the sampling laboratory."""
+"""Figures of chapter 08: the folds, success and prediction rate, sampling sensitivity."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lsa_helpers.grid import Grid
 from lsa_helpers.show import style
 
 _MARKERS = {
@@ -16,16 +16,14 @@ _MARKERS = {
 }
 
 
-def fold_panel(folds: np.ndarray, samples: pd.DataFrame, grid: Grid) -> Figure:
-    """The fold of every cell (height, width), with the samples: filled where a landslide is, open
-    where none is.
-    """
+def fold_panel(folds: xr.DataArray, samples: pd.DataFrame) -> Figure:
+    """The fold of every cell, with the samples: filled where a landslide is, open where none is."""
     n_folds = int(folds.max()) + 1
-    fig, ax = plt.subplots(figsize=(7, 6.4 * min(1.3, grid.height / grid.width)))
-    extent = style.map_axes(ax, grid)
+    height, width = folds.shape
+    fig, ax = plt.subplots(figsize=(7, 6.4 * min(1.3, height / width)))
     image = ax.imshow(
         folds + 1,
-        extent=extent,
+        extent=style.map_axes(ax, folds),
         cmap=plt.get_cmap("viridis", n_folds),
         vmin=0.5,
         vmax=n_folds + 0.5,
@@ -33,8 +31,8 @@ def fold_panel(folds: np.ndarray, samples: pd.DataFrame, grid: Grid) -> Figure:
         alpha=0.6,
     )
     for label, face in ((1, "black"), (0, "none")):
-        own = samples[samples["label"] == label]
-        ax.scatter(own["x"], own["y"], s=5, facecolors=face, edgecolors="black", lw=0.3)
+        part = samples[samples["label"] == label]
+        ax.scatter(part["x"], part["y"], s=5, facecolors=face, edgecolors="black", lw=0.3)
     fig.colorbar(image, label="Fold", ticks=range(1, n_folds + 1), shrink=0.6)
     ax.set_title("Filled: landslide, open: none")
     return fig
@@ -47,24 +45,25 @@ def rate_panels(curves: pd.DataFrame) -> Figure:
     Parameters
     ----------
     curves : DataFrame
-        From `lsa_helpers.honest.rate_curves`.
+        ``model, map`` (held out: prediction rate, fitted: success rate) and the columns of
+        `lsa_helpers.validation.rate_curve`.
     """
-    names = list(curves["model"].unique())
-    fig, axes = plt.subplots(
-        1, len(names), figsize=(2.5 * len(names) + 0.6, 3.1), sharey=True, squeeze=False
-    )
+    names = curves["model"].unique()
+    size = 2.5 * len(names) + 0.6, 3.1
+    fig, axes = plt.subplots(1, len(names), figsize=size, sharey=True, squeeze=False)
     for ax, name in zip(axes[0], names, strict=True):
-        own, colour = curves[curves["model"] == name], style.MODEL_COLOURS[name]
-        for kind, line, label in (
-            ("held out", "-", "prediction rate"),
-            ("fitted", "--", "success rate"),
+        colour = style.MODEL_COLOURS[name]
+        # Two shades of one colour would melt together where the bands overlap.
+        hatched = {"facecolor": "none", "hatch": "/////", "edgecolor": colour, "alpha": 0.5}
+        shaded = {"facecolor": colour, "alpha": 0.2}
+        of_model = 100 * curves[curves["model"] == name].set_index("map").drop(columns="model")
+        for kind, line, band, label in (
+            ("held out", "-", shaded, "prediction rate"),
+            ("fitted", "--", hatched, "success rate"),
         ):
-            part = own[own["map"] == kind]
-            # Two shades of one colour would melt together where the bands overlap.
-            hatched = {"facecolor": "none", "hatch": "/////", "edgecolor": colour, "alpha": 0.5}
-            look = {"facecolor": colour, "alpha": 0.2} if kind == "held out" else hatched
-            ax.fill_between(100 * part["area"], 100 * part["low"], 100 * part["high"], lw=0, **look)
-            ax.plot(100 * part["area"], 100 * part["landslides"], line, color=colour, label=label)
+            curve = of_model.loc[kind]
+            ax.fill_between(curve["area"], curve["low"], curve["high"], lw=0, **band)
+            ax.plot(curve["area"], curve["landslides"], line, color=colour, label=label)
         ax.plot([0, 100], [0, 100], color="#bbbbbb", lw=0.8, zorder=0)
         ax.set(title=style.MODEL_LABELS[name], xlabel="Area, most susceptible first (%)")
         ax.legend(loc="lower right", fontsize=7)
@@ -72,46 +71,40 @@ def rate_panels(curves: pd.DataFrame) -> Figure:
     return fig
 
 
-def laboratory(table: pd.DataFrame) -> Figure:
+def sampling_sensitivity(table: pd.DataFrame) -> Figure:
     """Map AUC against sample AUC of every kind of samples.
 
     Parameters
     ----------
     table : DataFrame
-        From `lsa_helpers.validation.sampling_laboratory`.
+        As for `lsa_helpers.validation.summarise_sampling`.
     """
     fig, ax = plt.subplots(figsize=(6, 4.6))
     known = table.dropna(subset=["sample_auc", "map_auc"])
-    top = max(known["buffer_m"].max(), 1) if len(known) else 1
-    for how, own in known.groupby("positives"):
-        marker, _ = _MARKERS[how]
-        edges = np.where(own["slope_floor"] > 0, "black", "none")
+    farthest = max(known["buffer_m"].max(), 1)
+    for positives, part in known.groupby("positives"):
         dots = ax.scatter(
-            own["sample_auc"],
-            own["map_auc"],
-            c=own["buffer_m"],
+            part["sample_auc"],
+            part["map_auc"],
+            c=part["buffer_m"],
             vmin=0,
-            vmax=top,
-            s=12 + 8 * own["ratio"],
-            marker=marker,
-            edgecolors=edges,
+            vmax=farthest,
+            s=12 + 8 * part["ratio"],
+            marker=_MARKERS[positives][0],
+            edgecolors=np.where(part["slope_floor"] > 0, "black", "none"),
             lw=0.8,
         )
     if len(known):
         fig.colorbar(dots, label="Distance of cells without landslide (m)")
-        low, high = (
-            known[["sample_auc", "map_auc"]].to_numpy().min() - 0.01,
-            known[["sample_auc", "map_auc"]].to_numpy().max() + 0.01,
-        )
-        ax.plot([low, high], [low, high], color="#bbbbbb", lw=0.8, zorder=0)
+        areas = known[["sample_auc", "map_auc"]].to_numpy()
+        ends = [areas.min() - 0.01, areas.max() + 0.01]
+        ax.plot(ends, ends, color="#bbbbbb", lw=0.8, zorder=0)
     handles = [
         Line2D([], [], ls="", marker=marker, color="#777777", label=label)
         for marker, label in _MARKERS.values()
     ]
-    handles.append(
-        Line2D([], [], ls="", marker="o", mfc="white", mec="black", label="no flat cells")
-    )
-    ax.legend(handles=handles, fontsize=7)
+    edged = {"ls": "", "marker": "o", "mfc": "white", "mec": "black"}
+    ax.legend(handles=[*handles, Line2D([], [], **edged, label="no flat cells")], fontsize=7)
     ax.set(
         xlabel="AUC on samples of the same kind, random folds (1)",
         ylabel="AUC of the held-out map on all cells (1)",

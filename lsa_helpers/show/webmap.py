@@ -5,34 +5,134 @@ landslides, legend.
 import base64
 import io
 import json
+from collections.abc import Mapping
 
 import numpy as np
+import xarray as xr
 from matplotlib.colors import to_rgb
 from PIL import Image
-from rasterio.warp import Resampling, calculate_default_transform, reproject, transform_bounds
+from rasterio.enums import Resampling
+from rasterio.warp import transform_bounds
 
-from lsa_helpers.classes import MODELS, class_names
-from lsa_helpers.grid import Grid, read_raster
-from lsa_helpers.run import Run
+from lsa_helpers.classes import class_names
+from lsa_helpers.raster import on_grid
 from lsa_helpers.show import style
-from lsa_helpers.show.classes import class_colours, relief
+from lsa_helpers.show.classes import OUTLINE, class_colours
 
 # Web pages carry the whole state of the map: larger than this they load slowly on a phone.
 MAX_STATE_BYTES = 3_000_000
-OUTLINE = style.OKABE_ITO["vermilion"]
 
 
-def image_layer(index: np.ndarray, palette: np.ndarray, grid: Grid, *, name: str, max_pixels: int):
+def susceptibility_map(
+    class_maps: Mapping[str, xr.DataArray],
+    relief: xr.DataArray,
+    landslides,
+    *,
+    n_classes: int,
+    max_pixels: int = 900,
+    tiles: bool = False,
+):
+    """Interactive map of class maps over relief, with landslides, layer control, legend and scale.
+
+    Parameters
+    ----------
+    class_maps : mapping
+        Model → classes (y, x) from 1 to `n_classes`, 0 where unknown.
+    relief : DataArray, dims (y, x)
+        Shaded relief in 0–1, NaN outside.
+    landslides : GeoDataFrame
+        The name of their layer in ``attrs["layer"]``.
+    n_classes : int
+    max_pixels : int
+        Longest side of every layer; fewer are taken when the page would become heavy (3 MB).
+    tiles : bool
+        Add OpenStreetMap tiles at the bottom (needs the network; © OpenStreetMap contributors).
+
+    Returns
+    -------
+    ipyleaflet.Map
+    """
+    from ipyleaflet import LayersControl, LegendControl, Map, ScaleControl, TileLayer
+
+    colours = class_colours(n_classes)
+    layers = [relief_layer(relief, max_pixels=max_pixels)]
+    # The last one added is the one shown first.
+    for model in reversed(class_maps):
+        name = style.MODEL_LABELS[model]
+        classes = class_maps[model]
+        layers.append(class_layer(classes, relief, colours, name=name, max_pixels=max_pixels))
+    (south, west), (north, east) = layers[-1].bounds
+    layers.append(landslide_layer(landslides))
+    if _size(layers) > MAX_STATE_BYTES and max_pixels > 100:
+        fewer = {"max_pixels": int(0.7 * max_pixels), "tiles": tiles}
+        return susceptibility_map(class_maps, relief, landslides, n_classes=n_classes, **fewer)
+    web = Map(
+        layers=[TileLayer(name="OpenStreetMap"), *layers] if tiles else layers,
+        center=((south + north) / 2, (west + east) / 2),
+        zoom=_zoom(east - west),
+        scroll_wheel_zoom=True,
+        layout={"height": "520px"},
+    )
+    legend = _legend(colours, class_names(n_classes))
+    web.add(LayersControl(position="topright", collapsed=False))
+    web.add(ScaleControl(position="bottomleft", imperial=False))
+    web.add(LegendControl(legend, title="Susceptibility", position="bottomright"))
+    return web
+
+
+def relief_layer(relief: xr.DataArray, *, max_pixels: int):
+    """The shaded relief alone as an image layer, in 64 grey levels."""
+    levels = 64
+    number = np.where(np.isfinite(relief), 1 + _levels(relief, levels), 0)
+    grey = np.repeat(np.linspace(0, 255, levels)[:, None], 3, axis=1)
+    return image_layer(on_grid(number, relief), grey, name="Relief only", max_pixels=max_pixels)
+
+
+def class_layer(
+    classes: xr.DataArray, relief: xr.DataArray, colours: list[str], *, name: str, max_pixels: int
+):
+    """The classes of a model mixed with the shaded relief, as one opaque image layer.
+
+    Parameters
+    ----------
+    classes, relief : DataArray, dims (y, x)
+        As for `susceptibility_map`.
+    colours : list of str
+        Colours of the classes from low to high.
+    name : str
+        Shown in the layer control.
+    max_pixels : int
+        Longest side of the image.
+
+    Returns
+    -------
+    ipyleaflet.ImageOverlay
+    """
+    # Few grey levels keep the image small; sixteen look smooth under a class colour.
+    levels = 16
+    first = 1 + (classes.values.astype(int) - 1) * levels
+    number = np.where(classes > 0, first + _levels(relief, levels), 0)
+    # Enough relief to see the valleys, enough colour to tell the classes apart.
+    light = np.linspace(0, 1, levels)[:, None]
+    rgb = [255 * (0.7 * np.array(to_rgb(colour)) + 0.3 * light) for colour in colours]
+    palette = np.concatenate(rgb)
+    return image_layer(on_grid(number, classes), palette, name=name, max_pixels=max_pixels)
+
+
+def _levels(relief: xr.DataArray, levels: int) -> np.ndarray:
+    """Shaded relief as whole grey levels from 0; as bright as flat ground where it is unknown."""
+    return np.clip(np.nan_to_num(relief, nan=0.8) * levels, 0, levels - 1).astype(int)
+
+
+def image_layer(number: xr.DataArray, palette: np.ndarray, *, name: str, max_pixels: int):
     """A raster as an image layer, warped to the web map's projection so that it lies exactly.
 
     Parameters
     ----------
-    index : ndarray of uint8, shape (height, width)
+    number : DataArray of int, dims (y, x)
         Colour number of each cell; 0 is transparent.
-    palette : ndarray of uint8, shape (colours, 4)
-        RGBA of the numbers.
-    grid : Grid
-        Frame of `index`.
+    palette : ndarray, shape (colours, 3)
+        Red, green and blue in 0–255 of the numbers from 1, at most 255 of them.
     name : str
         Shown in the layer control.
     max_pixels : int
@@ -46,164 +146,48 @@ def image_layer(index: np.ndarray, palette: np.ndarray, grid: Grid, *, name: str
     """
     from ipyleaflet import ImageOverlay
 
-    transform, width, height = calculate_default_transform(
-        grid.crs, "EPSG:3857", grid.width, grid.height, *grid.bounds
-    )
-    shrink = max(1.0, max(width, height) / max_pixels)
-    transform, width, height = (
-        transform * transform.scale(shrink),
-        int(np.ceil(width / shrink)),
-        int(np.ceil(height / shrink)),
-    )
-    warped = np.zeros((height, width), np.uint8)
-    reproject(
-        index,
-        warped,
-        src_transform=grid.transform,
-        src_crs=grid.crs,
-        dst_transform=transform,
-        dst_crs="EPSG:3857",
-        src_nodata=0,
-        dst_nodata=0,
-        resampling=Resampling.nearest,
-    )
-    image = Image.fromarray(warped, "P")
-    image.putpalette(palette[:, :3].tobytes())
+    cells = number.astype(np.uint8).rio.write_nodata(0)
+    warped = cells.rio.reproject("EPSG:3857", resampling=Resampling.nearest)
+    shrink = max(warped.shape) / max_pixels
+    if shrink > 1:
+        resolution = shrink * abs(warped.rio.resolution()[0])
+        warped = cells.rio.reproject(
+            "EPSG:3857", resolution=resolution, resampling=Resampling.nearest
+        )
+    image = Image.fromarray(warped.values, "P")
+    rgb = np.vstack([[0, 0, 0], palette]).astype(np.uint8)
+    image.putpalette(rgb.tobytes())
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", transparency=palette[:, 3].tobytes(), optimize=True)
-    left, top = transform.c, transform.f
-    west, south, east, north = transform_bounds(
-        "EPSG:3857", "EPSG:4326", left, top + height * transform.e, left + width * transform.a, top
-    )
+    image.save(buffer, "PNG", transparency=b"\0", optimize=True)
     url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    west, south, east, north = transform_bounds("EPSG:3857", "EPSG:4326", *warped.rio.bounds())
     return ImageOverlay(url=url, bounds=((south, west), (north, east)), name=name, base=True)
 
 
 def landslide_layer(landslides, *, max_shapes: int = 4000):
-    """The landslides as outlines (or small circles, for points), simplified to half a cell and the
-    largest `max_shapes` of them.
+    """The landslides as outlines (or small circles, for points), simplified to 3 m and the largest
+    `max_shapes` of them.
     """
     from ipyleaflet import GeoJSON
 
-    size = (
-        landslides.area if (landslides.geom_type != "Point").any() else landslides.index.to_series()
-    )
-    kept = landslides.loc[size.sort_values(ascending=False).index[:max_shapes], ["geometry"]]
+    are_points = (landslides.geom_type == "Point").all()
+    size = landslides.index.to_series() if are_points else landslides.area
+    largest = size.sort_values(ascending=False).index[:max_shapes]
+    kept = landslides.loc[largest, ["geometry"]]
     kept = kept.set_geometry(kept.simplify(3)).to_crs(4326)
     data = json.loads(kept.set_geometry(kept.set_precision(1e-6)).to_json())
     for feature in data["features"]:
         feature["properties"] = {}
         feature.pop("bbox", None)
     line = {"color": OUTLINE, "weight": 2, "fillOpacity": 0.05}
-    return GeoJSON(
-        data=data,
-        style=line,
-        point_style=line | {"radius": 4},
-        name=f"Landslides ({landslides.attrs['layer']})",
-    )
-
-
-def susceptibility_map(
-    run: Run, landslides, *, n_classes: int, max_pixels: int = 900, tiles: bool = False
-):
-    """Interactive map of the three class maps over relief, with landslides, layer control, legend
-    and scale.
-
-    Parameters
-    ----------
-    run : Run
-        With ``classes_*.tif`` and ``factors.tif``.
-    landslides : GeoDataFrame
-        From `lsa_helpers.samples.read_landslides`.
-    n_classes : int
-        Number of classes.
-    max_pixels : int
-        Longest side of every layer; fewer are taken when the page would become heavy (3 MB).
-    tiles : bool
-        Add OpenStreetMap tiles at the bottom (needs the network; © OpenStreetMap contributors).
-
-    Returns
-    -------
-    ipyleaflet.Map
-
-    """
-    from ipyleaflet import LayersControl, LegendControl, Map, ScaleControl, TileLayer
-
-    shade = relief(run, read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1])
-    layers = [TileLayer(name="OpenStreetMap")] if tiles else []
-    layers.append(
-        _shaded_layer(run, None, shade, ["#ffffff"], name="Relief only", max_pixels=max_pixels)
-    )
-    colours = class_colours(n_classes)
-    # The last one added is the one shown first.
-    for model in reversed(MODELS):
-        layers.append(
-            _shaded_layer(
-                run, model, shade, colours, name=style.MODEL_LABELS[model], max_pixels=max_pixels
-            )
-        )
-    (south, west), (north, east) = layers[-1].bounds
-    layers.append(landslide_layer(landslides))
-    if _size(layers) > MAX_STATE_BYTES and max_pixels > 100:
-        return susceptibility_map(
-            run, landslides, n_classes=n_classes, max_pixels=int(0.7 * max_pixels), tiles=tiles
-        )
-    web = Map(
-        layers=layers,
-        center=((south + north) / 2, (west + east) / 2),
-        zoom=_zoom(east - west),
-        scroll_wheel_zoom=True,
-        layout={"height": "520px"},
-    )
-    legend = LegendControl(
-        _legend(colours, class_names(n_classes)), title="Susceptibility", position="bottomright"
-    )
-    for control in (
-        LayersControl(position="topright", collapsed=False),
-        ScaleControl(position="bottomleft", imperial=False),
-        legend,
-    ):
-        web.add(control)
-    return web
-
-
-def _shaded_layer(
-    run: Run,
-    model: str | None,
-    shade: np.ndarray,
-    colours: list[str],
-    *,
-    name: str,
-    max_pixels: int,
-):
-    """The classes of a model (or no classes) mixed with the shaded relief, as one opaque layer."""
-    if model is None:
-        classes, grid = (
-            np.isfinite(shade).astype(np.uint8),
-            read_raster(run.product(f"classes_{MODELS[0]}.tif"))[1],
-        )
-    else:
-        (classes,), grid, _ = read_raster(run.product(f"classes_{model}.tif"))
-    # Few grey levels keep the image small; sixteen look smooth under a class colour.
-    levels = 16 if model else 64
-    level = np.clip(np.nan_to_num(shade, nan=0.8) * levels, 0, levels - 1).astype(int)
-    index = np.where(classes > 0, 1 + (classes.astype(int) - 1) * levels + level, 0).astype(
-        np.uint8
-    )
-    light = np.arange(levels)[:, None] / (levels - 1)
-    # Enough relief to see the valleys, enough colour to tell the classes apart.
-    weight = 0.7 if model else 0.0
-    rgb = 255 * np.concatenate(
-        [weight * np.array(to_rgb(colour)) + (1 - weight) * light for colour in colours]
-    )
-    palette = np.vstack([np.zeros(4), np.column_stack([rgb, np.full(len(rgb), 255)])]).astype(
-        np.uint8
-    )
-    return image_layer(index, palette, grid, name=name, max_pixels=max_pixels)
+    name = f"Landslides ({landslides.attrs['layer']})"
+    return GeoJSON(data=data, style=line, point_style=line | {"radius": 4}, name=name)
 
 
 def _legend(colours: list[str], names: list[str]) -> dict[str, str]:
-    """Legend entries; numbered as in the class rasters, because saved notebooks sort them by name."""
+    """Legend entries; numbered as in the class rasters, because saved notebooks sort them by
+    name.
+    """
     digits = len(str(len(names)))
     entries = {
         f"{number:0{digits}} {name}": colour

@@ -1,65 +1,76 @@
-"""How good a susceptibility model is: scores, honest folds, and the truth of the simulated
-mountain.
+"""What a score and a map are worth: spatial folds, block bootstrap, scores, rates, held-out maps,
+the truth.
 """
 
-from lsa_helpers.validation.compare import optimism, paired_differences
-from lsa_helpers.validation.curves import boyce_index, capture, paired_gains, rate_curve, texture
-from lsa_helpers.validation.folds import (
-    kmeans_folds,
-    out_of_fold,
-    predictions,
-    random_folds,
-    repeated_scores,
-    replace_by_repeats,
-    splits,
-    strip_m,
+from lsa_helpers.validation.bootstrap import (
+    block_weights,
+    draw_blocks,
+    interval,
+    paired_differences,
+    weighted_auc,
 )
-from lsa_helpers.validation.heldout import fold_map, heldout_maps, training_rows
-from lsa_helpers.validation.laboratory import sampling_laboratory
-from lsa_helpers.validation.nested import Nested, nested_makers, remade, tune
+from lsa_helpers.validation.heldout import block_map, fold_map, training_samples
+from lsa_helpers.validation.quality import boyce_index, map_quality, ratio_descents, texture
+from lsa_helpers.validation.rates import capture, rate_areas, rate_curve
 from lsa_helpers.validation.scores import (
     SCORES,
     calibration_error,
+    repeated_scores,
     score_table,
     scores,
     summarise_repeats,
     youden_threshold,
 )
-from lsa_helpers.validation.truth import Truth, ceilings, read_truth, truth_scores, with_ceiling
+from lsa_helpers.validation.sensitivity import summarise_sampling
+from lsa_helpers.validation.splitter import (
+    KMeansFold,
+    SpatialBlockKFold,
+    beyond_buffer,
+    block_numbers,
+    landslide_groups,
+    landslide_places,
+)
+from lsa_helpers.validation.truth import (
+    at_samples,
+    ceilings,
+    read_truth,
+    truth_scores,
+    with_ceiling,
+)
 
 __all__ = [
+    "SCORES",
+    "KMeansFold",
+    "SpatialBlockKFold",
+    "at_samples",
+    "beyond_buffer",
+    "block_map",
+    "block_numbers",
+    "block_weights",
     "boyce_index",
     "calibration_error",
     "capture",
     "ceilings",
+    "draw_blocks",
     "fold_map",
-    "heldout_maps",
-    "kmeans_folds",
-    "Nested",
-    "nested_makers",
-    "optimism",
-    "out_of_fold",
+    "interval",
+    "landslide_groups",
+    "landslide_places",
+    "map_quality",
     "paired_differences",
-    "paired_gains",
-    "predictions",
-    "random_folds",
+    "rate_areas",
     "rate_curve",
+    "ratio_descents",
     "read_truth",
-    "remade",
     "repeated_scores",
-    "replace_by_repeats",
-    "sampling_laboratory",
     "score_table",
     "scores",
-    "SCORES",
-    "splits",
-    "strip_m",
     "summarise_repeats",
+    "summarise_sampling",
     "texture",
-    "training_rows",
-    "Truth",
+    "training_samples",
     "truth_scores",
-    "tune",
+    "weighted_auc",
     "with_ceiling",
     "youden_threshold",
 ]

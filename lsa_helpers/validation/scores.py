@@ -1,11 +1,15 @@
 """Scores of predicted probabilities, with intervals that know neighbours are not independent."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from sklearn import metrics
+from sklearn.base import clone
 
 from lsa_helpers.errors import StageError
-from lsa_helpers.samples import block_ids
+from lsa_helpers.validation.bootstrap import block_weights, interval
+from lsa_helpers.validation.splitter import block_numbers, landslide_groups
 
 #: Columns of the score tables after ``model``.
 SCORES = (
@@ -33,29 +37,26 @@ SCORES = (
     "brier_low",
     "brier_high",
 )
-#: Scores with an interval.
-WITH_INTERVAL = ("auc", "pr_auc", "brier")
+#: Scores of the probabilities themselves, which get an interval.
+_OF_PROBABILITIES = {
+    "auc": metrics.roc_auc_score,
+    "pr_auc": metrics.average_precision_score,
+    "brier": metrics.brier_score_loss,
+}
 
 
-def scores(
-    label: np.ndarray,
-    probability: np.ndarray,
-    blocks: np.ndarray,
-    *,
-    seed: int = 0,
-    n_boot: int = 200,
-) -> dict[str, float]:
+def scores(label, probability, blocks, *, seed: int = 0, n_draws: int = 200) -> dict[str, float]:
     """Score predictions; classes are cut at probability 0.5, and once more at Youden's threshold.
 
     Parameters
     ----------
-    label : ndarray of 0 and 1, shape (n,)
-    probability : ndarray, shape (n,)
+    label : array of 0 and 1, shape (n,)
+    probability : array, shape (n,)
         In 0–1.
-    blocks : ndarray of int, shape (n,)
+    blocks : array of int, shape (n,)
         Spatial block of each row: the intervals resample whole blocks, because neighbours are not
         independent.
-    seed, n_boot : int
+    seed, n_draws : int
         Of the bootstrap.
 
     Returns
@@ -72,32 +73,45 @@ def scores(
     StageError
         When one class only is present.
     """
-    label, probability = np.asarray(label), np.asarray(probability)
+    label = np.asarray(label)
+    probability = np.asarray(probability)
     if len(np.unique(label)) < 2:
         raise StageError(
-            f"these {len(label)} rows hold one class only, so no ROC curve exists; use larger blocks or fewer folds"
+            f"these {len(label)} rows hold one class only, so no ROC curve exists; use larger "
+            "blocks or fewer folds"
         )
     best = youden_threshold(label, probability)
-    at_best = {
-        f"{name}_youden": value
-        for name, value in _class_scores(label == 1, probability >= best).items()
-        if name != "mcc"
-    }
-    found = {
-        **dict(zip(WITH_INTERVAL, _smooth_scores(label, probability), strict=True)),
-        **_class_scores(label == 1, probability >= 0.5),
+    at_best = _decision_scores(label, probability >= best)
+    values = {
+        **_decision_scores(label, probability >= 0.5),
+        **{f"{name}_youden": value for name, value in at_best.items()},
         "ece": calibration_error(label, probability),
-        "prevalence": float(label.mean()),
+        "prevalence": label.mean(),
         "threshold_youden": best,
-        **at_best,
-        **_intervals(label, probability, blocks, seed, n_boot),
     }
-    return {name: found[name] for name in SCORES}
+    weights = block_weights(blocks, n_draws, seed)
+    usable = [row for row in weights if len(np.unique(label[row > 0])) == 2]
+    for name, score in _OF_PROBABILITIES.items():
+        drawn = [score(label, probability, sample_weight=row) for row in usable]
+        values[name], values[f"{name}_low"], values[f"{name}_high"] = interval(drawn)
+    return {name: float(values[name]) for name in SCORES}
+
+
+def _decision_scores(label, decision) -> dict[str, float]:
+    """Scores of a two-class decision; 0 where a denominator is 0."""
+    kappa = 0.0 if np.ptp(label) == 0 else metrics.cohen_kappa_score(label, decision)
+    return {
+        "accuracy": metrics.accuracy_score(label, decision),
+        "precision": metrics.precision_score(label, decision, zero_division=0),
+        "recall": metrics.recall_score(label, decision, zero_division=0),
+        "f1": metrics.f1_score(label, decision, zero_division=0),
+        "kappa": kappa,
+        "mcc": metrics.matthews_corrcoef(label, decision),
+    }
 
 
 def youden_threshold(label: np.ndarray, probability: np.ndarray) -> float:
-    """The threshold that parts the classes best: where recall minus the false positive rate is
-    largest.
+    """The threshold where recall minus the false positive rate is largest.
 
     Chosen on the very predictions it then cuts, so scores at this threshold are a little
     optimistic.
@@ -121,7 +135,9 @@ def youden_threshold(label: np.ndarray, probability: np.ndarray) -> float:
 
     Examples
     --------
-    >>> youden_threshold(np.array([0, 0, 1, 0, 1]), np.array([0.1, 0.2, 0.3, 0.4, 0.9]))   # recall 1, false positives 1 of 3
+    Here recall is 1 and one of three others is called a landslide:
+
+    >>> youden_threshold(np.array([0, 0, 1, 0, 1]), np.array([0.1, 0.2, 0.3, 0.4, 0.9]))
     0.3
     """
     false, true, threshold = metrics.roc_curve(label, probability, drop_intermediate=False)
@@ -129,64 +145,21 @@ def youden_threshold(label: np.ndarray, probability: np.ndarray) -> float:
     return float(threshold[1:][np.argmax((true - false)[1:])])
 
 
-def _smooth_scores(label, probability) -> tuple[float, float, float]:
-    """Area under the ROC curve, average precision, Brier score."""
-    area, precision = (
-        metrics.roc_auc_score(label, probability),
-        metrics.average_precision_score(label, probability),
-    )
-    return float(area), float(precision), float(np.mean((probability - label) ** 2))
-
-
-def _class_scores(true: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Scores of a two-class decision; 0 where a denominator is 0."""
-    n, tp, fp, fn = (
-        len(true),
-        np.sum(true & predicted),
-        np.sum(~true & predicted),
-        np.sum(true & ~predicted),
-    )
-    tn = n - tp - fp - fn
-    agreement = (tp + tn) / n
-    chance = ((tp + fp) * (tp + fn) + (tn + fp) * (tn + fn)) / n**2
-    spread = np.sqrt(float(tp + fp) * float(tp + fn) * float(tn + fp) * float(tn + fn))
-    return {
-        "accuracy": agreement,
-        "precision": tp / max(tp + fp, 1),
-        "recall": tp / max(tp + fn, 1),
-        "f1": 2 * tp / max(2 * tp + fp + fn, 1),
-        "kappa": (agreement - chance) / (1 - chance) if chance < 1 else 0.0,
-        "mcc": (float(tp) * tn - float(fp) * fn) / spread if spread else 0.0,
-    }
-
-
-def _intervals(label, probability, blocks, seed: int, n_boot: int) -> dict[str, float]:
-    """2.5 and 97.5 % quantiles of `_smooth_scores` over resampled blocks; draws with one class are
-    left out.
-    """
-    rng = np.random.default_rng(seed)
-    members = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
-    draws = []
-    # One block drawn again and again is always the same: that is no narrow interval but none.
-    for _ in range(n_boot if len(members) > 1 else 0):
-        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        if 0 < label[rows].sum() < len(rows):
-            draws.append(_smooth_scores(label[rows], probability[rows]))
-    ends = (
-        np.quantile(draws, [0.025, 0.975], axis=0)
-        if draws
-        else np.full((2, len(WITH_INTERVAL)), np.nan)
-    )
-    return {
-        f"{name}_{end}": values[i]
-        for end, values in zip(("low", "high"), ends, strict=True)
-        for i, name in enumerate(WITH_INTERVAL)
-    }
-
-
 def calibration_error(label: np.ndarray, probability: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error: mean distance between predicted and observed share over bins of
-    equal width.
+    """Expected calibration error: mean gap between predicted and observed share over equal bins.
+
+    Parameters
+    ----------
+    label : ndarray of 0 and 1, shape (n,)
+    probability : ndarray, shape (n,)
+        In 0–1.
+    bins : int
+        Number of bins of equal width; with few rows a bin, chance alone makes a gap.
+
+    Returns
+    -------
+    float
+        Σ |observed share − mean probability| · rows / n over the bins, in 0–1.
 
     Notes
     -----
@@ -195,7 +168,9 @@ def calibration_error(label: np.ndarray, probability: np.ndarray, bins: int = 10
 
     Examples
     --------
-    >>> calibration_error(np.array([0, 1, 1, 1]), np.array([0.2, 0.2, 0.9, 0.9]))   # (|0.5-0.2|*2 + |1-0.9|*2) / 4
+    (|0.5 − 0.2| · 2 + |1 − 0.9| · 2) / 4:
+
+    >>> calibration_error(np.array([0, 1, 1, 1]), np.array([0.2, 0.2, 0.9, 0.9]))
     0.2
     """
     index = np.minimum((np.asarray(probability) * bins).astype(int), bins - 1)
@@ -204,27 +179,78 @@ def calibration_error(label: np.ndarray, probability: np.ndarray, bins: int = 10
 
 
 def score_table(
-    guesses: pd.DataFrame, samples: pd.DataFrame, scheme: str, *, block_m: float, seed: int
+    predictions: pd.DataFrame, samples: pd.DataFrame, scheme: str, *, block_m: float, seed: int
 ) -> pd.DataFrame:
-    """Score the predictions of one scheme: one row per model, ``model`` and `SCORES`."""
-    blocks = block_ids(samples["x"], samples["y"], block_m)
-    part = guesses[guesses["scheme"] == scheme]
+    """Score the predictions of one scheme: one row per model, ``model`` and `SCORES`.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        ``scheme, model, sample`` (row of the table), ``label, probability``.
+    samples : DataFrame
+        With the coordinates ``x, y``, m.
+    scheme : str
+        Which of the predictions: apparent, random or spatial.
+    block_m : float
+        Edge of the blocks that are resampled, m.
+    seed : int
+        Of the bootstrap.
+    """
+    blocks = block_numbers(samples["x"], samples["y"], block_m)
     rows = []
-    for model, own in part.groupby("model", sort=False):
-        rows.append(
-            {
-                "model": model,
-                **scores(own["label"], own["probability"], blocks[own["sample"]], seed=seed),
-            }
-        )
+    of_scheme = predictions[predictions["scheme"] == scheme]
+    for model, part in of_scheme.groupby("model", sort=False):
+        scored = scores(part["label"], part["probability"], blocks[part["sample"]], seed=seed)
+        rows.append({"model": model, **scored})
     return pd.DataFrame(rows, columns=["model", *SCORES])
 
 
-def summarise_repeats(folds: pd.DataFrame, model: str) -> pd.DataFrame:
-    """One row of a score table from `repeated_scores`: means over the folds, and the 95 % ranges of
-    their scores.
+def repeated_scores(estimator, samples: pd.DataFrame, splitters: Iterable) -> pd.DataFrame:
+    """Score an estimator in each fold of repeated cross-validations.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        Untrained; it is cloned for each fold.
+    samples : DataFrame
+        With ``label``, and ``landslide_id`` where a landslide has several rows, which stay in one
+        fold where the splitter keeps groups.
+    splitters : iterable of splitter
+        One per repetition, for example ``KMeansFold(5, random_state=repeat)``.
+
+    Returns
+    -------
+    DataFrame
+        ``repeat, fold`` and `SCORES` of every fold with both classes (without intervals).
+
+    Raises
+    ------
+    StageError
+        When there is no such fold.
+
+    Notes
+    -----
+    **Source**: Lovelace, Nowosad & Muenchow, Geocomputation with R, chapter 12 (100-repeated 5-fold
+    spatial cross-validation): the protocol of the published reference for southern Ecuador.
     """
+    label = samples["label"]
+    groups = landslide_groups(samples.get("landslide_id", np.full(len(samples), -1)))
+    rows = []
+    for repeat, splitter in enumerate(splitters):
+        for fold, (train, test) in enumerate(splitter.split(samples, label, groups)):
+            if label.iloc[train].nunique() == 2 == label.iloc[test].nunique():
+                fitted = clone(estimator).fit(samples.iloc[train], label.iloc[train])
+                probability = fitted.predict_proba(samples.iloc[test])[:, 1]
+                scored = scores(label.iloc[test], probability, np.zeros(len(test)))
+                rows.append({"repeat": repeat, "fold": fold, **scored})
+    if not rows:
+        raise StageError("none of the folds holds both classes; lower n_folds")
+    return pd.DataFrame(rows)
+
+
+def summarise_repeats(folds: pd.DataFrame, model: str) -> pd.DataFrame:
+    """One row of a score table from `repeated_scores`: means and 95 % ranges over the folds."""
     row = folds[list(SCORES)].mean()
-    for name in WITH_INTERVAL:
+    for name in _OF_PROBABILITIES:
         row[[f"{name}_low", f"{name}_high"]] = np.quantile(folds[name], [0.025, 0.975])
     return pd.DataFrame([{"model": model, **row}])

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
+from sklearn.cluster import KMeans
 from sklearn.model_selection import BaseCrossValidator
+from threadpoolctl import threadpool_limits
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, StageError
 
 
 class SpatialBlockKFold(BaseCrossValidator):
@@ -71,7 +73,8 @@ class SpatialBlockKFold(BaseCrossValidator):
             1 landslide, 0 none.
         groups : array of int, shape (n,), optional
             Landslide of each row, negative where it has none; each stays whole, in the block of its
-            mean place.
+            mean place. By default the column ``landslide_id`` of `X`, where there is one, so that
+            searches inside a cross-validation keep landslides whole too.
 
         Yields
         ------
@@ -120,6 +123,70 @@ class SpatialBlockKFold(BaseCrossValidator):
         return fold_of_block[block]
 
 
+class KMeansFold(BaseCrossValidator):
+    """Spatial folds by k-means on the coordinates; a landslide is whole.
+
+    Folds that hold one class only, inside or outside, are left out, so not every row is tested.
+
+    Parameters
+    ----------
+    n_splits : int
+        Number of clusters; fewer where there are fewer places.
+    random_state : int
+        Of the clusters' first centres.
+
+    Notes
+    -----
+    Nothing is left out between the clusters: this is for models of single cells.
+
+    **Source**: Brenning 2012, Spatial cross-validation in R (sperrorest),
+    doi:10.1109/IGARSS.2012.6352393.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"x": [0.0, 1, 2, 90, 91, 92], "y": 0.0})
+    >>> folds = KMeansFold(n_splits=2).split(X, [0, 1, 0, 1, 0, 1])
+    >>> sorted(test.tolist() for train, test in folds)
+    [[0, 1, 2], [3, 4, 5]]
+    """
+
+    def __init__(self, n_splits: int = 5, random_state: int = 0):
+        self.n_splits = n_splits
+        self.random_state = random_state
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Number of folds with both classes inside and outside; `n_splits` without rows."""
+        return self.n_splits if X is None else len(list(self.split(X, y, groups)))
+
+    def split(self, X: pd.DataFrame, y, groups=None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Training and test rows of each fold; parameters as for `SpatialBlockKFold.split`.
+
+        Raises
+        ------
+        StageError
+            When no fold holds both classes inside and outside.
+        """
+        place = landslide_places(X, groups)
+        n_clusters = min(self.n_splits, len(np.unique(place, axis=0)))
+        kmeans = KMeans(n_clusters, init="random", n_init=1, random_state=self.random_state)
+        with threadpool_limits(1):
+            cluster = kmeans.fit_predict(place)
+        label = np.asarray(y)
+        usable = [
+            (cluster == number)
+            for number in range(n_clusters)
+            if len(np.unique(label[cluster == number])) == 2
+            and len(np.unique(label[cluster != number])) == 2
+        ]
+        if not usable:
+            raise StageError(
+                f"none of {self.n_splits} spatial folds of {len(label)} rows holds both classes; "
+                "lower n_folds"
+            )
+        for test in usable:
+            yield np.flatnonzero(~test), np.flatnonzero(test)
+
+
 def block_numbers(x, y, block_m: float) -> np.ndarray:
     """Number of the square block of edge `block_m` (m) that holds each point.
 
@@ -155,8 +222,9 @@ def landslide_groups(landslide_id) -> np.ndarray:
 
 
 def landslide_places(X: pd.DataFrame, groups=None) -> np.ndarray:
-    """Mean place of each row's landslide, or the row's own: (n, 2), m."""
+    """Mean place of each row's landslide, or the row's own: (n, 2), m; `groups` as for `split`."""
     place = X[["x", "y"]]
+    groups = X.get("landslide_id") if groups is None else groups
     if groups is not None:
         place = place.groupby(landslide_groups(groups)).transform("mean")
     return place.to_numpy(float)

@@ -1,170 +1,141 @@
-"""Maps against the truth of the simulated mountain, and the ceiling no model can be expected to
-pass.
-"""
+"""Maps and samples against the truth of the simulated mountain."""
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
+import xarray as xr
 from rasterio.enums import Resampling
 from rasterio.features import rasterize
-from rasterio.vrt import WarpedVRT
 from scipy.stats import spearmanr
-from sklearn import metrics
+from sklearn.metrics import roc_auc_score
 
 from lsa_helpers.errors import StageError
-from lsa_helpers.grid import Grid
-from lsa_helpers.run import Run
+from lsa_helpers.raster import on_grid, read_raster, rowcol
 
 
-@dataclass(frozen=True)
-class Truth:
+def read_truth(folder: Path, grid: xr.DataArray | xr.Dataset) -> xr.Dataset | None:
     """What the simulated mountain knows about itself, on the analysis grid.
 
     Parameters
     ----------
-    probability : ndarray, shape (height, width)
-        True probability of a landslide, NaN outside.
-    landslide : ndarray of bool, shape (height, width)
-        Cells whose centre lies in a true landslide.
-    grid : Grid
+    folder : Path
+        ``products/truth``.
+    grid : DataArray or Dataset
+        Whose cells are taken.
+
+    Returns
+    -------
+    Dataset or None, dims (y, x)
+        ``probability`` (true probability of a landslide, NaN outside) and ``landslide`` (bool:
+        the cell's centre lies in a true landslide); None where there is no truth (real data).
     """
-
-    probability: np.ndarray
-    landslide: np.ndarray
-    grid: Grid
-
-    def at(self, samples: pd.DataFrame) -> np.ndarray:
-        """True probability at each sample, (n,)."""
-        return self.probability[self.grid.rowcol(samples["x"], samples["y"])]
-
-
-def read_truth(run: Run, grid: Grid) -> Truth | None:
-    """Read ``products/truth``; None where there is none (real data)."""
-    folder = run.product("truth")
     if not (folder / "probability.tif").exists():
         return None
-    frame = {
-        "crs": grid.crs,
-        "transform": grid.transform,
-        "height": grid.height,
-        "width": grid.width,
-        "nodata": np.nan,
-    }
-    with (
-        rasterio.open(folder / "probability.tif") as file,
-        WarpedVRT(file, **frame, resampling=Resampling.nearest) as warped,
-    ):
-        probability = warped.read(1)
-    polygons = gpd.read_file(folder / "landslides.gpkg").to_crs(grid.crs)
-    return Truth(
-        probability,
-        rasterize(polygons.geometry, grid.shape, transform=grid.transform, dtype="uint8").astype(
-            bool
-        ),
-        grid,
+    (written,) = read_raster(folder / "probability.tif").values()
+    like = grid if isinstance(grid, xr.DataArray) else next(iter(grid.values()))
+    probability = written.rio.reproject_match(like, resampling=Resampling.nearest, nodata=np.nan)
+    polygons = gpd.read_file(folder / "landslides.gpkg").to_crs(grid.rio.crs)
+    where = {"out_shape": like.shape, "transform": like.rio.transform(), "dtype": "uint8"}
+    landslide = rasterize(polygons.geometry, **where) == 1
+    return xr.Dataset(
+        {
+            "probability": on_grid(probability.values, like, "probability"),
+            "landslide": on_grid(landslide, like, "landslide"),
+        }
     )
 
 
-def truth_scores(maps: dict[str, np.ndarray], truth: Truth | None) -> pd.DataFrame:
-    """Score maps against the simulated mountain's truth, over all cells that every map and the
-    truth know.
+def at_samples(raster: xr.DataArray, samples: pd.DataFrame) -> np.ndarray:
+    """Value of a raster in the cell of each sample (``x, y`` in m): (n,)."""
+    return raster.values[rowcol(raster, samples["x"], samples["y"])]
+
+
+def truth_scores(maps: dict[str, xr.DataArray], truth: xr.Dataset) -> pd.DataFrame:
+    """Score maps against the truth, over all cells that every map and the truth know.
 
     Parameters
     ----------
     maps : dict
-        Model name → probability (height, width), NaN unknown.
-    truth : Truth or None
-        Without a truth the table is empty.
+        Model → probability, dims (y, x), NaN unknown.
+    truth : Dataset
+        From `read_truth`.
 
     Returns
     -------
     DataFrame
         ``model, auc_map`` (of the map for true landslide cells), ``spearman`` (rank correlation
         with the true probability), ``ceiling_auc`` (AUC of the true probability itself for the same
-        cells: no model of the factors can be expected above it).
+        cells).
 
     Raises
     ------
     StageError
         When the known cells hold no landslide, or nothing else.
     """
-    columns = ["model", "auc_map", "spearman", "ceiling_auc"]
-    if truth is None:
-        return pd.DataFrame(columns=columns)
-    known = np.isfinite(truth.probability) & np.logical_and.reduce(
-        [np.isfinite(values) for values in maps.values()]
-    )
-    label, probability = truth.landslide[known], truth.probability[known]
+    rasters = [truth["probability"], *maps.values()]
+    known = np.logical_and.reduce([np.isfinite(raster.values) for raster in rasters])
+    label = truth["landslide"].values[known]
+    probability = truth["probability"].values[known]
     if label.all() or not label.any():
         raise StageError("the truth holds one class only in the cells the maps know")
-    ceiling = metrics.roc_auc_score(label, probability)
-    own = {name: values[known] for name, values in maps.items()}
-    rows = [
-        (name, metrics.roc_auc_score(label, v), spearmanr(v, probability).statistic, ceiling)
-        for name, v in own.items()
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    rows = []
+    for model, raster in maps.items():
+        values = raster.values[known]
+        spearman = spearmanr(values, probability).statistic
+        rows.append((model, roc_auc_score(label, values), spearman))
+    table = pd.DataFrame(rows, columns=["model", "auc_map", "spearman"])
+    return table.assign(ceiling_auc=roc_auc_score(label, probability))
 
 
-def ceilings(samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
-    """AUC of the true probability on the very samples the models are scored on, so that ceiling and
-    score share one population.
+def ceilings(samples: pd.DataFrame, truth: xr.Dataset) -> pd.DataFrame:
+    """AUC of the true probability on the very samples the models are scored on.
 
     Returns
     -------
     DataFrame
-        ``labels`` (of the samples' inventory; of the true landslides in the same cells), ``n,
-        ceiling_auc``; NaN where these labels are all alike, as when not one detection is a
-        landslide; empty without a truth.
+        ``labels`` (inventory: of the samples; truth: of the true landslides in the same cells),
+        ``n, ceiling_auc``; NaN where these labels are all alike, as when not one detection is a
+        landslide.
     """
-    if truth is None:
-        return pd.DataFrame(columns=["labels", "n", "ceiling_auc"])
-    probability = truth.at(samples)
+    probability = at_samples(truth["probability"], samples)
     known = np.isfinite(probability)
     labels = {
         "inventory": samples["label"].to_numpy() == 1,
-        "truth": truth.landslide[truth.grid.rowcol(samples["x"], samples["y"])],
+        "truth": at_samples(truth["landslide"], samples),
     }
     rows = []
     for name, label in labels.items():
         both = len(np.unique(label[known])) == 2
-        rows.append(
-            (
-                name,
-                int(known.sum()),
-                metrics.roc_auc_score(label[known], probability[known]) if both else np.nan,
-            )
-        )
+        auc = roc_auc_score(label[known], probability[known]) if both else np.nan
+        rows.append((name, int(known.sum()), auc))
     return pd.DataFrame(rows, columns=["labels", "n", "ceiling_auc"])
 
 
-def with_ceiling(table: pd.DataFrame, samples: pd.DataFrame, truth: Truth | None) -> pd.DataFrame:
-    """A table of scores with that of the true probability beside them, for the same samples and
-    labels.
-
-    As far as the labels are true landslides, no model can be expected above it; one that learned
-    from detected landslides can, by learning what the detector takes for one.
+def with_ceiling(
+    table: pd.DataFrame, samples: pd.DataFrame, truth: xr.Dataset | None
+) -> pd.DataFrame:
+    """A table of scores on `samples`, with the true probability's AUC on the same labels.
 
     Parameters
     ----------
     table : DataFrame
-        Scores on `samples`, one row per model.
+        One row per model.
     samples : DataFrame
         ``x, y, label``.
-    truth : Truth or None
+    truth : Dataset or None
 
     Returns
     -------
     DataFrame
-        With the column ``ceiling_auc`` (that of `ceilings` for the samples' own labels) after
-        ``auc``, or at the end; as it was where no truth is known.
+        With the column ``ceiling_auc`` after ``auc``, or at the end; as it was where no truth is
+        known.
     """
     if truth is None:
         return table
-    top = ceilings(samples, truth).set_index("labels")["ceiling_auc"]["inventory"]
-    names = list(table.columns)
-    where = names.index("auc") + 1 if "auc" in names else len(names)
-    return table.assign(ceiling_auc=top)[[*names[:where], "ceiling_auc", *names[where:]]]
+    table = table.copy()
+    auc = ceilings(samples, truth).set_index("labels")["ceiling_auc"]
+    place = table.columns.get_loc("auc") + 1 if "auc" in table else len(table.columns)
+    table.insert(place, "ceiling_auc", auc["inventory"])
+    return table

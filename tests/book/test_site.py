@@ -18,6 +18,7 @@ MATHS = ("01_data", "04_factor_selection", "06_frequency_ratio", "07_shap")
 CHAPTERS = (
     "01_data",
     "02_detector",
+    "03_inventory",
     "04_factor_selection",
     "05_susceptibility",
     "06_frequency_ratio",

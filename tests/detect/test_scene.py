@@ -1,62 +1,65 @@
-"""The scene: windows, polygons, merging across seams, wrong scenes; and the inventory."""
+"""The scene: tiles and their weights, scores of pixels, one landslide over many tiles."""
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import torch
 from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
-from shapely.geometry import Point, box
 
-from lsa_helpers.detect.chapter import area_scores, describe, write_inventory
-from lsa_helpers.detect.inventory import merge_pieces
-from lsa_helpers.detect.scene import find_pieces, open_scene, windows
+from lsa_helpers.detect.images import Bands, as_unit, open_image
+from lsa_helpers.detect.inventory import polygonize
+from lsa_helpers.detect.scene import (
+    SceneFrame,
+    open_scene,
+    read_tile,
+    score_pixels,
+    scores_on_disk,
+    tile_starts,
+    tiles,
+)
 from lsa_helpers.errors import InputError
-from lsa_helpers.run import Run
 
 
 def _write(path, pixels, *, crs="EPSG:32648", cell=2.0):
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        count=len(pixels),
-        height=pixels.shape[1],
-        width=pixels.shape[2],
-        dtype=pixels.dtype,
-        crs=crs,
-        transform=Affine(cell, 0, 500_000, 0, -cell, 3_000_000),
-    ) as file:
+    count, height, width = pixels.shape
+    size = {"count": count, "height": height, "width": width, "dtype": pixels.dtype}
+    transform = Affine(cell, 0, 500_000, 0, -cell, 3_000_000)
+    with rasterio.open(path, "w", driver="GTiff", crs=crs, transform=transform, **size) as file:
         file.write(pixels)
     return path
 
 
-def _bright(images):
-    """A fake detector: every bright patch of a window is a landslide with a score that grows with
-    its size in the window.
-    """
-    out = []
-    for image in images:
-        labels, count = ndimage.label(image[..., 0] > 128, np.ones((3, 3)))
-        masks = labels[None] == np.arange(1, count + 1)[:, None, None]
-        out.append((masks, 0.5 + 0.4 * masks.sum((1, 2)) / masks[0].size if count else np.zeros(0)))
-    return out
+class BrightPatches(torch.nn.Module):
+    """Stands for a detector: every bright patch is a landslide, the larger the surer."""
+
+    def forward(self, images):
+        detections = []
+        for image in images:
+            labels, count = ndimage.label(image[0].numpy() > 0.5)
+            masks = labels[None] == np.arange(1, count + 1)[:, None, None]
+            scores = 0.5 + 0.4 * masks.sum((1, 2)) / labels.size
+            masks = torch.from_numpy(masks[:, None].astype(np.float32))
+            detections.append({"masks": masks, "scores": torch.from_numpy(scores).float()})
+        return detections
 
 
-def find_landslides(frame, detect, *, min_area_m2=0.0, **search):
-    """Search and merge, as chapter 02 does."""
-    return merge_pieces(
-        find_pieces(frame, detect, **search),
-        frame.crs,
-        min_area_m2=min_area_m2,
-        close_m=abs(frame.transform.a),
-    )
+def search(frame, model, size, overlap, folder, **thresholds):
+    """Tiles to scores to polygons, as chapter 03 does it."""
+    scores = scores_on_disk(frame, folder)
+    with open_image(frame.path) as file:
+        for tile, weight in tiles(frame, size, overlap):
+            image = torch.from_numpy(as_unit(read_tile(file, frame, tile))).permute(2, 0, 1)
+            scores[tile.toslices()] += weight * score_pixels(model, image)
+    return polygonize(scores, frame.transform, frame.crs, **thresholds)
 
 
 @pytest.fixture()
 def crossing(tmp_path):
-    """A scene of 300 × 300 pixels whose slanting landslide crosses the corner of four windows, and
-    a small one apart from it.
+    """A scene of 300 × 300 pixels whose slanting landslide crosses the corner of four tiles, and a
+    small one apart from it.
     """
     pixels = np.full((3, 300, 300), 40, np.uint8)
     rows, cols = np.mgrid[:300, :300]
@@ -65,64 +68,50 @@ def crossing(tmp_path):
     return _write(tmp_path / "scene.tif", pixels)
 
 
-def test_a_landslide_across_four_windows_is_one(crossing):
-    """Cut by four windows and merged, it equals the result of one window (IoU at least 0.95); the
-    small one stays apart.
-    """
+@pytest.mark.parametrize("overlap", [0, 40, 85])
+def test_a_landslide_across_four_tiles_is_one(crossing, tmp_path, overlap):
+    """Cut by four tiles or more it is the same ground as in one tile; the small one stays apart."""
     frame = open_scene(crossing)
-    cut = find_landslides(frame, _bright, min_score=0.3, window_px=170, overlap_px=40)
-    whole = find_landslides(frame, _bright, min_score=0.3, window_px=300, overlap_px=0)
-    assert len(cut) == len(whole) == 2
-    one, other = cut.geometry[cut.area_m2.idxmax()], whole.geometry[whole.area_m2.idxmax()]
-    assert one.intersection(other).area / one.union(other).area >= 0.95
+    whole = search(frame, BrightPatches(), 300, 0, tmp_path, low=0.3)
+    cut = search(frame, BrightPatches(), 170, overlap, tmp_path, low=0.3)
+    assert len(whole) == len(cut) == 2
+    assert cut.union_all().symmetric_difference(whole.union_all()).area == 0
     assert cut.area_m2.min() == 10 * 15 * 4.0
-    assert sorted(cut.windows) == [
-        1,
-        4,
-    ]  # not what its second looks show: it is longer than a window, so all of them cut it
-    assert (
-        cut.crs == "EPSG:32648"
-        and cut["id"].tolist() == [1, 2]
-        and cut["score"].is_monotonic_decreasing
-    )
+    assert cut.crs == "EPSG:32648"
 
 
-def test_batches_and_resolution_do_not_matter(crossing):
-    """The same landslides whatever the batch; at twice the pixel the area stays within 5 %."""
-    first = find_landslides(
-        open_scene(crossing), _bright, min_score=0.3, window_px=170, overlap_px=40, batch_size=3
-    )
-    again = find_landslides(
-        open_scene(crossing), _bright, min_score=0.3, window_px=170, overlap_px=40, batch_size=1
-    )
-    assert first.geometry.geom_equals(again.geometry).all()
-    coarse = find_landslides(
-        open_scene(crossing, 4.0), _bright, min_score=0.3, window_px=100, overlap_px=30
-    )
-    assert coarse.area_m2.sum() == pytest.approx(first.area_m2.sum(), rel=0.05)
+def test_a_coarser_pixel_keeps_the_area(crossing, tmp_path):
+    """At twice the pixel the area stays within 5 %."""
+    fine = search(open_scene(crossing), BrightPatches(), 170, 40, tmp_path, low=0.3)
+    coarse = search(open_scene(crossing, 4.0), BrightPatches(), 100, 30, tmp_path, low=0.3)
+    assert coarse.area_m2.sum() == pytest.approx(fine.area_m2.sum(), rel=0.05)
 
 
-def test_score_and_area_limits(crossing):
-    """Weak and small landslides are left out; nothing found gives an empty table with its columns."""
-    frame = open_scene(crossing)
-    assert len(find_landslides(frame, _bright, min_score=0.3, window_px=300, min_area_m2=1000)) == 1
-    none = find_landslides(frame, _bright, min_score=0.99, window_px=300)
-    assert len(none) == 0 and list(none.columns) == [
-        "id",
-        "score",
-        "area_m2",
-        "windows",
-        "geometry",
-    ]
+def test_what_lies_in_the_middle_of_a_tile_has_the_say(tmp_path):
+    """A detector blind to what touches a tile's edge: the cut tile lowers the score of its end,
+    most where it looks best, and the landslide is one and whole.
+    """
+
+    class Blind(BrightPatches):
+        def forward(self, images):
+            (detections,) = super().forward(images)
+            rim = torch.ones(images[0].shape[-2:], dtype=bool)
+            rim[1:-1, 1:-1] = False
+            detections["masks"] *= ~(detections["masks"] * rim).amax((2, 3), keepdim=True).bool()
+            return [detections]
+
+    pixels = np.full((3, 40, 150), 40, np.uint8)
+    pixels[:, 10:30, 60:95] = 200  # over the end of the first tile, columns 0–80, and in the second
+    frame = open_scene(_write(tmp_path / "s.tif", pixels))
+    found = search(frame, Blind(), 80, 40, tmp_path, low=0.1, high=0.4)
+    assert len(found) == 1 and found.area_m2[0] == 20 * 35 * 4
 
 
 @pytest.mark.parametrize("resolution_m", [0.0, 5.0])
-def test_no_read_is_larger_than_a_window(crossing, monkeypatch, resolution_m):
-    """Whatever the scene's size, no more than a window is read at once: of the scene's own pixels,
+def test_no_read_is_larger_than_a_tile(crossing, tmp_path, monkeypatch, resolution_m):
+    """Whatever the scene's size, no more than a tile is read at once: of the scene's own pixels,
     too, where the network's are coarser.
     """
-    from lsa_helpers.detect.images import Bands
-
     reads, real = [], Bands.read
 
     def watched(self, file, window=None, *rest):
@@ -132,93 +121,69 @@ def test_no_read_is_larger_than_a_window(crossing, monkeypatch, resolution_m):
 
     monkeypatch.setattr(Bands, "read", watched)
     frame = open_scene(crossing, resolution_m)
-    find_pieces(frame, _bright, min_score=0.3, window_px=70, overlap_px=20)
-    assert (
-        len(reads) > len(windows(frame.height, 70, 20)) * len(windows(frame.width, 70, 20)) >= 4
-    )  # and second looks
-    assert all(shape[0] <= 70 and shape[1] <= 70 for _, shape in reads)
-    # A window of None would be the whole file.
-    assert all(
-        max(window.height, window.width) <= 70 * frame.scale * (1 + 1e-6) for window, _ in reads
-    )
+    search(frame, BrightPatches(), 70, 20, tmp_path, low=0.3)
+    assert len(reads) == len(list(tiles(frame, 70, 20))) >= 4
+    most = 70 * frame.pixel_m / 2.0 * (1 + 1e-6)  # the scene's pixels have 2 m
+    for window, shape in reads:
+        assert max(shape[:2]) <= 70 and max(window.height, window.width) <= most
 
 
-@pytest.mark.parametrize(("score", "looks"), [(0.9, 5), (0.4, 4)])
-def test_what_an_edge_cuts_is_looked_at_again(tmp_path, score, looks):
-    """A detector blind to the cut end of a landslide finds it whole from its middle, if it was sure
-    enough of the rest.
-
-    Nothing else of the second look is taken: the other landslide is seen once.
-    """
-    pixels = np.full((3, 300, 300), 40, np.uint8)
-    pixels[:, 100:120, 100:185] = pixels[:, 40:60, 20:90] = (
-        200  # the first crosses the edge of windows of 170, of which 40 overlap
-    )
-    frame, seen = open_scene(_write(tmp_path / "s.tif", pixels)), []
-
-    def long_only(images):
-        seen.extend(images)
-        found = [masks[masks.any(1).sum(1) > 60] for masks, _ in _bright(images)]
-        return [(masks, np.full(len(masks), score)) for masks in found]
-
-    found = find_landslides(
-        frame, long_only, min_score=0.3, window_px=170, overlap_px=40, batch_size=1
-    )
-    assert len(seen) == looks and len(found) == 2
-    assert found.area_m2.to_list() == [(85 if looks == 5 else 70) * 20 * 4, 70 * 20 * 4]
-    assert found.windows.to_list() == [2 if looks == 5 else 1, 1]
+def test_scores_on_disk_leave_no_file(tmp_path):
+    frame = SceneFrame(tmp_path, None, Affine.identity(), 30, 40)
+    scores = scores_on_disk(frame, tmp_path)
+    assert scores.shape == (30, 40) and scores.dtype == np.float32 and not scores.any()
+    assert not list(tmp_path.iterdir())
 
 
-def test_interrupted_search_goes_on_with_the_next_window(crossing, tmp_path):
-    """Stopped in its third batch and called again, the search looks only at the windows that are
-    left, and the result is the same.
-
-    The four windows of the scene and three second looks: two were done before it stopped.
-    """
-    frame, progress, asked = open_scene(crossing), tmp_path / "p" / "scene.jsonl", []
-    search = {"min_score": 0.3, "window_px": 170, "overlap_px": 40, "batch_size": 1}
-
-    def stopping(images):
-        asked.append(len(images))
-        if len(asked) == 3:
-            raise KeyboardInterrupt
-        return _bright(images)
-
-    with pytest.raises(KeyboardInterrupt):
-        find_pieces(frame, stopping, progress=progress, **search)
-    # A line cut short by the interruption counts as not written.
-    progress.write_text(progress.read_text() + "[340, 12")
-    asked.append(None)
-    resumed = find_pieces(frame, stopping, progress=progress, **search)
-    whole = find_pieces(frame, _bright, **search)
-    one, other = (
-        [(p["score"], p["geometry"].wkb, p["window"].wkb) for p in found]
-        for found in (resumed, whole)
-    )
-    assert len(asked) - 4 == 4 + 3 - 2 and one == other
+@given(*(st.integers(1, 90) for _ in range(3)), st.integers(0, 60))
+def test_weights_of_all_tiles_add_up_to_one(height, width, size, overlap):
+    """Over every pixel, whatever the sizes; and neighbours overlap as asked where they can."""
+    frame = SceneFrame(None, None, Affine.identity(), height, width)
+    total = np.zeros((height, width))
+    for tile, weight in tiles(frame, size, overlap):
+        assert weight.shape == (tile.height, tile.width) and (weight > 0).all()
+        total[tile.toslices()] += weight
+    np.testing.assert_allclose(total, 1, rtol=1e-5)
+    starts = tile_starts(height, size, overlap)
+    assert starts[-1] + size >= height
+    assert all(b - a <= max(1, size - overlap) for a, b in zip(starts, starts[1:], strict=False))
 
 
-def test_neighbours_that_barely_overlap_stay_apart(tmp_path):
-    """Two detections of one window that share a fifth of the smaller are two landslides."""
-    scene = _write(tmp_path / "s.tif", np.full((3, 100, 100), 90, np.uint8))
+def test_a_pixel_has_the_score_of_its_surest_detection():
+    """Two detections overlap; half-hearted parts of a mask (up to 0.5) do not count."""
 
-    def two(images):
-        masks = np.zeros((2, 100, 100), bool)
-        masks[0, 20:40, 20:60] = masks[1, 36:56, 20:60] = True
-        return [(masks, np.array([0.9, 0.8])) for _ in images]
+    class Two(torch.nn.Module):
+        def forward(self, images):
+            masks = torch.zeros(2, 1, 1, 5)
+            masks[0, ..., :3] = 0.9
+            masks[1, ..., 2:4] = 0.6
+            masks[1, ..., 4] = 0.5
+            return [{"masks": masks, "scores": torch.tensor([0.75, 0.25])}]
 
-    assert len(find_landslides(open_scene(scene), two, min_score=0.1, window_px=100)) == 2
+    assert score_pixels(Two(), torch.zeros(3, 1, 5)).tolist() == [[0.75, 0.75, 0.75, 0.25, 0]]
 
 
-@pytest.mark.parametrize(
-    ("length", "size", "overlap"),
-    [(1000, 512, 128), (512, 512, 128), (100, 512, 128), (513, 512, 0)],
-)
-def test_windows_cover_everything(length, size, overlap):
-    """Every pixel lies in a window, neighbours overlap as asked."""
-    starts = windows(length, size, overlap)
-    assert starts[0] == 0 and starts[-1] + size >= length
-    assert all(b - a <= size - overlap for a, b in zip(starts, starts[1:], strict=False))
+@pytest.mark.parametrize("views", [1, 2, 4, 8])
+def test_views_are_turned_back(views):
+    """The mean over views lies where the patch lies; shape and place have no symmetry."""
+    image = torch.zeros(3, 12, 20)
+    image[:, 1:4, 2:9] = 1
+    scores = score_pixels(BrightPatches(), image, views)
+    assert ((scores > 0) == (image[0].numpy() > 0)).all()
+    assert scores.max() == pytest.approx(0.5 + 0.4 * 21 / 240)
+
+
+def test_what_one_view_shows_keeps_a_quarter():
+    class LeftOnly(BrightPatches):
+        def forward(self, images):
+            (detections,) = super().forward(images)
+            left = detections["masks"][..., :4, :5].sum((1, 2, 3)) > 0
+            return [{name: values[left] for name, values in detections.items()}]
+
+    image = torch.zeros(3, 12, 20)
+    image[:, 1:3, 2:4] = 1
+    once, mean = (score_pixels(LeftOnly(), image, views) for views in (1, 4))
+    np.testing.assert_allclose(mean, once / 4)
 
 
 @pytest.mark.parametrize(
@@ -233,37 +198,3 @@ def test_wrong_scenes_are_named(tmp_path, pixels, crs, message):
     """Each wrong scene has its own message with the file's name."""
     with pytest.raises(InputError, match=f"odd.tif.*{message}"):
         open_scene(_write(tmp_path / "odd.tif", pixels, crs=crs))
-
-
-def _table(*shapes, crs="EPSG:32648", **columns):
-    return gpd.GeoDataFrame(
-        {"id": range(1, len(shapes) + 1), **columns}, geometry=list(shapes), crs=crs
-    )
-
-
-def test_area_scores_by_hand():
-    """Detected 200 m², known 400 m², shared 100 m²: half of it true, a quarter found, one of two
-    landslides half hit.
-    """
-    detected = _table(box(0, 0, 10, 10), box(50, 50, 60, 60))
-    known = _table(box(0, 0, 20, 10), box(100, 100, 120, 110))
-    row = area_scores(detected, known).iloc[0]
-    assert row["area_precision"] == pytest.approx(0.5)
-    assert row["area_recall"] == pytest.approx(0.25)
-    assert row["landslides_hit"] == pytest.approx(0.5)
-    assert area_scores(detected, _table(Point(0, 0), label=[1])) is None
-
-
-def test_inventory_layers(tmp_path):
-    """Both layers in the reference's CRS; without a scene the reference alone; with nothing no
-    file.
-    """
-    run = Run(tmp_path)
-    detected = _table(box(5e5, 3e6, 5e5 + 100, 3e6 + 100), score=[0.9], area_m2=[1e4])
-    known = _table(box(5e5, 3e6, 5e5 + 50, 3e6 + 50)).to_crs("EPSG:32649")
-    path = write_inventory(run, detected, known)
-    assert gpd.list_layers(path)["name"].tolist() == ["detected", "reference"]
-    assert gpd.read_file(path, layer="detected").crs == "EPSG:32649"
-    assert gpd.list_layers(write_inventory(run, None, known))["name"].tolist() == ["reference"]
-    assert write_inventory(Run(tmp_path / "none"), None, None) is None
-    assert "scores on chips" in describe(None, None)

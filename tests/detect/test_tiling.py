@@ -39,7 +39,8 @@ def folder(tmp_path):
         tmp_path / "slides.gpkg"
     )
     (tmp_path / "catalog.yml").write_text(
-        "images: {path: image.tif, format: polygons, polygons: slides.gpkg, chip_px: 50, platform: UAV}"
+        "images: {path: image.tif, format: polygons, polygons: slides.gpkg, chip_px: 50, "
+        "platform: UAV}"
     )
     return tmp_path
 

@@ -6,10 +6,9 @@ import pytest
 
 from lsa_helpers.mountain import write_world
 
-SMALL = dict(width_km=3.0, height_km=2.0, seed=3, chips_per_platform=5)
-
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Path:
     """Folder of a 3 × 2 km world."""
-    return write_world(tmp_path_factory.mktemp("world") / "native", **SMALL)
+    folder = tmp_path_factory.mktemp("world") / "native"
+    return write_world(folder, width_km=3.0, height_km=2.0, seed=3, chips_per_platform=5)

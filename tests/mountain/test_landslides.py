@@ -5,6 +5,7 @@ import json
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from rasterio import features
@@ -12,15 +13,20 @@ from scipy import stats
 from scipy.special import gamma
 from sklearn.metrics import roc_auc_score
 
-from lsa_helpers.mountain import landslides, stability
-from lsa_helpers.mountain.landscape import make_mountain
-from lsa_helpers.grid import read_raster
+from lsa_helpers.mountain import effects, landslides, stability
+from lsa_helpers.mountain.simulation import make_mountain
+from lsa_helpers.raster import empty_grid, read_raster, rowcol
 
 
 @pytest.fixture(scope="module")
 def mountain():
     """6 × 5 km without chips or scene: about 90 landslides."""
     return make_mountain(6.0, 5.0, 11)
+
+
+def covered(table, grid) -> np.ndarray:
+    """Cells whose centre lies in a landslide."""
+    return landslides.landslide_ids(table, grid.rio.transform(), grid.shape) > 0
 
 
 def test_areas_follow_the_inverse_gamma_law():
@@ -41,56 +47,61 @@ def test_density_is_malamuds_equation():
 
 def test_mean_area_is_the_papers():
     """6.46 km² over 923 landslides are 7,000 m²."""
-    assert landslides.sample_areas(100_000, np.random.default_rng(1)).mean() == pytest.approx(
-        6.46e6 / 923, rel=0.03
-    )
+    mean = landslides.sample_areas(100_000, np.random.default_rng(1)).mean()
+    assert mean == pytest.approx(6.46e6 / 923, rel=0.03)
 
 
 @given(st.integers(1, 50), st.floats(1000, 1e5))
 def test_areas_stay_between_their_limits(count, largest):
     areas = landslides.sample_areas(count, np.random.default_rng(count), largest=largest)
-    assert (
-        areas.shape == (count,)
-        and areas.min() >= landslides.SMALLEST * 0.999
-        and areas.max() <= largest * 1.001
-    )
+    assert areas.shape == (count,)
+    assert areas.min() >= landslides.SMALLEST * 0.999 and areas.max() <= largest * 1.001
 
 
 def test_landslides_are_valid_apart_and_inside(mountain):
-    table, (left, bottom, right, top) = mountain.landslides, mountain.ground.grid.bounds
+    table = mountain.landslides
     assert table.is_valid.all() and (table.geom_type == "Polygon").all()
+    left, bottom, right, top = mountain.layers.rio.bounds()
     bounds = table.total_bounds
     assert bounds[0] >= left and bounds[1] >= bottom and bounds[2] <= right and bounds[3] <= top
     assert table.union_all().area == pytest.approx(table.area.sum(), rel=1e-6)
     # Standing ground between any two, so that each can be told from its neighbours in an image;
     # rounded corners take a few per cent.
-    others = [table.geometry.drop(i).distance(shape).min() for i, shape in table.geometry.items()]
-    assert min(others) >= 0.9 * landslides.GAP
+    apart = [table.geometry.drop(i).distance(shape).min() for i, shape in table.geometry.items()]
+    assert min(apart) >= 0.9 * landslides.GAP
     assert table["id"].tolist() == list(range(1, len(table) + 1))
+
+
+def test_landslide_ids_by_hand():
+    """Cells of 10 m; a square over the centres of the two left cells of the upper row."""
+    square = gpd.GeoDataFrame({"id": [7]}, geometry=[shapely.box(0, 10, 20, 20)], crs=32648)
+    transform = empty_grid((0, 0, 30, 20), 32648, 10).rio.transform()
+    ids = landslides.landslide_ids(square, transform, (2, 3))
+    assert ids.tolist() == [[7, 7, 0], [0, 0, 0]]
+    assert not landslides.landslide_ids(square.iloc[:0], transform, (2, 3)).any()
 
 
 def test_landslide_share_of_the_area(mountain):
     """About 2 % of the ground; at 30 km² single large landslides swing it."""
-    left, bottom, right, top = mountain.ground.grid.bounds
+    left, bottom, right, top = mountain.layers.rio.bounds()
     assert 0.01 < mountain.landslides.area.sum() / ((right - left) * (top - bottom)) < 0.035
 
 
 def test_landslides_run_downhill_and_are_elongated(mountain):
     """The end of the path lies below its start, and the longer side follows the path."""
-    ground, table = mountain.ground, mountain.landslides
-    large = table[table["area_m2"] > 2000]
+    large = mountain.landslides[mountain.landslides["area_m2"] > 2000]
     step = 60 * np.column_stack([np.cos(large["direction"]), np.sin(large["direction"])])
     centre = np.column_stack([large.centroid.x, large.centroid.y])
+    height, width = mountain.probability.shape
 
-    def height(points):
-        row, column = ground.grid.rowcol(*points.T)
-        return ground.elevation[
-            row.clip(0, ground.grid.height - 1), column.clip(0, ground.grid.width - 1)
-        ]
+    def altitude(points):
+        row, column = rowcol(mountain.layers, *points.T)
+        inside = row.clip(0, height - 1), column.clip(0, width - 1)
+        return mountain.layers.elevation.values[inside]
 
-    assert np.mean(height(centre + step) < height(centre - step)) > 0.95
-    box = large.minimum_rotated_rectangle()
-    corners = np.array([rectangle.exterior.coords[:3] for rectangle in box])
+    assert np.mean(altitude(centre + step) < altitude(centre - step)) > 0.95
+    boxes = large.minimum_rotated_rectangle()
+    corners = np.array([rectangle.exterior.coords[:3] for rectangle in boxes])
     sides = np.hypot(*np.moveaxis(np.diff(corners, axis=1), -1, 0))
     assert np.median(sides.max(axis=1) / sides.min(axis=1)) > 1.5
 
@@ -99,69 +110,50 @@ def test_probability_is_calibrated(mountain):
     """Over eight inventories drawn anew, cells grouped by their probability hold about that share
     of landslide.
     """
-    ground, seed = mountain.ground, 11
-    groups = stability.features_of(ground, mountain.rain, mountain.shaking, seed)
-    source, _ = stability.source_probability(
-        stability.log_odds(stability.flat(groups)), ground.grid.cell_area_km2
+    layers, probability = mountain.layers, mountain.probability.values
+    odds = stability.log_odds(stability.stability_features(layers, 11))
+    source = stability.source_probability(odds, 12.5)
+    inventories = (
+        landslides.make_landslides(layers, source, np.random.default_rng(number))
+        for number in range(8)
     )
-    share = np.zeros(ground.grid.shape)
-    for number in range(8):
-        share += (
-            landslides.covered(
-                landslides.make_landslides(ground, source, np.random.default_rng(number)),
-                ground.grid,
-            )
-            / 8
-        )
-    p = mountain.probability
-    assert p.mean() == pytest.approx(share.mean(), rel=0.25)
-    deciles = np.array_split(np.argsort(p, axis=None), 10)
-    predicted, found = (
-        np.array([field.ravel()[part].mean() for part in deciles]) for field in (p, share)
-    )
-    np.testing.assert_allclose(found[-2:], predicted[-2:], rtol=0.35)
-    assert found[:5].sum() < 0.05 * found.sum()
+    share = np.mean([covered(table, mountain.probability) for table in inventories], axis=0)
+    assert probability.mean() == pytest.approx(share.mean(), rel=0.25)
+    deciles = np.array_split(np.argsort(probability, axis=None), 10)
+    predicted = np.array([probability.ravel()[cells].mean() for cells in deciles])
+    observed = np.array([share.ravel()[cells].mean() for cells in deciles])
+    np.testing.assert_allclose(observed[-2:], predicted[-2:], rtol=0.35)
+    assert observed[:5].sum() < 0.05 * observed.sum()
 
 
 def test_ceiling_is_recomputed_from_the_files(world):
     """effects.json's ceiling equals scikit-learn's AUC of probability.tif for the cells of
     landslides.gpkg.
     """
-    probability, grid, names = read_raster(world / "truth" / "probability.tif")
+    truth = read_raster(world / "truth" / "probability.tif")
+    assert list(truth) == ["probability"] and truth.probability.shape == (160, 240)
+    probability = truth.probability.values
+    assert probability.min() >= 0 and probability.max() < 1
     table = gpd.read_file(world / "truth" / "landslides.gpkg")
-    inside = features.rasterize(table.geometry, out_shape=grid.shape, transform=grid.transform)
+    inside = features.rasterize(
+        table.geometry, out_shape=probability.shape, transform=truth.rio.transform()
+    )
     ceiling = json.loads((world / "truth" / "effects.json").read_text())["ceiling_auc"]
-    assert names == ["probability"] and ceiling < 1
+    assert ceiling < 1
     assert ceiling == pytest.approx(roc_auc_score(inside.ravel(), probability.ravel()), abs=1e-4)
 
 
 def test_ceiling_is_above_every_single_factor(mountain):
-    ground = mountain.ground
-    inside = landslides.covered(mountain.landslides, ground.grid)
-    singles = (
-        ground.elevation,
-        ground.slope,
-        ground.ndvi,
-        mountain.rain,
-        mountain.shaking.pga,
-        ground.road,
-        ground.river,
-        ground.fault,
-    )
-    best = max(
-        max(score, 1 - score) for score in (stability.auc(field, inside) for field in singles)
-    )
+    inside = covered(mountain.landslides, mountain.probability).ravel()
+    names = ["elevation", "slope", "ndvi", "rain", "pga", "road", "river", "fault"]
+    scores = [roc_auc_score(inside, mountain.layers[name].values.ravel()) for name in names]
+    best = max(max(score, 1 - score) for score in scores)
     assert best < mountain.effects["ceiling_auc"] < 1
-
-
-def test_auc_by_hand():
-    """Three of four pairs in the right order."""
-    assert stability.auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1])) == 0.75
 
 
 def test_effects_sum_to_one(mountain):
     shares = {name: share for name, share in mountain.effects.items() if name != "ceiling_auc"}
-    assert set(shares) == {*stability.FACTORS, "hidden"}
+    assert set(shares) == {*effects.FACTORS, "hidden"}
     assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
     assert shares["tri"] == 0 and shares["hidden"] > 0.02
 
@@ -169,58 +161,50 @@ def test_effects_sum_to_one(mountain):
 def test_effects_of_a_linear_model():
     """y = 3 a + b with independent unit variances: shares 9/10 and 1/10."""
     rng = np.random.default_rng(0)
-    groups = {
-        "slope": {"a": rng.standard_normal(50_000)},
-        "hidden": {"b": rng.standard_normal(50_000)},
-    }
-    shares = stability.effects(groups, lambda f: 3 * f["a"] + f["b"], rng)
-    assert shares["slope"] == pytest.approx(0.9, abs=0.02) and shares["hidden"] == pytest.approx(
-        0.1, abs=0.02
+    a, b = rng.standard_normal((2, 50_000))
+    shares = effects.covariance_shares(
+        {"slope": {"a": a}, "hidden": {"b": b}},
+        lambda features: 3 * features["slope"]["a"] + features["hidden"]["b"],
+        rng,
     )
+    assert shares["slope"] == pytest.approx(0.9, abs=0.02)
+    assert shares["hidden"] == pytest.approx(0.1, abs=0.02)
 
 
 def test_source_probability_gives_the_wanted_number():
     odds = np.random.default_rng(0).normal(0, 2, (200, 300))
-    probability, _ = stability.source_probability(odds, 1.5625e-4)
-    assert probability.sum() == pytest.approx(
-        stability.SLOPES_PER_KM2 * 200 * 300 * 1.5625e-4, rel=1e-6
-    )
+    expected = stability.source_probability(odds, 12.5).sum()
+    wanted = stability.LANDSLIDES_PER_KM2 * 200 * 300 * 1.5625e-4
+    assert expected == pytest.approx(wanted, rel=1e-6)
 
 
-def test_steeper_wetter_shaken_slopes_fail_more(mountain):
-    """The sign of the physics: more slope (below 45°), shaking or rain raises the odds; more
-    cohesion lowers them.
-    """
-    base = {"stand": 0.0, "slope": 28.0, "around": 28.0, "south": 0.0, "curve": 0.0, "twi": 6.0}
-    base |= {"road": 900.0, "river": 900.0, "fault": 3000.0}
-    base |= {
-        "roots": 5.0,
-        "no_soil": 0.0,
-        "ndvi": 0.7,
-        "rain": 900.0,
-        "cohesion": 18.0,
-        "friction": 36.0,
-        "pga": 0.3,
-        "hidden": 0.0,
-    }
+BASE = {"stand": 0.0, "slope": 28.0, "around": 28.0, "south": 0.0, "curve": 0.0, "twi": 6.0}
+BASE |= {"road": 900.0, "river": 900.0, "fault": 3000.0, "roots": 5.0, "no_soil": 0.0, "ndvi": 0.7}
+BASE |= {"rain": 900.0, "cohesion": 18.0, "friction": 36.0, "pga": 0.3, "hidden": 0.0}
 
-    def odds(**changed):
-        return float(
-            stability.log_odds({name: np.array(value) for name, value in (base | changed).items()})
-        )
 
-    assert (
-        odds(slope=36.0, around=36.0) > odds()
-        and odds(pga=0.5) > odds()
-        and odds(rain=1200.0) > odds()
-    )
-    assert (
-        odds(cohesion=25.0) < odds()
-        and odds(ndvi=0.9) < odds()
-        and odds(fault=100.0) > odds()
-        and odds(road=20.0) > odds()
-    )
-    # Interaction: a road cut matters more where the slope around is steep.
-    assert odds(road=20.0, around=38.0) - odds(around=38.0) > odds(road=20.0, around=15.0) - odds(
-        around=15.0
-    )
+def odds(**changed) -> float:
+    return float(stability.log_odds({"all": {k: np.array(v) for k, v in (BASE | changed).items()}}))
+
+
+def test_log_odds_by_hand():
+    """A dry slope of 45° without shaking, cuts or roots: FS = c / (γ z sinβ cosβ) + tanφ / tanβ."""
+    dry = dict(slope=45.0, around=45.0, twi=0.0, pga=0.0, fault=1e9, road=1e9, river=1e9, roots=0.0)
+    safety = 18 / (19 * 2 * 0.5) + np.tan(np.deg2rad(36))
+    bare = 2.2 / (1 + np.exp(5 / 3))
+    assert odds(**dry) == pytest.approx(-8 * np.log(safety) - bare, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [dict(slope=36.0, around=36.0), dict(pga=0.5), dict(rain=1200.0), dict(fault=100.0)]
+    + [dict(road=20.0), dict(cohesion=12.0), dict(ndvi=0.4)],
+)
+def test_steeper_wetter_shaken_weaker_slopes_fail_more(changed):
+    """The sign of the physics below 45°."""
+    assert odds(**changed) > odds()
+
+
+def test_a_road_cut_matters_more_where_the_slope_around_is_steep():
+    steep = odds(road=20.0, around=38.0) - odds(around=38.0)
+    assert steep > odds(road=20.0, around=15.0) - odds(around=15.0)

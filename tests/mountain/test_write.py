@@ -11,9 +11,8 @@ import rasterio
 import yaml
 
 from lsa_helpers.mountain import chips, write_world
-from lsa_helpers.mountain.imagery import PLATFORMS
-from lsa_helpers.mountain.layers import COVER_NAMES
-from lsa_helpers.grid import read_raster
+from lsa_helpers.mountain.landscape import LAND_COVER
+from lsa_helpers.mountain.platforms import PLATFORMS
 
 TINY = dict(width_km=2.0, height_km=2.0, chips_per_platform=1)
 
@@ -40,70 +39,49 @@ def test_same_seed_same_bytes_other_seed_other_world(tmp_path):
     )
     assert first == again
     names = [name for name in first if name.endswith((".tif", ".gpkg", ".nc", ".xls"))]
-    assert set(names) <= set(other) and all(
-        first[name] != other[name]
-        for name in names
-        if "/mask/" not in name and "/label/" not in name
-    )
+    assert set(names) <= set(other)
+    images = [name for name in names if "/mask/" not in name and "/label/" not in name]
+    assert all(first[name] != other[name] for name in images)
 
 
 def test_two_processes_write_the_same_chips(tmp_path, monkeypatch):
     monkeypatch.setattr(chips, "BATCH", 1)  # two mountains
-    one, two = (
-        hashes(
-            chips.write_chips(tmp_path / str(jobs), per_platform=2, seed=5, size=64, n_jobs=jobs)
-        )
-        for jobs in (1, 2)
-    )
+    for jobs in (1, 2):
+        chips.write_chips(tmp_path / str(jobs), per_platform=2, seed=5, size=64, n_jobs=jobs)
+    one, two = (hashes(tmp_path / str(jobs)) for jobs in (1, 2))
     assert one == two and sum(name.endswith(".tif") for name in one) == 2 * 6 * 3
 
 
 def test_dem(world, area):
     with rasterio.open(next((world / "dem").glob("AP_*_RT1.dem.tif"))) as file:
-        assert (
-            file.crs.to_epsg() == 32648
-            and file.res == (12.5, 12.5)
-            and file.bounds == area
-            and file.shape == (160, 240)
-        )
+        assert file.crs.to_epsg() == 32648 and file.res == (12.5, 12.5)
+        assert file.bounds == area and file.shape == (160, 240)
 
 
 def test_land_cover_has_globeland30_codes_and_covers_the_area(world, area):
     with rasterio.open(world / "lulc" / "n48_30_2020lc030.tif") as file:
         values, bounds = file.read(1), file.bounds
         assert file.dtypes == ("uint8",) and file.res == (30, 30) and file.crs.to_epsg() == 32648
-    assert set(np.unique(values)) <= set(COVER_NAMES) and len(np.unique(values)) >= 3
-    assert (
-        bounds.left <= area.left
-        and bounds.right >= area.right
-        and bounds.bottom <= area.bottom
-        and bounds.top >= area.top
-    )
+    assert set(np.unique(values)) <= set(LAND_COVER.index) and len(np.unique(values)) >= 3
+    assert bounds.left <= area.left and bounds.right >= area.right
+    assert bounds.bottom <= area.bottom and bounds.top >= area.top
 
 
 def test_ndvi_tiles_join(world, area):
     files = sorted((world / "ndvi").glob("*.tif"))
     with rasterio.open(files[0]) as east, rasterio.open(files[1]) as west:
-        assert (
-            west.bounds.right == east.bounds.left
-            and west.bounds.left <= area.left
-            and east.bounds.right >= area.right
-        )
+        assert west.bounds.right == east.bounds.left
+        assert west.bounds.left <= area.left and east.bounds.right >= area.right
         values = np.hstack([west.read(1), east.read(1)])
     assert values.dtype == np.int16 and 3000 < np.median(values) < 9500
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "vector_50k/LRDL.shp",
-        "vector_50k/HYDL.shp",
-        "geology_200k/faults.shp",
-        "geology_200k/lithology.shp",
-    ],
-)
+VECTORS = ["vector_50k/LRDL", "vector_50k/HYDL", "geology_200k/faults", "geology_200k/lithology"]
+
+
+@pytest.mark.parametrize("name", VECTORS)
 def test_vectors_are_geographic_and_reach_the_area(world, area, name):
-    table = gpd.read_file(world / name)
+    table = gpd.read_file(world / f"{name}.shp")
     assert table.crs.to_epsg() == 4490 and table.is_valid.all() and len(table)
     left, bottom, right, top = table.to_crs(32648).total_bounds
     assert left < area.right and right > area.left and bottom < area.top and top > area.bottom
@@ -111,9 +89,8 @@ def test_vectors_are_geographic_and_reach_the_area(world, area, name):
 
 def test_lithology_covers_the_area_without_overlap(world, area):
     table = gpd.read_file(world / "geology_200k" / "lithology.shp").to_crs(32648)
-    assert table.area.sum() == pytest.approx(
-        (area.right - area.left) * (area.top - area.bottom), rel=0.01
-    )
+    whole = (area.right - area.left) * (area.top - area.bottom)
+    assert table.area.sum() == pytest.approx(whole, rel=0.01)
     assert table.union_all().area == pytest.approx(table.area.sum(), rel=1e-3)
     assert table.groupby("code")["name"].nunique().eq(1).all()
 
@@ -122,12 +99,8 @@ def test_rainfall_is_packed_in_tenths_of_a_millimetre(world, area):
     """The raw integers are 0.1 mm a month; a year is some hundred to two thousand millimetres."""
     with netCDF4.Dataset(world / "rainfall" / "pre_2022.nc") as file:
         pre = file["pre"]
-        assert (
-            pre.dtype == np.int16
-            and pre.units == "0.1mm"
-            and pre._FillValue == -32768
-            and pre.dimensions == ("time", "lat", "lon")
-        )
+        assert pre.dtype == np.int16 and pre._FillValue == -32768
+        assert pre.units == "0.1mm" and pre.dimensions == ("time", "lat", "lon")
         year = np.asarray(pre[:]).sum(axis=0) * 0.1
         lon, lat = file["lon"][:], file["lat"][:]
     assert year.shape == (len(lat), len(lon)) and year.min() > 400 and year.max() < 2000
@@ -148,11 +121,10 @@ def test_stations(world, area):
 
 
 def test_chips_lie_in_the_cas_folders(world):
-    """Six folders with full-width brackets; image, mask 0/1 and label 0/255 of one size and name."""
+    """Six folders with full-width brackets; image, mask 0/1, label 0/255 of one size and name."""
     folders = sorted(path for path in (world / "images").iterdir() if path.is_dir())
-    assert {path.name for path in folders} == {platform.folder for platform in PLATFORMS} and all(
-        "（" in path.name for path in folders
-    )
+    assert {path.name for path in folders} == {platform.folder for platform in PLATFORMS}
+    assert all("（" in path.name for path in folders)
     shown = []
     for folder in folders:
         names, masks, labels = (
@@ -164,11 +136,8 @@ def test_chips_lie_in_the_cas_folders(world):
             image, mask, label = (
                 rasterio.open(folder / kind / name).read() for kind in ("img", "mask", "label")
             )
-            assert (
-                image.shape == (3, 256, 256)
-                and mask.shape == label.shape == (1, 256, 256)
-                and image.dtype == np.uint8
-            )
+            assert image.shape == (3, 256, 256) and image.dtype == np.uint8
+            assert mask.shape == label.shape == (1, 256, 256)
             assert set(np.unique(mask)) <= {0, 1} and np.array_equal(label, mask * 255)
             assert image.std() > 5
             shown.append(mask.any())
@@ -177,12 +146,8 @@ def test_chips_lie_in_the_cas_folders(world):
 
 def test_scene_shows_the_area(world, area):
     with rasterio.open(world / "scene" / "scene.tif") as file:
-        assert (
-            file.count == 3
-            and file.dtypes[0] == "uint8"
-            and file.crs.to_epsg() == 32648
-            and file.res == (2.5, 2.5)
-        )
+        assert file.count == 3 and file.dtypes[0] == "uint8"
+        assert file.crs.to_epsg() == 32648 and file.res == (2.5, 2.5)
         assert file.bounds == area and file.profile["tiled"]
         image = file.read()
     assert image.min() > 0 and image.std() > 15
@@ -193,9 +158,7 @@ def test_landslides_are_brighter_than_their_surroundings_but_not_alone(world):
     table = gpd.read_file(world / "truth" / "landslides.gpkg")
     with rasterio.open(world / "scene" / "scene.tif") as file:
         red, shape, transform = file.read(1).astype(float), file.shape, file.transform
-    inside = rasterio.features.rasterize(
-        table.geometry, out_shape=shape, transform=transform
-    ).astype(bool)
+    inside = rasterio.features.rasterize(table.geometry, shape, transform=transform) > 0
     assert red[inside].mean() > red[~inside].mean() + 15
     bright = red > np.median(red[inside])
     assert inside[bright].mean() < 0.9
@@ -208,8 +171,3 @@ def test_catalog_names_files_that_exist(world):
         if isinstance(entry, dict):
             assert not entry["path"].startswith("/") and list(world.glob(entry["path"])), name
     assert catalog["lulc"]["names"][20] == "forest" and catalog["rainfall"]["variable"] == "pre"
-
-
-def test_probability_is_a_probability(world):
-    values, grid, _ = read_raster(world / "truth" / "probability.tif")
-    assert grid.shape == (160, 240) and values.min() >= 0 and values.max() < 1

@@ -123,7 +123,6 @@ def test_the_inventory_has_both_layers(tiny):
         "id",
         "score",
         "area_m2",
-        "windows",
         "geometry",
     }
 

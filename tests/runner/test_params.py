@@ -27,10 +27,6 @@ def test_every_file_that_comes_with_the_book_is_valid(root):
     for file in files:
         chapters = read_params(file)
         assert set(chapters) == set(CHAPTERS)
-        assert chapters["08_validation"].block_m in (
-            0,
-            chapters["05_susceptibility"].block_m,
-        )
 
 
 def test_paper_as_printed_differs_from_paper_in_its_weight_decay_only(root):
@@ -68,7 +64,6 @@ def test_paper_as_printed_differs_from_paper_in_its_weight_decay_only(root):
         ),
         ("shared: {sed: 1}", 'Did you mean "seed"'),
         ("shared: [1, 2]", "mapping of sections"),
-        ("08_validation: {block_m: 500}", "500 m, in chapter 05 1000 m"),
         ("a: {b: [", "not readable YAML"),
         ("shared: {profile: 2020-13-01}", "not readable YAML"),
         ("- 1", "mapping of sections"),

@@ -9,8 +9,9 @@ from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import models
 from lsa_helpers.factors import FactorStack
-from lsa_helpers.mountain.landscape import make_mountain
-from lsa_helpers.mountain.landslides import covered
+from lsa_helpers.grid import Grid
+from lsa_helpers.mountain.landslides import landslide_ids
+from lsa_helpers.mountain.simulation import make_mountain
 from lsa_helpers.samples import make_samples
 
 # Model: settings, and how far below the ceiling it may stay on landslides that it has not seen. A
@@ -35,10 +36,10 @@ def told(mountain):
     """(stack whose only factor is the logit of the true probability, samples of the mountain's
     landslides).
     """
-    chance = np.clip(mountain.probability.astype(float), 1e-9, 1 - 1e-9)
+    chance = np.clip(mountain.probability.values.astype(float), 1e-9, 1 - 1e-9)
     stack = FactorStack(
         logit(chance)[None].astype(np.float32),
-        mountain.ground.grid,
+        Grid.from_bounds(mountain.probability.rio.bounds(), 32648, 12.5),
         ("logit",),
         {"logit": {"kind": "continuous"}},
     )
@@ -58,17 +59,15 @@ def test_a_model_told_the_truth_reaches_the_ceiling(mountain, told, name):
     """
     settings, noise = MODELS[name]
     found = models.make(name, n_jobs=2, **settings).fit(*told, 0).predict_map(told[0])
-    own = covered(mountain.landslides, mountain.ground.grid)
-    ceiling = auc(own, mountain.probability)
+    probability = mountain.probability.values
+    transform = mountain.probability.rio.transform()
+    own = landslide_ids(mountain.landslides, transform, probability.shape) > 0
+    ceiling = auc(own, probability)
     assert (
         ceiling == pytest.approx(mountain.effects["ceiling_auc"], abs=1e-4) and 0.8 < ceiling < 0.99
     )
     assert (
         auc(own, found) > ceiling - 1e-3
     )  # trees remember the landslides they learned from, so they may lie above
-    new = np.random.default_rng(0).random(found.shape) < mountain.probability
-    assert (
-        auc(new, mountain.probability) - noise
-        < auc(new, found)
-        < auc(new, mountain.probability) + 1e-4
-    )
+    new = np.random.default_rng(0).random(found.shape) < probability
+    assert auc(new, probability) - noise < auc(new, found) < auc(new, probability) + 1e-4

@@ -179,21 +179,30 @@ class DetectionParams(Parameters):
     skip_bad: bool = Field(
         False, description="leave out chips that cannot be used instead of stopping"
     )
-    score_threshold: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="lowest score in the inventory; 0: the best on the validation chips",
-    )
+
+
+class InventoryParams(Parameters):
+    """Chapter 03: the detector over a scene, and the landslides it finds as polygons."""
+
+    window_px: int = Field(512, ge=64, le=4096, description="edge of a tile of the scene, pixels")
+    overlap_px: int = Field(256, ge=0, le=2048, description="overlap of neighbouring tiles, pixels")
     landslide_share: float = Field(
         0.02,
         gt=0,
         lt=1,
-        description="share of the scene that landslides may cover; corrects that best score",
+        description="share of the scene that landslides may cover; corrects the choice of thresholds",
     )
-    window_px: int = Field(512, ge=64, le=4096, description="window over the scene, pixels")
-    overlap_px: int = Field(
-        128, ge=0, le=2048, description="overlap of neighbouring windows, pixels"
+    score_threshold: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="score that a landslide reaches somewhere; 0: the best on the validation chips",
+    )
+    extent_threshold: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="score down to which a landslide extends; 0: the best on the validation chips",
     )
     min_area_m2: float = Field(100.0, ge=0, description="smallest landslide of the inventory, m²")
 
@@ -232,7 +241,7 @@ class SampleParams(Parameters):
         le=1000,
         description="distance of cells without landslide from any landslide, m",
     )
-    negative_slope: float = Field(
+    min_slope_negatives: float = Field(
         0.0, ge=0, le=60, description="cells without landslide are at least so steep, degrees"
     )
     block_m: float = Field(
@@ -247,9 +256,7 @@ class SampleParams(Parameters):
             "positives",
             "negative_ratio",
             "negative_buffer_m",
-            "negative_slope",
-            "block_m",
-            "n_folds",
+            "min_slope_negatives",
             "seed",
         )
         return {name: getattr(self, name) for name in names}
@@ -306,10 +313,6 @@ class SusceptibilityParams(SampleParams):
     xgb_rounds: int = Field(400, ge=10, le=10_000, description="boosting rounds of XGBoost")
     xgb_depth: int = Field(6, ge=1, le=20, description="depth of XGBoost's trees")
     xgb_eta: float = Field(0.05, gt=0, le=1, description="learning rate of XGBoost")
-    xgb_scheduler: str = Field(
-        "",
-        description="address of a Dask scheduler whose workers train XGBoost; empty: this machine",
-    )
     logistic_factors: list[str] = Field(
         [], description="factors of the logistic regression; empty: all selected"
     )
@@ -320,27 +323,6 @@ class SusceptibilityParams(SampleParams):
         description="repetitions of its cross-validation (k-means folds); 0: as the others",
     )
 
-    def settings(self, name: str) -> dict[str, Any]:
-        """The keyword arguments of `lsa_helpers.models.make` for one model."""
-        own = {
-            "cnn": {
-                "window": self.cnn_window,
-                "epochs": self.cnn_epochs,
-                "patience": self.cnn_patience,
-                "seeds": self.cnn_seeds,
-            },
-            "rf": {"n_trees": self.rf_trees},
-            "xgboost": {
-                "rounds": self.xgb_rounds,
-                "depth": self.xgb_depth,
-                "eta": self.xgb_eta,
-                "scheduler": self.xgb_scheduler,
-            },
-            "logistic": {},
-            "svm": {},
-        }
-        return {"n_jobs": self.n_jobs, "coding": self.coding, **own[name]}
-
 
 class FrequencyRatioParams(Parameters):
     """Chapter 06: susceptibility classes and frequency ratios."""
@@ -349,7 +331,6 @@ class FrequencyRatioParams(Parameters):
     scheme: Literal["fisher_jenks", "equal", "quantile", "deviation", "geometric"] = Field(
         "fisher_jenks", description="how the class breaks are found"
     )
-    break_sample: int = Field(20_000, ge=100, description="cells sampled to find the breaks")
     breaks_from: str = Field(
         "", description="breaks.json of another run whose class breaks are used; empty: own breaks"
     )
@@ -382,11 +363,6 @@ class ValidationParams(Parameters):
         "auto",
         description="landslides the maps are judged by; auto: the true ones where known, else detected, else reference",
     )
-    block_m: float = Field(
-        0.0,
-        ge=0,
-        description="edge of the spatial blocks, m, the same as in chapter 05; 0: read there",
-    )
     heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"],
         min_length=1,
@@ -396,15 +372,12 @@ class ValidationParams(Parameters):
         ["rf", "xgboost", "logistic"],
         description="models also scored with one block left out at a time",
     )
-    context: bool = Field(
-        True, description="also judge trees that see a neighbourhood and a CNN that sees one cell"
-    )
     lab_model: Literal["rf", "xgboost", "logistic"] = Field(
-        "xgboost", description="model of the sampling laboratory"
+        "xgboost", description="model that is trained on many kinds of samples"
     )
     lab_positives: list[Literal["cells", "point", "scarp"]] = Field(
         ["cells", "point", "scarp"],
-        description="cells of a landslide in the laboratory; empty: no laboratory",
+        description="cells of a landslide that are compared; empty: nothing is",
     )
     lab_buffers_m: list[float] = Field(
         [0.0, 100.0, 200.0], min_length=1, description="distances of cells without landslide, m"
@@ -421,6 +394,7 @@ class ValidationParams(Parameters):
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
     "02_detector": DetectionParams,
+    "03_inventory": InventoryParams,
     "04_factor_selection": SelectionParams,
     "05_susceptibility": SusceptibilityParams,
     "06_frequency_ratio": FrequencyRatioParams,

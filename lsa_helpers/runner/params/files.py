@@ -104,14 +104,6 @@ def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameter
         name: model.check({**shared, **(sections.get(name) or {})}, f"{where}, section {name}")
         for name, model in CHAPTERS.items()
     }
-    own, dealt = chapters["08_validation"].block_m, chapters["05_susceptibility"].block_m
-    if own not in (0, dealt):
-        raise InputError(
-            '"block_m" is not that of chapter 05, whose samples carry their folds',
-            where=f"{where}, section 08_validation",
-            found=f"{own:g} m, in chapter 05 {dealt:g} m",
-            fix="Leave it out of this section, or give both chapters the same value",
-        )
     return chapters
 
 

@@ -1,0 +1,208 @@
+"""Susceptibility classes: their names, the breaks between them, and breaks saved by another run."""
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import xarray as xr
+from rasterio.features import rasterize
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.raster import on_grid, read_raster
+from lsa_helpers.run import Run, sha256
+from lsa_helpers.samples import reproject_landslides
+
+#: The models whose maps are classed, in the order of tables and figures.
+MODELS = ("cnn", "rf", "xgboost")
+
+
+def class_names(n_classes: int) -> list[str]:
+    """Names of the classes from low to high; the paper's own for five.
+
+    Examples
+    --------
+    >>> class_names(3)
+    ['Class 1 (lowest)', 'Class 2', 'Class 3 (highest)']
+    """
+    if n_classes == 5:
+        return ["Very Low", "Low", "Moderate", "High", "Very High"]
+    names = [f"Class {number}" for number in range(1, n_classes + 1)]
+    return [f"{names[0]} (lowest)", *names[1:-1], f"{names[-1]} (highest)"]
+
+
+def read_maps(run: Run) -> dict[str, xr.DataArray]:
+    """The susceptibility maps of a run that are to be classed.
+
+    Parameters
+    ----------
+    run : Run
+        With ``susceptibility_*.tif``.
+
+    Returns
+    -------
+    dict
+        Model → map (y, x) of values in 0–1, NaN where unknown; those of `MODELS` that chapter 05
+        made, in their order.
+
+    Raises
+    ------
+    InputError
+        When it made none of them.
+    """
+    maps = {}
+    for model in MODELS:
+        if run.has(f"susceptibility_{model}.tif"):
+            (maps[model],) = read_raster(run.product(f"susceptibility_{model}.tif")).values()
+    if not maps:
+        raise InputError(
+            f"there is no susceptibility map of {', '.join(MODELS)}",
+            where=run.path,
+            fix="Run chapter 05_susceptibility first: lsa run --until 05",
+        )
+    return maps
+
+
+def landslide_cells(landslides: gpd.GeoDataFrame, susceptibility: xr.DataArray) -> xr.DataArray:
+    """Which known cells of a map are landslide.
+
+    A polygon takes the cells whose centre it covers, a point the cell it lies in.
+
+    Parameters
+    ----------
+    landslides : GeoDataFrame
+        Polygons or points in any CRS.
+    susceptibility : DataArray, dims (y, x)
+        NaN where unknown.
+
+    Returns
+    -------
+    DataArray of bool, dims (y, x)
+
+    Raises
+    ------
+    InputError
+        When the landslides state no CRS, do not meet the map, or lie on unknown cells only.
+    """
+    shapes = reproject_landslides(landslides, susceptibility).geometry
+    transform = susceptibility.rio.transform()
+    burnt = rasterize(shapes, susceptibility.shape, transform=transform, dtype="uint8")
+    cells = (burnt == 1) & np.isfinite(susceptibility.values)
+    if not cells.any():
+        raise InputError(
+            "no landslide of the inventory lies on the susceptibility map",
+            fix="Compare the extents of inventory and DEM",
+        )
+    return on_grid(cells, susceptibility, "landslide")
+
+
+def known_values(susceptibility: xr.DataArray, n_classes: int) -> np.ndarray:
+    """The values of a map that breaks are looked for in.
+
+    Parameters
+    ----------
+    susceptibility : DataArray, dims (y, x)
+        0–1, NaN where unknown.
+    n_classes : int
+        Number of classes wanted.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The values of the known cells.
+
+    Raises
+    ------
+    InputError
+        When the map has fewer different values than classes.
+    """
+    values = np.asarray(susceptibility, float)
+    values = values[np.isfinite(values)]
+    n_different = np.unique(values).size
+    if n_different < n_classes:
+        raise InputError(
+            f"a map with {n_different} different values cannot be cut into {n_classes} classes",
+            fix="Use fewer classes, or look at why the map is flat",
+        )
+    return values
+
+
+def read_breaks(file: Path | str, n_classes: int, models: Iterable[str] | None = None) -> dict:
+    """Class breaks saved by another run, and where they come from.
+
+    Parameters
+    ----------
+    file : Path or str
+        Its ``breaks.json``.
+    n_classes : int
+        Number of classes they must give.
+    models : iterable of str, optional
+        Models that must have breaks there; by default those the file has.
+
+    Returns
+    -------
+    dict
+        ``breaks``: model → ascending breaks; ``scheme`` they were found by there;
+        ``reused_from``: the file and its hash.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or does not hold rising breaks in 0–1, one fewer than
+        classes, for every model.
+    """
+    try:
+        content = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "the saved class breaks cannot be read",
+            where=file,
+            found=error,
+            fix="Give another run's breaks.json",
+        ) from None
+    breaks = content.get("breaks") if isinstance(content, dict) else None
+    if not isinstance(breaks, dict) or not breaks:
+        raise InputError(
+            "the file holds no class breaks by model",
+            where=file,
+            found=str(content)[:80],
+            fix=f'Write {{"breaks": {{"{MODELS[0]}": [0.2, …], …}}}}, as chapter 06 does',
+        )
+    models = list(breaks if models is None else models)
+    for model in models:
+        _check_breaks(breaks.get(model), model, n_classes, file)
+    return {
+        "breaks": {model: breaks[model] for model in models},
+        "scheme": content.get("scheme", "unknown"),
+        "reused_from": {"file": Path(file).as_posix(), "sha256": sha256(Path(file))},
+    }
+
+
+def _check_breaks(breaks, model: str, n_classes: int, file: Path | str) -> None:
+    """Breaks of one model: numbers in 0–1, none below the one before it, one fewer than classes."""
+    if not isinstance(breaks, list) or not all(map(_is_share, breaks)):
+        raise InputError(
+            f"the class breaks of {model} are no numbers from 0 to 1",
+            where=file,
+            found=str(breaks),
+            fix="Correct them",
+        )
+    if breaks != sorted(breaks):
+        raise InputError(
+            f"the class breaks of {model} do not rise", where=file, found=breaks, fix="Sort them"
+        )
+    if len(breaks) != n_classes - 1:
+        raise InputError(
+            f"the saved breaks do not give {n_classes} classes for {model}",
+            where=file,
+            found=f"{len(breaks)} breaks",
+            fix=f"Set n_classes to {len(breaks) + 1}",
+        )
+
+
+def _is_share(item) -> bool:
+    """Whether an entry of a JSON file is a number from 0 to 1."""
+    is_number = isinstance(item, int | float) and not isinstance(item, bool)
+    return is_number and math.isfinite(item) and 0 <= item <= 1

@@ -1,0 +1,138 @@
+"""Trained models in files without pickles."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.models.area import check_area, describe_area, fitted_coder, select_factors
+from lsa_helpers.run import whole_file
+
+#: What a saved model may hold beyond what skops knows; anything else in a file is refused.
+TRUSTED = [
+    "lsa_helpers.samples.coding.FactorCoder",
+    "lsa_helpers.samples.coding._sine_cosine_names",
+    "lsa_helpers.samples.coding.sine_cosine",
+    "lsa_helpers.validation.splitter.KMeansFold",
+    "lsa_helpers.validation.splitter.SpatialBlockKFold",
+    "numpy.dtype",
+    "scipy.stats._continuous_distns.reciprocal_gen",
+    "scipy.stats._distn_infrastructure.rv_continuous_frozen",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.metrics._ranking.roc_auc_score",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+]
+
+
+def save(estimator, folder: Path, factors: xr.Dataset) -> None:
+    """Write a trained estimator into a folder, without pickles.
+
+    Parameters
+    ----------
+    estimator
+        See `predict_map`.
+    folder : Path
+        Gets ``config.json`` with the area it learned on, and ``pipeline.skops``, or
+        ``coder.skops`` and ``weights.safetensors`` of the CNN.
+    factors : Dataset
+        What it learned on: cell size, units, kinds and classes are written down, so that it is
+        never used where the same numbers mean something else.
+    """
+    import skops.io
+
+    coder = fitted_coder(estimator)
+    config = {
+        "estimator": type(estimator).__name__,
+        "factors": coder.factors,
+        "learned_on": describe_area(factors, coder.factors),
+    }
+    is_cnn = hasattr(estimator, "networks_")
+    with whole_file(folder / ("coder.skops" if is_cnn else "pipeline.skops")) as part:
+        skops.io.dump(coder if is_cnn else estimator, part)
+    if is_cnn:
+        from safetensors.torch import save_file
+
+        config["params"] = estimator.get_params(deep=False) | {"factors": None}
+        weights = {
+            f"{number}.{key}": value.contiguous()
+            for number, network in enumerate(estimator.networks_)
+            for key, value in network.state_dict().items()
+        }
+        with whole_file(folder / "weights.safetensors") as part:
+            save_file(weights, part)
+    with whole_file(folder / "config.json") as part:
+        part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def load(folder: Path, factors: xr.Dataset | None = None):
+    """Load a trained estimator from the folder that `save` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+    factors : Dataset, optional
+        The area it shall be used on. The CNN cuts its windows from it: without it, it maps, but can
+        neither be fitted nor predict rows.
+
+    Returns
+    -------
+    Pipeline, RandomizedSearchCV or WindowCNN
+        Fitted; `sklearn.base.clone` makes it anew untrained, and a search searches anew.
+
+    Raises
+    ------
+    InputError
+        When there is no model in the folder, or the area's numbers mean something else than where
+        it learned; see `check_area`.
+    """
+    import skops.io
+
+    if not is_saved(folder):
+        raise InputError("there is no trained model here", where=folder, fix="Run chapter 05 first")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if config.get("estimator") == "WindowCNN":
+        estimator = _load_cnn(folder, config)
+    else:
+        estimator = skops.io.load(folder / "pipeline.skops", trusted=TRUSTED)
+    if factors is not None:
+        names = fitted_coder(estimator).factors
+        check_area(
+            config["learned_on"], getattr(estimator, "halo", 0), select_factors(factors, names)
+        )
+        if hasattr(estimator, "networks_"):
+            estimator.set_params(factors=factors[names])
+    return estimator
+
+
+def _load_cnn(folder: Path, config: dict):
+    """The window CNN of a folder."""
+    import skops.io
+    from safetensors.torch import load_file
+
+    from lsa_helpers.cnn import WindowCNN, window_network
+
+    cnn = WindowCNN(**config["params"])
+    cnn.coder_ = skops.io.load(folder / "coder.skops", trusted=TRUSTED)
+    cnn.classes_, cnn.networks_, cnn.history_ = np.array([0, 1]), [], []
+    weights = load_file(folder / "weights.safetensors")
+    for number in range(cnn.n_networks):
+        network = window_network(len(cnn.coder_.get_feature_names_out()), cnn.window)
+        start = f"{number}."
+        network.load_state_dict(
+            {key[len(start) :]: value for key, value in weights.items() if key.startswith(start)}
+        )
+        cnn.networks_.append(network.eval())
+    return cnn
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a trained model lies in the folder; the folder alone may be what another run of
+    chapter 05 left.
+    """
+    return (folder / "config.json").is_file()

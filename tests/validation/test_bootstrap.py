@@ -1,0 +1,91 @@
+"""The block bootstrap: weights against scikit-learn, and what blocks change."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from lsa_helpers.validation import (
+    block_weights,
+    draw_blocks,
+    interval,
+    paired_differences,
+    weighted_auc,
+)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 999), steps=st.integers(2, 30))
+def test_weighted_auc_is_scikit_learns(seed, steps):
+    """Ties and whole-number weights included."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 2, 40)
+    score = rng.integers(0, steps, 40) / steps
+    weights = rng.integers(0, 4, (3, 40))
+    label[:2], weights[:, :2] = (0, 1), 1
+    expected = [roc_auc_score(label, score, sample_weight=weight) for weight in weights]
+    np.testing.assert_allclose(weighted_auc(label, score, weights), expected)
+
+
+def test_rows_of_a_block_are_drawn_together():
+    """Blocks may have any names; one block alone gives no draws."""
+    blocks = np.array([7, 7, -1, 30, -1])
+    weights = block_weights(blocks, 50, seed=0)
+    assert weights.shape == (51, 5)
+    assert weights[0].tolist() == [1] * 5
+    np.testing.assert_array_equal(weights[:, 0], weights[:, 1])
+    np.testing.assert_array_equal(weights[:, 2], weights[:, 4])
+    np.testing.assert_array_equal(weights[:, [0, 2, 3]].sum(axis=1), 3)
+    assert (weights[1:] != 1).any()
+    assert draw_blocks(1, 50, seed=0).tolist() == [[1]]
+
+
+def test_the_interval_of_a_mean_is_that_of_theory():
+    """Means of 400 normal values: 1.96 standard errors to either side; unknown draws do not
+    count.
+    """
+    values = np.random.default_rng(0).normal(10, 2, 400)
+    means = draw_blocks(400, 4000, seed=1) @ values / 400
+    means[5::10] = np.nan
+    mean, low, high = interval(means)
+    assert mean == pytest.approx(values.mean())
+    assert [low - mean, high - mean] == pytest.approx([-0.196, 0.196], rel=0.08)
+
+
+def test_copies_of_a_place_add_no_certainty():
+    """Sixty places with nine equal rows each: in one block they count as one, so the interval is
+    three times that of rows on their own.
+    """
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 60).repeat(9)
+    score = label + 1.5 * rng.standard_normal(60).repeat(9)
+    widths = []
+    for blocks in (np.arange(60).repeat(9), np.arange(540)):
+        mean, low, high = interval(weighted_auc(label, score, block_weights(blocks, 2000, 1)))
+        assert mean == pytest.approx(roc_auc_score(label, score))
+        assert low < mean < high
+        widths.append(high - low)
+    assert widths[0] / widths[1] == pytest.approx(3, rel=0.1)
+
+
+def test_paired_differences_know_what_chance_is(sampled):
+    """The same guesses differ by 0 with p = 1; a model that knows the labels beats chance; pairs
+    with a model that is not there are left out.
+    """
+    _, table = sampled
+    label = table["label"].to_numpy()
+    chance = np.random.default_rng(0).random(len(table))
+    weights = block_weights(table["x"] // 200, 500, seed=0)
+    models = {"a": chance, "b": chance, "c": 0.5 * chance + 0.5 * label}
+    auc = {name: weighted_auc(label, guess, weights) for name, guess in models.items()}
+    pairs = [("a", "b"), ("a", "c"), ("a", "d")]
+    table = paired_differences(auc, pairs).set_index(["first", "second"])
+    assert len(table) == 2
+    assert table.loc[("a", "b"), ["difference", "low", "high", "p"]].tolist() == [0, 0, 0, 1]
+    sure = table.loc[("a", "c")]
+    assert sure["p"] == pytest.approx(2 / 501)
+    assert sure["low"] < sure["difference"] < sure["high"] < 0
+    alone = paired_differences({name: values[:1] for name, values in auc.items()}, pairs)
+    assert alone[["low", "high", "p"]].isna().all(axis=None)
+    assert alone["difference"].notna().all()

@@ -1,0 +1,219 @@
+"""Rates against ROC, indices by hand, and held-out maps that know nothing of their cells."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics
+from sklearn.ensemble import RandomForestClassifier
+
+from lsa_helpers import validation
+from lsa_helpers.errors import StageError
+from lsa_helpers.raster import cell_size, rowcol
+
+
+def _raster(values):
+    return xr.DataArray(np.atleast_2d(values), dims=("y", "x"))
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.5))
+def test_rate_curve_agrees_with_roc(seed, share):
+    """The area under the rate curve is prevalence / 2 + (1 - prevalence) · AUC, with scikit-learn's
+    AUC; ties and NaN included.
+    """
+    rng = np.random.default_rng(seed)
+    true = rng.random(4000) < share
+    values = np.round(rng.normal(true, 1), 1)
+    values[:50], true[60] = np.nan, True
+    curve = validation.rate_curve(_raster(values), _raster(true))
+    known = np.isfinite(values)
+    auc = metrics.roc_auc_score(true[known], values[known])
+    prevalence = true[known].mean()
+    area = validation.capture(curve)["area_under"]
+    assert area == pytest.approx(prevalence / 2 + (1 - prevalence) * auc, abs=0.004)
+    assert curve["landslides"].is_monotonic_increasing
+    assert curve["landslides"].iloc[[0, -1]].tolist() == [0, 1]
+
+
+def test_capture_by_hand():
+    """Twenty of a thousand cells are landslide: the ten best hold five, the fifty best fifteen, the
+    rest lies at the end.
+    """
+    values = np.arange(1000)[::-1].astype(float)
+    true = np.zeros(1000, bool)
+    true[:5] = true[10:20] = true[-5:] = True
+    curve = validation.rate_curve(_raster(values), _raster(true))
+    captured = validation.capture(curve, (0.01, 0.05, 0.9))
+    assert [captured[f"capture_{share}"] for share in (1, 5, 90)] == pytest.approx(
+        [0.25, 0.75, 0.75]
+    )
+    assert curve[["low", "high"]].isna().all(axis=None)
+    with pytest.raises(StageError, match="no known cell"):
+        validation.rate_curve(_raster(values), _raster(np.zeros(1000, bool)))
+
+
+def test_bands_hold_the_curve_and_widen_with_few_blocks():
+    """The 95 % band lies around the curve; forty blocks of cells that repeat each other give a
+    wider one than four thousand.
+    """
+    rng = np.random.default_rng(1)
+    true = np.repeat(rng.random(40) < 0.3, 100)
+    values = _raster(np.repeat(rng.normal(size=40), 100) + 1.0 * true)
+    few, many = (
+        validation.rate_curve(values, _raster(true), _raster(blocks))
+        for blocks in (np.repeat(np.arange(40), 100), np.arange(4000))
+    )
+    inner = few.iloc[10:90]
+    above = inner["low"] - 0.02 <= inner["landslides"]
+    below = inner["landslides"] <= inner["high"] + 0.02
+    assert (above & below).mean() > 0.9
+    assert (few["high"] - few["low"]).mean() > 2 * (many["high"] - many["low"]).mean()
+
+
+def test_areas_are_compared_on_the_cells_that_all_maps_know():
+    """Equal maps gain nothing, surely; the gain is the difference of `capture`'s areas over common
+    cells; one block gives no interval.
+    """
+    rng = np.random.default_rng(0)
+    true = _raster(rng.random((60, 60)) < 0.2)
+    blocks = _raster(np.add.outer(np.arange(60) // 10 * 6, np.arange(60) // 10))
+    good = _raster(true + rng.normal(0, 0.5, true.shape))
+    poor = _raster(rng.normal(0, 1, true.shape))
+    good[:5] = np.nan
+    maps = {"good": good, "again": good.copy(), "poor": poor}
+    areas = validation.rate_areas(maps, true, blocks, seed=1)
+    pairs = [("good", "again"), ("good", "poor")]
+    gains = validation.paired_differences(areas, pairs).set_index("second")
+    assert (gains.loc["again", ["difference", "low", "high"]] == 0).all()
+    common = [values.where(good.notnull()) for values in (good, poor)]
+    own, other = (
+        validation.capture(validation.rate_curve(values, true))["area_under"] for values in common
+    )
+    assert gains.loc["poor", "difference"] == pytest.approx(own - other)
+    assert 0 < gains.loc["poor", "low"] < own - other < gains.loc["poor", "high"]
+    assert len(validation.rate_areas(maps, true, blocks * 0)["good"]) == 1
+    with pytest.raises(StageError, match="no known cell"):
+        validation.rate_areas(maps, true & good.isnull(), blocks)
+
+
+def test_boyce_index_of_good_bad_and_blind_maps():
+    """Rising frequency gives 1, falling -1, chance about nothing, a flat map none."""
+    rng = np.random.default_rng(0)
+    values = rng.random(200_000)
+    rising = _raster(rng.random(200_000) < values * 0.2)
+    assert validation.boyce_index(_raster(values), rising) > 0.98
+    assert validation.boyce_index(_raster(-values), rising) < -0.98
+    chance = _raster(rng.random(200_000) < 0.1)
+    assert abs(validation.boyce_index(_raster(values), chance)) < 0.75
+    flat = _raster(np.ones(10))
+    assert np.isnan(validation.boyce_index(flat, flat == 1))
+
+
+def test_texture_tells_speckle_from_patches():
+    """A chess board has half of its neighbour pairs (and no cell alone), noise nearly all that five
+    classes allow, halves next to none.
+    """
+    board = validation.texture(_raster(np.indices((20, 20)).sum(axis=0) % 2 + 1))
+    # Of a cell's 4 edge and 4 corner neighbours the edge ones differ: fewer pairs are lost at the
+    # border along edges than along corners.
+    edges, corners = 2 * 20 * 19, 2 * 19 * 19
+    assert board["different_neighbours"] == pytest.approx(edges / (edges + corners))
+    assert board["isolated"] == 0
+    noise = validation.texture(_raster(np.random.default_rng(0).integers(1, 6, (100, 100))))
+    assert noise["different_neighbours"] == pytest.approx(0.8, abs=0.02)
+    assert noise["isolated"] == pytest.approx(0.8**8, abs=0.02)
+    halves = np.ones((20, 20), int)
+    halves[:, 10:] = 2
+    assert validation.texture(_raster(halves))["different_neighbours"] < 0.06
+    assert np.isnan(validation.texture(_raster(np.zeros((3, 3), int)))["different_neighbours"])
+
+
+def test_descents_by_hand():
+    """Landslide shares 1/4, 2/4, 1/4, an empty class and 0: two descents; nodata does not count."""
+    classes = _raster(np.repeat([0, 1, 2, 3, 5], 4))
+    slides = _raster([1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]) == 1
+    assert validation.ratio_descents(classes, slides) == 2
+
+
+def test_cells_take_the_fold_of_their_samples(sampled):
+    """Nearly all samples keep their fold (a landslide across an edge may not); a block has one
+    fold; empty blocks are dealt to all folds.
+    """
+    factors, table = sampled
+    folds = validation.fold_map(table, factors, block_m=200, seed=0)
+    assert (validation.at_samples(folds, table) == table["fold"]).mean() > 0.9
+    blocks = validation.block_map(factors, 200)
+    assert (pd.Series(folds.values.ravel()).groupby(blocks.values.ravel()).nunique() == 1).all()
+    assert set(np.unique(folds)) == set(table["fold"])
+
+
+def test_no_training_sample_sees_a_cell_held_out(sampled):
+    """The samples lie a window away from all cells of the fold and share no landslide with them."""
+    factors, table = sampled
+    folds = validation.fold_map(table, factors, block_m=200, seed=0)
+    for fold in range(5):
+        training = validation.training_samples(table, folds == fold, buffer_m=50)
+        cells = np.argwhere(folds.values == fold)
+        place = np.column_stack(rowcol(factors, training["x"], training["y"]))
+        gap = np.abs(place[:, None] - cells[None]).max(axis=2).min() * cell_size(factors)
+        assert gap >= 50
+        inside = table["landslide_id"][validation.at_samples(folds, table) == fold]
+        assert not set(inside[inside >= 0]) & set(training["landslide_id"])
+    everything = validation.training_samples(table, folds < 0, buffer_m=50)
+    assert len(everything) == len(table)
+    with pytest.raises(StageError, match="the 0 samples at least 5000 m from the cells held out"):
+        validation.training_samples(table, folds == 0, buffer_m=5000)
+
+
+def test_a_planted_leak_is_caught(sampled):
+    """A factor that numbers the places makes a forest perfect between neighbours and useless in a
+    map that does not know the block.
+    """
+    factors, _ = sampled
+    rng = np.random.default_rng(0)
+    height, width = factors.sizes["y"], factors.sizes["x"]
+    # Each patch of 100 m has its own random number, and its own label, which no factor but the
+    # number tells.
+    patch = np.add.outer(np.arange(height) // 8 * 1000, np.arange(width) // 8)
+    secret = rng.permutation(100_000)[patch]
+    label = (rng.permutation(100_000) % 2)[patch]
+    row, col = (axis.ravel()[::7] for axis in np.indices((height, width)))
+    table = pd.DataFrame({"x": factors.x.values[col], "y": factors.y.values[row]})
+    table = table.assign(landslide_id=-1, secret=secret[row, col], label=label[row, col])
+    table["fold"] = (table["x"] // 400 + table["y"] // 400).astype(int) % 5
+    forest = RandomForestClassifier(20, random_state=0)
+
+    odd = table.index % 2 == 1
+    fitted = forest.fit(table.loc[odd, ["secret"]].values, table["label"][odd])
+    between = fitted.predict_proba(table.loc[~odd, ["secret"]].values)[:, 1]
+    assert metrics.roc_auc_score(table["label"][~odd], between) > 0.95
+
+    folds = validation.fold_map(table, factors, block_m=400, seed=0).values
+    held = np.empty((height, width))
+    for fold in range(5):
+        held_out = factors["slope"].copy(data=folds == fold)
+        training = validation.training_samples(table, held_out, 0)
+        fitted = forest.fit(training[["secret"]].values, training["label"])
+        held[folds == fold] = fitted.predict_proba(secret[folds == fold][:, None])[:, 1]
+    assert 0.3 < metrics.roc_auc_score(label.ravel(), held.ravel()) < 0.7
+
+
+def test_sampling_summary_by_hand():
+    """Two kinds of two seeds; one draw of the second failed, so that its means are those of the
+    other.
+    """
+    rows = [
+        ("cells", 0, 0.9, 0.7),
+        ("cells", 1, 0.8, 0.8),
+        ("point", 0, 0.6, 0.5),
+        ("point", 1, np.nan, np.nan),
+    ]
+    table = pd.DataFrame(rows, columns=["positives", "seed", "sample_auc", "map_auc"])
+    table = table.assign(buffer_m=0.0, slope_floor=0.0, ratio=1.0, n=10)
+    summary = validation.summarise_sampling(table).loc["positives"]
+    columns = ["sample_auc", "map_auc", "optimism", "seed_sd", "failed"]
+    cells, point = summary.loc["cells", columns], summary.loc["point", columns]
+    assert cells.tolist() == pytest.approx([0.85, 0.75, 0.1, 0.1 / 2**0.5, 0])
+    assert point.tolist() == pytest.approx([0.6, 0.5, 0.1, np.nan, 1], nan_ok=True)
