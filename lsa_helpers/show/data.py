@@ -1,7 +1,4 @@
-"""Figures of chapter 01: the study area, the factors, examples of the image collection."""
-
-from collections.abc import Sequence
-from itertools import islice, zip_longest
+"""Figures of chapter 01: the study area and the factors."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,9 +7,6 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lsa_helpers.detect.chips import Chip, read_chip
-from lsa_helpers.detect.images import as_picture, bands_to_show, open_image
-from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size
 from lsa_helpers.show.style import DIVERGING, OKABE_ITO, SEQUENTIAL, hillshade, map_axes
 from lsa_helpers.sources import Catalog, read_features
@@ -136,50 +130,3 @@ def _class_panel(ax, band: np.ndarray, classes: dict[int, str], extent) -> None:
     )
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.75, ticks=range(len(codes)))
     bar.ax.set_yticklabels([classes[code][:20] for code in codes], fontsize=6)
-
-
-def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:
-    """Examples of the collection, one per platform while they last, with the mapped landslides
-    outlined; unreadable chips are left out.
-    """
-    by_platform: dict[str, list[Chip]] = {}
-    for chip in chips:
-        by_platform.setdefault(f"{chip.area} {chip.platform} {chip.resolution_m:g}", []).append(
-            chip
-        )
-    order = (chip for row in zip_longest(*by_platform.values()) for chip in row if chip is not None)
-    read = list(
-        islice(((chip, *picture) for chip in order if (picture := _picture(chip))), 4 * count)
-    )
-    shown = sorted(read, key=lambda item: not len(item[2]))[:count]
-    fig, axes = plt.subplots(2, -(-count // 2), figsize=(9, 6.4))
-    for ax in axes.flat[len(shown) :]:
-        ax.remove()
-    for ax, (chip, image, masks) in zip(axes.flat, shown, strict=False):
-        ax.imshow(image)
-        for mask in masks:
-            ax.contour(mask, [0.5], colors=OKABE_ITO["yellow"], linewidths=1.2)
-        known = np.isfinite(chip.resolution_m)
-        ax.set(xticks=[], yticks=[])
-        ax.set_title(f"{chip.platform} {chip.area}"[:34].strip() or chip.image.stem, fontsize=8)
-        width = image.shape[1] * chip.resolution_m if known else image.shape[1]
-        ax.set_xlabel(
-            f"{width:.0f} m wide ({chip.resolution_m:g} m per pixel)"
-            if known
-            else f"{width} pixels wide",
-            fontsize=8,
-        )
-    return fig
-
-
-def _picture(chip: Chip) -> tuple[np.ndarray, np.ndarray] | None:
-    """A chip as it can be shown, and its landslides; None when it cannot be read, which chapter 02
-    reports.
-    """
-    try:
-        with open_image(chip.image) as file:
-            bands = bands_to_show(file)
-        image, masks = read_chip(chip, bands)
-    except InputError:
-        return None
-    return as_picture(image), masks
