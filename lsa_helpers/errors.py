@@ -1,7 +1,7 @@
 """The errors a user can meet: each says what is wrong, where, what was found and what to do."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class LsaError(Exception):
@@ -70,3 +70,31 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     close = difflib.get_close_matches(name, allowed, n=1, cutoff=0.6)
     return f'Did you mean "{close[0]}"?' if close else f"Allowed: {', '.join(allowed)}."
+
+
+def explain_invalid(error, noun: str, allowed: Callable[[tuple], Iterable[str]]) -> str:
+    """What pydantic finds wrong, as sentences that name the key.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+    noun : str
+        What a key is to the user: "parameter", "key".
+    allowed : callable
+        From the place of an unknown key (tuple of its parts) to the names that exist there.
+
+    Returns
+    -------
+    str
+        The middle of an `InputError`.
+    """
+    sentences = []
+    for item in error.errors():
+        place = item["loc"]
+        key = ".".join(map(str, place)) or "(all)"
+        if item["type"] == "extra_forbidden":
+            fix = did_you_mean(str(place[-1]), allowed(place)).rstrip(".")
+            sentences.append(f'unknown {noun} "{key}". {fix}')
+        else:
+            sentences.append(f'{noun} "{key}": {item["msg"].lower()}, got {item["input"]!r}')
+    return "; ".join(sentences)

@@ -15,8 +15,8 @@
 # of sources, section 2 of {cite:t}`yao2026`, and brings the second kind onto one grid: the fifteen
 # {term}`conditioning factors <conditioning factor>`.
 #
-# **You will learn** (1) how a data folder is described so that any area can be used, (2) how slope, aspect and wetness are made from a terrain
-# model, step by step, (3) how rasters, vectors, tables and a NetCDF in different reference systems become layers on one grid, (4) how coarse each
+# **You will learn** (1) how a data folder is described so that any area can be used, (2) how slope, aspect, curvature and wetness are made from a
+# terrain model, step by step, (3) how rasters, vectors, tables and a NetCDF in different reference systems become layers on one grid, (4) how coarse each
 # source is.
 #
 # **Before you start**
@@ -45,20 +45,21 @@ coarse_ratio: float = 10.0  # warn when a source is this many times coarser than
 
 # %%
 import numpy as np
+import pandas as pd
 import pyflwdir
 import rioxarray
+import xarray as xr
 import xrspatial
 
 from lsa_helpers.factors.build import build_factors, describe
-from lsa_helpers.factors.terrain import flow_directions
+from lsa_helpers.factors.terrain import curvatures, flow_directions
 from lsa_helpers.paper import published_table
-from lsa_helpers.raster import cell_size, write_factors
+from lsa_helpers.raster import cell_size, known_cells, write_factors
 from lsa_helpers.runner.params import DataParams
 from lsa_helpers.runner.pipeline import make_data, open_run
 from lsa_helpers.show import data as show
 from lsa_helpers.show import style
-from lsa_helpers.sources import source_table
-from lsa_helpers.sources.layers import read_dem, target_grid
+from lsa_helpers.sources import read_dem, source_table, target_grid
 
 style.use()
 p = DataParams.from_cell(globals())
@@ -75,7 +76,7 @@ run = open_run(p, "01_data")
 catalog = make_data(p, run)
 sources = source_table(catalog)
 run.write_table(sources, "sources")
-sources[["entry", "kind", "crs", "resolution", "source"]].set_index("entry")
+sources[["entry", "kind", "crs", "resolution", "source"]].style.hide(axis="index")
 
 # %% [markdown]
 # For comparison, Table 2 of the paper lists its sources as follows. The simulated mountain imitates their formats, resolutions and reference
@@ -85,19 +86,19 @@ sources[["entry", "kind", "crs", "resolution", "source"]].set_index("entry")
 published_table(2).style.hide(axis="index")
 
 # %% [markdown]
-# ## A terrain model
+# ## A terrain model on a grid
 #
 # Seven of the fifteen factors come from one file, the digital elevation model (DEM). `rioxarray` opens it as an array that knows its coordinates
-# and its reference system, here metres east and north in a UTM zone.
+# and its reference system. Nothing is read yet, only what the file says of itself.
 
 # %%
-with rioxarray.open_rasterio(catalog.path(catalog.dem), masked=True) as raw:
-    print(raw.rio.crs, "cells of", raw.rio.resolution(), "nodata", raw.rio.encoded_nodata)
+with rioxarray.open_rasterio(catalog.path(catalog.dem), masked=True) as file:
+    display(file)
 
 # %% [markdown]
-# All layers have to lie on one *grid* of square cells, otherwise no cell could be compared with itself. The grid takes the DEM's extent and reference
-# system, and the cell size asked for. Where the two lattices differ the DEM is resampled bilinearly: a new cell is a weighted mean of the four old
-# ones around its centre.
+# All layers have to lie on one *grid* of square cells, or one cell of the map would mean a different place in every layer. The grid takes the DEM's extent and
+# reference system (its UTM zone, where the DEM is in degrees) and the cell size asked for. Where the two lattices differ the DEM is resampled
+# bilinearly: a new cell is a weighted mean of the four old ones around its centre.
 
 # %%
 grid = target_grid(catalog, p.cell_size_m, p.crs)
@@ -105,44 +106,97 @@ dem = read_dem(catalog, grid)
 dem
 
 # %% [markdown]
-# **Slope and aspect.** Both come from the two derivatives of the surface, east and north, which {cite:t}`horn1981` estimates from the eight
-# neighbours of a cell. With $g$ and $h$ for them the slope is $\arctan\sqrt{g^2+h^2}$, and the aspect the direction in which the ground falls
-# fastest, in degrees clockwise from north. `xrspatial` does it for a whole raster.
+# ## Slope and aspect from nine cells
+#
+# How steep is one cell? Only its neighbours can tell. With the altitudes $z_1 \dots z_9$ of the cell and its eight neighbours, row by row from the
+# north-west, and the cell size $s$, {cite:t}`horn1981` estimates how much the ground rises per metre to the east and to the north:
+#
+# $$ g = \frac{(z_3 + 2 z_6 + z_9) - (z_1 + 2 z_4 + z_7)}{8 s}, \qquad h = \frac{(z_1 + 2 z_2 + z_3) - (z_7 + 2 z_8 + z_9)}{8 s}. $$
+#
+# The slope is $\arctan\sqrt{g^2 + h^2}$. The aspect is the direction in which the ground falls fastest, in degrees clockwise from north; flat cells have
+# none and get −1. Here is the cell in the middle of the grid, by hand:
+
+# %%
+row, col = (length // 2 for length in dem.shape)
+z = dem.values[row - 1 : row + 2, col - 1 : col + 2]
+weights = np.array([1, 2, 1])
+east = weights @ (z[:, 2] - z[:, 0]) / (8 * cell_size(dem))
+north = weights @ (z[0] - z[2]) / (8 * cell_size(dem))
+by_hand = {
+    "slope (°)": np.degrees(np.arctan(np.hypot(east, north))),
+    "aspect (°)": np.degrees(np.arctan2(-east, -north)) % 360,
+}
+z
+
+# %% [markdown]
+# `xarray-spatial` does the same for every cell of a raster, in memory or in chunks of one that is larger. At the border of the DEM the outermost cells
+# are repeated.
 
 # %%
 slope = xrspatial.slope(dem, boundary="nearest")
+slope = slope.assign_attrs(long_name="Slope", units="°", kind="continuous")
 aspect = xrspatial.aspect(dem, boundary="nearest")
-float(slope.median()), float(slope.max())
+aspect = aspect.assign_attrs(long_name="Aspect", units="° from north", kind="circular")
+for_all = {"slope (°)": slope.values[row, col], "aspect (°)": aspect.values[row, col]}
+pd.DataFrame({"by hand": by_hand, "xarray-spatial": for_all}).round(3)
+
+# %% mystnb={"figure": {"caption": "Slope, and the direction it faces: north is pale, south dark.", "name": "fig-01-slope"}, "image": {"alt": "Two maps of the study area side by side, slope in degrees and aspect in degrees clockwise from north, valley sides facing each other in different colours"}}
+style.save(show.factor_panels(xr.Dataset({"slope": slope, "aspect": aspect}), columns=2), run, "slope_aspect")
 
 # %% [markdown]
-# **Wetness.** Water collects where much ground drains through one place and runs off slowly. So three things are needed: where the water of each cell
-# goes (`flow_directions`, the steepest of eight neighbours on a DEM whose pits are filled), how many cells drain through each cell (`pyflwdir` counts
-# along the flow), and the slope. The wetness index of {cite:t}`beven1979` is $\ln(a/\tan b)$ with the {term}`catchment area` $a$ per metre of contour
-# and the slope $b$.
+# ## How the ground bends
+#
+# Two places of the same slope differ if one lies in a hollow, where water comes together, and the other on a nose, where it parts. The second
+# derivatives of the surface tell them apart, after {cite:t}`zevenbergen1987`. **Plan curvature** is measured along the contour: positive where contours
+# bulge outward, negative in hollows. **Profile curvature** is measured down the slope: negative where the slope steepens downhill (convex), positive
+# where it flattens (concave).
 
 # %%
-directions = flow_directions(dem.values)
-flow = pyflwdir.from_array(directions, ftype="d8")
-cells_upstream = flow.upstream_area(unit="cell")
-area_per_metre = cells_upstream * cell_size(dem)  # cells · cell² / cell
-wetness = np.log(area_per_metre / np.maximum(np.tan(np.radians(slope)), 1e-3))
+plan, profile = curvatures(dem)
+plan = plan.assign_attrs(long_name="Plan curvature", units="1/m", kind="continuous")
+profile = profile.assign_attrs(long_name="Profile curvature", units="1/m", kind="continuous")
 
-# %% mystnb={"figure": {"caption": "From a terrain model to factors: slope and aspect from the neighbours of a cell, wetness from all cells above it.", "name": "fig-01-terrain"}, "image": {"alt": "Three maps side by side of the study area: slope in degrees, aspect in degrees clockwise from north, and topographic wetness index"}}
-steps = {
-    "Slope": slope.assign_attrs(units="degrees"),
-    "Aspect": aspect.assign_attrs(units="degrees from north"),
-    "Wetness index": wetness.assign_attrs(units="ln m"),
-}
-style.save(show.terrain_steps(steps), run, "terrain_steps")
+# %% mystnb={"figure": {"caption": "The ground's two curvatures; noses and ridges stand out on the left, breaks of slope on the right.", "name": "fig-01-curvature"}, "image": {"alt": "Two maps of the study area side by side, plan curvature and profile curvature in one per metre, ridges and hollows in opposite colours"}}
+style.save(show.factor_panels(xr.Dataset({"plan": plan, "profile": profile}), columns=2), run, "curvatures")
+
+# %% [markdown]
+# ## Where the water goes
+#
+# Slope and curvature know nine cells. Wetness must know the whole hillside above a cell. Three steps lead there:
+#
+# 1. *Directions.* The DEM's pits are filled, for they would swallow the water, and each cell then drains to the steepest of its eight neighbours.
+# 2. *Catchment.* `pyflwdir` follows these directions downhill and counts the cells that drain through each cell.
+# 3. *Wetness.* Much water and a gentle slope make wet ground. The index of {cite:t}`beven1979` is $\ln(a / \tan b)$ with the {term}`catchment area`
+#    $a$ per metre of contour and the slope $b$. On flat ground it would be infinite, so $\tan b$ counts as 0.001 at least.
+
+# %%
+directions = flow_directions(dem.values)  # 1 east, 2 south-east, 4 south … 128 north-east, 0 outlet
+flow = pyflwdir.from_array(directions, ftype="d8", check_ftype=False)
+upstream = dem.copy(data=flow.upstream_area(unit="cell")).where(dem.notnull())
+outlets = float(upstream.where(directions == 0).sum()) / int(dem.notnull().sum())
+print(f"The outlets at the border drain {outlets:.0%} of all cells.")
+
+# %%
+area_per_metre = upstream * cell_size(dem)  # cells · m² / m
+tan_slope = np.maximum(np.tan(np.radians(slope)), 1e-3)
+wetness = np.log(area_per_metre / tan_slope)
+wetness = wetness.assign_attrs(long_name="Topographic wetness index", units="ln m", kind="continuous")
+catchment = np.log10(upstream * cell_size(dem) ** 2)
+catchment = catchment.assign_attrs(long_name="Catchment area", units="log₁₀ m²", kind="continuous")
+
+# %% mystnb={"figure": {"caption": "Water gathers cell by cell (left); divided by the slope this becomes the wetness index (right).", "name": "fig-01-water"}, "image": {"alt": "Two maps of the study area side by side, catchment area as a network of thin bright channels and the topographic wetness index with the same channels"}}
+style.save(show.factor_panels(xr.Dataset({"catchment": catchment, "twi": wetness}), columns=2), run, "wetness")
 
 # %% [markdown]
 # Look at the valleys: slope does not know them, wetness draws them. Two cells with the same slope may be as dry as a ridge or as wet as a river.
 #
 # ## All fifteen factors
 #
-# The other layers are brought to the same grid. Continuous rasters are resampled bilinearly, classes by the nearest neighbour, polygons are
-# burnt in, distances are measured to the nearest cell a line touches, and the strong-motion stations are interpolated by inverse distance. What
-# could not be made, and what comes from a source much coarser than the grid, is listed:
+# Ruggedness {cite:p}`riley1999` is the root of the summed squared differences to the eight neighbours. The other layers are brought to the same grid,
+# whatever reference system they come in. Continuous rasters are resampled bilinearly, classes by the nearest neighbour (a class between forest and
+# water is no class), polygons are burnt in, distances are measured to the nearest cell a line touches, and the strong-motion stations are
+# interpolated by inverse distance. One call makes all of them, the terrain factors as above; what could not be made, and what comes from a source
+# much coarser than the grid, is listed:
 
 # %%
 factors, notes = build_factors(
@@ -150,18 +204,19 @@ factors, notes = build_factors(
 )
 write_factors(run.product("factors.tif"), factors)
 print("\n".join(notes) or "Every factor was made, from sources fine enough for the grid.")
+factors
 
 # %% mystnb={"figure": {"caption": "The study area with altitude as shaded relief, and the line sources that were read.", "name": "fig-01-area"}, "image": {"alt": "Shaded relief map of the study area coloured by altitude with rivers, roads and faults drawn as lines"}}
-style.save(show.study_area(catalog, dem.to_dataset(name="altitude")), run, "study_area")
+style.save(show.study_area(catalog, dem.where(known_cells(factors))), run, "study_area")
 
 # %% [markdown]
-# The table says what each factor is, and how far its values reach. Curvatures follow {cite:t}`zevenbergen1987` (plan curvature is positive where the
-# contours bulge outward, profile curvature negative where the slope is convex), ruggedness {cite:t}`riley1999`.
+# The table says how far the values of each factor reach, and how coarse its source is; classes have no range.
 
 # %%
 facts = describe(factors)
 run.write_table(facts, "factors")
-facts.set_index("factor")[["unit", "minimum", "median", "maximum", "native resolution (m)"]]
+narrow = facts[["factor", "unit", "minimum", "median", "maximum", "native resolution (m)"]]
+narrow.style.hide(axis="index").format(precision=3, na_rep="–")
 
 # %% mystnb={"figure": {"caption": "The conditioning factors on the analysis grid. Colour scales run from the 2nd to the 98th percentile.", "name": "fig-01-factors"}, "image": {"alt": "Small maps of all conditioning factors of the study area, each with its own colour scale and unit or class legend"}}
 style.save(show.factor_panels(factors), run, "factors")
@@ -186,8 +241,8 @@ style.save(show.factor_panels(factors), run, "factors")
 # ```
 
 # %%
-steep = slope > 30
-print(f"{float(steep.where(slope.notnull()).mean()):.1%} of the area is steeper than 30°.")
+steep = (slope > 30).where(known_cells(factors))
+print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 
 # %% [markdown]
 # ```{solution-end}

@@ -45,6 +45,12 @@ def test_centres_lie_in_their_cells(height, width, cell):
     assert (row, column) == (-1, -1)
 
 
+def test_a_grid_covers_bounds_that_are_no_multiple_of_its_cell():
+    grid = empty_grid((0, 0, 25, 20.001), UTM, 10)
+    assert grid.shape == (3, 3)
+    assert grid.rio.bounds() == pytest.approx((0, -9.999, 30, 20.001))
+
+
 def test_a_raster_comes_back_as_it_was(two_bands, tmp_path):
     file = write_raster(tmp_path / "x.tif", two_bands)
     again = read_raster(file)
@@ -56,6 +62,22 @@ def test_a_raster_comes_back_as_it_was(two_bands, tmp_path):
         assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert raster.profile["tiled"]
     assert [item.name for item in tmp_path.iterdir()] == ["x.tif"]
+
+
+def test_the_file_is_a_cog_that_others_can_read(tmp_path):
+    """Tiles, an overview that averages what is known, compression, a mask where nothing is."""
+    grid = empty_grid((0, 0, 700, 600), UTM, 1)
+    values = np.broadcast_to(np.arange(700, dtype=np.float32) / 10, grid.shape).copy()
+    values[:3] = np.nan
+    file = write_raster(tmp_path / "deep" / "x.tif", on_grid(values, grid, "slope", "°"))
+    with rasterio.open(file) as raster:
+        assert (raster.block_shapes, raster.overviews(1)) == ([(256, 256)], [2, 4])
+        assert raster.compression.name == "deflate"
+        assert np.isnan(raster.nodata)
+        assert raster.read(1)[599, 123] == np.float32(12.3)
+        assert not raster.read_masks(1)[:3].any() and raster.read_masks(1)[3:].all()
+    with rasterio.open(file, overview_level=0) as half:
+        np.testing.assert_allclose(half.read(1)[[1, 200], 5], 1.05, rtol=1e-6)
 
 
 def test_chunks_change_neither_values_nor_bytes(two_bands, tmp_path):
@@ -74,6 +96,7 @@ def test_classes_are_bytes_with_zero_as_nodata(tmp_path):
     file = write_raster(tmp_path / "x.tif", on_grid(np.full(grid.shape, 5), grid, "class"))
     with rasterio.open(file) as raster:
         assert (raster.dtypes, raster.nodata) == (("uint8",), 0)
+    assert (read_raster(file)["class"] == 5).all()
 
 
 def test_factors_keep_what_they_are(two_bands, tmp_path):
@@ -91,5 +114,6 @@ def test_what_cannot_be_read_is_named(two_bands, tmp_path):
     (tmp_path / "f.json").write_text("{")
     with pytest.raises(InputError, match=r"f\.json: the description .* cannot be read"):
         read_factors(tmp_path / "f.tif")
-    with pytest.raises(InputError, match=r"none\.tif: the raster cannot be read"):
-        read_raster(tmp_path / "none.tif")
+    for chunk in (0, 64):
+        with pytest.raises(InputError, match=r"none\.tif: the raster cannot be read"):
+            read_raster(tmp_path / "none.tif", chunk)

@@ -11,10 +11,10 @@ from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.factors import terrain
 from lsa_helpers.raster import cell_size, known_cells, on_grid
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.distance import distance_to
 from lsa_helpers.sources.layers import (
     categorical,
     continuous,
-    distance_to,
     read_dem,
     study_mask,
     target_grid,
@@ -122,7 +122,7 @@ def build_factors(
 
 
 def known_factors(catalog: Catalog | None) -> list[str]:
-    """Names of the fifteen factors and the catalog's own; None stands for the simulated mountain."""
+    """Names of the fifteen factors and the catalog's own; None: those of the simulated mountain."""
     return [*FACTORS, *(catalog.extra if catalog else ())]
 
 

@@ -4,12 +4,12 @@ before anything is made.
 
 from lsa_helpers.sources.catalog import Catalog, Entry, load_catalog
 from lsa_helpers.sources.check import check_catalog, check_labels, source_table
+from lsa_helpers.sources.distance import distance_to
+from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.layers import (
     categorical,
     continuous,
-    distance_to,
     read_dem,
-    read_inventory,
     study_mask,
     target_grid,
 )

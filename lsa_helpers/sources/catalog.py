@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError, explain_invalid
 
 RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
@@ -20,7 +20,7 @@ class Entry(_Strict):
     """One source of the data folder; which keys matter depends on what the file is."""
 
     path: str | list[str] = Field(
-        description="file, wildcard or list of them (tiles of one mosaic), relative to the data folder"
+        description="file, wildcard or list of them (tiles of one mosaic), in the data folder"
     )
     source: str = Field("", description="who made it, for the source table")
     resolution: str = Field(
@@ -107,16 +107,16 @@ class Catalog(_Strict):
             When nothing is there.
         """
         patterns = [entry.path] if isinstance(entry.path, str) else entry.path
-        found = []
+        files = []
         for pattern in patterns:
             plain = self.folder / pattern
-            here = [plain] if plain.exists() else sorted(self.folder.glob(pattern))
-            if not here:
+            matching = [plain] if plain.exists() else sorted(self.folder.glob(pattern))
+            if not matching:
                 raise InputError(
                     "the file named in the catalog is missing", where=plain, fix=_nearby(plain)
                 )
-            found += here
-        return found
+            files += matching
+        return files
 
     def path(self, entry: Entry) -> Path:
         """The one file or folder an entry names."""
@@ -124,14 +124,13 @@ class Catalog(_Strict):
 
 
 def _nearby(path: Path) -> str:
-    """Help for a missing file: what lies in its folder."""
-    folder = (
-        path.parent
-        if path.parent.is_dir()
-        else next(parent for parent in path.parents if parent.is_dir())
-    )
+    """Help for a missing file: what lies in the nearest folder that exists."""
+    folder = next(parent for parent in path.parents if parent.is_dir())
     names = sorted(item.name for item in folder.iterdir() if not item.name.startswith("."))[:8]
-    return f"In {folder} there is: {', '.join(names) or 'nothing'}. Put the file there, or correct or delete its entry in catalog.yml"
+    return (
+        f"In {folder} there is: {', '.join(names) or 'nothing'}. Put the file there, or correct or "
+        "delete its entry in catalog.yml"
+    )
 
 
 def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
@@ -155,25 +154,22 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(
-            "the data folder does not exist",
-            where=folder,
-            fix="Give an existing folder with --data",
-        )
+        fix = "Give an existing folder with --data"
+        raise InputError("the data folder does not exist", where=folder, fix=fix)
     file = Path(catalog) if catalog else folder / "catalog.yml"
     if not file.is_file():
-        fix = "Write one (the book's page on your own data shows how), or keep it beside the parameter file as NAME.catalog.yml"
-        raise InputError("the data folder has no catalog.yml", where=file, fix=fix)
+        raise InputError(
+            "the data folder has no catalog.yml",
+            where=file,
+            fix="Write one (the book's page on your own data shows how), or keep it beside the "
+            "parameter file as NAME.catalog.yml",
+        )
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         return Catalog(folder=folder, **content)
     except ValidationError as error:
-        raise InputError("; ".join(_explain(item) for item in error.errors()), where=file) from None
-    except (
-        yaml.YAMLError,
-        ValueError,
-        TypeError,
-    ) as error:  # ValueError: a date that does not exist
+        raise InputError(explain_invalid(error, "key", _allowed), where=file) from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # ValueError: a date there is not
         raise InputError(
             "the catalog is not a readable YAML mapping",
             where=file,
@@ -181,12 +177,6 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
         ) from None
 
 
-def _explain(item: dict) -> str:
-    """One readable sentence for one pydantic error of a catalog."""
-    key = str(item["loc"][-1])
-    if item["type"] == "extra_forbidden":
-        model = Catalog if len(item["loc"]) == 1 else Entry
-        return f'unknown key "{".".join(map(str, item["loc"]))}". {did_you_mean(key, model.model_fields)}'.rstrip(
-            "."
-        )
-    return f'key "{".".join(map(str, item["loc"]))}": {item["msg"].lower()}, got {item["input"]!r}'
+def _allowed(place: tuple) -> list[str]:
+    """The keys that exist where an unknown one stands."""
+    return list(Catalog.model_fields if len(place) == 1 else Entry.model_fields)

@@ -5,16 +5,18 @@ from pathlib import Path
 import pandas as pd
 import rasterio
 import xarray as xr
-from rasterio.warp import transform_bounds
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import cell_size as cell_size_of
-from lsa_helpers.sources import layers
+from lsa_helpers.raster import cell_size as edge_of
 from lsa_helpers.sources.catalog import RASTERS, TABLES, Catalog, Entry
+from lsa_helpers.sources.inventory import read_inventory
+from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.rasters import NETCDF, open_source
 from lsa_helpers.sources.vectors import attribute, read_features
 
 _FOLDERS = {"images", "truth"}
+# Lines and stations may lie outside the grid and still matter.
+_REACH_IN = {"roads", "rivers", "faults", "stations"}
 
 
 def check_catalog(
@@ -35,7 +37,7 @@ def check_catalog(
     Returns
     -------
     DataFrame
-        One row per source: entry, files, kind, crs, resolution, size, source, license.
+        One row per source: entry, file, files, kind, crs, resolution, source, license.
 
     Raises
     ------
@@ -44,18 +46,22 @@ def check_catalog(
     """
     if need_dem and catalog.dem is None:
         others = f"take out {', '.join(catalog.on_grid)} and " if catalog.on_grid else ""
-        fix = f"Add `dem:`, or {others}stop with --until 02"
         raise InputError(
-            "the catalog names no DEM, and the factors need one", where=catalog.folder, fix=fix
+            "the catalog names no DEM, and the factors need one",
+            where=catalog.folder,
+            fix=f"Add `dem:`, or {others}stop with --until 02",
         )
-    rows = [_describe(catalog, name, entry) for name, entry in catalog.entries().items()]
+    for name, entry in catalog.entries().items():
+        if name not in _FOLDERS:
+            _read_to_the_end(catalog.files(entry), entry)
+    rows = source_table(catalog)
     if catalog.dem is not None:
-        grid = layers.target_grid(catalog, cell_size, crs)
+        grid = target_grid(catalog, cell_size, crs)
         for name, entry in catalog.entries().items():
             if name not in _FOLDERS:
                 _meets(catalog, name, entry, grid)
-        layers.read_inventory(catalog, grid)
-    return pd.DataFrame(rows)
+        read_inventory(catalog, grid)
+    return rows
 
 
 def check_labels(catalog: Catalog, *, cell_size: float = 12.5, crs: str = "") -> None:
@@ -73,36 +79,36 @@ def check_labels(catalog: Catalog, *, cell_size: float = 12.5, crs: str = "") ->
     InputError
         When it has no column of labels, or its labels are not both 1 and 0.
     """
-    inventory = layers.read_inventory(catalog, layers.target_grid(catalog, cell_size, crs))
+    inventory = read_inventory(catalog, target_grid(catalog, cell_size, crs))
     if inventory is None or "label" not in inventory:
         return
-    where, labels = catalog.path(catalog.inventory), set(inventory["label"].tolist())
+    file = catalog.path(catalog.inventory)
     if not catalog.inventory.label:
-        fix = "Name the column with `label:` in catalog.yml and add places without landslides, or give polygons"
         raise InputError(
             "points without a label cannot be learned from (1 landslide, 0 none)",
-            where=where,
-            fix=fix,
+            where=file,
+            fix="Name the column with `label:` in catalog.yml and add places without landslides, "
+            "or give polygons",
         )
+    labels = set(inventory["label"].tolist())
     if labels != {0, 1}:
-        fix = "Both are needed, and nothing else"
         raise InputError(
             "the labels of the points in the study area are not 1 and 0",
-            where=where,
+            where=file,
             found=sorted(labels),
-            fix=fix,
+            fix="Both are needed, and nothing else",
         )
 
 
 def source_table(catalog: Catalog) -> pd.DataFrame:
-    """What the data folder holds, one row per source (Table 2 of the paper, filled from the files)."""
+    """What the data folder holds, one row per source (the paper's Table 2, read from the files)."""
     return pd.DataFrame(
-        [_describe(catalog, name, entry, read=False) for name, entry in catalog.entries().items()]
+        [_describe(catalog, name, entry) for name, entry in catalog.entries().items()]
     )
 
 
-def _describe(catalog: Catalog, name: str, entry: Entry, *, read: bool = True) -> dict:
-    """One row of the source table; `read` also reads rasters to their end."""
+def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
+    """One row of the source table."""
     files = catalog.files(entry)
     row = {
         "entry": name,
@@ -115,18 +121,19 @@ def _describe(catalog: Catalog, name: str, entry: Entry, *, read: bool = True) -
     if name not in _FOLDERS:
         is_raster = files[0].suffix.lower() in RASTERS
         for file in files:
-            row |= _raster_facts(file, entry, read) if is_raster else _vector_facts(file, entry)
+            row |= _raster_facts(file, entry) if is_raster else _vector_facts(file, entry)
     row["resolution"] = entry.resolution or row["resolution"]
     return row | {"source": entry.source, "license": entry.license}
 
 
-def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
-    """Kind, CRS and cell size of a raster, after reading every block if asked."""
-    is_netcdf = file.suffix.lower() in NETCDF
-    with open_source(file, entry) as raster:
-        step = abs(raster.rio.resolution()[0])
-        crs = raster.rio.crs
-    if read and not is_netcdf:
+def _read_to_the_end(files: list[Path], entry: Entry) -> None:
+    """Read every block of rasters, so that a truncated file is found before anything runs."""
+    for file in files:
+        suffix = file.suffix.lower()
+        if suffix not in RASTERS or suffix in NETCDF:  # a NetCDF is read when it is opened
+            continue
+        with open_source(file, entry):  # whose messages come first
+            pass
         try:
             with rasterio.open(file) as raster:
                 for _, window in raster.block_windows(1):
@@ -138,59 +145,58 @@ def _raster_facts(file: Path, entry: Entry, read: bool) -> dict:
                 found=error,
                 fix="Copy or download it again",
             ) from None
-    unit = "m" if crs.is_projected else "°"
+
+
+def _raster_facts(file: Path, entry: Entry) -> dict:
+    """Kind, CRS and cell size of a raster."""
+    with open_source(file, entry) as raster:
+        crs = raster.rio.crs
+        step = abs(raster.rio.resolution()[0])
     return {
-        "kind": "NetCDF" if is_netcdf else "raster",
+        "kind": "NetCDF" if file.suffix.lower() in NETCDF else "raster",
         "crs": crs.to_string()[:40],
-        "resolution": f"{step:.4g} {unit}",
+        "resolution": f"{step:.4g} {'m' if crs.is_projected else '°'}",
     }
 
 
 def _vector_facts(file: Path, entry: Entry) -> dict:
     """Kind and CRS of a vector or table."""
-    shapes = read_features(file, entry, "EPSG:4326")
+    features = read_features(file, entry, "EPSG:4326")
     if named := entry.attribute or entry.value or entry.names:
-        attribute(shapes, named if isinstance(named, str) else entry.attribute, file)
+        attribute(features, named if isinstance(named, str) else entry.attribute, file)
     kind = "table" if file.suffix.lower() in TABLES else "vector"
     crs = entry.crs or ("EPSG:4326" if kind == "table" else "")
     if kind == "vector":
         import pyogrio
 
         crs = crs or (pyogrio.read_info(file)["crs"] or "")
-    return {"kind": f"{kind}, {len(shapes)} features", "crs": crs[:40], "resolution": ""}
+    return {"kind": f"{kind}, {len(features)} features", "crs": crs[:40], "resolution": ""}
 
 
 def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
     """Raise when a source does not come near the grid."""
+    crs = grid.rio.crs
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
         boxes = []
         for tile in catalog.files(entry):
             with open_source(tile, entry) as raster:
-                boxes.append(raster.rio.transform_bounds(grid.rio.crs))
-                found = raster.rio.crs.to_string()
+                boxes.append(raster.rio.transform_bounds(crs))
+                place = raster.rio.crs.to_string()
     else:
-        shapes = read_features(file, entry, grid.rio.crs)
-        boxes, found = [tuple(shapes.total_bounds)], "its features"
-    # Lines and stations may lie outside the grid and still matter: allow one grid length.
-    reach = (
-        max(grid.shape) * cell_size_of(grid)
-        if name in {"roads", "rivers", "faults", "stations"}
-        else 0
-    )
+        boxes = [read_features(file, entry, crs).total_bounds]
+        place = "its features"
+    reach = max(grid.shape) * edge_of(grid) if name in _REACH_IN else 0
     left, bottom, right, top = grid.rio.bounds()
-    if not any(
-        b[0] < right + reach
-        and b[2] > left - reach
-        and b[1] < top + reach
-        and b[3] > bottom - reach
-        for b in boxes
-    ):
-        here = [
-            round(value, 3)
-            for value in transform_bounds(grid.rio.crs, "EPSG:4326", *grid.rio.bounds())
-        ]
-        fix = f"The study area is {here} (west, south, east, north in degrees). Check the CRS of the file, or name it with `crs:`"
-        raise InputError(
-            f"the source `{name}` does not overlap the study area", where=file, found=found, fix=fix
-        )
+    for west, south, east, north in boxes:
+        beside = west >= right + reach or east <= left - reach
+        if not beside and south < top + reach and north > bottom - reach:
+            return
+    area = [round(degrees, 3) for degrees in grid.rio.transform_bounds("EPSG:4326")]
+    raise InputError(
+        f"the source `{name}` does not overlap the study area",
+        where=file,
+        found=place,
+        fix=f"The study area is {area} (west, south, east, north in degrees). Check the CRS of "
+        "the file, or name it with `crs:`",
+    )

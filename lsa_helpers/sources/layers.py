@@ -1,7 +1,5 @@
-"""Any source, raster, vector or table, as a layer on the analysis grid."""
+"""The analysis grid, and any raster, vector or table as a layer on it."""
 
-import math
-from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,10 +11,9 @@ from rasterio.enums import Resampling
 from rasterio.features import rasterize
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import cell_size as cell_size_of
+from lsa_helpers.raster import cell_size as edge_of
 from lsa_helpers.raster import empty_grid, on_grid
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
-from lsa_helpers.sources.distance import distance_to_cells
 from lsa_helpers.sources.rasters import mosaic, open_source
 from lsa_helpers.sources.vectors import attribute, inverse_distance, read_features
 
@@ -39,7 +36,7 @@ def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> xr.DataArr
     Returns
     -------
     DataArray, dims (y, x)
-        NaN everywhere; see `empty_grid`.
+        An empty raster on the cells, see `lsa_helpers.raster.empty_grid`.
 
     Raises
     ------
@@ -52,36 +49,31 @@ def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> xr.DataArr
             where=catalog.folder,
             fix="Add an entry `dem:`",
         )
-    wanted = None
+    files = catalog.files(catalog.dem)
+    with open_source(files[0], catalog.dem) as dem:
+        wanted = _metric_crs(crs or catalog.crs, dem)
     boxes = []
-    for file in catalog.files(catalog.dem):
+    for file in files:
         with open_source(file, catalog.dem) as tile:
-            wanted = wanted or _metric_crs(crs or catalog.crs, tile)
             boxes.append(tile.rio.transform_bounds(wanted))
-    bounds = [*np.min(boxes, axis=0)[:2], *np.max(boxes, axis=0)[2:]]
+    boxes = np.array(boxes)
+    bounds = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
     if catalog.mask is not None:
-        shape = read_features(catalog.path(catalog.mask), catalog.mask, wanted)
-        left, bottom, right, top = shape.total_bounds
-        inner = [
-            max(bounds[0], left),
-            max(bounds[1], bottom),
-            min(bounds[2], right),
-            min(bounds[3], top),
-        ]
-        if inner[0] >= inner[2] or inner[1] >= inner[3]:
-            raise InputError(
-                "the study mask and the DEM do not overlap",
-                where=catalog.path(catalog.mask),
-                found=f"{shape.total_bounds} m",
-            )
-        # Keep the DEM's lattice: step whole cells from its corner.
-        bounds = [
-            bounds[0] + np.floor((inner[0] - bounds[0]) / cell_size) * cell_size,
-            inner[1],
-            inner[2],
-            bounds[3] - np.floor((bounds[3] - inner[3]) / cell_size) * cell_size,
-        ]
+        bounds = _cut(bounds, catalog, wanted, cell_size)
     return empty_grid(bounds, wanted, cell_size)
+
+
+def _cut(bounds: list[float], catalog: Catalog, crs: CRS, cell_size: float) -> list[float]:
+    """The part of the bounds that the study mask covers, whole cells from their corner."""
+    file = catalog.path(catalog.mask)
+    mask = read_features(file, catalog.mask, crs).total_bounds
+    left, bottom = max(bounds[0], mask[0]), max(bounds[1], mask[1])
+    right, top = min(bounds[2], mask[2]), min(bounds[3], mask[3])
+    if left >= right or bottom >= top:
+        raise InputError("the study mask and the DEM do not overlap", where=file, found=f"{mask} m")
+    left = bounds[0] + np.floor((left - bounds[0]) / cell_size) * cell_size
+    top = bounds[3] - np.floor((bounds[3] - top) / cell_size) * cell_size
+    return [left, bottom, right, top]
 
 
 def _metric_crs(wanted: str, dem: xr.DataArray) -> CRS:
@@ -101,19 +93,40 @@ def _metric_crs(wanted: str, dem: xr.DataArray) -> CRS:
 
 
 def read_dem(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
-    """Altitude on the grid, float32 metres, NaN outside the DEM."""
-    step = cell_size_of(grid)
-    values = mosaic(catalog, catalog.dem, grid, Resampling.bilinear)
-    return on_grid(values, grid, "altitude", "m", long_name="Altitude", res=(step, step))
+    """Altitude on the grid by bilinear resampling, float32 metres, NaN outside the DEM.
+
+    Its attribute ``res`` is where xarray-spatial looks for the cell size; without it, it would
+    count the cells from the coordinates, which a DEM one cell wide cannot bear.
+    """
+    altitude = mosaic(catalog, catalog.dem, grid, Resampling.bilinear)
+    edge = edge_of(grid)
+    attrs = {"long_name": "Altitude", "units": "m", "kind": "continuous", "res": (edge, edge)}
+    return altitude.rename("altitude").assign_attrs(attrs)
 
 
-def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
+def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
+    """Whether a cell's centre lies in the study area, (y, x) bool; all True without a mask."""
+    if catalog.mask is None:
+        return on_grid(np.ones(grid.shape, bool), grid)
+    outlines = read_features(catalog.path(catalog.mask), catalog.mask, grid.rio.crs).geometry
+    burnt = rasterize(outlines, grid.shape, transform=grid.rio.transform(), dtype="uint8")
+    return on_grid(burnt > 0, grid)
+
+
+def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArray:
     """A continuous source on the grid: rasters by bilinear resampling, polygons burnt, points by
     inverse distance (p = 2).
 
+    Parameters
+    ----------
+    catalog : Catalog
+    entry : Entry
+    grid : DataArray, dims (y, x)
+        Any raster on the cells wanted.
+
     Returns
     -------
-    ndarray, shape (height, width)
+    DataArray, dims (y, x)
         float32 in the entry's unit, NaN where the source has nothing.
 
     Raises
@@ -124,23 +137,61 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
         return mosaic(catalog, entry, grid, Resampling.bilinear)
-    shapes = read_features(file, entry, grid.rio.crs)
-    values = attribute(shapes, entry.value or entry.attribute, file).astype(float) * entry.scale
-    if (shapes.geom_type == "Point").all():
-        return inverse_distance(
-            shapes.geometry.x.to_numpy(), shapes.geometry.y.to_numpy(), values.to_numpy(), grid
-        )
-    return _burn(shapes, values, grid, file)
+    features = read_features(file, entry, grid.rio.crs)
+    values = attribute(features, entry.value or entry.attribute, file).astype(float) * entry.scale
+    if (features.geom_type == "Point").all():
+        x, y = features.geometry.x.to_numpy(), features.geometry.y.to_numpy()
+        return inverse_distance(x, y, values.to_numpy(), grid)
+    return _burn(features, values, grid, file)
 
 
-def _burn(
-    shapes: gpd.GeoDataFrame, values: pd.Series, grid: xr.DataArray, file: Path
-) -> np.ndarray:
-    """The value of the polygon that a cell's centre lies in, (height, width) float32, NaN outside;
-    an error when no cell has one.
+def categorical(
+    catalog: Catalog, entry: Entry, grid: xr.DataArray
+) -> tuple[xr.DataArray, dict[int, str]]:
+    """A source of classes on the grid: rasters by nearest neighbour, polygons burnt.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    entry : Entry
+        May name the classes of a raster or of a numeric attribute.
+    grid : DataArray, dims (y, x)
+        Any raster on the cells wanted.
+
+    Returns
+    -------
+    codes : DataArray, dims (y, x)
+        float32 integer codes, NaN where the source has nothing.
+    names : dict
+        Code → name of the classes there; text attributes are numbered in alphabetical order, an
+        unnamed number is its own name.
+
+    Raises
+    ------
+    InputError
+        As `continuous`.
+    """
+    file = catalog.path(entry)
+    names = entry.names
+    if file.suffix.lower() in RASTERS:
+        codes = mosaic(catalog, entry, grid, Resampling.nearest)
+    else:
+        features = read_features(file, entry, grid.rio.crs)
+        values = attribute(features, entry.attribute, file)
+        if not pd.api.types.is_numeric_dtype(values):
+            names = dict(enumerate(sorted(values.astype(str).unique()), start=1))
+            values = values.astype(str).map({text: code for code, text in names.items()})
+        codes = _burn(features, values, grid, file)
+    present = np.unique(codes.values[np.isfinite(codes.values)]).astype(int).tolist()
+    return codes, {code: names.get(code, str(code)) for code in present}
+
+
+def _burn(features: gpd.GeoDataFrame, values: pd.Series, grid, file: Path) -> xr.DataArray:
+    """The value of the polygon that a cell's centre lies in, float32, NaN outside; an error when no
+    cell has one.
     """
     burnt = rasterize(
-        zip(shapes.geometry, values, strict=True),
+        zip(features.geometry, values, strict=True),
         grid.shape,
         np.nan,
         transform=grid.rio.transform(),
@@ -150,158 +201,4 @@ def _burn(
         raise InputError(
             "the polygons do not overlap the study area", where=file, fix="Check the file's CRS"
         )
-    return burnt
-
-
-def categorical(
-    catalog: Catalog, entry: Entry, grid: xr.DataArray
-) -> tuple[np.ndarray, dict[int, str]]:
-    """A source of classes on the grid: rasters by nearest neighbour, polygons burnt.
-
-    Returns
-    -------
-    codes : ndarray, shape (height, width)
-        float32 integer codes, NaN where the source has nothing.
-    names : dict
-        Code → name; text attributes are numbered in alphabetical order.
-    """
-    file = catalog.path(entry)
-    if file.suffix.lower() in RASTERS:
-        codes = mosaic(catalog, entry, grid, Resampling.nearest)
-        return codes, {
-            int(code): entry.names.get(int(code), str(int(code)))
-            for code in np.unique(codes[np.isfinite(codes)])
-        }
-    shapes = read_features(file, entry, grid.rio.crs)
-    values = attribute(shapes, entry.attribute, file)
-    if pd.api.types.is_numeric_dtype(values):
-        names = {
-            int(code): entry.names.get(int(code), str(int(code)))
-            for code in sorted(values.unique())
-        }
-    else:
-        texts = sorted(values.astype(str).unique())
-        names = dict(enumerate(texts, start=1))
-        values = values.astype(str).map({text: code for code, text in names.items()})
-    burnt = _burn(shapes, values, grid, file)
-    present = set(np.unique(burnt[np.isfinite(burnt)]).astype(int))
-    return burnt, {code: name for code, name in names.items() if code in present}
-
-
-def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
-    """Distance from every cell centre to the nearest cell that a feature touches, exact on cells.
-
-    Features beyond the grid count too, up to one grid length away.
-
-    Returns
-    -------
-    ndarray, shape (height, width)
-        float32 metres.
-
-    Raises
-    ------
-    InputError
-        When no feature lies within one grid length.
-    """
-    mark = _marker(catalog, entry, grid.rio.crs)
-    hit = mark(grid)
-    pad = max(grid.shape)
-    # what lies farther outside than the farthest cell is from a feature inside can be nearest to
-    # none
-    if hit.any():
-        pad = min(pad, math.ceil(distance_to_cells(hit, 1.0).max()))
-    left, bottom, right, top = grid.rio.bounds()
-    step = cell_size_of(grid)
-    margin = pad * step
-    wide = empty_grid(
-        (left - margin, bottom - margin, right + margin, top + margin), grid.rio.crs, step
-    )
-    hit = mark(wide)
-    if not hit.any():
-        where, fix = catalog.path(entry), "Check the file's CRS and extent, or delete its entry"
-        raise InputError("no feature lies near the study area", where=where, fix=fix)
-    height, width = grid.shape
-    return distance_to_cells(hit, step)[pad : pad + height, pad : pad + width]
-
-
-def _marker(catalog: Catalog, entry: Entry, crs) -> Callable[[xr.DataArray], np.ndarray]:
-    """A function that marks the cells of a grid which a feature touches, or where the raster is
-    neither 0 nor nodata.
-    """
-    file = catalog.path(entry)
-    if file.suffix.lower() in RASTERS:
-        return lambda grid: np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest)) != 0
-    shapes = read_features(file, entry, crs).geometry
-    return lambda grid: (
-        rasterize(
-            shapes, grid.shape, transform=grid.rio.transform(), all_touched=True, dtype="uint8"
-        )
-        > 0
-    )
-
-
-def study_mask(catalog: Catalog, grid: xr.DataArray) -> np.ndarray:
-    """Whether a cell's centre lies in the study area, (height, width) bool; all True without a
-    mask.
-    """
-    if catalog.mask is None:
-        return np.ones(grid.shape, bool)
-    shapes = read_features(catalog.path(catalog.mask), catalog.mask, grid.rio.crs)
-    return rasterize(shapes.geometry, grid.shape, transform=grid.rio.transform(), dtype="uint8") > 0
-
-
-def read_inventory(catalog: Catalog, grid: xr.DataArray) -> gpd.GeoDataFrame | None:
-    """The catalog's inventory: polygons, or points with a column `label` (1 = landslide, 0 = none).
-
-    Returns
-    -------
-    GeoDataFrame or None
-        Columns id, area_m2 (polygons) or label (points), geometry in the grid's CRS; None without
-        an inventory.
-
-    Raises
-    ------
-    InputError
-        When it is empty, does not overlap the grid, holds neither polygons nor points, or a label
-        is no number.
-    """
-    if catalog.inventory is None:
-        return None
-    file = catalog.path(catalog.inventory)
-    shapes = read_features(file, catalog.inventory, grid.rio.crs)
-    left, bottom, right, top = grid.rio.bounds()
-    shapes = shapes.cx[left:right, bottom:top].reset_index(drop=True)
-    if shapes.empty:
-        raise InputError(
-            "no landslide of the inventory lies in the study area",
-            where=file,
-            fix="Check the file's CRS",
-        )
-    out = gpd.GeoDataFrame(
-        {"id": np.arange(1, len(shapes) + 1)}, geometry=shapes.geometry.to_numpy(), crs=shapes.crs
-    )
-    if (out.geom_type == "Point").all():
-        out["label"] = _labels(shapes, catalog.inventory.label, file)
-        return out
-    out["geometry"] = out.geometry.make_valid()
-    out["area_m2"] = out.area
-    if not out["area_m2"].any():
-        found, fix = sorted(set(out.geom_type)), "Give polygons, or points one by one"
-        raise InputError(
-            "the inventory holds neither polygons nor points", where=file, found=found, fix=fix
-        )
-    return out
-
-
-def _labels(points: gpd.GeoDataFrame, column: str, file: Path) -> np.ndarray | int:
-    """What points are, from their column; without one all are landslides."""
-    if not column:
-        return 1
-    values = attribute(points, column, file)
-    try:
-        return values.astype(int).to_numpy()
-    except (TypeError, ValueError):
-        found, fix = sorted(set(values.astype(str)))[:5], "Write 1 for landslide, 0 for none"
-        raise InputError(
-            f'the labels in "{column}" are no whole numbers', where=file, found=found, fix=fix
-        ) from None
+    return on_grid(burnt, grid)

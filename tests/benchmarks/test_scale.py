@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+import xrspatial
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from lsa_helpers.cnn import WindowCNN
-from lsa_helpers.factors import terrain
+from lsa_helpers.factors.terrain import curvatures, wetness_index
 from lsa_helpers.models import compute_on, predict_map
 from lsa_helpers.raster import (
     empty_grid,
@@ -60,7 +61,7 @@ def warm(tmp_path_factory):
     folder = tmp_path_factory.mktemp("warm")
     write_relief(folder, 1500)  # more than one block, so that the code for halos is compiled too
     make_factors(folder)
-    terrain.wetness(read_raster(folder / "dem.tif")["altitude"].values, CELL)
+    wetness_index(read_raster(folder / "dem.tif")["altitude"])
 
 
 def write_relief(folder, side: int) -> xr.DataArray:
@@ -76,15 +77,16 @@ def write_relief(folder, side: int) -> xr.DataArray:
 
 def terrain_factors(altitude: xr.DataArray) -> xr.Dataset:
     """Six terrain factors of a DEM, in memory or in chunks."""
-    dem = altitude.data
-    plan, profile = terrain.curvatures(dem, CELL)
-    bands = [dem, terrain.slope(dem, CELL), terrain.aspect(dem, CELL), plan, profile]
-    bands = dict(zip(NAMES, [*bands, terrain.ruggedness(dem, CELL)], strict=True))
+    slope, aspect, ruggedness = (
+        make(altitude, boundary="nearest")
+        for make in (xrspatial.slope, xrspatial.aspect, xrspatial.tri)
+    )
+    bands = [altitude, slope, aspect, *curvatures(altitude), ruggedness]
     kinds = dict.fromkeys(NAMES, "continuous") | {"aspect": "circular"}
     return xr.Dataset(
         {
-            name: on_grid(band.astype(np.float32), altitude, name, kind=kinds[name])
-            for name, band in bands.items()
+            name: on_grid(band.data.astype(np.float32), altitude, name, kind=kinds[name])
+            for name, band in zip(NAMES, bands, strict=True)
         }
     )
 
@@ -130,8 +132,8 @@ def test_wetness(timed, dem):
     should say.
     """
     folder, _, millions = dem
-    altitude = read_raster(folder / "dem.tif")["altitude"].values
-    timed(lambda: terrain.wetness(altitude, CELL), rounds=1, work=(millions, "M cells"))
+    altitude = read_raster(folder / "dem.tif")["altitude"]
+    timed(lambda: wetness_index(altitude), rounds=1, work=(millions, "M cells"))
 
 
 @pytest.fixture(scope="session")

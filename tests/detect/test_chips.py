@@ -20,7 +20,7 @@ from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner import pipeline
 from lsa_helpers.runner.params import resolve
-from lsa_helpers.show.data import chip_gallery
+from lsa_helpers.show.chips import chip_gallery
 from lsa_helpers.sources import load_catalog
 
 

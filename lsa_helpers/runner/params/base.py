@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError, explain_invalid
 
 # Names IPython itself puts into a notebook's globals.
 _IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
@@ -37,9 +37,8 @@ class Parameters(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise InputError(
-                "; ".join(_explain(cls, item) for item in error.errors()), where=where
-            ) from None
+            wrong = explain_invalid(error, "parameter", lambda place: cls.model_fields)
+            raise InputError(wrong, where=where) from None
 
     @classmethod
     def from_cell(cls, variables: dict[str, Any]) -> Self:
@@ -61,11 +60,3 @@ class Parameters(BaseModel):
             and isinstance(value, (int, float, str, list, dict, type(None)))
         }
         return cls.check(plain, "parameters cell")
-
-
-def _explain(model: type[Parameters], item: dict) -> str:
-    """One readable sentence for one pydantic error."""
-    key = ".".join(str(part) for part in item["loc"]) or "(all)"
-    if item["type"] == "extra_forbidden":
-        return f'unknown parameter "{key}". {did_you_mean(key, model.model_fields)}'.rstrip(".")
-    return f'parameter "{key}": {item["msg"].lower()}, got {item["input"]!r}'
