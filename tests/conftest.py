@@ -63,4 +63,4 @@ def tiny(tmp_path_factory) -> TinyRun:
     return TinyRun(run, alone, pipeline.execute(run, values, list(CHAPTERS)))
 
 
-pytest_plugins = ["tests.data_folder"]
+pytest_plugins = ["tests.data_folder", "tests.hillside"]

@@ -15,7 +15,7 @@ from lsa_helpers.runner.params import CHAPTERS
 
 ROOMS = """
 errors run reproducible grid raster paper mountain sources factors detect samples validation
-selection dense models classes explain honest show runner
+selection cnn models classes explain honest show runner
 """.split()
 BLOCKS = ["Overview", "Try it", "Summary", "What's next", "References"]
 
@@ -79,7 +79,7 @@ def test_contributing_lists_the_rooms_in_their_order(root):
     ("rooms", "heavy"),
     [
         ("lsa_helpers.runner.cli", ("torch", "shap", "xgboost", "sklearn", "rasterio")),
-        ("lsa_helpers.classes, lsa_helpers.samples", ("torch", "numba", "pyflwdir", "rioxarray")),
+        ("lsa_helpers.classes, lsa_helpers.samples", ("torch", "numba", "pyflwdir", "xgboost")),
     ],
 )
 def test_importing_rooms_loads_nothing_heavy_that_they_do_not_need(rooms, heavy):

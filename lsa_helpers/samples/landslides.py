@@ -41,8 +41,8 @@ def load_landslides(
     layers = set(gpd.list_layers(path)["name"])
     layer = "reference" if which == "auto" else which
     if which == "auto" and "detected" in layers:
-        count = len(gpd.read_file(path, layer="detected", ignore_geometry=True))
-        layer = "detected" if count >= at_least or "reference" not in layers else layer
+        enough = len(gpd.read_file(path, layer="detected")) >= at_least
+        layer = "detected" if enough or "reference" not in layers else layer
     if layer not in layers:
         raise InputError(
             f'the inventory has no layer "{layer}"',

@@ -8,76 +8,69 @@ import pandas as pd
 import pyflwdir
 import pytest
 import torch
+import xarray as xr
 import xgboost as xgb
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
 
-from lsa_helpers import dense, models
-from lsa_helpers.factors import FactorStack, terrain
-from lsa_helpers.grid import Grid, read_raster, write_raster
+from lsa_helpers.cnn import dense_logits, pad_reflect, window_network
+from lsa_helpers.factors import terrain
+from lsa_helpers.models import predict_map
+from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_raster
+from lsa_helpers.samples import factor_coder
 
-CHANNELS, CELL = 35, 12.5
-SIDES = {15: 200, 31: 120}  # raster edge for each window: the loop at 31 × 31 is slow
+CELL = 12.5
+SIDES = {15: 384, 31: 192}  # raster edge for each window: the loop at 31 × 31 is slow
 
 
-@pytest.fixture(scope="module", params=[15, 31], ids=["window 15", "window 31"])
+@pytest.fixture(scope="module", params=[(15, 15), (35, 15), (35, 31)], ids=str)
 def network(request):
-    """(window network with random weights, coded raster, window); 35 columns are what fifteen
-    factors become.
+    """(window network with random weights, coded raster (rows, columns, channels) with half a
+    window more on every side, window); 35 columns are what fifteen factors become.
     """
     torch.manual_seed(0)
-    side = SIDES[request.param]
-    raster = np.random.default_rng(0).normal(size=(CHANNELS, side, side)).astype(np.float32)
-    return dense.window_network(CHANNELS, request.param).eval(), raster, request.param
+    channels, window = request.param
+    shape = (channels, SIDES[window], SIDES[window])
+    raster = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    coded = np.ascontiguousarray(pad_reflect(raster, window // 2).transpose(1, 2, 0))
+    return window_network(channels, window).eval(), coded, window
 
 
-def loop(network, raster, window, batch=1024) -> np.ndarray:
+def loop(network, coded, window, batch=1024) -> np.ndarray:
     """The rival: every window cut out by a strided view and sent through in batches, without
     gradients, channels last.
     """
-    side, half = raster.shape[1], window // 2
-    padded = np.pad(raster, ((0, 0), (half, half), (half, half)), mode="reflect")
-    view = np.lib.stride_tricks.sliding_window_view(padded, (window, window), axis=(1, 2))
+    view = np.lib.stride_tricks.sliding_window_view(coded, (window, window), axis=(0, 1))
+    side = len(view)
     rows, cols = np.divmod(np.arange(side * side), side)
     network, out = network.to(memory_format=torch.channels_last), []
     with torch.inference_mode():
         for start in range(0, side * side, batch):
-            part = view[:, rows[start : start + batch], cols[start : start + batch]].transpose(
-                1, 0, 2, 3
-            )
-            out.append(
-                network(
-                    torch.from_numpy(np.ascontiguousarray(part)).contiguous(
-                        memory_format=torch.channels_last
-                    )
-                )[:, 0]
-            )
+            part = view[rows[start : start + batch], cols[start : start + batch]]
+            part = torch.from_numpy(np.ascontiguousarray(part))
+            out.append(network(part.contiguous(memory_format=torch.channels_last))[:, 0])
     return torch.cat(out).numpy().reshape(side, side)
 
 
 @pytest.mark.benchmark
 def test_dense(timed, benchmark, network):
-    net, raster, window = network
-    benchmark.group = f"CNN map, window {window}"
-    found = dense.dense_logits(net, raster, window)
-    assert np.abs(expit(found) - expit(loop(net, raster, window))).max() < 1e-6
-    timed(
-        lambda: dense.dense_logits(net, raster, window),
-        rounds=7,
-        work=(raster[0].size / 1e6, "M cells"),
-    )
+    net, coded, window = network
+    benchmark.group = f"CNN map, {coded.shape[2]} columns, window {window}"
+    dense = dense_logits(net, coded, window)
+    assert np.abs(expit(dense) - expit(loop(net, coded, window))).max() < 1e-6
+    timed(lambda: dense_logits(net, coded, window), rounds=7, work=(dense.size / 1e6, "M cells"))
 
 
 @pytest.mark.benchmark
-@pytest.mark.parametrize(
-    "batch", [256, 1024, 4096], ids=lambda count: f"loop in batches of {count}"
-)
-def test_window_loop(timed, benchmark, network, batch):
-    net, raster, window = network
-    benchmark.group = f"CNN map, window {window}"
-    timed(
-        lambda: loop(net, raster, window, batch), rounds=2, work=(raster[0].size / 1e6, "M cells")
-    )
+def test_window_loop(timed, benchmark, network):
+    net, coded, window = network
+    benchmark.group = f"CNN map, {coded.shape[2]} columns, window {window}"
+    cells = (len(coded) - window + 1) ** 2
+    timed(lambda: loop(net, coded, window), rounds=2, work=(cells / 1e6, "M cells"))
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +82,8 @@ def dem(tmp_path_factory):
     )
     values = (1000 + 40 * hills + 500 * np.linspace(0, 1, 2000)).astype(np.float32)
     path = tmp_path_factory.mktemp("dem") / "dem.tif"
-    grid = Grid.from_bounds((0, 0, 2000 * CELL, 1000 * CELL), "EPSG:32648", CELL)
-    return values, write_raster(path, values, grid, ["altitude"]), grid
+    grid = empty_grid((0, 0, 2000 * CELL, 1000 * CELL), 32648, CELL)
+    return values, write_raster(path, on_grid(values, grid, "altitude", "m")), grid
 
 
 @pytest.mark.benchmark(group="slope, aspect and ruggedness of 2 M cells")
@@ -99,7 +92,7 @@ def test_terrain_file_to_file(timed, dem, tmp_path):
     _, path, grid = dem
 
     def run():
-        altitude = read_raster(path)[0][0]
+        altitude = read_raster(path)["altitude"].values
         for make in (terrain.slope, terrain.aspect, terrain.ruggedness):
             write_plain(tmp_path / f"{make.__name__}.tif", make(altitude, CELL), grid)
 
@@ -138,12 +131,9 @@ def write_plain(path, band, grid) -> None:
     """An uncompressed GeoTIFF, as gdaldem writes."""
     import rasterio
 
-    frame = {
-        "height": grid.height,
-        "width": grid.width,
-        "crs": grid.crs,
-        "transform": grid.transform,
-    }
+    height, width = grid.shape
+    frame = {"height": height, "width": width, "crs": grid.rio.crs}
+    frame["transform"] = grid.rio.transform()
     with rasterio.open(path, "w", driver="GTiff", count=1, dtype="float32", **frame) as file:
         file.write(band, 1)
 
@@ -186,51 +176,55 @@ def test_pyflwdir_alone(timed, dem):
 
 @pytest.fixture(scope="module")
 def trained():
-    """(stack of 0.5 million cells and fifteen factors, forest, XGBoost) trained on 1,500 rows."""
-    rng, names = np.random.default_rng(0), tuple(f"f{i}" for i in range(15))
-    values = rng.normal(size=(15, 500, 1000)).astype(np.float32)
-    grid = Grid.from_bounds((0, 0, 1000 * CELL, 500 * CELL), "EPSG:32648", CELL)
-    stack = FactorStack(values, grid, names, {name: {"kind": "continuous"} for name in names})
+    """(factors of 0.5 million cells, forest, XGBoost) trained on 1,500 rows of fifteen factors."""
+    rng, names = np.random.default_rng(0), [f"f{i}" for i in range(15)]
+    grid = empty_grid((0, 0, 1000 * CELL, 500 * CELL), 32648, CELL)
+    bands = rng.normal(size=(15, *grid.shape)).astype(np.float32)
+    factors = xr.Dataset(
+        {
+            name: on_grid(band, grid, name, kind="continuous")
+            for name, band in zip(names, bands, strict=True)
+        }
+    )
     table = pd.DataFrame(rng.normal(size=(1500, 15)), columns=names)
-    table["label"] = (table["f0"] + table["f1"] * table["f2"] + rng.normal(size=1500) > 0).astype(
-        int
-    )
-    table["fold"] = 0
-    return stack, *(models.make(name, n_jobs=2).fit(stack, table, 0) for name in ("rf", "xgboost"))
+    label = table["f0"] + table["f1"] * table["f2"] + rng.normal(size=1500) > 0
+    coder = factor_coder(factors)
+    classifiers = RandomForestClassifier(500), XGBClassifier(n_estimators=400, n_jobs=1)
+    pipelines = [Pipeline([("coder", clone(coder)), ("model", each)]) for each in classifiers]
+    return factors, *(pipeline.fit(table, label.astype(int)) for pipeline in pipelines)
 
 
-def _rows(stack, model) -> np.ndarray:
-    table = pd.DataFrame(
-        {name: band.ravel() for name, band in zip(stack.names, stack.values, strict=True)}
-    )
-    return model.encoder.table(table)
+def all_rows(factors, pipeline) -> np.ndarray:
+    """The rival's input: every cell a row of one coded table."""
+    table = pd.DataFrame({name: factor.values.ravel() for name, factor in factors.items()})
+    return pipeline[0].transform(table)
 
 
 @pytest.mark.benchmark(group="random forest map of 0.5 M cells")
 def test_forest_map(timed, trained):
-    stack, forest, _ = trained
-    timed(lambda: forest.predict_map(stack), rounds=3, work=(0.5, "M cells"))
+    factors, forest, _ = trained
+    timed(lambda: predict_map(forest, factors, n_jobs=2), rounds=3, work=(0.5, "M cells"))
 
 
 @pytest.mark.benchmark(group="random forest map of 0.5 M cells")
 def test_scikit_learn_on_all_rows(timed, trained):
-    stack, forest, _ = trained
-    timed(
-        lambda: forest.forest.predict_proba(_rows(stack, forest)), rounds=3, work=(0.5, "M cells")
-    )
+    factors, forest, _ = trained
+    model = forest[1].set_params(n_jobs=2)
+    timed(lambda: model.predict_proba(all_rows(factors, forest)), rounds=3, work=(0.5, "M cells"))
 
 
 @pytest.mark.benchmark(group="XGBoost map of 0.5 M cells")
 def test_xgboost_map(timed, trained):
-    stack, _, boost = trained
-    timed(lambda: boost.predict_map(stack), rounds=3, work=(0.5, "M cells"))
+    factors, _, trees = trained
+    timed(lambda: predict_map(trees, factors, n_jobs=2), rounds=3, work=(0.5, "M cells"))
 
 
 @pytest.mark.benchmark(group="XGBoost map of 0.5 M cells")
 def test_xgboost_on_all_rows(timed, trained):
-    stack, _, boost = trained
+    factors, _, trees = trained
+    booster = trees[1].get_booster()
     timed(
-        lambda: boost.booster.predict(xgb.DMatrix(_rows(stack, boost), nthread=2)),
+        lambda: booster.predict(xgb.DMatrix(all_rows(factors, trees), nthread=2)),
         rounds=3,
         work=(0.5, "M cells"),
     )

@@ -6,25 +6,33 @@ import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
 
-from lsa_helpers import models
-from lsa_helpers.factors import FactorStack, open_stack, terrain
-from lsa_helpers.models.lazy import compute_on
-from lsa_helpers.grid import Grid, open_raster, read_raster, write_raster
-from lsa_helpers.run import whole_file
+from lsa_helpers.cnn import WindowCNN
+from lsa_helpers.factors import terrain
+from lsa_helpers.models import compute_on, predict_map
+from lsa_helpers.raster import (
+    empty_grid,
+    on_grid,
+    read_factors,
+    read_raster,
+    rowcol,
+    write_factors,
+    write_raster,
+)
+from lsa_helpers.samples import factor_coder
 from lsa_helpers.sources.distance import distance_to_cells
 
 MILLIONS = [2, 8, 32, 100]
 CELL = 12.5
 NAMES = ("altitude", "slope", "aspect", "plan_curvature", "profile_curvature", "tri")
-INFO = {
-    name: {"label": name, "unit": "1", "kind": "circular" if name == "aspect" else "continuous"}
-    for name in NAMES
-}
+CHUNK = 1024
 
 
 def _relief(block_info=None) -> np.ndarray:
-    """Waves of three lengths and some roughness, metres: the same for a cell whatever the blocks."""
+    """Waves of three lengths and some roughness, m: the same for a cell whatever the blocks."""
     rows, cols = (
         np.arange(*ends, dtype=np.float32) * CELL for ends in block_info[None]["array-location"]
     )
@@ -50,51 +58,48 @@ def warm(tmp_path_factory):
     and 100 million can be compared.
     """
     folder = tmp_path_factory.mktemp("warm")
-    grid = write_relief(
-        folder, 1500
-    )  # more than one block, so that the code for halos is compiled too
-    make_factors(folder, grid)
-    terrain.wetness(read_raster(folder / "dem.tif")[0][0], CELL)
+    write_relief(folder, 1500)  # more than one block, so that the code for halos is compiled too
+    make_factors(folder)
+    terrain.wetness(read_raster(folder / "dem.tif")["altitude"].values, CELL)
 
 
-def write_relief(folder, side: int) -> Grid:
-    """``dem.tif`` of a synthetic relief of `side` × `side` cells."""
-    grid = Grid.from_bounds((0, 0, side * CELL, side * CELL), "EPSG:32648", CELL)
-    relief = da.map_blocks(
-        _relief, chunks=da.core.normalize_chunks(1024, grid.shape), dtype=np.float32
-    )
+def write_relief(folder, side: int) -> xr.DataArray:
+    """``dem.tif`` of a synthetic relief of `side` × `side` cells; its grid, of unknown values."""
+    edge = CELL / 2 + CELL * np.arange(side)
+    chunks = da.core.normalize_chunks(CHUNK, (side, side))
+    relief = da.map_blocks(_relief, chunks=chunks, dtype=np.float32)
+    grid = xr.DataArray(relief, {"y": edge[::-1], "x": edge}, ("y", "x")).rio.write_crs(32648)
     with compute_on(n_jobs=2):
-        write_raster(folder / "dem.tif", relief, grid, ["altitude"], ["m"])
+        write_raster(folder / "dem.tif", on_grid(relief, grid, "altitude", "m"))
     return grid
 
 
-def make_factors(folder, grid) -> None:
+def terrain_factors(altitude: xr.DataArray) -> xr.Dataset:
+    """Six terrain factors of a DEM, in memory or in chunks."""
+    dem = altitude.data
+    plan, profile = terrain.curvatures(dem, CELL)
+    bands = [dem, terrain.slope(dem, CELL), terrain.aspect(dem, CELL), plan, profile]
+    bands = dict(zip(NAMES, [*bands, terrain.ruggedness(dem, CELL)], strict=True))
+    kinds = dict.fromkeys(NAMES, "continuous") | {"aspect": "circular"}
+    return xr.Dataset(
+        {
+            name: on_grid(band.astype(np.float32), altitude, name, kind=kinds[name])
+            for name, band in bands.items()
+        }
+    )
+
+
+def make_factors(folder) -> None:
     """Six terrain factors of the DEM, file to file."""
-    altitude = open_raster(folder / "dem.tif")[0][0]
-    plan, profile = terrain.curvatures(altitude, CELL)
-    bands = [
-        altitude,
-        terrain.slope(altitude, CELL),
-        terrain.aspect(altitude, CELL),
-        plan,
-        profile,
-        terrain.ruggedness(altitude, CELL),
-    ]
+    factors = terrain_factors(read_raster(folder / "dem.tif", chunk=CHUNK)["altitude"])
     with compute_on(n_jobs=2):
-        write_raster(
-            folder / "factors.tif",
-            da.stack([band.astype(np.float32) for band in bands]),
-            grid,
-            NAMES,
-        )
-    with whole_file(folder / "factors.json") as part:
-        part.write_text(pd.Series(INFO).to_json(), encoding="utf-8")
+        write_factors(folder / "factors.tif", factors)
 
 
 @pytest.mark.benchmark(group="terrain factors")
 def test_terrain(timed, dem):
-    folder, grid, millions = dem
-    timed(lambda: make_factors(folder, grid), rounds=1, work=(millions, "M cells"))
+    folder, _, millions = dem
+    timed(lambda: make_factors(folder), rounds=1, work=(millions, "M cells"))
 
 
 def _lines(block_info=None) -> np.ndarray:
@@ -113,13 +118,8 @@ def test_distance(timed, dem):
 
     def run():
         with compute_on(n_jobs=2):
-            write_raster(
-                folder / "distance.tif",
-                distance_to_cells(rivers, CELL)[None],
-                grid,
-                ["distance_to_river"],
-                ["m"],
-            )
+            distance = distance_to_cells(rivers, CELL)
+            write_raster(folder / "distance.tif", on_grid(distance, grid, "distance_to_river", "m"))
 
     timed(run, rounds=1, work=(millions, "M cells"))
 
@@ -130,61 +130,49 @@ def test_wetness(timed, dem):
     should say.
     """
     folder, _, millions = dem
-    altitude = read_raster(folder / "dem.tif")[0][0]
+    altitude = read_raster(folder / "dem.tif")["altitude"].values
     timed(lambda: terrain.wetness(altitude, CELL), rounds=1, work=(millions, "M cells"))
 
 
 @pytest.fixture(scope="session")
 def samples():
-    """A small stack and a sample table of it, to train on."""
-    grid = Grid.from_bounds((0, 0, 200 * CELL, 200 * CELL), "EPSG:32648", CELL)
+    """Factors of a small area and samples of it, to train on."""
+    grid = empty_grid((0, 0, 200 * CELL, 200 * CELL), 32648, CELL)
     altitude = da.map_blocks(_relief, chunks=((200,), (200,)), dtype=np.float32).compute()
-    plan, profile = terrain.curvatures(altitude, CELL)
-    bands = [
-        altitude,
-        terrain.slope(altitude, CELL),
-        terrain.aspect(altitude, CELL),
-        plan,
-        profile,
-        terrain.ruggedness(altitude, CELL),
-    ]
-    stack = FactorStack(np.stack(bands), grid, NAMES, INFO)
+    factors = terrain_factors(on_grid(altitude, grid, "altitude", "m"))
     rng = np.random.default_rng(0)
-    row, col = rng.integers(0, 200, (2, 1500))
-    xs, ys = grid.centres()
-    table = pd.DataFrame(
-        {"x": xs[col], "y": ys[row], **{name: stack.band(name)[row, col] for name in NAMES}}
-    )
+    x, y = rng.uniform(0, 200 * CELL, (2, 1500))
+    cells = rowcol(factors, x, y)
+    values = {name: factor.values[cells] for name, factor in factors.items()}
+    table = pd.DataFrame({"x": x, "y": y, "fold": np.arange(len(x)) % 5, **values})
     steep = table["slope"] + rng.normal(0, 3, len(table))
-    return stack, table.assign(
-        label=(steep > steep.median()).astype(int), landslide_id=-1, fold=np.arange(len(table)) % 5
-    )
+    return factors, table, (steep > steep.median()).astype(int)
 
 
 @pytest.mark.benchmark(group="XGBoost map")
 def test_xgboost(timed, dem, samples):
-    _map(timed, dem, models.make("xgboost").fit(*samples, 0))
+    factors, table, label = samples
+    trees = XGBClassifier(n_estimators=400, learning_rate=0.05, n_jobs=1)
+    pipeline = Pipeline([("coder", factor_coder(factors)), ("trees", trees)])
+    _map(timed, dem, pipeline.fit(table, label))
 
 
 @pytest.mark.benchmark(group="CNN map, one network")
 def test_cnn(timed, dem, samples):
-    _map(timed, dem, models.make("cnn", seeds=1, epochs=2, patience=2).fit(*samples, 0))
+    factors, table, label = samples
+    _map(timed, dem, WindowCNN(factors, n_networks=1, epochs=2).fit(table, label))
 
 
-def _map(timed, dem, model) -> None:
-    folder, grid, millions = dem
+def _map(timed, dem, estimator) -> None:
+    folder, _, millions = dem
     if not (folder / "factors.tif").exists():
-        make_factors(folder, grid)
+        make_factors(folder)
 
     def run():
+        factors = read_factors(folder / "factors.tif", chunk=CHUNK)
         with compute_on(n_jobs=2):
-            write_raster(
-                folder / f"{model.name}.tif",
-                model.predict_map(open_stack(folder / "factors.tif")),
-                grid,
-                ["susceptibility"],
-            )
+            write_raster(folder / "map.tif", predict_map(estimator, factors))
 
     timed(run, rounds=1, work=(millions, "M cells"))
-    values = read_raster(folder / f"{model.name}.tif")[0]
-    assert np.isfinite(values).all()
+    (susceptibility,) = read_raster(folder / "map.tif").values()
+    assert np.isfinite(susceptibility).all()

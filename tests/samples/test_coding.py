@@ -1,0 +1,91 @@
+"""How factors become columns, and what surrounds a cell."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from sklearn.base import clone
+
+from lsa_helpers.errors import InputError, StageError
+from lsa_helpers.samples import coded_groups, factor_coder, focal_statistics
+
+
+def factors_of(**kinds) -> xr.Dataset:
+    return xr.Dataset({name: ("x", [0.0], {"kind": kind}) for name, kind in kinds.items()})
+
+
+def test_coded_by_hand():
+    table = pd.DataFrame({"slope": [0.0, 10, 20], "aspect": [90.0, -1, 180], "lulc": [3.0, 1, 3]})
+    factors = factors_of(slope="continuous", aspect="circular", lulc="categorical")
+    coder = factor_coder(factors).fit(table.assign(x=0.0))
+    assert list(coder.get_feature_names_out()) == [
+        "slope",
+        "aspect_sin",
+        "aspect_cos",
+        "lulc_1.0",
+        "lulc_3.0",
+    ]
+    assert coded_groups(coder) == ["slope", "aspect", "aspect", "lulc", "lulc"]
+    z = 10 / np.sqrt(200 / 3)
+    expected = [[-z, 1, 0, 0, 1], [0, 0, 0, 1, 0], [z, 0, -1, 0, 1]]
+    np.testing.assert_allclose(coder.transform(table), expected, atol=1e-6)
+    unseen = coder.transform(pd.DataFrame({"slope": [10.0], "aspect": [0.0], "lulc": [7.0]}))
+    np.testing.assert_allclose(unseen, [[0, 0, 1, 0, 0]], atol=1e-6)
+
+
+def test_only_the_rows_it_is_fitted_on_decide(sampled):
+    factors, table = sampled
+    train = table[table["fold"] != 0]
+    coder = factor_coder(factors).fit(train)
+    assert coder.named_transformers_["slope"].mean_ == pytest.approx(train["slope"].mean())
+    assert factor_coder(factors, ["ndvi", "slope"]).factors == ["ndvi", "slope"]
+
+
+def test_unknown_cells_stay_unknown_where_they_are_numbers(sampled):
+    factors, table = sampled
+    holes = pd.DataFrame({name: [np.nan] for name in factors})
+    coded = factor_coder(factors).fit(table).transform(holes)
+    assert np.isnan(coded[0, :4]).all() and (coded[0, 4:] == 0).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_unknown_value_in_a_training_row_is_named(sampled, value):
+    factors, table = sampled
+    holed = table.assign(ndvi=table["ndvi"].where(table.index != 7, value))
+    with pytest.raises(InputError, match=f'factor "ndvi".*unknown.*1 of {len(table)} rows'):
+        factor_coder(factors).fit(holed)
+    factor_coder(factors, ["slope"]).fit(holed)
+
+
+def test_one_class_and_wrong_codings_are_explained(sampled):
+    factors, table = sampled
+    slides = table[table["label"] == 1]
+    with pytest.raises(StageError, match="one class only"):
+        factor_coder(factors).fit(slides, slides["label"])
+    with pytest.raises(InputError, match="cannot be coded by classes"):
+        factor_coder(factors, coding={"slope": "categorical"}).fit(table)
+    with pytest.raises(InputError, match="parameter coding.*slop"):
+        factor_coder(factors, coding={"slop": "circular"})
+    with pytest.raises(InputError, match='no factor "slop".*slope'):
+        factor_coder(factors, ["slop"])
+
+
+def test_a_factor_is_coded_as_the_parameters_say(sampled):
+    """Aspect as a number is one column instead of two, also in a clone."""
+    factors, table = sampled
+    usual = factor_coder(factors).fit(table)
+    coder = clone(factor_coder(factors, coding={"aspect": "continuous"})).fit(table)
+    assert "aspect" in coder.get_feature_names_out()
+    assert len(coder.get_feature_names_out()) == len(usual.get_feature_names_out()) - 1
+
+
+def test_focal_statistics_are_those_of_the_window(hillside):
+    factors, _ = hillside
+    around = focal_statistics(factors, 5)
+    assert list(around) == ["slope_mean", "slope_std", "ndvi_mean", "ndvi_std"]
+    window = factors["slope"].values[28:33, 48:53].astype(float)
+    assert around["slope_mean"].values[30, 50] == pytest.approx(window.mean(), rel=1e-5)
+    assert around["slope_std"].values[30, 50] == pytest.approx(window.std(), rel=1e-4)
+    np.testing.assert_array_equal(around["ndvi_std"].isnull(), factors["ndvi"].isnull())
+    known = factors["slope"].values[0:5, 3:8]
+    assert around["slope_mean"].values[2, 5] == pytest.approx(np.nanmean(known), rel=1e-5)

@@ -1,0 +1,199 @@
+"""Samples: where they lie, what they hold, which inventories are refused."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from shapely.geometry import Point, box
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.raster import cell_size, known_cells, rowcol
+from lsa_helpers.samples import KEYS, load_landslides, make_samples, write_samples
+
+SMALL = {"max_per_landslide": 4, "negative_buffer_m": 25}
+
+
+def test_positives_lie_inside_their_polygon_and_are_capped(hillside, sampled):
+    _, landslides = hillside
+    slides = sampled[1][sampled[1]["label"] == 1]
+    inside = [
+        landslides.geometry.iloc[row.landslide_id].contains(Point(row.x, row.y))
+        for row in slides.itertuples()
+    ]
+    assert all(inside)
+    assert slides.groupby("landslide_id").size().max() == 4
+
+
+def test_negatives_are_as_many_known_and_far_from_landslides(hillside, sampled):
+    factors, landslides = hillside
+    _, table = sampled
+    free = table[table["label"] == 0]
+    assert len(free) == (table["label"] == 1).sum()
+    places = gpd.GeoSeries(gpd.points_from_xy(free["x"], free["y"]), crs=landslides.crs)
+    assert places.distance(landslides.union_all()).min() > 25 - cell_size(factors)
+    assert table[list(factors)].notna().all().all()
+
+
+def test_table_columns_and_raw_values(sampled):
+    factors, table = sampled
+    assert list(table.columns) == [*KEYS, *factors]
+    row, col = rowcol(factors, table["x"], table["y"])
+    for name, factor in factors.items():
+        np.testing.assert_array_equal(table[name], factor.values[row, col])
+
+
+def test_small_polygon_takes_the_cell_under_it(hillside):
+    factors, _ = hillside
+    xs, ys = factors.x.values, factors.y.values
+    corners = [(xs[c] + 4, ys[r] + 4) for r in range(10, 75, 8) for c in range(10, 90, 8)]
+    shapes = [box(x, y, x + 1, y + 1) for x, y in corners]
+    table = make_samples(gpd.GeoDataFrame(geometry=shapes, crs=32648), factors, seed=0, **SMALL)
+    slides = table[table["label"] == 1].sort_values("landslide_id")
+    np.testing.assert_allclose(slides[["x", "y"]], np.array(corners) - 4)
+
+
+def test_one_point_takes_the_centre(hillside):
+    factors, landslides = hillside
+    table = make_samples(landslides, factors, seed=0, positives="point", **SMALL)
+    slides = table[table["label"] == 1]
+    assert slides["landslide_id"].is_unique
+    centres = landslides.geometry.iloc[slides["landslide_id"]].centroid
+    apart = np.hypot(slides["x"] - centres.x.to_numpy(), slides["y"] - centres.y.to_numpy())
+    assert apart.max() <= 1.5 * cell_size(factors)
+
+
+def test_the_scarp_is_the_highest_cell(hillside):
+    factors, landslides = hillside
+    with pytest.raises(InputError, match="altitude"):
+        make_samples(landslides, factors, seed=0, positives="scarp", **SMALL)
+    high = factors.assign(altitude=factors["slope"].copy(data=-factors.slope.values))
+    table = make_samples(landslides, high, seed=0, positives="scarp", **SMALL)
+    every = make_samples(landslides, high, seed=0, **SMALL | {"max_per_landslide": 99})
+    highest = every[every["label"] == 1].groupby("landslide_id")["altitude"].max()
+    slides = table[table["label"] == 1].set_index("landslide_id")
+    pd.testing.assert_series_equal(slides["altitude"], highest)
+
+
+def test_negatives_can_be_kept_off_flat_ground(hillside):
+    factors, landslides = hillside
+    table = make_samples(landslides, factors, seed=0, min_slope_negatives=30, **SMALL)
+    assert table.loc[table["label"] == 0, "slope"].min() >= 30
+    with pytest.raises(InputError, match="min_slope_negatives.*slope"):
+        make_samples(landslides, factors.drop_vars("slope"), seed=0, min_slope_negatives=30)
+
+
+def test_labelled_points_are_used_as_they_are(hillside):
+    factors, _ = hillside
+    rng = np.random.default_rng(0)
+    left, bottom, right, top = factors.rio.bounds()
+    x, y = rng.uniform(left - 50, right, 200), rng.uniform(bottom, top, 200)
+    label = rng.integers(0, 2, 200)
+    places = gpd.points_from_xy(x, y)
+    points = gpd.GeoDataFrame({"label": label}, geometry=places, crs=32648)
+    table = make_samples(points, factors, seed=0)
+    row, col = rowcol(factors, x, y)
+    known = (col >= 0) & known_cells(factors).values[row, col]
+    np.testing.assert_array_equal(table["x"], x[known])
+    np.testing.assert_array_equal(table["label"], label[known])
+
+
+def test_the_seed_decides(hillside):
+    factors, landslides = hillside
+    first, again, other = (
+        make_samples(landslides, factors, seed=seed, **SMALL) for seed in (3, 3, 4)
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert not first["x"].equals(other["x"])
+
+
+def test_chunks_give_the_same_samples(hillside):
+    factors, landslides = hillside
+    chunked = make_samples(landslides, factors.chunk(y=30, x=40), seed=3, **SMALL)
+    pd.testing.assert_frame_equal(chunked, make_samples(landslides, factors, seed=3, **SMALL))
+
+
+def test_wrong_inventories_are_explained(hillside):
+    factors, landslides = hillside
+    with pytest.raises(InputError, match="holds no landslide"):
+        make_samples(landslides.iloc[:0], factors, seed=0)
+    with pytest.raises(InputError, match="overlap"):
+        make_samples(landslides.translate(1e6).to_frame("geometry"), factors, seed=0)
+    with pytest.raises(InputError, match="oo few cells"):
+        make_samples(landslides, factors, seed=0, negative_buffer_m=1000)
+    two = landslides.centroid.iloc[:2].to_numpy()
+    points = gpd.GeoDataFrame({"label": [1, 1]}, geometry=two, crs=landslides.crs)
+    with pytest.raises(InputError, match="cells without"):
+        make_samples(points, factors, seed=0)
+    with pytest.raises(InputError, match="needs a label"):
+        make_samples(points[["geometry"]], factors, seed=0)
+    unknown = xr.full_like(factors, np.nan)
+    with pytest.raises(InputError, match="o landslide lies on cells"):
+        make_samples(landslides, unknown, seed=0)
+
+
+def test_an_inventory_in_degrees_gives_the_same_samples(hillside):
+    """Polygons and points in EPSG:4326 fall on the cells they fall on in the grid's own CRS."""
+    factors, landslides = hillside
+    label = np.arange(len(landslides)) % 2
+    points = landslides.assign(geometry=landslides.representative_point(), label=label)
+    for inventory in (landslides, points):
+        metres, degrees = (
+            make_samples(moved, factors, seed=0, **SMALL)[["x", "y", "label"]]
+            for moved in (inventory, inventory.to_crs(4326))
+        )
+        np.testing.assert_allclose(degrees, metres, atol=1e-3)
+
+
+def test_an_inventory_without_a_place_is_explained(hillside, tmp_path):
+    """No CRS, metres called degrees (which rasterio would burn for ever), points elsewhere: what
+    was found is in the message.
+    """
+    factors, landslides = hillside
+    nowhere = landslides.set_crs(None, allow_override=True)
+    with pytest.raises(InputError, match="no CRS"):
+        make_samples(nowhere, factors, seed=0)
+    with pytest.raises(InputError, match="overlap.*EPSG:4326, 500"):
+        make_samples(landslides.set_crs(4326, allow_override=True), factors, seed=0)
+    points = gpd.GeoDataFrame({"label": [0, 1]}, geometry=[Point(3, 4), Point(5, 6)], crs=4326)
+    with pytest.raises(InputError, match="overlap.*EPSG:4326, 3 to 5 east, 4 to 6 north"):
+        make_samples(points, factors, seed=0)
+    file = tmp_path / "inventory.gpkg"
+    with pytest.warns(UserWarning, match="crs"):
+        nowhere.to_file(file, layer="reference")
+    with pytest.raises(InputError, match=r'inventory\.gpkg.*"reference".*no CRS'):
+        load_landslides(file)
+
+
+def test_inventory_auto_takes_detected_only_where_there_are_enough(hillside, tmp_path):
+    _, landslides = hillside
+    file = tmp_path / "inventory.gpkg"
+    landslides.to_file(file, layer="reference")
+    landslides.iloc[:12].to_file(file, layer="detected")
+    loaded = load_landslides(file)
+    assert (len(loaded), loaded.attrs["layer"]) == (12, "detected")
+    assert load_landslides(file, at_least=20).attrs["layer"] == "reference"
+    assert load_landslides(file, "reference").attrs["layer"] == "reference"
+    with pytest.raises(InputError, match='no layer "other".*auto'):
+        load_landslides(file, "other")
+
+
+def test_absences_are_no_landslides(hillside, tmp_path):
+    _, landslides = hillside
+    label = np.arange(len(landslides)) % 2
+    points = landslides.assign(geometry=landslides.representative_point(), label=label)
+    file = tmp_path / "inventory.gpkg"
+    points.to_file(file, layer="reference")
+    assert (load_landslides(file)["label"] == 1).all()
+    assert len(load_landslides(file, with_absences=True)) == len(points)
+    points[points["label"] == 0].to_file(file, layer="reference", mode="w")
+    with pytest.raises(InputError, match="holds no landslides"):
+        load_landslides(file)
+
+
+def test_what_the_samples_are_made_with_stays_with_them(sampled, tmp_path):
+    _, table = sampled
+    write_samples(table, tmp_path / "samples.parquet")
+    again = pd.read_parquet(tmp_path / "samples.parquet")
+    pd.testing.assert_frame_equal(again, table)
+    assert again.attrs["max_per_landslide"] == 4
