@@ -50,7 +50,6 @@ from scipy.stats import spearmanr
 from lsa_helpers import models
 from lsa_helpers.explain import check_sum, pick_samples
 from lsa_helpers.raster import read_factors
-from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import ShapParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import coded_groups
@@ -171,9 +170,8 @@ def explain_network(network):
     return values, base
 
 
-# Each network on one core: its steps are too small to share.
-with reproducible(p.seed, 1):
-    results = Parallel(p.n_jobs, prefer="threads")(map(delayed(explain_network), cnn.networks_))
+torch.set_num_threads(1)  # each network on one core: its steps are too small to share
+results = Parallel(p.n_jobs, prefer="threads")(map(delayed(explain_network), cnn.networks_))
 values, bases = zip(*results, strict=True)
 explained["cnn"] = explanation(np.mean(values, axis=0), np.mean(bases), cnn.coder_)
 print(f"CNN: {len(values)} networks, base {np.mean(bases):.3f}, in log-odds")
