@@ -252,7 +252,7 @@ print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 #
 # - `papermill notebooks/01_data.ipynb out.ipynb -p seed 7`: another mountain.
 # - `papermill notebooks/01_data.ipynb out.ipynb -p cell_size_m 30`: what does a coarser grid do to slope?
-# - `papermill notebooks/01_data.ipynb out.ipynb -y "factors: [slope, aspect, twi]"`: a smaller stack.
+# - `papermill notebooks/01_data.ipynb out.ipynb -y "factors: [slope, aspect, twi]"`: three factors only.
 
 # %% [markdown]
 # ## Summary
