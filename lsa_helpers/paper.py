@@ -1,6 +1,4 @@
-"""The tables printed in Yao et al. (2026), to be compared with, and the check of a printed
-frequency-ratio table.
-"""
+"""The tables printed in Yao et al. (2026), and the check of a printed frequency-ratio table."""
 
 from importlib import resources
 
@@ -16,6 +14,7 @@ TABLES = {
     4: "table4_detection",
     5: "table5_frequency_ratio",
 }
+HALF = 0.005  # of the last printed digit
 
 
 def published_table(number: int) -> pd.DataFrame:
@@ -40,8 +39,7 @@ def published_table(number: int) -> pd.DataFrame:
 
     Notes
     -----
-    Source: Yao et al. 2026, Remote Sensing 18(6), 849, https://doi.org/10.3390/rs18060849 (CC BY
-    4.0).
+    **Source**: Yao et al. 2026, Remote Sensing 18(6), 849, doi:10.3390/rs18060849 (CC BY 4.0).
 
     Examples
     --------
@@ -52,11 +50,8 @@ def published_table(number: int) -> pd.DataFrame:
         raise InputError(
             f"the paper has no table {number}", fix=did_you_mean(str(number), map(str, TABLES))
         )
-    with (
-        resources.files("lsa_helpers")
-        .joinpath("data", "paper", f"{TABLES[number]}.csv")
-        .open(encoding="utf-8") as file
-    ):
+    path = resources.files("lsa_helpers") / "data" / "paper" / f"{TABLES[number]}.csv"
+    with path.open(encoding="utf-8") as file:
         table = pd.read_csv(file)
     if number == 5:
         table = table.rename(columns={"method": "model", "fr_as_printed": "fr"})
@@ -65,8 +60,7 @@ def published_table(number: int) -> pd.DataFrame:
 
 
 def audit_frequency_ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Check a printed frequency-ratio table against its own areas, with rounding taken into
-    account.
+    """Check a printed frequency-ratio table against its own areas, rounding taken into account.
 
     Every printed number stands for an interval of half a unit of its last digit to both sides. A
     printed ratio is possible when its interval meets the interval of ratios that the printed areas
@@ -85,29 +79,30 @@ def audit_frequency_ratios(table: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> audit_frequency_ratios(published_table(5))[["model", "susceptibility", "column", "printed"]].values.tolist()
+    >>> wrong = audit_frequency_ratios(published_table(5))
+    >>> wrong[["model", "susceptibility", "column", "printed"]].values.tolist()
     [['rf', 'High', 'area_ratio_pct', 7.99]]
     """
-    found = []
+    parts = []
     for _, rows in table.groupby("model", sort=False):
-        area, slide = (
-            _share_interval(rows[column].to_numpy())
-            for column in ("area_km2", "landslide_area_km2")
-        )
-        allowed = {"area_ratio_pct": area, "landslide_area_ratio_pct": slide}
-        allowed["fr"] = slide[0] / area[1], slide[1] / area[0]
+        area = _share_interval(rows["area_km2"].to_numpy())
+        landslide = _share_interval(rows["landslide_area_km2"].to_numpy())
+        allowed = {
+            "area_ratio_pct": area,
+            "landslide_area_ratio_pct": landslide,
+            "fr": (landslide[0] / area[1], landslide[1] / area[0]),
+        }
         for column, (low, high) in allowed.items():
-            printed = rows[column].to_numpy()
-            wrong = (printed + 0.005 < low - 1e-9) | (printed - 0.005 > high + 1e-9)
-            bad = rows.loc[wrong, ["model", "susceptibility"]]
-            found.append(
-                bad.assign(column=column, printed=printed[wrong], low=low[wrong], high=high[wrong])
-            )
-    return pd.concat(found, ignore_index=True)
+            part = rows[["model", "susceptibility"]].assign(column=column, printed=rows[column])
+            part = part.assign(low=low, high=high)
+            too_low = part["printed"] + HALF < part["low"] - 1e-9
+            too_high = part["printed"] - HALF > part["high"] + 1e-9
+            parts.append(part[too_low | too_high])
+    return pd.concat(parts, ignore_index=True)
 
 
-def _share_interval(area: np.ndarray, half: float = 0.005) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest share (per cent) of each area when every area is known to ± half."""
-    low, high = np.maximum(area - half, 0), area + half
+def _share_interval(area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest share (per cent) of each area when every area is known to ± `HALF`."""
+    low, high = np.maximum(area - HALF, 0), area + HALF
     others_low, others_high = low.sum() - low, high.sum() - high
     return 100 * low / (low + others_high), 100 * high / (high + others_low)

@@ -38,7 +38,7 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 window_px: int = 512  # edge of a tile of the scene, pixels
 overlap_px: int = 256  # overlap of neighbouring tiles, pixels
-landslide_share: float = 0.02  # share of the scene that landslides may cover; corrects the choice of thresholds
+landslide_share: float = 0.02  # share of the scene that landslides may cover, for the choice of thresholds
 score_threshold: float = 0.0  # score that a landslide reaches somewhere; 0: the best on the validation chips
 extent_threshold: float = 0.0  # score down to which a landslide extends; 0: the best on the validation chips
 min_area_m2: float = 100.0  # smallest landslide of the inventory, m²
@@ -50,17 +50,17 @@ import torch
 from scipy import stats
 
 from lsa_helpers.detect import inventory, lookalikes, scene
-from lsa_helpers.detect.chips import check_chips, split_chips
+from lsa_helpers.detect.chips import check_chips, split_chips, usable_chips
 from lsa_helpers.detect.dataset import ChipSet
 from lsa_helpers.detect.images import as_unit, open_image
 from lsa_helpers.detect.layouts import list_chips
-from lsa_helpers.detect.model import load_detector, set_bfloat16
-from lsa_helpers.detect.radiometry import match_colours
+from lsa_helpers.detect.model import load_detector
+from lsa_helpers.detect.radiometry import normalise_radiometry
 from lsa_helpers.raster import read_factors
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import InventoryParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
-from lsa_helpers.show import detection, style
+from lsa_helpers.show import detector, style
 from lsa_helpers.show import inventory as show
 
 style.use()
@@ -77,9 +77,8 @@ sources = open_catalog(p, run)
 
 # %%
 model, config = load_detector(run.need("detector.safetensors", chapter="02_detector"))
-set_bfloat16(model, True)
 frame = scene.open_scene(sources.path(sources.scene), config.resolution_m, config.inputs)
-colours = scene.scene_colours(frame) if config.match_colours else None
+colours = scene.scene_colours(frame) if config.normalise_radiometry else None
 print(f"{frame.height} × {frame.width} pixels of {frame.pixel_m:g} m in {frame.crs}")
 
 # %% [markdown]
@@ -90,13 +89,13 @@ print(f"{frame.height} × {frame.width} pixels of {frame.pixel_m:g} m in {frame.
 # in its place. Here is the tile in the middle.
 
 # %%
-tiles = list(scene.tiles(frame, p.window_px, p.overlap_px))
-middle, weight = tiles[len(tiles) // 2]
+tiles = [tile for tile, _ in scene.tiles(frame, p.window_px, p.overlap_px)]
+middle = tiles[len(tiles) // 2]
 print(f"{len(tiles)} tiles; the one in the middle is {middle}")
 
 with open_image(frame.path) as file:
     pixels = scene.read_tile(file, frame, middle)  # (rows, columns, bands)
-image = match_colours(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), colours)
+image = normalise_radiometry(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), colours)
 with reproducible(p.seed, p.n_jobs), torch.inference_mode():
     (detections,) = model([image])
 {name: tuple(values.shape) for name, values in detections.items()}
@@ -108,7 +107,7 @@ with reproducible(p.seed, p.n_jobs), torch.inference_mode():
 
 # %% mystnb={"figure": {"caption": "The tile in the middle of the scene (left) and the scores of its pixels (right).", "name": "fig-03-tile"}, "image": {"alt": "A square part of the satellite scene on the left; on the right the same square dark, with bright patches where the detector sees landslides"}}
 with reproducible(p.seed, p.n_jobs):
-    tile_scores = scene.score_pixels(model, image, config.views)
+    tile_scores = scene.score_pixels(model, image, config.tta)
 style.save(show.tile_scores(pixels, tile_scores), run, "inventory_tile")
 
 # %% [markdown]
@@ -125,13 +124,13 @@ style.save(show.tile_scores(pixels, tile_scores), run, "inventory_tile")
 
 # %%
 chips = list_chips(sources)
-usable = [chip for chip, bad in zip(chips, check_chips(chips, config.inputs)["bad"], strict=True) if not bad]
-validation = ChipSet([chip for chip in split_chips(usable, p.seed) if chip.split == "val"], config)
+chips = usable_chips(chips, check_chips(chips, config.inputs), skip_bad=True)  # as chapter 2 did
+validation = ChipSet([chip for chip in split_chips(chips, p.seed) if chip.split == "val"], config)
 
 chip_scores, chip_truths = [], []
 with reproducible(p.seed, p.n_jobs):
     for image, target in (validation[i] for i in range(len(validation))):
-        chip_scores.append(scene.score_pixels(model, image, config.views))
+        chip_scores.append(scene.score_pixels(model, image, config.tta))
         chip_truths.append(target["masks"].numpy().any(axis=0))
 
 choices = inventory.hysteresis_sweep(chip_scores, chip_truths, p.landslide_share)
@@ -153,11 +152,11 @@ style.save(show.thresholds(choices, low, high), run, "inventory_thresholds")
 # %%
 scores = scene.scores_on_disk(frame, run.path)  # an array of zeros, one for each pixel
 with reproducible(p.seed, p.n_jobs), open_image(frame.path) as file:
-    for tile, weight in tiles:
+    for tile, weight in scene.tiles(frame, p.window_px, p.overlap_px):
         pixels = scene.read_tile(file, frame, tile)
         if pixels.any():  # a scene has empty corners
-            image = match_colours(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), colours)
-            scores[tile.toslices()] += weight * scene.score_pixels(model, image, config.views)
+            image = normalise_radiometry(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), colours)
+            scores[tile.toslices()] += weight * scene.score_pixels(model, image, config.tta)
 
 # %% [markdown]
 # Patches become polygons, and each keeps the highest score of its pixels. They are made from the low threshold alone first: the high one then only
@@ -215,7 +214,7 @@ sweep["recall"] = shared_km2 / pd.Series([true_area.area / 1e6] * len(sweep))
 sweep["f1"] = 2 * shared_km2 / (sweep["detected_km2"] + true_area.area / 1e6)
 sweep["iou"] = shared_km2 / (sweep["detected_km2"] + true_area.area / 1e6 - shared_km2)
 run.write_table(sweep, "inventory_sweep")
-style.save(detection.sweep({"mapped area of the scene": sweep}, high), run, "inventory_sweep")
+style.save(detector.sweep({"mapped area of the scene": sweep}, high), run, "inventory_sweep")
 
 # %% [markdown]
 # ## Sizes

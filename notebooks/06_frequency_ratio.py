@@ -68,7 +68,8 @@ landslides = load_landslides(run.need("inventory.gpkg", chapter="02_detector"), 
 one_map = next(iter(maps.values()))
 landslide = classes.landslide_cells(landslides, one_map).values
 cell_km2 = (cell_size(one_map) / 1000) ** 2
-print(f"{landslide.sum()} of {one_map.notnull().sum().item()} cells lie in the {len(landslides)} {landslides.attrs['layer']} landslides")
+n_known = int(one_map.notnull().sum())
+print(f"{landslide.sum()} of {n_known} known cells lie in {len(landslides)} landslides")
 
 # %% [markdown]
 # ## From a number to a class
@@ -80,13 +81,14 @@ print(f"{landslide.sum()} of {one_map.notnull().sum().item()} cells lie in the {
 
 # %%
 k = p.n_classes
+steps = np.arange(1, k)
 schemes = {
-    "fisher_jenks": lambda values: [cells[-1] for cells in ckmeans(values, k)[:-1]],
-    "equal": lambda values: np.linspace(values.min(), values.max(), k + 1)[1:-1],
-    "quantile": lambda values: np.quantile(values, np.arange(1, k) / k),
-    "deviation": lambda values: np.clip(values.mean() + (np.arange(1, k) - k / 2) * values.std(), values.min(), values.max()),
+    "fisher_jenks": lambda v: [cells[-1] for cells in ckmeans(v, k)[:-1]],
+    "equal": lambda v: np.linspace(v.min(), v.max(), k + 1)[1:-1],
+    "quantile": lambda v: np.quantile(v, steps / k),
+    "deviation": lambda v: np.clip(v.mean() + (steps - k / 2) * v.std(), v.min(), v.max()),
     # A map that reaches 0 has no geometric steps of its own.
-    "geometric": lambda values: np.geomspace(max(values.min(), values.max() / 1000), values.max(), k + 1)[1:-1],
+    "geometric": lambda v: np.geomspace(max(v.min(), v.max() / 1000), v.max(), k + 1)[1:-1],
 }
 
 # %% [markdown]
@@ -99,12 +101,16 @@ known = {model: classes.known_values(susceptibility, k) for model, susceptibilit
 if p.breaks_from:
     chosen = classes.read_breaks(p.breaks_from, k, maps)
 else:
-    breaks = {model: [float(value) for value in schemes[p.scheme](values)] for model, values in known.items()}
+    breaks = {
+        model: [float(value) for value in schemes[p.scheme](values)]
+        for model, values in known.items()
+    }
     chosen = {"scheme": p.scheme, "breaks": breaks}
 run.write_json(chosen | {"n_classes": k}, "breaks.json")
 
 names = classes.class_names(k)
-pd.DataFrame(chosen["breaks"], index=[f"{name} up to" for name in names[:-1]]).rename(columns=style.MODEL_LABELS).round(3)
+upper = [f"{name} up to" for name in names[:-1]]
+pd.DataFrame(chosen["breaks"], upper).rename(columns=style.MODEL_LABELS).round(3)
 
 # %% [markdown]
 # The breaks of the models differ, because the maps do: a model that is sure of itself spreads its values towards 0 and 1. Classes of
@@ -117,7 +123,11 @@ pd.DataFrame(chosen["breaks"], index=[f"{name} up to" for name in names[:-1]]).r
 class_maps = {}
 for model, susceptibility in maps.items():
     numbers = 1 + np.digitize(susceptibility, chosen["breaks"][model], right=True)
-    class_maps[model] = on_grid(np.where(susceptibility.notnull(), numbers, 0).astype(np.uint8), susceptibility, "susceptibility class")
+    class_maps[model] = on_grid(
+        np.where(susceptibility.notnull(), numbers, 0).astype(np.uint8),
+        susceptibility,
+        "susceptibility class",
+    )
     write_raster(run.product(f"classes_{model}.tif"), class_maps[model])
 
 relief = show.relief(read_factors(run.need("factors.tif", chapter="01_data")))
@@ -138,7 +148,7 @@ style.save(show.class_maps(class_maps, relief, landslides, n_classes=k), run, "c
 #
 # It has no unit. 1 means that the class holds exactly the landslides that its size would give it by chance; 3 means three times as many. The
 # ratios of a map always average to 1 when weighted by area, so a map cannot have high ratios everywhere. Beside each number stands the one
-# printed in the paper's Table 5, for another place and other landslides: context, not a target.
+# printed in the paper's Table 5, for another place and other landslides: context, not a target. Areas in km² are in `frequency_ratio.csv`.
 
 # %%
 tables = {}
@@ -186,11 +196,16 @@ rows = []
 for scheme, find_breaks in schemes.items():
     for model, susceptibility in maps.items():
         highest = susceptibility.values > find_breaks(known[model])[-1]
-        shares = {"area_pct": 100 * highest.sum() / known[model].size, "landslides_pct": 100 * highest[landslide].mean()}
+        shares = {
+            "area_pct": 100 * highest.sum() / known[model].size,
+            "landslides_pct": 100 * highest[landslide].mean(),
+        }
         rows.append({"scheme": scheme, "model": model} | shares)
 sensitivity = pd.DataFrame(rows)
 sensitivity["fr"] = sensitivity["landslides_pct"] / sensitivity["area_pct"]
-sensitivity["rank"] = sensitivity.groupby("scheme")["fr"].rank(ascending=False, method="min").astype("Int64")
+sensitivity["rank"] = (
+    sensitivity.groupby("scheme")["fr"].rank(ascending=False, method="min").astype("Int64")
+)
 run.write_table(sensitivity, "scheme_sensitivity")
 show.sensitivity_table(sensitivity)
 
@@ -234,7 +249,7 @@ webmap.susceptibility_map(class_maps, relief, landslides, n_classes=k)
 
 # %%
 weighted = (table["fr"] * table["area_ratio_pct"] / 100).groupby(table["model"]).sum()
-weighted.round(6)
+weighted.rename(style.MODEL_LABELS).round(6)
 
 # %% [markdown]
 # ```{solution-end}

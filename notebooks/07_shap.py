@@ -40,15 +40,26 @@ n_background: int = 64  # background windows of the CNN's Deep SHAP
 additivity_tolerance: float = 1e-3  # largest allowed gap between value sum and model output
 
 # %%
-from lsa_helpers import explain
-from lsa_helpers.runner import pipeline
+import numpy as np
+import pandas as pd
+import shap
+import torch
+from joblib import Parallel, delayed
+from scipy.stats import spearmanr
+
+from lsa_helpers import models
+from lsa_helpers.explain import check_sum, pick_samples
+from lsa_helpers.raster import read_factors
+from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import ShapParams
+from lsa_helpers.runner.pipeline import open_run
+from lsa_helpers.samples import coded_groups
 from lsa_helpers.show import explain as show
 from lsa_helpers.show import style
 
 style.use()
 p = ShapParams.from_cell(globals())
-run = pipeline.open_run(p, "07_shap")
+run = open_run(p, "07_shap")
 
 # %% [markdown]
 # ## A fair division
@@ -67,14 +78,105 @@ run = pipeline.open_run(p, "07_shap")
 # without a word, for example when a network calls its activation as a plain function. So equation {eq}`eq-07-sum` is checked at every cell
 # below, and the chapter stops when it fails.
 #
-# The CNN and XGBoost are explained in log-odds, where contributions add before the sigmoid; the forest in probability, because its trees average
-# probabilities. The CNN is a mean of several networks: each is explained and the values are averaged. Its input is a window with several columns
-# per factor, so a factor's value is the sum over the window and over its columns.
+# Explained are some of the samples of chapter 5, half of them landslide as far as there are enough; the background is drawn from the others.
 
 # %%
-explained = explain.explain_models(run, p)
-for item in explained:
-    print(f"{style.MODEL_LABELS[item.model]}: {len(item.values)} cells, base {item.base:.3f}, in {item.unit}")
+factors = read_factors(run.need("factors.tif", chapter="01_data"))
+samples = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
+folder = run.need("models", chapter="05_susceptibility")
+trained = {name: models.load(folder / name, factors) for name in ("cnn", "rf", "xgboost")}
+# Where chapter 5 searched for settings, the model is the best that it found.
+trained = {name: getattr(model, "best_estimator_", model) for name, model in trained.items()}
+chosen, background = pick_samples(
+    samples, n_explain=p.n_explain, n_background=p.n_background, seed=p.seed
+)
+n_landslides = chosen["label"].sum()
+print(f"{len(chosen)} cells, {n_landslides} of them landslide; background of {len(background)}")
+
+# %% [markdown]
+# ### From columns to factors
+#
+# A model does not see factors but coded columns: aspect is a sine and a cosine, land cover one column per class. Values of columns may be added up:
+# the sum over all of them, and with it equation {eq}`eq-07-sum`, stays the same. Adding is a product with a matrix that has a row for each column, a
+# column for each factor, and a 1 where they belong together. Its upper left corner:
+
+
+# %%
+def columns_to_factors(coder):
+    """The matrix (columns, factors) of a model's coded columns."""
+    matrix = pd.get_dummies(coded_groups(coder), dtype=int)[coder.factors]
+    return matrix.set_index(coder.get_feature_names_out())
+
+
+def explanation(values, base, coder):
+    """Values by factor, beside the factors' own values at the explained cells."""
+    return shap.Explanation(
+        values @ columns_to_factors(coder).to_numpy(),
+        np.full(len(chosen), base),
+        chosen[coder.factors].to_numpy(float),
+        feature_names=coder.factors,
+    )
+
+
+columns_to_factors(models.fitted_coder(trained["rf"])).iloc[:5, :5]
+
+# %% [markdown]
+# ### Trees
+#
+# The forest is explained in probability, because its trees average probabilities. `shap.TreeExplainer` gives values for both classes; class 1 is
+# landslide.
+
+# %%
+explained = {}
+coder, forest = trained["rf"][0], trained["rf"][-1]
+rows = coder.transform(chosen).astype(np.float32)  # trees compare numbers of 32 bits
+explainer = shap.TreeExplainer(forest)
+values, base = explainer.shap_values(rows)[..., 1], explainer.expected_value[1]
+check_sum(values, base, forest.predict_proba(rows)[:, 1], p.additivity_tolerance)
+explained["rf"] = explanation(values, base, coder)
+print(f"Random forest: base {base:.3f}, in probability")
+
+# %% [markdown]
+# XGBoost is explained in log-odds, because that is what its trees add up to before the sigmoid.
+
+# %%
+coder, trees = trained["xgboost"][0], trained["xgboost"][-1]
+rows = coder.transform(chosen).astype(np.float32)
+explainer = shap.TreeExplainer(trees)
+values, base = explainer.shap_values(rows), float(explainer.expected_value)
+check_sum(values, base, trees.predict(rows, output_margin=True), p.additivity_tolerance)
+explained["xgboost"] = explanation(values, base, coder)
+print(f"XGBoost: base {base:.3f}, in log-odds")
+
+# %% [markdown]
+# ### The network
+#
+# The CNN is explained in log-odds too. It is a mean of several networks: each is explained by `shap.DeepExplainer` and checked, and the values are
+# averaged. Its input is a window of cells with all columns, so a column's value is the sum over the window.
+
+# %%
+cnn = trained["cnn"]
+windows = torch.from_numpy(cnn.windows(chosen))  # cell, column, then place in the window
+background_windows = torch.from_numpy(cnn.windows(background))
+
+
+def explain_network(network):
+    """Values of the columns (cells, columns) and the base."""
+    explainer = shap.DeepExplainer(network, background_windows)
+    of_inputs = explainer.shap_values(windows, check_additivity=False)[..., 0]
+    values, base = of_inputs.sum(axis=(2, 3), dtype=float), float(explainer.expected_value[0])
+    with torch.inference_mode():
+        log_odds = network(windows)[:, 0].numpy()
+    check_sum(values, base, log_odds, p.additivity_tolerance)
+    return values, base
+
+
+# Each network on one core: its steps are too small to share.
+with reproducible(p.seed, 1):
+    results = Parallel(p.n_jobs, prefer="threads")(map(delayed(explain_network), cnn.networks_))
+values, bases = zip(*results, strict=True)
+explained["cnn"] = explanation(np.mean(values, axis=0), np.mean(bases), cnn.coder_)
+print(f"CNN: {len(values)} networks, base {np.mean(bases):.3f}, in log-odds")
 
 # %% [markdown]
 # ## One dot per cell
@@ -83,14 +185,13 @@ for item in explained:
 # factor, dark ones low values. Factors are ordered by their mean absolute value. Grey rows are factors whose values are classes.
 
 # %% mystnb={"figure": {"caption": "Shapley values of the CNN in log-odds; one dot per explained cell and factor.", "name": "fig-07-beeswarm-cnn"}, "image": {"alt": "Beeswarm plot of the CNN with one row of dots per factor, position shows the contribution and colour the value of the factor"}}
-info = run.read_json("factors.json")
-style.save(show.beeswarm(explained[0], info), run, "beeswarm_cnn")
+style.save(show.beeswarm(explained["cnn"], factors, model="cnn"), run, "beeswarm_cnn")
 
 # %% mystnb={"figure": {"caption": "Shapley values of the random forest, in probability.", "name": "fig-07-beeswarm-rf"}, "image": {"alt": "Beeswarm plot of the random forest with one row of dots per factor, position shows the contribution to the probability"}}
-style.save(show.beeswarm(explained[1], info), run, "beeswarm_rf")
+style.save(show.beeswarm(explained["rf"], factors, model="rf"), run, "beeswarm_rf")
 
 # %% mystnb={"figure": {"caption": "Shapley values of XGBoost, in log-odds.", "name": "fig-07-beeswarm-xgboost"}, "image": {"alt": "Beeswarm plot of XGBoost with one row of dots per factor, position shows the contribution in log-odds"}}
-style.save(show.beeswarm(explained[2], info), run, "beeswarm_xgboost")
+style.save(show.beeswarm(explained["xgboost"], factors, model="xgboost"), run, "beeswarm_xgboost")
 
 # %% [markdown]
 # ## Which factors matter most
@@ -98,9 +199,18 @@ style.save(show.beeswarm(explained[2], info), run, "beeswarm_xgboost")
 # The mean absolute Shapley value ranks the factors. The units differ between models, so the figure shows shares.
 
 # %% mystnb={"figure": {"caption": "Mean absolute Shapley value of each factor as a share of its model's sum. Where the truth is known, diamonds show each factor's share of the variance of the true log-odds.", "name": "fig-07-bars"}, "image": {"alt": "Horizontal bars of the share of mean absolute Shapley values per factor for three models, with the true shares as diamonds where known"}}
-table = run.read_table("shap_importance")
+parts = []
+for name in ("cnn", "rf", "xgboost"):
+    mean_abs_shap = np.abs(explained[name].values).mean(axis=0)
+    part = pd.DataFrame({"factor": explained[name].feature_names, "mean_abs_shap": mean_abs_shap})
+    part.insert(0, "model", name)
+    parts.append(part.sort_values("mean_abs_shap", ascending=False, kind="stable"))
+table = pd.concat(parts, ignore_index=True)
+table["rank"] = table.groupby("model").cumcount() + 1
+run.write_table(table, "shap_importance")
+
 effects = run.read_json("truth/effects.json") if run.has("truth/effects.json") else None
-style.save(show.importance_bars(table, info, effects), run, "shap_importance")
+style.save(show.importance_bars(table, factors, effects), run, "shap_importance")
 
 # %% [markdown]
 # ## How a factor works
@@ -109,7 +219,7 @@ style.save(show.importance_bars(table, info, effects), run, "shap_importance")
 # shape at some value means that the factor's effect depends on other factors there, or, for the CNN, on the neighbourhood of the cell.
 
 # %% mystnb={"figure": {"caption": "Contribution of each factor to the CNN's log-odds against the factor's value at the cell, most important factor first.", "name": "fig-07-dependence"}, "image": {"alt": "Small scatter plots, one per factor, of the contribution to the log-odds of the CNN against the value of the factor"}}
-style.save(show.dependence(explained, info, model="cnn"), run, "shap_dependence")
+style.save(show.dependence(explained["cnn"], factors, model="cnn"), run, "shap_dependence")
 
 # %% [markdown]
 # ## Is it the mountain or the model?
@@ -119,9 +229,19 @@ style.save(show.dependence(explained, info, model="cnn"), run, "shap_dependence"
 # model is:
 
 # %%
-ranks = explain.against_truth(table, effects).round(2) if effects else "This run has no known truth to compare with."
-run.write_table(ranks, "shap_truth") if effects else None
-ranks
+if effects:
+    ranks = []
+    for name, part in table.groupby("model", sort=False):
+        known = part[part["factor"].isin(list(effects))]
+        correlation = spearmanr(known["mean_abs_shap"], known["factor"].map(effects)).statistic
+        ranks.append({"model": name, "spearman": round(correlation, 2), "factors": len(known)})
+    ranks = pd.DataFrame(ranks)
+    run.write_table(ranks, "shap_truth")
+    display(
+        ranks.replace(style.MODEL_LABELS).set_axis(["Model", "Rank correlation", "Factors"], axis=1)
+    )
+else:
+    print("This run has no known truth to compare with.")
 
 # %% [markdown]
 # Do not expect 1. Factors that repeat each other share the credit between them, in any proportion that serves the prediction; the samples are half
@@ -145,12 +265,13 @@ ranks
 # ```
 
 # %%
-cnn = explained[0]
-top = cnn.values.sum(axis=1).argmax()
-raised = sorted(zip(cnn.values[top], cnn.factors, strict=True), reverse=True)[:3]
+item = explained["cnn"]
+top = item.values.sum(axis=1).argmax()
+raised = sorted(zip(item.values[top], item.feature_names, strict=True), reverse=True)[:3]
 for value, factor in raised:
-    print(f"{factor}: {value:+.2f}")
-print(f"base {cnn.base:.2f} + contributions {cnn.values[top].sum():.2f} = log-odds {cnn.base + cnn.values[top].sum():.2f}")
+    print(f"{show.label(factors[factor])}: {value:+.2f}")
+base, total = item.base_values[top], item.values[top].sum()
+print(f"base {base:.2f} + contributions {total:.2f} = log-odds {base + total:.2f}")
 
 # %% [markdown]
 # ```{solution-end}

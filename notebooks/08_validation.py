@@ -114,8 +114,9 @@ one_block_out = [
     for train, test in LeaveOneGroupOut().split(table, label, block)
 ]
 for name in [name for name in names if name in p.one_block_models]:
-    probability = cross_val_predict(trained[name], table, label, cv=one_block_out, method="predict_proba")
-    optimism.loc[name, "one_block"] = roc_auc_score(label, probability[:, 1])
+    how = {"cv": one_block_out, "method": "predict_proba", "n_jobs": p.n_jobs}
+    probability = cross_val_predict(trained[name], table, label, **how)[:, 1]
+    optimism.loc[name, "one_block"] = roc_auc_score(label, probability)
 optimism = validation.with_ceiling(optimism.rename_axis("model").reset_index(), table, truth)
 run.write_table(optimism, "optimism")
 optimism.set_index("model").round(3)
@@ -221,7 +222,7 @@ wider_table = table.assign(**{name: validation.at_samples(band, table) for name,
 context = {}
 for name in [name for name in ("rf", "xgboost") if name in heldout]:
     coder = samples.factor_coder(wider, [*models.fitted_coder(trained[name]).factors, *around])
-    step = next(key for key in trained[name].get_params() if key.endswith("factorcoder"))
+    step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})
     context[f"{name}_context"] = cross_validated_map(model, wider_table, wider, folds, buffer_m)
 for name in [name for name in ("cnn",) if name in heldout]:

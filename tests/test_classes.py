@@ -1,242 +1,231 @@
 """Classes and frequency ratios: by hand, against mapclassify, and against the paper's own areas."""
 
 import hashlib
+import itertools
 import json
 from pathlib import Path
 
 import geopandas as gpd
 import mapclassify
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
+from ckmeans import ckmeans
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shapely.geometry import Point, box
 
-from lsa_helpers import classes, samples
+from lsa_helpers import classes
 from lsa_helpers.errors import InputError
 from lsa_helpers.paper import audit_frequency_ratios, published_table
-from lsa_helpers.grid import Grid, read_raster, write_raster
+from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_factors, write_raster
 from lsa_helpers.run import Run
-from lsa_helpers.runner.params import FrequencyRatioParams
 
-GRID = Grid.from_bounds((600_000, 3_290_000, 600_400, 3_290_300), "EPSG:32648", 10)
-
-
-def test_frequency_ratio_by_hand():
-    """Ten cells, two of them landslide: class 2 has 1/5 of the land and 1/2 of the landslides."""
-    map_ = np.array([[1, 1, 1, 1, 2], [1, 1, 1, 1, 2], [0, 0, 0, 0, 0]], np.uint8)
-    slides = np.zeros(map_.shape, bool)
-    slides[0, 0] = slides[0, 4] = slides[2, 0] = True
-    table = classes.frequency_ratio(map_, slides, cell_area_km2=0.5, n_classes=2)
-    assert table["area_km2"].tolist() == [4, 1]
-    assert table["landslide_area_km2"].tolist() == [0.5, 0.5], (
-        "the landslide on nodata is not counted"
-    )
-    assert table["area_ratio_pct"].tolist() == [80, 20]
-    assert table["landslide_area_ratio_pct"].tolist() == [50, 50]
-    assert table["fr"].tolist() == [0.625, 2.5]
+GRID = empty_grid((600_000, 3_290_000, 600_400, 3_290_300), "EPSG:32648", 10)
+CHAPTER = Path(__file__).parent.parent / "notebooks/06_frequency_ratio.py"
+SCHEMES = ["fisher_jenks", "equal", "quantile", "deviation", "geometric"]
 
 
-def test_frequency_ratio_needs_landslides():
-    with pytest.raises(InputError, match="No landslide"):
-        classes.frequency_ratio(
-            np.ones((2, 2), np.uint8), np.zeros((2, 2), bool), cell_area_km2=1, n_classes=2
-        )
+def chapter(run: Run, **values) -> dict:
+    """What the cells of chapter 06 leave behind in a run with these parameters."""
+    matplotlib.use("agg")
+    text = CHAPTER.read_text(encoding="utf-8")
+    for name, value in {"run_dir": str(run.path), **values}.items():
+        (line,) = [line for line in text.splitlines() if line.startswith(f"{name}: ")]
+        text = text.replace(line, f"{line.split('=')[0]}= {value!r}", 1)
+    names = {"__name__": "chapter"}
+    exec(compile(text, CHAPTER, "exec"), names)
+    return names
 
 
-@given(
-    arrays(float, 6, elements=st.floats(0.1, 100)),
-    arrays(float, 6, elements=st.floats(0, 10)).filter(lambda a: a.sum() > 0.1),
-)
-def test_area_weighted_mean_of_frequency_ratios_is_one(area, slide):
-    table = classes.ratios(area, slide)
-    assert np.isclose((table["fr"] * area).sum() / area.sum(), 1)
-    assert np.isclose(table["landslide_area_ratio_pct"].sum(), 100)
-
-
-def test_class_without_area_has_no_ratio():
-    assert np.isnan(classes.ratios(np.array([1.0, 0.0]), np.array([1.0, 0.0]))["fr"].iloc[1])
-
-
-@given(
-    arrays(np.float32, 60, elements=st.floats(0, 1, width=32)).filter(
-        lambda a: np.unique(a).size >= 5
-    ),
-    st.sampled_from(["fisher_jenks", "equal", "quantile"]),
-    st.integers(2, 5),
-)
-def test_breaks_are_ordered_and_cover_all_cells(values, scheme, n_classes):
-    breaks = classes.find_breaks(values, n_classes=n_classes, scheme=scheme, sample=1000, seed=0)
-    assert len(breaks) == n_classes - 1
-    assert breaks == sorted(breaks)
-    found = classes.classify(values, breaks)
-    assert found.min() >= 1 and found.max() <= n_classes
-    assert (np.diff(found[np.argsort(values, kind="stable")].astype(int)) >= 0).all(), (
-        "a higher value is never in a lower class"
-    )
-
-
-def test_classes_equal_mapclassify():
-    """Without sampling, breaks and classes are mapclassify's own."""
-    values = np.random.default_rng(0).beta(2, 5, 400)
-    rules = {
-        "fisher_jenks": mapclassify.FisherJenks,
-        "equal": mapclassify.EqualInterval,
-        "quantile": mapclassify.Quantiles,
-    }
-    for scheme, rule in rules.items():
-        outside = rule(values, k=5)
-        breaks = classes.find_breaks(values, n_classes=5, scheme=scheme, sample=1000, seed=0)
-        assert breaks == pytest.approx(outside.bins[:-1])
-        assert (classes.classify(values, breaks) == outside.yb + 1).all()
-
-
-def test_breaks_sample_is_seeded():
-    values = np.random.default_rng(0).random(5000)
-    kind = {"n_classes": 5, "scheme": "fisher_jenks", "sample": 200}
-    assert classes.find_breaks(values, seed=1, **kind) == classes.find_breaks(
-        values, seed=1, **kind
-    )
-    assert classes.find_breaks(values, seed=1, **kind) != classes.find_breaks(
-        values, seed=2, **kind
-    )
-
-
-def test_flat_map_cannot_be_classed():
-    with pytest.raises(InputError, match="1 different values"):
-        classes.find_breaks(np.full(100, 0.5), n_classes=5, scheme="equal", sample=100, seed=0)
-
-
-def test_table_5_follows_from_its_own_areas_but_for_one_misprint():
-    printed = published_table(5)
-    wrong = audit_frequency_ratios(printed)
-    assert wrong[["model", "susceptibility", "column", "printed"]].values.tolist() == [
-        ["rf", "High", "area_ratio_pct", 7.99]
-    ]
-    assert wrong["low"].item() < 8.0 < wrong["high"].item()
-    for _, rows in printed.groupby("model"):
-        ours = classes.ratios(rows["area_km2"], rows["landslide_area_km2"])
-        # Landslide areas are printed to 0.01 km²: half of that, in a class and in the sum of five,
-        # is 0.11 per cent.
-        assert np.allclose(
-            ours["landslide_area_ratio_pct"], rows["landslide_area_ratio_pct"], atol=0.12
-        )
-        assert np.allclose(ours["area_ratio_pct"], rows["area_ratio_pct"], atol=0.011)
-
-
-def test_audit_finds_a_wrong_ratio():
-    table = published_table(5)
-    table.loc[4, "fr"] = 15.41
-    assert ["cnn", "Very High", "fr"] in audit_frequency_ratios(table)[
-        ["model", "susceptibility", "column"]
-    ].values.tolist()
-
-
-def test_landslide_cells_of_points_and_polygons():
-    """A point takes the cell it lies in; a polygon those whose centre it covers; outside the grid
-    nothing.
-    """
-    points = gpd.GeoDataFrame(geometry=[Point(600_012, 3_290_299), Point(0, 0)], crs=GRID.crs)
-    assert np.argwhere(classes.landslide_cells(points, GRID)).tolist() == [[0, 1]]
-    polygons = gpd.GeoDataFrame(
-        geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs
-    )
-    assert np.argwhere(classes.landslide_cells(polygons, GRID)).tolist() == [
-        [r, c] for r in range(3) for c in range(3)
-    ]
-
-
-def test_landslide_cells_in_degrees_and_without_a_place():
-    """Reprojected they mark the same cells; without a CRS, or where the grid is not, they are
-    refused.
-    """
-    polygons = gpd.GeoDataFrame(
-        geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.crs
-    )
-    assert (
-        classes.landslide_cells(polygons.to_crs(4326), GRID)
-        == classes.landslide_cells(polygons, GRID)
-    ).all()
-    with pytest.raises(InputError, match="no CRS"):
-        classes.landslide_cells(polygons.set_crs(None, allow_override=True), GRID)
-    with pytest.raises(InputError, match="overlap"):
-        classes.landslide_cells(polygons.translate(1e5).to_frame("geometry"), GRID)
-
-
-def _mapped(folder: Path, seed: int, power: float = 1) -> Run:
-    """A run with three susceptibility maps and an inventory of both kinds of points."""
-    run, rng = Run(folder), np.random.default_rng(seed)
-    for model in classes.MODELS:
-        values = rng.random(GRID.shape, dtype=np.float32) ** power
-        values[0, 0] = np.nan
-        write_raster(run.product(f"susceptibility_{model}.tif"), values, GRID, ["susceptibility"])
-    x, y = GRID.centres()
-    points = gpd.points_from_xy(rng.choice(x, 40), rng.choice(y, 40))
-    labelled = gpd.GeoDataFrame({"label": np.arange(40) % 2}, geometry=points, crs=GRID.crs)
-    labelled.to_file(run.product("inventory.gpkg"), layer="reference")
+def mapped(folder: Path, maps: dict[str, np.ndarray], cells: list[tuple[int, int]]) -> Run:
+    """A run with susceptibility maps, flat factors, and points labelled as landslides at cells."""
+    run = Run(folder)
+    for model, values in maps.items():
+        values = on_grid(values.astype(np.float32), GRID, "susceptibility")
+        write_raster(run.product(f"susceptibility_{model}.tif"), values)
+    altitude = on_grid(np.zeros(GRID.shape, np.float32), GRID, "altitude", "m", kind="continuous")
+    write_factors(run.product("factors.tif"), xr.Dataset({"altitude": altitude}))
+    points = gpd.points_from_xy(*zip(*((GRID.x[c], GRID.y[r]) for r, c in cells), strict=True))
+    absent = gpd.points_from_xy([GRID.x[5]], [GRID.y[5]])
+    label = [1] * len(points) + [0]
+    inventory = gpd.GeoDataFrame({"label": label}, geometry=[*points, *absent], crs=GRID.rio.crs)
+    inventory.to_file(run.product("inventory.gpkg"), layer="reference")
     return run
 
 
 @pytest.fixture(scope="module")
-def mapped_run(tmp_path_factory) -> Run:
-    """A run of `_mapped`."""
-    return _mapped(tmp_path_factory.mktemp("run"), 0)
+def random_run(tmp_path_factory) -> Run:
+    """Three maps of random numbers with one unknown cell."""
+    rng = np.random.default_rng(0)
+    maps = {model: rng.random(GRID.shape) for model in classes.MODELS}
+    for values in maps.values():
+        values[0, 0] = np.nan
+    return mapped(tmp_path_factory.mktemp("run"), maps, [(0, 0), (9, 9), (20, 30), (29, 39)])
 
 
-def test_make_classes_writes_breaks_rasters_and_table(mapped_run):
-    table = classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, scheme="quantile"))
-    assert list(table.columns) == classes.COLUMNS
+@pytest.fixture(scope="module")
+def schemes(random_run) -> dict:
+    """Chapter 06, run with defaults but four quantile classes; its rules read `k`."""
+    return chapter(random_run, n_classes=4, scheme="quantile")
+
+
+def test_chapter_divides_two_shares(tmp_path):
+    """A fifth of the land holds half of the landslides: FR 2.5; unknown cells count for nothing."""
+    values = np.full(GRID.shape, 0.2)
+    values[:, 32:] = 0.8
+    values[:5] = np.nan
+    run = mapped(tmp_path, {"rf": values}, [(2, 2), (7, 1), (8, 35)])
+    names = chapter(run, n_classes=2)
+    table = run.read_table("frequency_ratio")
+    pd.testing.assert_frame_equal(table, names["table"], check_dtype=False)
+    assert table["model"].tolist() == ["rf", "rf"]
+    assert table["susceptibility"].tolist() == ["Class 1 (lowest)", "Class 2 (highest)"]
+    assert table["area_km2"].tolist() == pytest.approx([0.08, 0.02])
+    assert table["landslide_area_km2"].tolist() == pytest.approx([1e-4, 1e-4])
+    assert table["area_ratio_pct"].tolist() == [80, 20]
+    assert table["landslide_area_ratio_pct"].tolist() == [50, 50]
+    assert table["fr"].tolist() == [0.625, 2.5]
+    assert run.read_json("breaks.json")["breaks"]["rf"] == [np.float32(0.2)]
+    assert run.read_table("scheme_sensitivity")["scheme"].tolist() == SCHEMES
+
+
+def test_chapter_classes_by_its_breaks(random_run, schemes):
+    """Rasters, breaks and table belong together; the last class is the sensitivity's."""
+    saved = random_run.read_json("breaks.json")
+    assert saved["scheme"] == "quantile" and saved["n_classes"] == 4
+    table = random_run.read_table("frequency_ratio")
     assert table["model"].drop_duplicates().tolist() == list(classes.MODELS)
-    pd.testing.assert_frame_equal(
-        mapped_run.read_table("frequency_ratio"), table.round(9), check_dtype=False
-    )
-    saved = mapped_run.read_json("breaks.json")
-    for model in classes.MODELS:
-        raster, grid, _ = read_raster(mapped_run.product(f"classes_{model}.tif"))
-        assert grid == GRID and raster.dtype == np.uint8 and raster[0, 0, 0] == 0
-        values = read_raster(mapped_run.product(f"susceptibility_{model}.tif"))[0]
-        assert (raster == classes.classify(values, saved["breaks"][model])).all()
-    cells = classes.landslide_cells(samples.read_landslides(mapped_run), GRID)
-    assert len(samples.read_landslides(mapped_run)) == 20, "points labelled 0 are no landslides"
-    assert (
-        table.groupby("model")["landslide_area_km2"].sum().max()
-        <= cells.sum() * GRID.cell_area_km2 + 1e-9
-    )
+    weighted = table["fr"] * table["area_ratio_pct"] / 100
+    assert weighted.groupby(table["model"]).sum().to_numpy() == pytest.approx(1)
+    for model, values in classes.read_maps(random_run).items():
+        (classed,) = read_raster(random_run.product(f"classes_{model}.tif")).values()
+        assert classed.dtype == np.uint8 and classed[0, 0] == 0
+        known = np.isfinite(values.values)
+        above = values.values[known, None] > np.array(saved["breaks"][model])
+        assert (classed.values[known] == 1 + above.sum(axis=1)).all()
+    of_quantiles = random_run.read_table("scheme_sensitivity").query("scheme == 'quantile'")
+    highest = table[table["susceptibility"] == "Class 4 (highest)"]
+    assert of_quantiles["area_pct"].to_numpy() == pytest.approx(highest["area_ratio_pct"])
+    assert of_quantiles["fr"].to_numpy() == pytest.approx(highest["fr"])
+    best_first = of_quantiles["fr"].rank(ascending=False, method="min")
+    assert of_quantiles["rank"].tolist() == best_first.tolist()
 
 
-def test_breaks_of_another_run_are_used(mapped_run, tmp_path):
+def test_breaks_of_another_run_are_used(random_run, schemes, tmp_path):
     """Another map is cut where the first was, not where it would be itself; the new file says whose
     breaks they are, by which scheme.
     """
-    classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, scheme="quantile"))
-    file = mapped_run.product("breaks.json")
-    first = mapped_run.read_json("breaks.json")
-    other = _mapped(tmp_path / "other", 1, power=3)
-    table = classes.make_classes(
-        other, FrequencyRatioParams(n_classes=4, scheme="equal", breaks_from=str(file))
-    )
+    file = random_run.product("breaks.json")
+    first = random_run.read_json("breaks.json")
+    cubes = np.random.default_rng(1).random(GRID.shape) ** 3
+    other = mapped(tmp_path / "other", {"cnn": cubes, "rf": cubes}, [(3, 3)])
+    chapter(other, n_classes=4, scheme="equal", breaks_from=str(file))
     saved = other.read_json("breaks.json")
-    assert (
-        saved["breaks"] == first["breaks"]
-        and saved["scheme"] == "quantile"
-        and "reused_from" not in first
-    )
-    assert saved["reused_from"] == {
-        "file": str(file),
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-    }
-    for model in classes.MODELS:
-        raster, values = (
-            read_raster(other.product(f"{name}_{model}.tif"))[0]
-            for name in ("classes", "susceptibility")
-        )
-        assert (raster == classes.classify(values, first["breaks"][model])).all()
+    assert saved["breaks"] == {model: first["breaks"][model] for model in ("cnn", "rf")}
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert saved["scheme"] == "quantile" and "reused_from" not in first
+    assert saved["reused_from"] == {"file": str(file), "sha256": digest}
     # A quarter of the first map lies below its lowest break, about 1/4; of its cubes, all below the
     # cube root: 0.63 of the cells.
+    table = other.read_table("frequency_ratio")
     lowest = table[table["susceptibility"] == "Class 1 (lowest)"]["area_ratio_pct"]
     assert lowest.to_numpy() == pytest.approx(63, abs=4)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@given(
+    arrays(np.float32, 60, elements=st.floats(0, 1, width=32)).filter(
+        lambda values: np.unique(values).size >= 4
+    )
+)
+def test_every_scheme_cuts_every_map(schemes, scheme, values):
+    """So many breaks as asked, ascending, within the map."""
+    breaks = list(schemes["schemes"][scheme](values.astype(float)))
+    assert len(breaks) == 3 and breaks == sorted(breaks)
+    assert values.min() - 1e-6 <= breaks[0] and breaks[-1] <= values.max() + 1e-6
+
+
+def test_rules_by_hand(schemes):
+    """Four classes of 0.01 to 1, by equal steps, equal numbers, deviations and one factor."""
+    rules, values = schemes["schemes"], np.array([0.01, 0.2, 0.4, 0.6, 1.0])
+    assert rules["equal"](values) == pytest.approx([0.2575, 0.505, 0.7525])
+    assert rules["quantile"](values) == pytest.approx([0.2, 0.4, 0.6])
+    mean, deviation = values.mean(), values.std()
+    assert rules["deviation"](values) == pytest.approx([mean - deviation, mean, mean + deviation])
+    assert rules["geometric"](values) == pytest.approx([0.1**1.5, 0.1, 0.1**0.5])
+
+
+def within_class_squares(values: np.ndarray, breaks) -> float:
+    """What Fisher–Jenks makes small: the sum of squared deviations from the class means."""
+    number = np.searchsorted(breaks, values, side="left")
+    return sum(values[number == k].var() * (number == k).sum() for k in np.unique(number))
+
+
+@given(st.integers(0, 999), st.integers(2, 6))
+def test_fisher_jenks_is_the_best_of_all_cuts(seed, n_classes):
+    """Every way to cut eleven values, ties among them, is tried."""
+    values = np.random.default_rng(seed).integers(0, 20, 11) / 20
+    different = np.unique(values)
+    n_classes = min(n_classes, different.size)
+    breaks = [cells[-1] for cells in ckmeans(values, n_classes)[:-1]]
+    best = min(
+        within_class_squares(values, cut)
+        for cut in itertools.combinations(different[:-1], n_classes - 1)
+    )
+    assert within_class_squares(values, breaks) == pytest.approx(best, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [3, 5, 8])
+def test_fisher_jenks_is_as_good_as_mapclassify(n_classes):
+    values = np.random.default_rng(0).beta(0.5, 2, 500)
+    breaks = [cells[-1] for cells in ckmeans(values, n_classes)[:-1]]
+    outside = mapclassify.FisherJenks(values, n_classes).bins[:-1]
+    squares = within_class_squares(values, outside)
+    assert within_class_squares(values, breaks) == pytest.approx(squares, rel=1e-12)
+
+
+def test_flat_map_cannot_be_classed():
+    with pytest.raises(InputError, match="1 different values cannot be cut into 5 classes"):
+        classes.known_values(xr.full_like(GRID, 0.5), 5)
+
+
+def test_maps_that_are_missing(tmp_path):
+    run = mapped(tmp_path, {"logistic": np.ones(GRID.shape)}, [(1, 1)])
+    with pytest.raises(InputError, match=r"no susceptibility map of cnn, rf, xgboost.*chapter 05"):
+        classes.read_maps(run)
+
+
+def test_landslide_cells_of_points_and_polygons():
+    """A point takes the cell it lies in; a polygon those whose centre it covers; outside the grid
+    nothing; unknown cells are none.
+    """
+    known = xr.zeros_like(GRID)
+    points = gpd.GeoDataFrame(geometry=[Point(600_012, 3_290_299), Point(0, 0)], crs=GRID.rio.crs)
+    assert np.argwhere(classes.landslide_cells(points, known).values).tolist() == [[0, 1]]
+    square = gpd.GeoDataFrame(
+        geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.rio.crs
+    )
+    expected = [[r, c] for r in range(3) for c in range(3)]
+    for landslides in (square, square.to_crs(4326)):
+        cells = classes.landslide_cells(landslides, known).values
+        assert np.argwhere(cells).tolist() == expected
+    with pytest.raises(InputError, match="No landslide of the inventory lies on"):
+        classes.landslide_cells(square, GRID)
+
+
+def test_landslides_without_a_place_are_refused():
+    square = gpd.GeoDataFrame(
+        geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.rio.crs
+    )
+    with pytest.raises(InputError, match="no CRS"):
+        classes.landslide_cells(square.set_crs(None, allow_override=True), xr.zeros_like(GRID))
+    with pytest.raises(InputError, match="overlap"):
+        far = square.translate(1e5).to_frame("geometry")
+        classes.landslide_cells(far, xr.zeros_like(GRID))
 
 
 @pytest.mark.parametrize(
@@ -244,6 +233,7 @@ def test_breaks_of_another_run_are_used(mapped_run, tmp_path):
     [
         ("[]", "no class breaks by model"),
         ('{"breaks": []}', "no class breaks by model"),
+        ('{"breaks": {}}', "no class breaks by model"),
         ('{"n_classes": 4}', "no class breaks by model"),
         ('{"breaks": {"cnn": [0.1, 0.2, 0.3]}}', "breaks of rf are no numbers.*None"),
         ([0.3, 0.2, 0.1], "breaks of cnn do not rise"),
@@ -256,41 +246,33 @@ def test_breaks_of_another_run_are_used(mapped_run, tmp_path):
         ("{", "cannot be read"),
     ],
 )
-def test_breaks_that_cannot_be_used_are_explained(mapped_run, tmp_path, content, words):
-    """Whatever the file holds, it is named and nothing is written."""
+def test_breaks_that_cannot_be_used_are_explained(tmp_path, content, words):
     file = tmp_path / "breaks.json"
-    text = (
-        content
-        if isinstance(content, str)
-        else json.dumps({"breaks": dict.fromkeys(classes.MODELS, content)})
-    )
-    file.write_text(text)
+    by_model = json.dumps({"breaks": dict.fromkeys(classes.MODELS, content)})
+    file.write_text(content if isinstance(content, str) else by_model)
     with pytest.raises(InputError, match=rf"breaks\.json.*{words}"):
-        classes.make_classes(mapped_run, FrequencyRatioParams(n_classes=4, breaks_from=str(file)))
+        classes.read_breaks(file, 4, classes.MODELS)
 
 
-@pytest.mark.parametrize("scheme", classes.SCHEMES)
-@given(st.integers(0, 999), st.integers(2, 8))
-def test_every_scheme_cuts_every_map(scheme, seed, n_classes):
-    """So many thresholds as asked, ascending, within the map."""
-    values = np.random.default_rng(seed).beta(0.4, 1.5, 400)
-    breaks = classes.find_breaks(values, n_classes=n_classes, scheme=scheme, sample=300, seed=0)
-    assert len(breaks) == n_classes - 1 and breaks == sorted(breaks)
-    assert values.min() <= breaks[0] and breaks[-1] <= values.max()
+def test_breaks_are_checked_of_the_models_that_have_them(tmp_path):
+    """Before a run nobody knows which maps there will be."""
+    file = tmp_path / "breaks.json"
+    file.write_text('{"breaks": {"rf": [0.5]}}')
+    assert classes.read_breaks(file, 2)["breaks"] == {"rf": [0.5]}
+    with pytest.raises(InputError, match="do not give 3 classes for rf"):
+        classes.read_breaks(file, 3)
 
 
-def test_deviation_and_geometric_breaks_by_hand():
-    """Two classes part at the mean, three half a deviation from it; of a map from 0.01 to 1 the
-    lower geometric class ends at 0.1.
-    """
-    values = np.array([0.25, 0.75] * 50)
-    assert classes.find_breaks(
-        np.append(values, [0, 1]), n_classes=2, scheme="deviation", sample=10**6, seed=0
-    ) == pytest.approx([0.5])
-    spread = np.array([0.25, 0.75, 0.25, 0.75, 0.5])
-    deviation = float(spread.std())
-    found = classes.find_breaks(spread, n_classes=3, scheme="deviation", sample=10**6, seed=0)
-    assert found == pytest.approx([0.5 - deviation / 2, 0.5 + deviation / 2])
-    assert classes.find_breaks(
-        np.array([0.01, 0.3, 1.0]), n_classes=2, scheme="geometric", sample=10, seed=0
-    ) == pytest.approx([0.1])
+def test_table_5_follows_from_its_own_areas_but_for_one_misprint():
+    printed = published_table(5)
+    wrong = audit_frequency_ratios(printed)
+    columns = ["model", "susceptibility", "column", "printed"]
+    assert wrong[columns].values.tolist() == [["rf", "High", "area_ratio_pct", 7.99]]
+    assert wrong["low"].item() < 8.0 < wrong["high"].item()
+
+
+def test_audit_finds_a_wrong_ratio():
+    table = published_table(5)
+    table.loc[4, "fr"] = 15.41
+    wrong = audit_frequency_ratios(table)[["model", "susceptibility", "column"]]
+    assert ["cnn", "Very High", "fr"] in wrong.values.tolist()

@@ -1,93 +1,47 @@
-"""Shapley values: closed forms, exact enumeration, and the refusal of values that do not add up."""
-
-import itertools
-import math
+"""Shapley values: they add up for every model of the book, and are refused when they do not."""
 
 import numpy as np
 import pandas as pd
 import pytest
+import shap
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+import xarray as xr
+import xgboost
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
 from torch import nn
 
-from lsa_helpers import explain
-from lsa_helpers.dense import window_network
+from lsa_helpers.cnn import window_network
+from lsa_helpers.explain import AdditivityError, check_sum, pick_samples
+from lsa_helpers.samples import coded_groups, factor_coder
+from lsa_helpers.show import explain as show
 
 
-def _windows(n: int, channels: int, size: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(n, channels, size, size)).astype(np.float32)
+def _windows(n: int, channels: int, size: int, seed: int = 0) -> torch.Tensor:
+    rng = np.random.default_rng(seed)
+    return torch.from_numpy(rng.normal(size=(n, channels, size, size)).astype(np.float32))
 
 
-def test_deep_shap_of_a_linear_net_is_weight_times_difference():
-    """φ_c = Σ w (x − mean background) over the window."""
+def _deep_shap(network, background, windows) -> tuple[np.ndarray, float, np.ndarray]:
+    """Values summed over the window, base and logits, as chapter 07 takes them."""
+    explainer = shap.DeepExplainer(network, background)
+    values = explainer.shap_values(windows, check_additivity=False)[..., 0].sum(axis=(2, 3))
+    with torch.inference_mode():
+        return values, float(explainer.expected_value[0]), network(windows)[:, 0].numpy()
+
+
+@pytest.mark.parametrize("size", [1, 7, 15])
+def test_deep_shap_adds_up_for_the_networks_of_chapter_5(size):
+    """Batch norm with its own statistics included; the network itself is not touched."""
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 1, 5), nn.Flatten())
-    background, windows = _windows(8, 3, 5), _windows(6, 3, 5, seed=1)
-    values, base = explain.deep_shap(net, background, windows, tolerance=1e-5)
-    weight = net[0].weight.detach().numpy()[0]
-    assert np.allclose(
-        values, (weight * (windows - background.mean(0))).sum(axis=(2, 3)), atol=1e-5
-    )
-    assert base == pytest.approx(
-        float((weight * background.mean(0)).sum() + net[0].bias.item()), abs=1e-5
-    )
-
-
-def test_deep_shap_equals_exact_shapley_where_every_unit_sees_one_factor():
-    """A sum of non-linear functions of one channel each: the exact values, over all orders, are the
-    rescale rule's.
-    """
-    torch.manual_seed(1)
-    net = nn.Sequential(nn.Conv2d(3, 6, 1, groups=3), nn.ReLU(), nn.Conv2d(6, 1, 1), nn.Flatten())
-    background, windows = _windows(1, 3, 1), _windows(4, 3, 1, seed=2)
-    values, _ = explain.deep_shap(net, background, windows, tolerance=1e-5)
-    for window, found in zip(windows, values, strict=True):
-        assert np.allclose(found, _exact_shapley(net, background[0], window), atol=1e-5)
-
-
-def _exact_shapley(net, background, window) -> np.ndarray:
-    """Enumeration of all coalitions of channels."""
-    n = len(window)
-
-    def value(coalition):
-        mixed = background.copy()
-        mixed[list(coalition)] = window[list(coalition)]
-        with torch.no_grad():
-            return net(torch.from_numpy(mixed[None]))[0, 0].item()
-
-    found = np.zeros(n)
-    for player in range(n):
-        others = [other for other in range(n) if other != player]
-        for size in range(n):
-            weight = math.factorial(size) * math.factorial(n - size - 1) / math.factorial(n)
-            for coalition in itertools.combinations(others, size):
-                found[player] += weight * (value((*coalition, player)) - value(coalition))
-    return found
-
-
-def test_deep_shap_adds_up_for_the_networks_of_chapter_4():
-    """Every window size the book offers, batch norm with its own statistics included; the network
-    itself is not touched.
-    """
-    for size in (1, 7, 15):
-        torch.manual_seed(0)
-        net = window_network(4, size)
-        net(torch.from_numpy(_windows(64, 4, size) * 2))
-        net.eval()
-        before = {key: value.clone() for key, value in net.state_dict().items()}
-        values, base = explain.deep_shap(
-            net,
-            _windows(16, 4, size, seed=1),
-            windows := _windows(5, 4, size, seed=2),
-            tolerance=1e-4,
-        )
-        with torch.no_grad():
-            assert np.allclose(
-                values.sum(1) + base, net(torch.from_numpy(windows))[:, 0].numpy(), atol=1e-4
-            )
-        assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
-        assert not any(module._forward_hooks for module in net.modules())
+    network = window_network(4, size)
+    network(2 * _windows(64, 4, size))
+    network.eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    explained = _deep_shap(network, _windows(16, 4, size, seed=1), _windows(5, 4, size, seed=2))
+    check_sum(*explained, tolerance=1e-4)
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+    assert not any(module._forward_hooks for module in network.modules())
 
 
 class _FunctionalRelu(nn.Module):
@@ -103,92 +57,74 @@ class _FunctionalRelu(nn.Module):
 
 def test_values_that_do_not_add_up_are_refused():
     torch.manual_seed(0)
-    with pytest.raises(explain.AdditivityError):
-        explain.deep_shap(
-            _FunctionalRelu(), _windows(8, 3, 3), _windows(5, 3, 3, seed=1) * 3, tolerance=1e-3
-        )
-
-
-def test_a_module_used_twice_is_refused():
-    relu = nn.ReLU()
-    net = nn.Sequential(
-        nn.Conv2d(3, 8, 1), relu, nn.Conv2d(8, 8, 1), relu, nn.Conv2d(8, 1, 3), nn.Flatten()
-    )
-    with pytest.raises(explain.AdditivityError):
-        explain.deep_shap(net, _windows(8, 3, 3), _windows(5, 3, 3, seed=1) * 3, tolerance=1e-3)
+    windows = 3 * _windows(5, 3, 3, seed=1)
+    explained = _deep_shap(_FunctionalRelu().eval(), _windows(8, 3, 3), windows)
+    with pytest.raises(AdditivityError):
+        check_sum(*explained, tolerance=1e-3)
 
 
 def test_check_sum_names_the_gap():
-    explain.check_sum(np.array([[1.0, 2.0]]), 0.5, np.array([3.5]), 1e-9)
-    with pytest.raises(explain.AdditivityError, match="0.25"):
-        explain.check_sum(np.array([[1.0, 2.0]]), 0.5, np.array([3.75]), 1e-3)
-    with pytest.raises(explain.AdditivityError):
-        explain.check_sum(np.array([[np.nan, 2.0]]), 0.5, np.array([3.75]), 1e-3)
+    check_sum(np.array([[1.0, 2.0]]), 0.5, np.array([3.5]), 1e-9)
+    with pytest.raises(AdditivityError, match=r"by up to 0.25 \(allowed: 0.001\)"):
+        check_sum(np.array([[1.0, 2.0]]), 0.5, np.array([3.75]), 1e-3)
+    with pytest.raises(AdditivityError):
+        check_sum(np.array([[np.nan, 2.0]]), 0.5, np.array([3.75]), 1e-3)
 
 
 @pytest.fixture(scope="module")
-def rows():
+def samples() -> pd.DataFrame:
+    """Rows whose label depends on slope and aspect."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 4)).astype(np.float32)
-    return X, (X[:, 0] + X[:, 1] * X[:, 2] > 0).astype(int)
+    slope, aspect = rng.uniform(0, 60, 300), rng.uniform(0, 360, 300)
+    label = (slope + 20 * np.cos(np.deg2rad(aspect)) > 30).astype(int)
+    return pd.DataFrame({"slope": slope, "aspect": aspect, "label": label})
 
 
-def test_tree_shap_of_a_forest_adds_up_to_its_probability(rows):
-    from sklearn.ensemble import RandomForestClassifier
-
-    forest = RandomForestClassifier(20, random_state=0).fit(*rows)
-    values, base = explain.tree_shap(forest, rows[0][:20], tolerance=1e-6)
-    assert np.allclose(values.sum(1) + base, forest.predict_proba(rows[0][:20])[:, 1], atol=1e-6)
-
-
-def test_tree_shap_of_xgboost_equals_its_own_contributions(rows):
-    import xgboost as xgb
-
-    booster = xgb.train(
-        {"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, xgb.DMatrix(*rows), 20
-    )
-    values, base = explain.tree_shap(booster, rows[0][:20], tolerance=1e-4)
-    own = booster.predict(xgb.DMatrix(rows[0][:20]), pred_contribs=True)
-    assert np.allclose(values, own[:, :-1], atol=1e-4)
-    assert base == pytest.approx(own[0, -1], abs=1e-4)
+@pytest.fixture(scope="module")
+def coder():
+    """Codes them: a z-score, a sine and a cosine."""
+    factors = xr.Dataset({"slope": ("x", [0.0]), "aspect": ("x", [0.0])})
+    factors["slope"].attrs["kind"], factors["aspect"].attrs["kind"] = "continuous", "circular"
+    return factor_coder(factors)
 
 
-@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=8))
-def test_grouping_keeps_the_sum(groups):
-    values = np.random.default_rng(0).normal(size=(3, len(groups)))
-    grouped, factors = explain.group_columns(values, groups)
-    assert grouped.shape == (3, len(set(groups))) and set(factors) == set(groups)
-    assert np.allclose(grouped.sum(1), values.sum(1))
-    for i, factor in enumerate(factors):
-        assert np.allclose(grouped[:, i], values[:, [group == factor for group in groups]].sum(1))
+def test_tree_shap_of_a_pipelines_forest_adds_up_to_its_probability(samples, coder):
+    forest = RandomForestClassifier(20, random_state=0)
+    pipeline = make_pipeline(coder, forest).fit(samples, samples["label"])
+    rows = pipeline[0].transform(samples[:20]).astype(np.float32)
+    explainer = shap.TreeExplainer(pipeline[-1])
+    values, base = explainer.shap_values(rows)[..., 1], explainer.expected_value[1]
+    check_sum(values, base, pipeline.predict_proba(samples[:20])[:, 1], 1e-6)
+    to_factor = pd.get_dummies(coded_groups(pipeline[0]), dtype=float)[pipeline[0].factors]
+    assert to_factor.to_numpy().tolist() == [[1, 0], [0, 1], [0, 1]]
+    check_sum(values @ to_factor.to_numpy(), base, forest.predict_proba(rows)[:, 1], 1e-6)
 
 
-def test_importance_ranks_by_mean_absolute_value():
-    item = explain.Shap(
-        "rf", ("a", "b"), np.array([[1.0, -3.0], [-1.0, 1.0]]), 0.5, np.zeros((2, 2)), "probability"
-    )
-    table = explain.importance([item])
-    assert table.values.tolist() == [["rf", "b", 2.0, 1], ["rf", "a", 1.0, 2]]
-
-
-def test_against_truth_is_one_for_the_true_order():
-    table = pd.DataFrame(
-        {
-            "model": "cnn",
-            "factor": list("abcd"),
-            "mean_abs_shap": [4.0, 3.0, 2.0, 1.0],
-            "rank": [1, 2, 3, 4],
-        }
-    )
-    found = explain.against_truth(table, {"a": 0.5, "b": 0.3, "c": 0.1, "ceiling_auc": 0.9})
-    assert found.values.tolist() == [["cnn", 1.0, 3]]
+def test_tree_shap_of_xgboost_equals_its_own_contributions(samples, coder):
+    trees = xgboost.XGBClassifier(n_estimators=20, max_depth=3, n_jobs=1)
+    pipeline = make_pipeline(coder, trees).fit(samples, samples["label"])
+    rows = pipeline[0].transform(samples[:20]).astype(np.float32)
+    explainer = shap.TreeExplainer(pipeline[-1])
+    values, base = explainer.shap_values(rows), float(explainer.expected_value)
+    outside = trees.get_booster().predict(xgboost.DMatrix(rows), pred_contribs=True)
+    assert np.allclose(values, outside[:, :-1], atol=1e-4)
+    assert base == pytest.approx(outside[0, -1], abs=1e-4)
+    check_sum(values, base, trees.predict(rows, output_margin=True), 1e-4)
 
 
 def test_picked_samples_are_balanced_disjoint_and_seeded():
     samples = pd.DataFrame({"label": [1] * 30 + [0] * 170, "x": range(200)})
-    chosen, background = explain.pick_samples(samples, n_explain=50, n_background=64, seed=3)
+    chosen, background = pick_samples(samples, n_explain=50, n_background=64, seed=3)
     assert chosen["label"].sum() == 25 and len(chosen) == 50 and len(background) == 64
     assert not set(chosen.index) & set(background.index)
-    assert chosen.equals(explain.pick_samples(samples, n_explain=50, n_background=64, seed=3)[0])
-    few, rest = explain.pick_samples(samples, n_explain=100, n_background=64, seed=0)
+    assert chosen.equals(pick_samples(samples, n_explain=50, n_background=64, seed=3)[0])
+    few, rest = pick_samples(samples, n_explain=100, n_background=64, seed=0)
     assert few["label"].sum() == 30 and len(few) == 100 and len(rest) == 64
+
+
+def test_labels_of_factors():
+    attrs = {"long_name": "Slope angle", "units": "degree"}
+    factors = xr.Dataset({"slope": ("x", [1.0], attrs), "my_index": ("x", [1.0])})
+    assert show.label(factors["slope"]) == "Slope angle"
+    assert show.label(factors["slope"], unit=True) == "Slope angle (degree)"
+    assert show.label(factors["my_index"], unit=True) == "My index"

@@ -1,5 +1,6 @@
 """Image chips with their landslides: reading, judging, splitting and counting them."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,39 +121,74 @@ def check_chips(
         wrong number of bands, nothing but nodata). A chip without landslide is a problem only if it
         is not meant.
     """
-    rows = []
-    for chip in chips:
-        row = {
-            "image": chip.image,
-            "landslides": 0,
-            "merged": float("nan"),
-            "problem": "",
-            "bad": False,
-        }
-        try:
-            image, masks = read_chip(chip, bands, min_pixels=min_pixels)
-        except InputError as error:
-            rows.append(row | {"problem": " ".join(str(error).split()), "bad": True})
-            continue
-        row["landslides"] = len(masks)
-        if isinstance(chip.truth, tuple) or chip.truth.suffix == ".json":
-            row["merged"] = count_merged(masks)
-        if not image.any() or (image == image[0, 0]).all():
-            row |= {"problem": f"{chip.image}: all pixels have one colour: nodata", "bad": True}
-        elif not len(masks):
-            row["problem"] = f"{chip.image}: the mask is empty: a chip without landslide"
-        rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_check(chip, bands, min_pixels) for chip in chips])
+
+
+def _check(chip: Chip, bands: Bands, min_pixels: int) -> dict:
+    """One row of `check_chips`."""
+    row = {"image": chip.image, "landslides": 0, "merged": np.nan, "problem": "", "bad": False}
+    try:
+        image, masks = read_chip(chip, bands, min_pixels=min_pixels)
+    except InputError as error:
+        return row | {"problem": " ".join(str(error).split()), "bad": True}
+    row["landslides"] = len(masks)
+    if isinstance(chip.truth, tuple) or chip.truth.suffix == ".json":
+        row["merged"] = count_merged(masks)
+    if not image.any() or (image == image[0, 0]).all():
+        row |= {"problem": f"{chip.image}: all pixels have one colour: nodata", "bad": True}
+    elif not len(masks):
+        row["problem"] = f"{chip.image}: the mask is empty: a chip without landslide"
+    return row
+
+
+def usable_chips(
+    chips: Sequence[Chip], report: pd.DataFrame, *, skip_bad: bool = False
+) -> list[Chip]:
+    """The chips that can be used, with their landslides counted.
+
+    Parameters
+    ----------
+    chips : sequence of Chip
+    report : DataFrame
+        What `check_chips` said of them.
+    skip_bad : bool
+        Leave out chips that cannot be used instead of stopping.
+
+    Raises
+    ------
+    InputError
+        When chips cannot be used, all of them named, unless `skip_bad` leaves them out and some
+        remain.
+    """
+    if not chips:
+        return []
+    bad = report[report["bad"]]
+    if len(bad) and (not skip_bad or len(bad) == len(chips)):
+        raise InputError(
+            f"{len(bad)} of {len(chips)} chips cannot be used",
+            where=os.path.commonpath([chip.image.parent for chip in chips]),
+            found="\n" + "\n".join(bad["problem"]),
+            fix="Mend them or take them out; `skip_bad: true` trains without them",
+        )
+    return [
+        replace(chips[row.Index], landslides=row.landslides, merged=row.merged)
+        for row in report[~report["bad"]].itertuples()
+    ]
+
+
+def need_training(chips: Sequence[Chip]) -> None:
+    """Raise an `InputError` when there are chips, but none to train on."""
+    if chips and not any(chip.split == "train" for chip in chips):
+        raise InputError(
+            "the collection has no training chips",
+            where=chips[0].image.parent,
+            fix="Add chips, or mark some as train",
+        )
 
 
 def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
     """Give every chip a split: the collection's own, or 8:1:1 within each area and platform, whole
     scenes together.
-
-    Parameters
-    ----------
-    chips : sequence of Chip
-    seed : int
 
     Returns
     -------
@@ -164,13 +200,12 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
     rng = np.random.default_rng(seed)
     split = {}
     for source in sorted({chip.source for chip in chips}):
-        own = [chip.scene for chip in chips if chip.source == source]
+        scenes = [chip.scene for chip in chips if chip.source == source]
         done = 0
-        for scene in rng.permutation(sorted(set(own))):
-            split[scene] = (
-                "test" if done < 0.1 * len(own) else "val" if done < 0.2 * len(own) else "train"
-            )
-            done += own.count(scene)
+        for scene in rng.permutation(sorted(set(scenes))):
+            tenth = 0.1 * len(scenes)
+            split[scene] = "test" if done < tenth else "val" if done < 2 * tenth else "train"
+            done += scenes.count(scene)
     return [replace(chip, split=split[chip.scene]) for chip in chips]
 
 
@@ -183,19 +218,13 @@ def count_table(chips: Sequence[Chip]) -> pd.DataFrame:
         area, platform, resolution_m, images, then how many are in each split; where
         `Chip.landslides` is known also landslides and merged.
     """
-    keys, sums = ["area", "platform", "resolution_m"], ["landslides", "merged"]
-    table = pd.DataFrame(
-        [{key: getattr(chip, key) for key in (*keys, *sums, "split")} for chip in chips]
-    ).replace({"split": {"": "all"}})
-    counts = (
-        table.groupby([*keys, "split"], dropna=False, sort=False)
-        .size()
-        .unstack("split", fill_value=0)
-    )
+    keys = ["area", "platform", "resolution_m"]
+    sums = ["landslides", "merged"]
+    names = [*keys, *sums, "split"]
+    table = pd.DataFrame([{name: getattr(chip, name) for name in names} for chip in chips])
+    table["split"] = table["split"].replace("", "all")
+    by_source = table.groupby([*keys, "split"], dropna=False, sort=False)
+    counts = by_source.size().unstack("split", fill_value=0)
     counts.insert(0, "images", counts.sum(axis=1))
-    known = (
-        table.groupby(keys, dropna=False, sort=False)[sums]
-        .sum(min_count=1)
-        .dropna(axis=1, how="all")
-    )
-    return counts.join(known).reset_index().rename_axis(columns=None)
+    totals = table.groupby(keys, dropna=False, sort=False)[sums].sum(min_count=1)
+    return counts.join(totals.dropna(axis=1, how="all")).reset_index().rename_axis(columns=None)

@@ -1,5 +1,5 @@
-"""Pixels of image files of any bit depth: which bands the network sees, and which stored value is
-white.
+"""Pixels of image files of any bit depth: which bands the network sees, and which stored value
+becomes 1.
 """
 
 import warnings
@@ -29,12 +29,12 @@ class Bands:
     names : tuple of str
         In the order in which the network takes them. Where a file describes its bands they are
         found by name, else they are its first ones.
-    white : float
+    reflectance_scale : float
         Stored value that becomes 1; 0: 255 in 8-bit files, 10,000 (a reflectance of 1) in others.
     """
 
     names: tuple[str, ...] = RGB
-    white: float = 0.0
+    reflectance_scale: float = 0.0
 
     def find(self, file: rasterio.DatasetReader) -> list[int]:
         """Numbers of the bands in an open file, from 1.
@@ -85,7 +85,7 @@ class Bands:
         Returns
         -------
         ndarray, shape (height, width, bands)
-            uint8 as stored when white is 255, else float32 with white = 1. Nodata pixels are 0 in
+            uint8 as stored when 255 becomes 1, else float32 as fractions. Nodata pixels are 0 in
             all bands.
         """
         numbers = self.find(file)
@@ -93,9 +93,9 @@ class Bands:
         pixels = file.read(numbers, window=window, out_shape=out, resampling=resampling)
         if file.nodata:  # 0, the usual one, is 0 already
             pixels[:, (pixels == file.nodata).any(axis=0)] = 0
-        white = self.white or (255.0 if pixels.dtype == np.uint8 else REFLECTANCE)
-        if pixels.dtype != np.uint8 or white != 255:
-            pixels = np.nan_to_num(pixels.astype(np.float32) / np.float32(white))
+        scale = self.reflectance_scale or (255.0 if pixels.dtype == np.uint8 else REFLECTANCE)
+        if pixels.dtype != np.uint8 or scale != 255:
+            pixels = np.nan_to_num(pixels.astype(np.float32) / np.float32(scale))
         return pixels.transpose(1, 2, 0)
 
 
@@ -138,7 +138,7 @@ def open_image(path: Path) -> Iterator[rasterio.DatasetReader]:
 
 
 def as_unit(pixels: np.ndarray) -> np.ndarray:
-    """Pixels as float32 with white = 1.
+    """Pixels as float32 fractions: 255 of 8 bits becomes 1.
 
     Examples
     --------

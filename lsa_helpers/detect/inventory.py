@@ -240,7 +240,8 @@ def errors_by_size(
     DataFrame
         area_from_m2, area_to_m2, known (count), omitted (of them, less than half of their area was
         detected), omission (fraction), detected (count), false_alarms (of them, less than half of
-        their area is true), commission (fraction); NaN in empty classes.
+        their area is true), commission (fraction); NaN in empty classes and where nothing is
+        known.
     """
     table = pd.DataFrame({"area_from_m2": sizes[:-1], "area_to_m2": sizes[1:]})
     for count, wrong, share, layer, right in (
@@ -249,7 +250,8 @@ def errors_by_size(
     ):
         table[count] = np.histogram(layer.area, sizes)[0]
         table[wrong] = np.histogram(layer.area[right < 0.5], sizes)[0]
-        table[share] = table[wrong] / table[count].where(table[count] > 0)
+        judged = pd.Series(np.histogram(layer.area[right.notna()], sizes)[0])
+        table[share] = table[wrong] / judged.where(judged > 0)
     return table
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lsa_helpers.detect.chips import Chip
+from lsa_helpers.detect.images import open_image
 from lsa_helpers.detect.tiling import cut_chips
 from lsa_helpers.errors import InputError
 from lsa_helpers.sources import Catalog
@@ -42,11 +43,10 @@ def list_chips(catalog: Catalog) -> list[Chip]:
     if entry.format != "polygons":
         return read_collection(catalog.path(entry), entry.format)
     if not entry.polygons:
-        fix = "Add `polygons: FILE` to the entry `images`"
         raise InputError(
             "the catalog does not say where the outlines of the images are",
             where=catalog.folder,
-            fix=fix,
+            fix="Add `polygons: FILE` to the entry `images`",
         )
     outlines = catalog.path(entry.model_copy(update={"path": entry.polygons}))
     return cut_chips(catalog.files(entry), outlines, entry.chip_px, platform=entry.platform)
@@ -103,22 +103,19 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
 def _read_cas(folder: Path) -> list[Chip]:
     chips = []
     for images in sorted(path for path in folder.rglob("img") if path.is_dir()):
-        name = images.parent.name
-        found = _CAS_NAME.fullmatch(name)
-        area, platform, resolution = (
-            found.group("area", "platform", "resolution") if found else (name, "", None)
-        )
         masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
+        name = _CAS_NAME.fullmatch(images.parent.name)
+        area, platform, resolution = (
+            name.group("area", "platform", "resolution") if name else (images.parent.name, "", None)
+        )
         for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
-            metres = _pixel_size(path) or float(resolution or "nan")
-            mask = masks.get(path.stem, images.parent / "mask" / path.name)
             chips.append(
                 Chip(
                     path,
-                    mask,
+                    masks.get(path.stem, images.parent / "mask" / path.name),
                     area,
                     platform,
-                    metres,
+                    _pixel_size(path) or float(resolution or "nan"),
                     f"{images.parent.relative_to(folder)}/{scene}",
                 )
             )
@@ -150,17 +147,11 @@ def _pixel_size(path: Path) -> float:
     """Pixel size in metres from a georeferenced chip; 0 where it has none, is in degrees or cannot
     be read.
     """
-    import warnings
-
-    import rasterio
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        try:
-            with rasterio.open(path) as file:
-                return abs(file.transform.a) if file.crs and file.crs.is_projected else 0.0
-        except rasterio.errors.RasterioError:
-            return 0.0  # a broken chip is reported when chips are judged, with all others
+    try:
+        with open_image(path) as file:
+            return abs(file.transform.a) if file.crs and file.crs.is_projected else 0.0
+    except InputError:
+        return 0.0  # a broken chip is reported when chips are judged, with all others
 
 
 def _read_masks(folder: Path) -> list[Chip]:
@@ -200,32 +191,26 @@ def _pair(
 
 def _missing(image: Path, named_in: Path) -> InputError | None:
     """The fault of a chip whose image is not there."""
-    return (
-        None
-        if image.is_file()
-        else InputError("the image is missing", where=image, fix=f"It is named in {named_in}")
-    )
+    if image.is_file():
+        return None
+    return InputError("the image is missing", where=image, fix=f"It is named in {named_in}")
 
 
 def _read_coco(folder: Path) -> list[Chip]:
-    path, folder = (
-        (folder, folder.parent)
-        if folder.suffix.lower() == ".json"
-        else (folder / "coco.json", folder)
-    )
+    path = folder if folder.suffix.lower() == ".json" else folder / "coco.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        images, notes = content["images"], {image["id"]: [] for image in content["images"]}
-        for note in content["annotations"]:
-            notes[note["image_id"]].append(note)
+        outlines = {image["id"]: [] for image in content["images"]}
+        for annotation in content["annotations"]:
+            outlines[annotation["image_id"]].append(annotation)
         chips = [
             Chip(
-                folder / i["file_name"],
-                tuple(notes[i["id"]]),
-                scene=i["file_name"],
-                split=i.get("split", ""),
+                path.parent / image["file_name"],
+                tuple(outlines[image["id"]]),
+                scene=image["file_name"],
+                split=image.get("split", ""),
             )
-            for i in images
+            for image in content["images"]
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
@@ -236,18 +221,13 @@ def _read_labelme(folder: Path) -> list[Chip]:
     chips = []
     for path in sorted(folder.rglob("*.json")):
         try:
-            image = path.parent / json.loads(path.read_text(encoding="utf-8"))["imagePath"].replace(
-                "\\", "/"
-            )
+            named = json.loads(path.read_text(encoding="utf-8"))["imagePath"]
+            image = path.parent / named.replace("\\", "/")
             fault = _missing(image, path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            image, fault = (
-                path,
-                InputError("this is no readable LabelMe file", where=path, found=repr(error)),
-            )
-        area, scene = (
-            "" if path.parent == folder else path.parent.name,
-            str(path.relative_to(folder)),
-        )
+            image = path
+            fault = InputError("this is no readable LabelMe file", where=path, found=repr(error))
+        area = "" if path.parent == folder else path.parent.name
+        scene = str(path.relative_to(folder))
         chips.append(Chip(image, path, area=area, scene=scene, fault=fault))
     return chips

@@ -1,40 +1,23 @@
-"""Mask R-CNN with a feature pyramid on ResNet18 or ResNet50, built from torchvision's parts;
-nothing is downloaded unless asked for.
-"""
+"""The detector as a file: what it is made of and how it sees images, stored with its weights."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
 import torch
 import torchvision
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
-from torchvision.models import get_model_weights
-from torchvision.models.detection import MaskRCNN
-from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 
 from lsa_helpers.detect.images import RGB, Bands
-from lsa_helpers.detect.network import (
-    LEVELS,
-    AsTheyAre,
-    BoxHead,
-    LandslideRCNN,
-    MaskHead,
-    MaskPredictor,
-    ProposalHead,
-    Pyramid,
-    RegionPool,
-)
-from lsa_helpers.detect.radiometry import usual_look
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.detect.maskrcnn import LandslideRCNN
+from lsa_helpers.detect.pyramid import FeaturePyramid, use_bfloat16
+from lsa_helpers.detect.weights import prepare_backbone
+from lsa_helpers.errors import InputError
 from lsa_helpers.run import whole_file
-from lsa_helpers.runner.params import is_weights_name
-
-_N_CLASSES = 2  # background and landslide
 
 
 @dataclass(frozen=True)
@@ -44,166 +27,77 @@ class DetectorConfig:
     Parameters
     ----------
     backbone : {"resnet18", "resnet50"}
-    stages : {2, 3, 4}
-        Stages of the backbone that are used. The last holds three quarters of a ResNet18's weights
-        and sees 32 pixels as one cell; without it the levels of the pyramid that it would fill are
-        pooled from the one below.
-    fpn_width : int
-        Channels of every pyramid level and of the mask head.
-    head_width : int
-        Neurons of the box head's two layers.
-    mask_layers : int
-        Convolutions of the mask head.
-    rois_per_image : int
-        Regions sampled per image for the heads while training.
-    roi_samples : int
-        Points per direction at which the features of a region's every bin are sampled.
-    semantic_weight : float
-        Weight of the loss of a branch that tells landslide from ground in every cell of the finest
-        pyramid level; 0: no such branch.
-    anchor_px : int
-        Anchor edge at the finest pyramid level, pixels; it doubles at each of the five levels.
-    proposals : int
-        Regions the proposal network passes on per image.
-    detections : int
-        Most landslides reported per image.
-    nms_iou : float
-        Of two detections whose boxes overlap more than this, the weaker is dropped.
-    views : {1, 2, 4, 8}
-        Views in which an image is searched, see `lsa_helpers.detect.tta.see`.
+    backbone_stages, fpn_width : int
+        See `lsa_helpers.detect.pyramid.FeaturePyramid`.
+    mask_layers, box_batch_size_per_image, sampling_ratio, rpn_post_nms_top_n, semantic_weight
+        See `lsa_helpers.detect.maskrcnn.LandslideRCNN`.
+    tta : {1, 2, 4, 8}
+        Views in which it is meant to search images; who uses the model sets its attribute `tta`.
     chip_size : int
         Longest edge of a chip as the network sees it, pixels.
     resolution_m : float
-        Ground size of a pixel as the network sees it, m; 0: chips are scaled to `chip_size`
-        instead.
-    match_colours : bool
+        Ground size of a pixel as the network sees it, m; 0: chips are scaled to `chip_size`.
+    normalise_radiometry : bool
         Colours of every source of images, the scene too, are brought to one mean and spread.
     bands : tuple of str
-        Bands of an image that the network sees; with `white` see `lsa_helpers.detect.images.Bands`.
-    white : float
+        Bands that the network sees; with `reflectance_scale` see `lsa_helpers.detect.images.Bands`.
+    reflectance_scale : float
         Stored value that becomes 1; 0: by the bit depth.
     """
 
     backbone: str = "resnet18"
-    stages: int = 4
+    backbone_stages: int = 4
     fpn_width: int = 64
-    head_width: int = 256
     mask_layers: int = 4
-    rois_per_image: int = 32
-    roi_samples: int = 2
+    box_batch_size_per_image: int = 32
+    sampling_ratio: int = 2
+    rpn_post_nms_top_n: int = 200
     semantic_weight: float = 0.0
-    anchor_px: int = 8
-    proposals: int = 200
-    detections: int = 50
-    nms_iou: float = 0.3
-    views: int = 1
+    tta: int = 1
     chip_size: int = 192
     resolution_m: float = 0.0
-    match_colours: bool = False
+    normalise_radiometry: bool = False
     bands: tuple[str, ...] = RGB
-    white: float = 0.0
+    reflectance_scale: float = 0.0
 
     def __post_init__(self):
         object.__setattr__(self, "bands", tuple(self.bands))  # JSON and parameter files have lists
 
+    @classmethod
+    def pick(cls, values: Mapping[str, Any]) -> Self:
+        """The configuration from a mapping that may hold other names too.
+
+        Examples
+        --------
+        >>> DetectorConfig.pick({"fpn_width": 32, "epochs": 3}).fpn_width
+        32
+        """
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
+
     @property
     def inputs(self) -> Bands:
         """How images are read for this detector."""
-        return Bands(self.bands, self.white)
+        return Bands(self.bands, self.reflectance_scale)
 
-
-def _backbone(config: DetectorConfig, weights: Path | str | None) -> Pyramid:
-    # BatchNorm2d and nothing frozen: torchvision's ready-made builders freeze norms and first
-    # layers, which at random init never learn.
-    body = getattr(torchvision.models, config.backbone)(weights=None, norm_layer=nn.BatchNorm2d)
-    if config.bands != RGB:
-        body.conv1 = nn.Conv2d(
-            len(config.bands), body.conv1.out_channels, 7, stride=2, padding=3, bias=False
-        )
-        nn.init.kaiming_normal_(body.conv1.weight, mode="fan_out", nonlinearity="relu")
-    if weights:
-        _load_backbone(body, weights, config)
-    width = body.inplanes // 8
-    return Pyramid(
-        body,
-        [width * 2**i for i in range(config.stages)],
-        config.fpn_width,
-        semantic=config.semantic_weight > 0,
-    )
-
-
-def _download(name: str, backbone: str) -> dict[str, torch.Tensor]:
-    """State dict of a ResNet by its name in torchvision, with or without the class; kept in torch's
-    cache.
-    """
-    known = get_model_weights(backbone).__members__
-    owner, _, own = name.rpartition(".")
-    if own not in known or owner not in ("", get_model_weights(backbone).__name__):
-        fix = f"{did_you_mean(own, known)} Or give the path of a local file"
-        raise InputError(
-            f"torchvision has no such weights for {backbone}",
-            where="parameter weights",
-            found=name,
-            fix=fix,
-        )
-    url = known[own].url
-    try:
-        return torch.hub.load_state_dict_from_url(
-            url, map_location="cpu", progress=False, check_hash=True, weights_only=True
-        )
-    except Exception as error:  # no network, a proxy's page instead of the file, a full disk
-        fix = f"Download {url} on another machine and give the file's path as `weights`, or leave it empty"
-        found = " ".join(str(error).split())
-        raise InputError(
-            f"the weights {name} cannot be downloaded",
-            where="parameter weights",
-            found=found,
-            fix=fix,
-        ) from None
-
-
-def _read_state(weights: Path | str, backbone: str) -> dict[str, torch.Tensor]:
-    """State dict of a local file (.safetensors or .pth), or of torchvision's weights by name."""
-    if is_weights_name(str(weights)):
-        return _download(str(weights), backbone)
-    return (
-        load_file(weights)
-        if Path(weights).suffix == ".safetensors"
-        else torch.load(weights, weights_only=True, map_location="cpu")
-    )
-
-
-def _load_backbone(body: nn.Module, weights: Path | str, config: DetectorConfig) -> None:
-    """Fill a ResNet with weights that were learned on red, green and blue."""
-    try:
-        state = _read_state(weights, config.backbone)
-        if config.bands != RGB:
-            state["conv1.weight"] = _first_filters(state["conv1.weight"], config.bands)
-        missing, _ = body.load_state_dict(
-            {name: value for name, value in state.items() if not name.startswith("fc.")},
-            strict=False,
-        )
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            "the backbone weights cannot be used", where=weights, found=str(error).splitlines()[0]
-        ) from None
-    if absent := [name for name in missing if not name.startswith("fc.")]:
-        raise InputError(
-            "weights of the backbone are missing",
-            where=weights,
-            found=f"{len(absent)} absent, first {absent[0]}",
-        )
-
-
-def _first_filters(filters: torch.Tensor, bands: Sequence[str]) -> torch.Tensor:
-    """First filters for other bands: red, green and blue keep theirs, others get the mean; all
-    scaled, so that sums stay as large.
-    """
-    other = filters.mean(dim=1)
-    own = [filters[:, RGB.index(name)] if name in RGB else other for name in bands]
-    return torch.stack(own, dim=1) * (3 / len(bands))
+    def need_same_images(self, other: "DetectorConfig", where: Path | str) -> None:
+        """Raise an `InputError` when `other` prepares images otherwise than this detector, which
+        is stored in `where`, learned them.
+        """
+        names = ["bands", "reflectance_scale", "resolution_m", "normalise_radiometry"]
+        names += [] if other.resolution_m else ["chip_size"]
+        differing = [name for name in names if getattr(self, name) != getattr(other, name)]
+        if differing:
+            mine, theirs = (
+                ", ".join(f"{name}: {getattr(config, name)}" for name in differing)
+                for config in (self, other)
+            )
+            raise InputError(
+                "the detector was trained on images prepared otherwise",
+                where=where,
+                found=theirs,
+                fix=f"Give the chapter the same values: {mine}",
+            )
 
 
 def build_detector(config: DetectorConfig, *, weights: Path | str | None = None) -> LandslideRCNN:
@@ -213,8 +107,7 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
     ----------
     config : DetectorConfig
     weights : Path or str, optional
-        State dict of a torchvision ResNet on this machine; or its name, such as ``IMAGENET1K_V1``
-        or ``ResNet18_Weights.IMAGENET1K_V1``, by which torchvision downloads it. Nothing is
+        First weights of the backbone, see `lsa_helpers.detect.weights.prepare_backbone`. Nothing is
         downloaded without a name.
 
     Returns
@@ -224,11 +117,6 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
         with ``boxes`` (N, 4; x0, y0, x1, y1, pixels), ``labels`` (N,) all 1 and ``masks`` (N, H,
         W). It does not resize images: chips are scaled when they are read.
 
-    Raises
-    ------
-    InputError
-        When the weights do not fit, their name is unknown, or they cannot be downloaded.
-
     Notes
     -----
     Source: He et al. (2017), Mask R-CNN, doi:10.1109/ICCV.2017.322; Lin et al. (2017), Feature
@@ -236,55 +124,31 @@ def build_detector(config: DetectorConfig, *, weights: Path | str | None = None)
 
     Examples
     --------
-    >>> model = build_detector(DetectorConfig(fpn_width=16, head_width=16))
+    >>> model = build_detector(DetectorConfig(fpn_width=16))
     >>> all(parameter.requires_grad for parameter in model.parameters())
     True
     """
-    width, backbone = config.fpn_width, _backbone(config, weights)
-    sizes = tuple((config.anchor_px * 2**i,) for i in range(LEVELS))
-    model = LandslideRCNN(
+    body = torchvision.models.get_model(config.backbone, weights=None)
+    prepare_backbone(body, config.backbone, config.bands, weights)
+    semantic = config.semantic_weight > 0
+    backbone = FeaturePyramid(body, config.backbone_stages, config.fpn_width, semantic=semantic)
+    return LandslideRCNN(
         backbone,
-        config.semantic_weight,
-        rpn_anchor_generator=AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * LEVELS),
-        rpn_head=ProposalHead(width, 3),
-        rpn_pre_nms_top_n_train=config.proposals,
-        rpn_pre_nms_top_n_test=2 * config.proposals,
-        rpn_post_nms_top_n_train=config.proposals,
-        rpn_post_nms_top_n_test=config.proposals,
-        box_roi_pool=RegionPool(backbone.levels, 7, config.roi_samples),
-        box_head=BoxHead(width * 7**2, config.head_width),
-        box_predictor=FastRCNNPredictor(config.head_width, _N_CLASSES),
-        box_batch_size_per_image=config.rois_per_image,
-        box_detections_per_img=config.detections,
-        box_nms_thresh=config.nms_iou,
-        mask_roi_pool=RegionPool(backbone.levels, 14, config.roi_samples),
-        mask_head=MaskHead(width, (width,) * config.mask_layers, 1),
-        mask_predictor=MaskPredictor(width, width, _N_CLASSES),
+        n_bands=len(config.bands),
+        mask_layers=config.mask_layers,
+        box_batch_size_per_image=config.box_batch_size_per_image,
+        sampling_ratio=config.sampling_ratio,
+        rpn_post_nms_top_n=config.rpn_post_nms_top_n,
+        semantic_weight=config.semantic_weight,
     )
-    model.views = config.views
-    model.transform = AsTheyAre(1, 1, *map(list, usual_look(len(config.bands))))
-    return model
 
 
-def set_bfloat16(model: MaskRCNN, wanted: bool) -> MaskRCNN:
-    """Let backbone and heads multiply in bfloat16 if `wanted` and the hardware does so; elsewhere
-    it would be slower.
-    """
-    features = getattr(torch.cpu, "get_capabilities", dict)()
-    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    fast = bool(wanted and (gpu or features.get("avx512_bf16") or features.get("amx_bf16")))
-    for part in model.modules():
-        if hasattr(part, "bf16"):
-            part.bf16 = fast
-    return model
-
-
-def on_gpu(model: MaskRCNN) -> MaskRCNN:
+def on_gpu(model: nn.Module) -> nn.Module:
     """The model on this process's GPU, if there is one."""
     return model.cuda() if torch.cuda.is_available() else model
 
 
-def save_detector(path: Path, model: MaskRCNN, config: DetectorConfig) -> Path:
+def save_detector(path: Path, model: nn.Module, config: DetectorConfig) -> Path:
     """Write weights and configuration as one safetensors file, whole or not at all."""
     state = {name: value.detach().contiguous().cpu() for name, value in model.state_dict().items()}
     with whole_file(path) as part:
@@ -292,8 +156,9 @@ def save_detector(path: Path, model: MaskRCNN, config: DetectorConfig) -> Path:
     return Path(path)
 
 
-def load_detector(path: Path) -> tuple[MaskRCNN, DetectorConfig]:
-    """Read what `save_detector` wrote; the model is in evaluation mode, on the GPU if there is one.
+def load_detector(path: Path) -> tuple[LandslideRCNN, DetectorConfig]:
+    """Read what `save_detector` wrote; the model is in evaluation mode, on the GPU if there is one,
+    and multiplies in bfloat16 where the hardware does so.
 
     Raises
     ------
@@ -309,4 +174,5 @@ def load_detector(path: Path) -> tuple[MaskRCNN, DetectorConfig]:
         raise InputError(
             "this is no detector of this package", where=path, found=str(error).splitlines()[0]
         ) from None
-    return on_gpu(model.eval().to(memory_format=torch.channels_last)), config
+    model = use_bfloat16(model.eval()).to(memory_format=torch.channels_last)
+    return on_gpu(model), config

@@ -1,16 +1,18 @@
-"""The optimizer Muon for the matrices inside a network, beside AdamW for everything else."""
+"""The optimizer Muon for the matrices inside a network, beside AdamW for everything else.
+
+`torch.optim.Muon` takes matrices only and orthogonalises them one by one. Here convolutions are
+stepped as matrices, those of one size together, in one optimizer with AdamW for the rest.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
-_SLOPES = (
-    3.4445,
-    -4.7750,
-    2.0315,
-)  # of the quintic x (a + b x² + c x⁴): it drives all of 0–1 to near 1 in five rounds
+# Slopes a, b, c of the quintic x (a + b x² + c x⁴): it drives all of 0–1 to near 1 in five rounds.
+_SLOPES = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
-_NARROW = 16  # fewer channels are inputs and outputs of the network
+_MOMENTUM = 0.95
+_MIN_CHANNELS = 16  # fewer are inputs and outputs of the network
 
 
 def orthogonalise(matrices: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -41,29 +43,26 @@ def orthogonalise(matrices: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     >>> bool(((turned.diag() > 0.65) & (turned.diag() < 1.25)).all())
     True
     """
-    turned = [torch.empty_like(each) for each in matrices]
-    lying, places = (
-        [each if len(each) <= each.shape[1] else each.T for each in every]
-        for every in (matrices, turned)
-    )
-    for size in {len(each) for each in lying}:
-        own = [i for i, each in enumerate(lying) if len(each) == size]
-        for i, turn in zip(
-            own, _rounds(torch.stack([lying[i] @ lying[i].T for i in own])), strict=True
-        ):
-            torch.mm(turn, lying[i], out=places[i])
-    return turned
+    wide = [matrix if len(matrix) <= matrix.shape[1] else matrix.T for matrix in matrices]
+    results = [torch.empty_like(matrix) for matrix in matrices]
+    for size in {len(matrix) for matrix in wide}:
+        places = [i for i, matrix in enumerate(wide) if len(matrix) == size]
+        turns = _newton_schulz(torch.stack([wide[i] @ wide[i].T for i in places]))
+        for i, turn in zip(places, turns, strict=True):
+            result = results[i] if wide[i] is matrices[i] else results[i].T
+            torch.mm(turn, wide[i], out=result)
+    return results
 
 
-def _rounds(gram: torch.Tensor) -> torch.Tensor:
+def _newton_schulz(gram: torch.Tensor) -> torch.Tensor:
     """What all rounds together multiply matrices by, from their Gram matrices (matrices, size,
     size).
     """
-    length = (
-        gram.diagonal(dim1=1, dim2=2).sum(1).sqrt()[:, None, None] + 1e-7
-    )  # of all values: no singular value is larger
+    # The length of all singular values: none is larger.
+    length = gram.diagonal(dim1=1, dim2=2).sum(1).sqrt()[:, None, None] + 1e-7
     gram = gram / length**2
-    turn = change = _round(gram)
+    change = _round(gram)
+    turn = change
     for _ in range(_ROUNDS - 1):
         gram = change @ gram @ change
         change = _round(gram)
@@ -78,7 +77,8 @@ def _round(gram: torch.Tensor) -> torch.Tensor:
 
 
 class MuonAdamW(torch.optim.AdamW):
-    """AdamW, but that the matrices inside the network take steps of one length in all directions.
+    """AdamW, but that the matrices inside the network take steps of one length in all directions,
+    as `torch.optim.Muon` makes them.
 
     Gradients of convolutions are dominated by few directions; making them orthogonal moves the rare
     ones as far. From random weights the detector learns in about a third of the updates so.
@@ -86,19 +86,24 @@ class MuonAdamW(torch.optim.AdamW):
     Parameters
     ----------
     parameters : iterable of Parameter
-        Convolutions and layers of at least 16 and at most `widest` channels get the orthogonal
+        Convolutions and layers of at least 16 and at most `max_channels` channels get orthogonal
         steps, with momentum 0.95; all others AdamW's.
     lr : float
         Learning rate of AdamW.
     ahead : float
         The orthogonal steps, scaled to the usual size of AdamW's, are this many times longer.
-    widest : int
+    max_channels : int
         The time of an orthogonal step grows with the cube of the channels: on a processor, 128 are
         the better bargain for a short training.
     weight_decay : float
+    **options
+        As in `torch.optim.AdamW`.
 
     Notes
     -----
+    A step of W (n × m) is −lr · ahead · 0.2 √max(n, m) · O(G), with O from `orthogonalise` and G
+    the gradient with Nesterov's momentum.
+
     Source: as `orthogonalise`; the size of a step is that of Liu et al. (2025), arXiv:2502.16982,
     equation 4.
     """
@@ -109,19 +114,22 @@ class MuonAdamW(torch.optim.AdamW):
         lr: float,
         *,
         ahead: float = 3.0,
-        widest: int = 256,
+        max_channels: int = 256,
         weight_decay: float = 0.01,
-        **extra,
+        **options,
     ):
-        every = list(parameters)
-        inner = [value for value in every if _is_inner(value, widest)]
-        other = [value for value in every if not _is_inner(value, widest)]
-        groups = [
-            {"params": other, "orthogonal": False},
-            {"params": inner, "orthogonal": True, "lr": ahead * lr},
-        ]
+        groups = {False: [], True: []}
+        for value in parameters:
+            groups[_is_inner(value, max_channels)].append(value)
         super().__init__(
-            [group for group in groups if group["params"]], lr, weight_decay=weight_decay, **extra
+            [
+                {"params": values, "orthogonal": inner, "lr": ahead * lr if inner else lr}
+                for inner, values in groups.items()
+                if values
+            ],
+            lr,
+            weight_decay=weight_decay,
+            **options,
         )
 
     @torch.no_grad()
@@ -133,34 +141,31 @@ class MuonAdamW(torch.optim.AdamW):
                 loss = closure()
         for group in self.param_groups:
             if group["orthogonal"]:
-                self._turn(
-                    [value for value in group["params"] if value.grad is not None],
-                    group["lr"],
-                    group["weight_decay"],
-                )
+                self._step_orthogonal(group)
         super().step()
         return loss
 
-    def _turn(self, values: list[torch.nn.Parameter], rate: float, decay: float) -> None:
-        ahead = []
+    def _step_orthogonal(self, group: dict) -> None:
+        values = [value for value in group["params"] if value.grad is not None]
+        gradients = []
         for value in values:
-            if not self.state[value]:  # AdamW looks for a step when it is read again
-                self.state[value].update(momentum=torch.zeros_like(value), step=torch.zeros(()))
-            momentum = self.state[value]["momentum"].lerp_(value.grad, 0.05)
-            ahead.append(_as_matrix(value.grad.lerp_(momentum, 0.95)))
+            state = self.state[value]
+            if not state:  # AdamW looks for a step when a state is read again
+                state.update(momentum=torch.zeros_like(value), step=torch.zeros(()))
+            momentum = state["momentum"].lerp_(value.grad, 1 - _MOMENTUM)
+            gradients.append(_as_matrix(value.grad.lerp_(momentum, _MOMENTUM)))
             value.grad = None  # AdamW leaves parameters without a gradient alone
-        for value, step in zip(values, orthogonalise(ahead), strict=True):
-            value.mul_(1 - rate * decay).add_(
-                _like(step, value), alpha=-rate * 0.2 * max(step.shape) ** 0.5
-            )
+        for value, step in zip(values, orthogonalise(gradients), strict=True):
+            size = 0.2 * max(step.shape) ** 0.5
+            value.mul_(1 - group["lr"] * group["weight_decay"])
+            value.add_(_as_weights(step, value), alpha=-group["lr"] * size)
 
 
-def _is_inner(value: torch.Tensor, widest: int) -> bool:
-    return (
-        value.ndim >= 2
-        and min(value.shape[:2]) >= _NARROW
-        and min(len(value), value[0].numel()) <= widest
-    )
+def _is_inner(value: torch.Tensor, max_channels: int) -> bool:
+    """Whether a parameter is a matrix inside the network, neither too narrow nor too wide."""
+    if value.ndim < 2 or min(value.shape[:2]) < _MIN_CHANNELS:
+        return False
+    return min(len(value), value[0].numel()) <= max_channels
 
 
 def _as_matrix(value: torch.Tensor) -> torch.Tensor:
@@ -170,10 +175,8 @@ def _as_matrix(value: torch.Tensor) -> torch.Tensor:
     return value.flatten(1) if value.ndim == 2 else value.permute(0, 2, 3, 1).flatten(1)
 
 
-def _like(matrix: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+def _as_weights(matrix: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Undoes `_as_matrix`."""
-    return (
-        matrix
-        if value.ndim == 2
-        else matrix.unflatten(1, (*value.shape[2:], value.shape[1])).permute(0, 3, 1, 2)
-    )
+    if like.ndim == 2:
+        return matrix
+    return matrix.unflatten(1, (*like.shape[2:], like.shape[1])).permute(0, 3, 1, 2)

@@ -1,6 +1,4 @@
-"""Images of different platforms brought to one look: every source's colours get the same mean and
-spread.
-"""
+"""Radiometric normalisation: the colours of every source of images get the same mean and spread."""
 
 from __future__ import annotations
 
@@ -19,19 +17,19 @@ if TYPE_CHECKING:  # the scene's reader works without torch
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def usual_look(n_bands: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and spread every source is brought to; bands beyond the third get the average of the
-    first three.
-    """
-    return (MEAN + (0.449,) * n_bands)[:n_bands], (SPREAD + (0.226,) * n_bands)[:n_bands]
-
-
 @dataclass(frozen=True)
 class Colours:
     """Mean and standard deviation of each band of a source, 1 = white."""
 
     mean: tuple[float, ...]
     spread: tuple[float, ...]
+
+
+def reference_colours(n_bands: int) -> Colours:
+    """Mean and spread every source is brought to; bands beyond the third get the average of the
+    first three.
+    """
+    return Colours((MEAN + (0.449,) * n_bands)[:n_bands], (SPREAD + (0.226,) * n_bands)[:n_bands])
 
 
 def measure_colours(pixels: np.ndarray) -> Colours:
@@ -50,14 +48,14 @@ def measure_colours(pixels: np.ndarray) -> Colours:
     """
     seen = as_unit(pixels[pixels.any(axis=1)]).astype(float)
     if not len(seen):
-        return Colours(*usual_look(pixels.shape[1]))
+        return reference_colours(pixels.shape[1])
     # The floor, one grey level, keeps a source of one colour from being blown up to noise.
     spread = np.maximum(seen.std(axis=0), 1 / 255)
     return Colours(tuple(seen.mean(axis=0).round(6).tolist()), tuple(spread.round(6).tolist()))
 
 
-def match_colours(image: torch.Tensor, source: Colours | None) -> torch.Tensor:
-    """An image with the colours of its source brought to the usual look; unchanged without a
+def normalise_radiometry(image: torch.Tensor, source: Colours | None) -> torch.Tensor:
+    """An image with the colours of its source brought to one mean and spread; unchanged without a
     source.
 
     Parameters
@@ -79,8 +77,9 @@ def match_colours(image: torch.Tensor, source: Colours | None) -> torch.Tensor:
     """
     if source is None:
         return image
-    look = usual_look(len(image))
-    mean, spread, there, wide = (
-        image.new_tensor(v)[:, None, None] for v in (source.mean, source.spread, *look)
+    reference = reference_colours(len(image))
+    mean, spread, reference_mean, reference_spread = (
+        image.new_tensor(values)[:, None, None]
+        for values in (source.mean, source.spread, reference.mean, reference.spread)
     )
-    return (image - mean) * (wide / spread) + there
+    return (image - mean) * (reference_spread / spread) + reference_mean

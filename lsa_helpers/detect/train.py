@@ -6,24 +6,27 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
-import lightning.pytorch as pl
-import numpy as np
+import lightning
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader, DistributedSampler
-from torchvision.models.detection import MaskRCNN
+from torchmetrics.detection import MeanAveragePrecision
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.model import build_detector, on_gpu, set_bfloat16
+from lsa_helpers.detect.model import build_detector, on_gpu
 from lsa_helpers.detect.muon import MuonAdamW
+from lsa_helpers.detect.pyramid import use_bfloat16
+from lsa_helpers.detect.score import predict
+from lsa_helpers.detect.weights import is_weights_name
 from lsa_helpers.reproducible import reproducible
-from lsa_helpers.detect.score import Scores, predict
-from lsa_helpers.runner.params import is_weights_name
+
+_FINAL_LEARNING_RATE = 5e-6  # the paper's
 
 
 @dataclass(frozen=True)
@@ -34,86 +37,100 @@ class TrainConfig:
     ----------
     optimizer : {"adamw", "sgd", "muon"}
     epochs, batch_size : int
-    learning_rate, final_learning_rate : float
-        At the first and after the last update.
-    schedule : {"cosine", "linear"}
+    learning_rate : float
+        At the first update; after the last it is 5e-6.
+    lr_schedule : {"cosine", "linear"}
         How it falls: Loshchilov & Hutter (2017), arXiv:1608.03983, as in the paper; or Defazio et
         al. (2023), arXiv:2310.07831.
     weight_decay : float
-    muon_width : int
+    muon_max_channels : int
         Layers of up to so many channels are stepped by Muon, wider ones by AdamW.
     validate_every : int
         Epochs between scores on the validation chips; 0: never.
-    patience : int
-        Scores without a better one after which the training stops; 0: it never stops early. The
-        weights are those of the last epoch.
     seed : int
     n_jobs : int
         Processor cores.
-    bf16 : bool
-        Backbone in bfloat16 where the hardware multiplies so; elsewhere float32.
     """
 
     optimizer: str = "adamw"
     epochs: int = 10
     batch_size: int = 4
     learning_rate: float = 1e-3
-    final_learning_rate: float = 5e-6
-    schedule: str = "cosine"
+    lr_schedule: str = "cosine"
     weight_decay: float = 0.05
-    muon_width: int = 256
+    muon_max_channels: int = 256
     validate_every: int = 0
-    patience: int = 0
     seed: int = 0
     n_jobs: int = 2
-    bf16: bool = True
+
+    @classmethod
+    def pick(cls, values: Mapping[str, Any]) -> Self:
+        """The configuration from a mapping that may hold other names too."""
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
 
 
-class _Training(pl.LightningModule):
-    """The detector, its chips, its optimizer and the history of its losses."""
+class DetectorTraining(lightning.LightningModule):
+    """A detector with torchvision's interface, its chips, its optimizer and the history of its
+    losses.
+
+    Parameters
+    ----------
+    model : Module
+        While training it takes images and targets and returns a dict of losses.
+    config : TrainConfig
+    chips : ChipSet
+        Training chips with their augmentation.
+    validation : ChipSet, optional
+        Chips scored while training; needed when `config.validate_every` is above 0.
+    report : callable, optional
+        Called with one line after every epoch.
+    """
 
     def __init__(
         self,
-        model: MaskRCNN,
+        model: torch.nn.Module,
         config: TrainConfig,
         chips: ChipSet,
-        validation: ChipSet | None,
-        report: Callable[[str], None],
+        validation: ChipSet | None = None,
+        report: Callable[[str], None] | None = None,
     ):
         super().__init__()
-        self.model, self.config, self.chips, self.validation, self.report = (
-            model,
-            config,
-            chips,
-            validation,
-            report,
-        )
-        self.history: list[dict] = []
-        self._ap50 = float("nan")
+        self.model = model
+        self.config = config
+        self.chips = chips
+        self.validation = validation
+        self.report = report
+        self._rows: list[dict] = []
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """epoch, learning_rate, loss and its parts (dimensionless), and val_ap50 (mask AP50 in per
+        cent, NaN where not scored), one row per epoch.
+        """
+        return pd.DataFrame(self._rows)
 
     def train_dataloader(self) -> DataLoader:
-        config, share = self.config, max(1, self.trainer.world_size)
+        """Training chips in an order of each epoch; a device's share of every batch."""
+        share = max(1, self.trainer.world_size)
         sampler = DistributedSampler(
-            self.chips,
-            num_replicas=share,
-            rank=self.trainer.global_rank,
-            shuffle=True,
-            seed=config.seed,
+            self.chips, share, self.trainer.global_rank, shuffle=True, seed=self.config.seed
         )
-        # A generator of its own: the loader then draws nothing from the numbers that a resumed
-        # epoch must repeat.
-        own = torch.Generator().manual_seed(config.seed)
-        size = max(1, config.batch_size // share)
         return DataLoader(
             self.chips,
-            size,
+            max(1, self.config.batch_size // share),
             sampler=sampler,
             collate_fn=collate,
             num_workers=self._workers,
-            generator=own,
+            # One of its own: the loader then draws nothing from the numbers that a resumed epoch
+            # must repeat.
+            generator=torch.Generator().manual_seed(self.config.seed),
         )
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> DataLoader | list:
+        """Validation chips as they are."""
+        if self.validation is None:
+            return []
         return DataLoader(
             self.validation, self.config.batch_size, collate_fn=collate, num_workers=self._workers
         )
@@ -122,82 +139,89 @@ class _Training(pl.LightningModule):
     def _workers(self) -> int:
         return self.config.n_jobs if torch.cuda.is_available() else 0
 
-    def on_train_epoch_start(self) -> None:
-        # Seeding every epoch anew makes a resumed training equal to an uninterrupted one.
-        torch.manual_seed(
-            self.config.seed * 10_007
-            + self.current_epoch * self.trainer.world_size
-            + self.global_rank
-        )
-        self._losses, self._begun, self._ap50 = [], time.perf_counter(), float("nan")
-
-    def training_step(self, batch: tuple[list, list], _) -> torch.Tensor:
-        losses = self.model(*batch)
-        self._losses.append({name: value.detach().float() for name, value in losses.items()})
-        return sum(losses.values())
-
-    def on_validation_epoch_start(self) -> None:
-        self._scores = Scores()
-
-    def validation_step(self, batch: tuple[list, list], _) -> None:
-        images, truths = batch
-        for found, truth in zip(predict(self.model, images, views=1), truths, strict=True):
-            self._scores.add(found, {name: value.cpu() for name, value in truth.items()})
-
-    def on_validation_epoch_end(self) -> None:
-        self._ap50 = np.nan_to_num(self._scores.row()["AP50_segm"])
-        self.log("val_ap50", torch.tensor(self._ap50, dtype=torch.float32), sync_dist=True)
-
-    def on_train_epoch_end(self) -> None:
-        means = {
-            name: float(torch.stack([step[name] for step in self._losses]).mean())
-            for name in self._losses[0]
-        }
-        rate = self.optimizers().param_groups[0]["lr"]
-        row = {
-            "epoch": self.current_epoch + 1,
-            "learning_rate": rate,
-            "loss": sum(means.values()),
-        } | means
-        self.history.append(
-            row | ({"val_ap50": float(self._ap50)} if self.config.validate_every else {})
-        )
-        seconds, scored = (
-            time.perf_counter() - self._begun,
-            "" if np.isnan(self._ap50) else f", validation AP50 {self._ap50:.1f} %",
-        )
-        self.report(
-            f"epoch {row['epoch']}/{self.config.epochs}: loss {row['loss']:.3f}{scored}, {seconds:.0f} s"
-        )
-
-    def on_save_checkpoint(self, checkpoint: dict) -> None:
-        checkpoint["history"] = self.history
-
-    def on_load_checkpoint(self, checkpoint: dict) -> None:
-        self.history = checkpoint["history"]
-
     def configure_optimizers(self) -> dict:
+        """The optimizer, and a learning rate that falls with every update."""
         config, steps = self.config, int(self.trainer.estimated_stepping_batches)
-        kind, extra = {
+        kind, options = {
             "sgd": (torch.optim.SGD, {"momentum": 0.9}),
             "adamw": (torch.optim.AdamW, {}),
-            "muon": (MuonAdamW, {"widest": config.muon_width}),
+            "muon": (MuonAdamW, {"max_channels": config.muon_max_channels}),
         }[config.optimizer]
         optimizer = kind(
             self.parameters(),
             config.learning_rate,
             weight_decay=config.weight_decay,
             fused=True,
-            **extra,
+            **options,
         )
-        last, schedules = config.final_learning_rate, torch.optim.lr_scheduler
-        falling = {
-            "cosine": lambda: schedules.CosineAnnealingLR(optimizer, steps, eta_min=last),
-            "linear": lambda: schedules.LinearLR(
-                optimizer, 1.0, last / config.learning_rate, steps
-            ),
-        }[config.schedule]()
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": falling, "interval": "step"}}
+        schedules = torch.optim.lr_scheduler
+        if config.lr_schedule == "cosine":
+            scheduler = schedules.CosineAnnealingLR(optimizer, steps, eta_min=_FINAL_LEARNING_RATE)
+        else:
+            last = _FINAL_LEARNING_RATE / config.learning_rate
+            scheduler = schedules.LinearLR(optimizer, 1.0, last, steps)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def on_train_epoch_start(self) -> None:
+        """Every epoch is seeded anew: a resumed training then equals an uninterrupted one."""
+        epoch = self.current_epoch * self.trainer.world_size + self.global_rank
+        torch.manual_seed(self.config.seed * 10_007 + epoch)
+        self._losses = []
+        self._ap50 = float("nan")
+        self._begun = time.perf_counter()
+
+    def training_step(self, batch: tuple[list, list], _) -> torch.Tensor:
+        """The sum of the detector's losses."""
+        losses = self.model(*batch)
+        self._losses.append({name: value.detach().float() for name, value in losses.items()})
+        return sum(losses.values())
+
+    def on_validation_epoch_start(self) -> None:
+        """A new count."""
+        self._coco = MeanAveragePrecision(iou_type="segm", backend="pycocotools")
+
+    def validation_step(self, batch: tuple[list, list], _) -> None:
+        """Count a batch."""
+        images, truths = batch
+        truths = [{name: value.cpu() for name, value in truth.items()} for truth in truths]
+        self._coco.update(predict(self.model, images), truths)
+
+    def on_validation_epoch_end(self) -> None:
+        """Mask AP50 in per cent; 0 where nothing is to be found."""
+        self._ap50 = 100 * max(0.0, float(self._coco.compute()["map_50"]))
+        self.log("val_ap50", self._ap50, sync_dist=True)
+
+    def on_train_epoch_end(self) -> None:
+        """Note the epoch's mean losses and report them."""
+        means = {
+            name: float(torch.stack([step[name] for step in self._losses]).mean())
+            for name in self._losses[0]
+        }
+        epoch = self.current_epoch + 1
+        rate = self.optimizers().param_groups[0]["lr"]
+        row = {"epoch": epoch, "learning_rate": rate, "loss": sum(means.values())} | means
+        if self.config.validate_every:
+            row["val_ap50"] = self._ap50
+        self._rows.append(row)
+        if self.report:
+            seconds = time.perf_counter() - self._begun
+            minutes = seconds * (self.config.epochs - epoch) / 60
+            scored = f", validation AP50 {self._ap50:.1f} %" if self._ap50 == self._ap50 else ""
+            self.report(
+                f"epoch {epoch}/{self.config.epochs}: loss {row['loss']:.3f}{scored}, "
+                f"{seconds:.0f} s, {minutes:.0f} min left"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        """The history goes along."""
+        checkpoint["history"] = self._rows
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        """The history comes back."""
+        self._rows = checkpoint["history"]
 
 
 def checkpoint_folder(
@@ -206,17 +230,38 @@ def checkpoint_folder(
     """Folder of the checkpoints of exactly this training: same chips, detector, settings and first
     weights.
     """
-    local = weights and not is_weights_name(str(weights))
-    first = str(Path(weights).resolve() if local else weights)
+    if weights and not is_weights_name(str(weights)):
+        weights = Path(weights).resolve()
     content = [
         asdict(chips.config),
         asdict(config) | {"n_jobs": None},
         [str(chip.image.resolve()) for chip in chips.chips],
-        first,
+        str(weights or ""),
     ]
-    return (
-        Path(parent) / hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
-    )
+    key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return Path(parent) / key[:12]
+
+
+def trainer_options(folder: Path, config: TrainConfig) -> dict[str, Any]:
+    """Keyword arguments of a `lightning.Trainer` that keeps its last checkpoint in `folder`, scores
+    the validation chips when `config` says so, and is otherwise silent.
+    """
+    return {
+        "callbacks": [ModelCheckpoint(folder, "last", enable_version_counter=False)],
+        "default_root_dir": folder,
+        "limit_val_batches": 1.0 if config.validate_every else 0,
+        "check_val_every_n_epoch": max(1, config.validate_every),
+        "num_sanity_val_steps": 0,
+        "logger": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Where an interrupted (or finished) training goes on; None before the first whole epoch."""
+    path = folder / "last.ckpt"
+    return path if path.exists() else None
 
 
 def train_detector(
@@ -229,75 +274,52 @@ def train_detector(
     report: Callable[[str], None] | None = None,
     devices: int = 1,
     nodes: int = 1,
-) -> tuple[MaskRCNN, pd.DataFrame]:
-    """Train a detector; an interrupted training goes on from its last whole epoch.
+) -> tuple[torch.nn.Module, pd.DataFrame]:
+    """Build and train a detector as chapter 02 does; an interrupted training goes on from its last
+    whole epoch.
 
     Parameters
     ----------
-    chips : ChipSet
-        Training chips with their augmentation.
-    config : TrainConfig
+    chips, validation, config, report
+        As in `DetectorTraining`; the detector is that of ``chips.config``.
     checkpoints : Path
         Folder for checkpoints; the caller deletes it when the detector is stored.
-    validation : ChipSet, optional
-        Chips scored while training; needed when `config.validate_every` is above 0.
     weights : Path or str, optional
-        Weights of the backbone: a local file, or a name to download.
-    report : callable, optional
-        Called with one line after every epoch.
+        See `lsa_helpers.detect.weights.prepare_backbone`.
     devices, nodes : int
         GPUs (or processes, without one) of a machine, and machines. Each takes its share of every
         batch; gradients are averaged.
 
     Returns
     -------
-    model : MaskRCNN
+    model : Module
         In evaluation mode, on the GPU if there is one.
     history : DataFrame
-        epoch, learning_rate, loss and its parts (dimensionless), and val_ap50 (mask AP50 in per
-        cent, NaN where not scored), one row per epoch.
+        As `DetectorTraining.history`.
     """
     folder = checkpoint_folder(checkpoints, chips, config, weights)
-    last = folder / "last.ckpt"
     with reproducible(config.seed, config.n_jobs):
-        model = set_bfloat16(build_detector(chips.config, weights=weights), config.bf16).to(
-            memory_format=torch.channels_last
+        model = use_bfloat16(build_detector(chips.config, weights=weights))
+        training = DetectorTraining(
+            model.to(memory_format=torch.channels_last),
+            config,
+            chips,
+            validation,
+            report if first_process() else None,
         )
-        tell = report if report and first_process() else (lambda line: None)
-        module = _Training(
-            model, config, chips, validation if config.validate_every else None, tell
-        )
-        callbacks = [ModelCheckpoint(folder, "last", enable_version_counter=False)]
-        if config.validate_every and config.patience:
-            callbacks.append(
-                EarlyStopping(
-                    "val_ap50", mode="max", patience=config.patience, check_on_train_epoch_end=False
-                )
-            )
-        trainer = pl.Trainer(
+        trainer = lightning.Trainer(
             max_epochs=config.epochs,
             gradient_clip_val=10.0,
-            default_root_dir=folder,
-            callbacks=callbacks,
             devices=devices,
             num_nodes=nodes,
             strategy="ddp" if devices * nodes > 1 else "auto",
-            limit_val_batches=1.0 if config.validate_every else 0,
-            check_val_every_n_epoch=max(1, config.validate_every),
-            num_sanity_val_steps=0,
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
+            **trainer_options(folder, config),
         )
-        trainer.fit(module, ckpt_path=last if last.exists() else None, weights_only=True)
-    return on_gpu(module.model.eval()), pd.DataFrame(
-        module.history
-    )  # Lightning leaves it on the processor
+        trainer.fit(training, ckpt_path=last_checkpoint(folder), weights_only=True)
+    return on_gpu(model.eval()), training.history  # Lightning leaves it on the processor
 
 
 def first_process() -> bool:
     """Whether this is the one process of several that speaks and writes."""
-    return (
-        int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", os.environ.get("LOCAL_RANK", 0))))
-        == 0
-    )
+    rank = os.environ.get("RANK", os.environ.get("SLURM_PROCID", os.environ.get("LOCAL_RANK", 0)))
+    return int(rank) == 0

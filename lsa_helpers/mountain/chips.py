@@ -20,8 +20,8 @@ from lsa_helpers.mountain.view import View, make_view
 from lsa_helpers.run import whole_file
 
 BATCH = 60  # chips of one platform on one mountain
-WITHOUT = 0.2  # share of chips that shall show no landslide
-SHOWN = 60  # pixels of landslide that make a chip one with a landslide
+EMPTY_SHARE = 0.2  # share of chips that shall show no landslide
+MIN_PIXELS = 60  # pixels of landslide that make a chip one with a landslide
 # Image collections are made where landslides are frequent: more often than in the mapped area.
 DENSITY = 1.5
 README = """\
@@ -125,10 +125,10 @@ def _choose(
     box, landslide = landslides.sindex.query(boxes)
     shared = shapely.area(shapely.intersection(boxes[box], landslides.geometry.values[landslide]))
     pixels = np.bincount(box, shared, minlength=len(order)) / pixel**2
-    having = order[pixels >= SHOWN]
+    having = order[pixels >= MIN_PIXELS]
     empty = order[pixels == 0]
-    few = order[(pixels > 0) & (pixels < SHOWN)]
-    n_empty = min(round(WITHOUT * count), len(empty))
+    few = order[(pixels > 0) & (pixels < MIN_PIXELS)]
+    n_empty = min(round(EMPTY_SHARE * count), len(empty))
     n_having = count - n_empty
     queue = (having[:n_having], empty[:n_empty], having[n_having:], empty[n_empty:], few)
     return [frames[i] for i in sorted(np.concatenate(queue)[:count])]

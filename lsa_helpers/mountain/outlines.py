@@ -14,17 +14,8 @@ LENGTHEN = 1.3  # an outline that narrows at both ends is longer than a rectangl
 
 
 def smoothed_gradient(layers: xr.Dataset) -> np.ndarray:
-    """Gradient of the terrain smoothed over about 40 m: what a landslide of some size follows.
-
-    Parameters
-    ----------
-    layers : Dataset, dims (y, x)
-        With ``east`` and ``south``, the gradient along columns and rows.
-
-    Returns
-    -------
-    ndarray, shape (2, rows, columns)
-        Along columns and along rows.
+    """Gradient along columns and rows, (2, rows, columns), of the terrain smoothed over about 40 m:
+    what a landslide of some size follows.
     """
     gradient = (layers.east.values, layers.south.values)
     return np.stack([ndimage.gaussian_filter(component, 3.0) for component in gradient])

@@ -103,8 +103,11 @@ def train_command(
     """Train chapter 02's detector on several GPUs or machines; `lsa run` then finds it trained.
     Chapter 01 must be done.
     """
-    from lsa_helpers.detect import chapter
-    from lsa_helpers.detect.train import first_process
+    from lsa_helpers.detect.chips import check_chips, need_training, split_chips, usable_chips
+    from lsa_helpers.detect.dataset import ChipSet, augmentation
+    from lsa_helpers.detect.layouts import list_chips
+    from lsa_helpers.detect.model import DetectorConfig
+    from lsa_helpers.detect.train import TrainConfig, first_process, train_detector
     from lsa_helpers.run import Run
     from lsa_helpers.runner import pipeline
     from lsa_helpers.runner.inputs import names_a_file
@@ -128,11 +131,32 @@ def train_command(
         if names_a_file(key, text)
     }
     values = values.model_copy(update=paths)
-    chips = chapter.collect(pipeline.open_catalog(values, run), values)
+    config = DetectorConfig.pick(values.model_dump())
+    chips = list_chips(pipeline.open_catalog(values, run))
     if not chips:
         raise InputError("the catalog names no images", where=values.data or run.world)
-    chapter.train(
-        chapter.chip_sets(chips, values), values, run, console.print, devices=devices, nodes=nodes
+    chips = usable_chips(chips, check_chips(chips, config.inputs), skip_bad=values.skip_bad)
+    chips = split_chips(chips, values.seed)
+    need_training(chips)
+    train_detector(
+        ChipSet(
+            [chip for chip in chips if chip.split == "train"],
+            config,
+            augmentation(
+                values.chip_size,
+                brightness=values.brightness,
+                channel_jitter=values.channel_jitter,
+                scale_jitter=values.scale_jitter,
+                rotation=values.rotation,
+            ),
+        ),
+        TrainConfig.pick(values.model_dump()),
+        run.path / "checkpoints",
+        validation=ChipSet([chip for chip in chips if chip.split == "val"], config),
+        weights=values.weights or None,
+        report=console.print,
+        devices=devices,
+        nodes=nodes,
     )
     if first_process():
         console.print(

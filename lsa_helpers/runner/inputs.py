@@ -10,11 +10,10 @@ import yaml
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.runner.params import (
     CHAPTERS,
-    DetectionParams,
+    DetectorParams,
     Parameters,
     SampleParams,
     chapter_name,
-    is_weights_name,
     read_params,
     resolve,
     to_sections,
@@ -99,6 +98,8 @@ def names_a_file(name: str, text: str) -> bool:
     """Whether a parameter of `LOCAL_FILES` names a file, and not nothing or weights by
     torchvision's name.
     """
+    from lsa_helpers.detect.weights import is_weights_name
+
     return bool(text) and not (name == "weights" and is_weights_name(text))
 
 
@@ -211,22 +212,24 @@ def _check_factors(
                 )
 
 
-def _check_images(catalog: Catalog, params: DetectionParams, chapters: list[str]) -> None:
+def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str]) -> None:
     """Read the chips of a data folder, and open its scene, as the chapters that show them and learn
     from them will.
     """
     if not {"01_data", "02_detector"} & set(chapters):
         return
-    from lsa_helpers.detect import chapter
+    from lsa_helpers.detect.chips import check_chips, need_training, split_chips, usable_chips
     from lsa_helpers.detect.images import Bands
+    from lsa_helpers.detect.layouts import list_chips
     from lsa_helpers.detect.scene import open_scene
 
+    bands = Bands(tuple(params.bands), params.reflectance_scale)
     if catalog.scene is not None and "02_detector" in chapters:
-        bands = Bands(tuple(params.bands), params.white)
         open_scene(catalog.path(catalog.scene), params.resolution_m, bands)
-    chips = chapter.collect(catalog, params)
-    if "02_detector" in chapters:
-        chapter.need_training(chips)
+    if chips := list_chips(catalog):
+        chips = usable_chips(chips, check_chips(chips, bands), skip_bad=params.skip_bad)
+        if "02_detector" in chapters:
+            need_training(split_chips(chips, params.seed))
 
 
 def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:

@@ -1,34 +1,39 @@
 """Figures of chapter 07: Shapley values as beeswarms, bars and dependence plots."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import xarray as xr
 from matplotlib.figure import Figure
 
-from lsa_helpers.explain import Shap
 from lsa_helpers.show import style
 
+#: Unit of each model's Shapley values: the output that is explained.
+UNITS = {"cnn": "log-odds", "rf": "probability", "xgboost": "log-odds"}
 
-def label(name: str, info: Mapping[str, dict], *, unit: bool = False) -> str:
+
+def label(factor: xr.DataArray, *, unit: bool = False) -> str:
     """A factor's name for readers, with its unit if wanted."""
-    item = info.get(name, {})
-    text = item.get("label") or name.replace("_", " ").capitalize()
-    return f"{text} ({item['unit']})" if unit and item.get("unit", "1") not in ("", "1") else text
+    name = factor.attrs.get("long_name") or str(factor.name).replace("_", " ").capitalize()
+    units = factor.attrs.get("units", "1")
+    return f"{name} ({units})" if unit and units not in ("", "1") else name
 
 
-def beeswarm(item: Shap, info: Mapping[str, dict], *, most: int = 15) -> Figure:
+def beeswarm(explanation, factors: xr.Dataset, *, model: str, most: int = 15) -> Figure:
     """Every explained cell as a dot: position is the factor's contribution, colour its value (grey
     where values are classes).
 
     Parameters
     ----------
-    item : Shap
-        One model.
-    info : mapping
-        ``factors.json``.
+    explanation : shap.Explanation
+        Shapley values, base and factor values of n cells; features named like the factors.
+    factors : Dataset
+        For the factors' names and kinds.
+    model : str
+        The model explained.
     most : int
         Show so many factors, largest mean |SHAP| first.
 
@@ -38,19 +43,20 @@ def beeswarm(item: Shap, info: Mapping[str, dict], *, most: int = 15) -> Figure:
     """
     import shap
 
-    data = item.data.copy()
-    data[:, [info.get(name, {}).get("kind") == "categorical" for name in item.factors]] = np.nan
-    names = [label(name, info) for name in item.factors]
-    values = shap.Explanation(
-        item.values, np.full(len(item.values), item.base), data, feature_names=names
+    names = explanation.feature_names
+    are_classes = [factors[name].attrs.get("kind") == "categorical" for name in names]
+    shown = shap.Explanation(
+        explanation.values,
+        explanation.base_values,
+        np.where(are_classes, np.nan, explanation.data),
+        feature_names=[label(factors[name]) for name in names],
     )
     fig, ax = plt.subplots(figsize=(6.5, 0.8 + 0.27 * min(most, len(names))))
     with warnings.catch_warnings():
-        # shap looks for the range of every column's colours; columns of classes have none and are
-        # drawn grey.
+        # Columns without values, drawn grey, have no range of colours; shap looks for one.
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         shap.plots.beeswarm(
-            values,
+            shown,
             max_display=most,
             color=plt.get_cmap(style.SEQUENTIAL),
             ax=ax,
@@ -61,18 +67,16 @@ def beeswarm(item: Shap, info: Mapping[str, dict], *, most: int = 15) -> Figure:
             color_bar_label="Value of the factor",
         )
     ax.tick_params(labelsize=8)
-    for other in fig.axes[1:]:
-        other.tick_params(labelsize=8)
-        other.yaxis.label.set_size(8)
-    ax.set_xlabel(
-        f"SHAP value ({item.unit}): contribution to {style.MODEL_LABELS[item.model]}'s output",
-        fontsize=8,
-    )
+    for colour_bar in fig.axes[1:]:
+        colour_bar.tick_params(labelsize=8)
+        colour_bar.yaxis.label.set_size(8)
+    output = f"contribution to {style.MODEL_LABELS[model]}'s output"
+    ax.set_xlabel(f"SHAP value ({UNITS[model]}): {output}", fontsize=8)
     return fig
 
 
 def importance_bars(
-    table: pd.DataFrame, info: Mapping[str, dict], effects: Mapping[str, float] | None = None
+    table: pd.DataFrame, factors: xr.Dataset, effects: Mapping[str, float] | None = None
 ) -> Figure:
     """Mean |SHAP| of every factor as a share of its model's sum, beside the true share where the
     truth is known.
@@ -81,8 +85,8 @@ def importance_bars(
     ----------
     table : DataFrame
         ``shap_importance``.
-    info : mapping
-        ``factors.json``.
+    factors : Dataset
+        For the factors' names.
     effects : mapping, optional
         ``effects.json``; true shares of the logit's variance.
 
@@ -90,12 +94,8 @@ def importance_bars(
     -------
     Figure
     """
-    share = table.assign(
-        share=100
-        * table["mean_abs_shap"]
-        / table.groupby("model")["mean_abs_shap"].transform("sum")
-    )
-    wide = share.pivot(index="factor", columns="model", values="share").fillna(0)
+    wide = table.pivot(index="factor", columns="model", values="mean_abs_shap").fillna(0)
+    wide = 100 * wide / wide.sum()
     wide = wide.loc[wide.mean(axis=1).sort_values().index]
     models = [name for name in style.MODEL_COLOURS if name in wide]
     height = 0.8 / len(models)
@@ -103,43 +103,30 @@ def importance_bars(
     fig, ax = plt.subplots(figsize=(6.5, 0.9 + 0.36 * len(wide)))
     for number, name in enumerate(models):
         shift = (len(models) / 2 - number - 0.5) * height
-        ax.barh(
-            y + shift,
-            wide[name],
-            height,
-            color=style.MODEL_COLOURS[name],
-            label=style.MODEL_LABELS[name],
-        )
+        look = {"color": style.MODEL_COLOURS[name], "label": style.MODEL_LABELS[name]}
+        ax.barh(y + shift, wide[name], height, **look)
     if effects is not None:
         true = wide.index.map(dict(effects)).to_numpy(float)
-        ax.plot(
-            100 * true / np.nansum(true),
-            y,
-            "D",
-            ms=5,
-            mfc="white",
-            mec="black",
-            label="True share of variance",
-        )
-    ax.set_yticks(y, [label(name, info) for name in wide.index])
+        marks = {"ms": 5, "mfc": "white", "mec": "black", "label": "True share of variance"}
+        ax.plot(100 * true / np.nansum(true), y, "D", **marks)
+    ax.set_yticks(y, [label(factors[name]) for name in wide.index])
     ax.set(xlabel="Share of the model's mean |SHAP| (%)", ylim=(-0.6, len(wide) - 0.4))
-    ax.legend(loc="lower right")
+    fig.legend(loc="outside lower center", ncols=len(models) + 1, fontsize=8)
     return fig
 
 
-def dependence(
-    explained: Sequence[Shap], info: Mapping[str, dict], *, model: str = "cnn", columns: int = 3
-) -> Figure:
+def dependence(explanation, factors: xr.Dataset, *, model: str, columns: int = 3) -> Figure:
     """Contribution of each factor against its value, one panel a factor; classes as rows of dots
     around their names.
 
     Parameters
     ----------
-    explained : sequence of Shap
-    info : mapping
-        ``factors.json``.
+    explanation : shap.Explanation
+        As for `beeswarm`.
+    factors : Dataset
+        For the factors' names, units, kinds and classes.
     model : str
-        The model shown.
+        The model explained.
     columns : int
         Panels a row.
 
@@ -147,38 +134,32 @@ def dependence(
     -------
     Figure
     """
-    item = next(item for item in explained if item.model == model)
-    order = np.abs(item.values).mean(axis=0).argsort()[::-1]
+    values = explanation.values
+    order = np.abs(values).mean(axis=0).argsort()[::-1]
     rows = -(-len(order) // columns)
     fig, axes = plt.subplots(rows, columns, figsize=(7.5, 1.8 * rows), sharey=True, squeeze=False)
     for ax, index in zip(axes.flat, order, strict=False):
-        _panel(
-            ax,
-            item.data[:, index],
-            item.values[:, index],
-            item.factors[index],
-            info,
-            style.MODEL_COLOURS[model],
-        )
+        factor = factors[explanation.feature_names[index]]
+        ax.axhline(0, color="#777777", lw=0.6)
+        ax.tick_params(labelsize=7)
+        x = explanation.data[:, index]
+        if factor.attrs.get("kind") == "categorical":
+            x = _class_positions(ax, x, factor.attrs.get("classes", {}))
+        ax.plot(x, values[:, index], ".", ms=3, color=style.MODEL_COLOURS[model], alpha=0.6)
+        ax.set_xlabel(label(factor, unit=True), fontsize=8)
     for ax in axes.flat[len(order) :]:
         ax.remove()
-    fig.supylabel(f"SHAP value ({item.unit})", fontsize=9)
+    fig.supylabel(f"SHAP value ({UNITS[model]})", fontsize=9)
     return fig
 
 
-def _panel(
-    ax, data: np.ndarray, values: np.ndarray, name: str, info: Mapping[str, dict], colour: str
-) -> None:
-    """One factor of a dependence figure."""
-    ax.axhline(0, color="#777777", lw=0.6)
-    if info.get(name, {}).get("kind") == "categorical":
-        codes, position = np.unique(data, return_inverse=True)
-        # Dots of one class are spread by their order, so that the figure is the same every time.
-        data = position + 0.5 * ((np.arange(len(data)) * 0.618) % 1 - 0.5)
-        names = {int(code): text for code, text in info[name].get("classes", {}).items()}
-        ticks = [names.get(int(code), f"{code:g}") for code in codes]
-        ticks = [text if len(text) < 12 else text[:10] + "…" for text in ticks]
-        ax.set_xticks(range(len(codes)), ticks, rotation=35, ha="right", fontsize=6)
-    ax.plot(data, values, ".", ms=3, color=colour, alpha=0.6)
-    ax.set_xlabel(label(name, info, unit=True), fontsize=8)
-    ax.tick_params(labelsize=7)
+def _class_positions(ax, codes: np.ndarray, classes: Mapping[int, str]) -> np.ndarray:
+    """Places of cells along an axis of classes, whose ticks are set; the dots of a class are spread
+    by their order, so that the figure is the same every time.
+    """
+    present, position = np.unique(codes, return_inverse=True)
+    ticks = [classes.get(int(code), f"{code:g}") for code in present]
+    ticks = [text if len(text) < 12 else text[:10] + "…" for text in ticks]
+    ax.set_xticks(range(len(present)), ticks, rotation=35, ha="right", fontsize=6)
+    ax.set_xlim(-0.5, len(present) - 0.5)
+    return position + 0.5 * ((np.arange(len(codes)) * 0.618) % 1 - 0.5)

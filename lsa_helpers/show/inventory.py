@@ -126,7 +126,7 @@ def _error_bars(ax, errors: pd.DataFrame) -> None:
     ax.set(xlabel="Landslide area (1000 m²)", ylim=(0, 1))
     ax.set_ylabel("Fraction of the landslides of this size")
     ax.set_xticks(place, labels, rotation=30)
-    ax.legend()
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)  # bars may fill the panel
 
 
 def worst(

@@ -119,5 +119,6 @@ def save(fig: Figure, run: Run, name: str) -> Figure:
     """Write the figure to ``figures/<name>.png`` of the run and return it for display."""
     with whole_file(run.figure(name)) as part:
         fig.savefig(part, metadata={"Software": None})
+    fig.set_layout_engine("none")  # it is laid out; the page draws it once more
     plt.close(fig)
     return fig

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from lsa_helpers.errors import StageError
 from lsa_helpers.validation.bootstrap import block_weights, interval
@@ -239,8 +240,10 @@ def repeated_scores(estimator, samples: pd.DataFrame, splitters: Iterable) -> pd
     for repeat, splitter in enumerate(splitters):
         for fold, (train, test) in enumerate(splitter.split(samples, label, groups)):
             if label.iloc[train].nunique() == 2 == label.iloc[test].nunique():
-                fitted = clone(estimator).fit(samples.iloc[train], label.iloc[train])
-                probability = fitted.predict_proba(samples.iloc[test])[:, 1]
+                # Small problems only wait for each other on several threads.
+                with threadpool_limits(1):
+                    fitted = clone(estimator).fit(samples.iloc[train], label.iloc[train])
+                    probability = fitted.predict_proba(samples.iloc[test])[:, 1]
                 scored = scores(label.iloc[test], probability, np.zeros(len(test)))
                 rows.append({"repeat": repeat, "fold": fold, **scored})
     if not rows:

@@ -12,6 +12,7 @@ from affine import Affine
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import BackboneWithFPN
@@ -19,9 +20,10 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from lsa_helpers.detect.images import as_unit, open_image
 from lsa_helpers.detect.inventory import polygonize
-from lsa_helpers.detect.model import DetectorConfig, build_detector, set_bfloat16
+from lsa_helpers.detect.model import DetectorConfig, build_detector
 from lsa_helpers.detect.muon import MuonAdamW
-from lsa_helpers.detect.network import RegionPool
+from lsa_helpers.detect.pyramid import use_bfloat16
+from lsa_helpers.detect.regionpool import RegionPool
 from lsa_helpers.detect.scene import (
     open_scene,
     read_tile,
@@ -30,7 +32,7 @@ from lsa_helpers.detect.scene import (
     tile_starts,
     tiles,
 )
-from lsa_helpers.detect.score import Scores
+from lsa_helpers.detect.score import ScoreSweep, score_row
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import find_params, read_params
 
@@ -41,17 +43,14 @@ def own_config() -> DetectorConfig:
     """The detector of the parameter file quick, doing what the others do: one view, four stages,
     four layers in the mask head.
     """
-    params = read_params(find_params("quick"))["02_detector"]
-    return DetectorConfig(
-        **params.model_dump(
-            include=set(DetectorConfig.__dataclass_fields__) - {"views", "stages", "mask_layers"}
-        )
-    )
+    params = read_params(find_params("quick"))["02_detector"].model_dump()
+    same = {"tta": 1, "backbone_stages": 4, "mask_layers": 4}
+    return DetectorConfig.pick(params | same)
 
 
 def own() -> torch.nn.Module:
     config = own_config()
-    return set_bfloat16(build_detector(config), True).to(memory_format=torch.channels_last)
+    return use_bfloat16(build_detector(config)).to(memory_format=torch.channels_last)
 
 
 def plain(**sizes) -> MaskRCNN:
@@ -70,10 +69,10 @@ def plain_small() -> MaskRCNN:
     """The same with as few regions as quick has."""
     config = own_config()
     passed = {
-        "rpn_post_nms_top_n_train": config.proposals,
-        "rpn_pre_nms_top_n_train": config.proposals,
+        "rpn_post_nms_top_n_train": config.rpn_post_nms_top_n,
+        "rpn_pre_nms_top_n_train": config.rpn_post_nms_top_n,
     }
-    return plain(box_batch_size_per_image=config.rois_per_image, **passed)
+    return plain(box_batch_size_per_image=config.box_batch_size_per_image, **passed)
 
 
 @pytest.fixture(scope="module")
@@ -321,10 +320,11 @@ def findings() -> tuple[list, list]:
 
 def our_scores(found, truths):
     """COCO figures, and precision, recall, F1 and pixel IoU over nineteen thresholds."""
-    scores = Scores()
-    for one, truth in zip(found, truths, strict=True):
-        scores.add(one, truth)
-    return scores.row()
+    coco = MeanAveragePrecision(iou_type=("segm", "bbox"), backend="pycocotools")
+    coco.update(found, truths)
+    sweep = ScoreSweep()
+    sweep.update(found, truths)
+    return score_row(coco.compute(), sweep)
 
 
 def cocoeval(found, truths):

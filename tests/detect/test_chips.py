@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lsa_helpers.detect.chapter import collect
-from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
+from lsa_helpers.detect.chips import (
+    check_chips,
+    count_table,
+    need_training,
+    read_chip,
+    split_chips,
+    usable_chips,
+)
 from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner import pipeline
-from lsa_helpers.runner.params import DetectionParams, resolve
+from lsa_helpers.runner.params import resolve
 from lsa_helpers.show.chips import chip_gallery
 from lsa_helpers.sources import load_catalog
 
@@ -127,27 +133,33 @@ def test_missing_images_stand_in_the_same_report(masks_folder):
     report = check_chips(read_collection(masks_folder, "masks"))
     assert report["bad"].tolist() == [True, False, True, True, False, False]
     assert all(words in report["problem"][0] for words in ("a0", "missing", "index.csv"))
-    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
-    assert [
-        chip.image.stem
-        for chip in collect(load_catalog(masks_folder), DetectionParams(skip_bad=True))
-    ] == ["a1", "a4", "a5"]
+    good = usable_chips(read_collection(masks_folder, "masks"), report, skip_bad=True)
+    assert [chip.image.stem for chip in good] == ["a1", "a4", "a5"]
 
 
 def test_bad_chips_stop_the_chapter_unless_it_skips_them(masks_folder):
     """One message names all of them; with `skip_bad` the others are used."""
     (masks_folder / "images" / "a1.png").write_bytes(b"no image")
     (masks_folder / "masks" / "a4.png").unlink()
-    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
-    catalog = load_catalog(masks_folder)
+    chips = read_collection(masks_folder, "masks")
+    report = check_chips(chips)
     with pytest.raises(InputError, match="(?s)2 of 6 chips.*a1.png.*a4.png.*skip_bad"):
-        collect(catalog, DetectionParams())
-    assert [chip.image.stem for chip in collect(catalog, DetectionParams(skip_bad=True))] == [
-        "a0",
-        "a2",
-        "a3",
-        "a5",
-    ]
+        usable_chips(chips, report)
+    good = usable_chips(chips, report, skip_bad=True)
+    assert [chip.image.stem for chip in good] == ["a0", "a2", "a3", "a5"]
+    assert [chip.landslides for chip in good] == [1] * 4
+    with pytest.raises(InputError, match="(?s)2 of 2 chips"):  # nothing would be left
+        bad = [chips[1], chips[4]]
+        usable_chips(bad, report.iloc[[1, 4]].reset_index(drop=True), skip_bad=True)
+
+
+def test_a_collection_without_training_chips_is_named(masks_folder):
+    """Nothing can be learned from validation and test chips; no chips at all are no fault."""
+    chips = split_chips(read_collection(masks_folder, "masks"), 0)
+    need_training(chips)
+    need_training([])
+    with pytest.raises(InputError, match="images.*no training chips"):
+        need_training(chips[4:])
 
 
 def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path):

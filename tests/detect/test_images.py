@@ -12,8 +12,7 @@ from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.dataset import ChipSet
 from lsa_helpers.detect.images import AS_RGB, Bands, as_picture, as_unit, bands_to_show, open_image
 from lsa_helpers.detect.model import DetectorConfig, build_detector
-from lsa_helpers.detect.radiometry import match_colours
-from lsa_helpers.detect.scene import open_scene, read_tile, scene_colours, score_pixels, tiles
+from lsa_helpers.detect.score import predict
 from lsa_helpers.errors import InputError
 
 
@@ -63,22 +62,22 @@ def test_bands_without_names_are_the_first(tmp_path):
 
 
 def test_sixteen_bits_become_reflectance(tmp_path):
-    """Reflectance stored times 10,000 becomes a fraction, other scales by `white`; nodata of
-    whatever value is 0.
+    """Reflectance stored times 10,000 becomes a fraction, other values by `reflectance_scale`;
+    nodata of whatever value is 0.
     """
     pixels = _levels(3, np.uint16, 1000)
     pixels[:, 0, 0] = 65535
     path = write_bands(tmp_path / "deep.tif", pixels, nodata=65535)
     assert _read(path)[1, 1] == pytest.approx([0.1, 0.2, 0.3])
-    assert _read(path, Bands(white=4000.0))[1, 1] == pytest.approx([0.25, 0.5, 0.75])
+    assert _read(path, Bands(reflectance_scale=4000.0))[1, 1] == pytest.approx([0.25, 0.5, 0.75])
     assert not _read(path)[0, 0].any()
 
 
 def test_eight_bits_stay_as_stored(tmp_path):
-    """No copy in floats is kept of ordinary images; with another white they are scaled."""
+    """No copy in floats is kept of ordinary images; with another scale they are scaled."""
     path = write_bands(tmp_path / "plain.tif", _levels(3))
     assert _read(path).dtype == np.uint8
-    assert _read(path, Bands(white=100.0))[0, 0] == pytest.approx([0.1, 0.2, 0.3])
+    assert _read(path, Bands(reflectance_scale=100.0))[0, 0] == pytest.approx([0.1, 0.2, 0.3])
 
 
 @given(st.integers(1, 13), st.floats(0, 5))
@@ -110,7 +109,7 @@ def test_figures_show_a_file_with_odd_bands(tmp_path):
 @pytest.mark.parametrize("count", [1, 4, 13])
 def test_detector_learns_from_any_bands(tmp_path, count):
     """16-bit images of 1, 4 or 13 bands pass from file to loss and from scene to detections,
-    colours matched.
+    colours normalised.
     """
     names = tuple(f"b{i}" for i in range(count))
     rng = np.random.default_rng(0)
@@ -120,22 +119,18 @@ def test_detector_learns_from_any_bands(tmp_path, count):
     )
     config = DetectorConfig(
         fpn_width=16,
-        head_width=16,
-        rois_per_image=8,
-        proposals=20,
+        box_batch_size_per_image=8,
+        rpn_post_nms_top_n=20,
         chip_size=64,
         bands=names,
-        match_colours=True,
+        normalise_radiometry=True,
     )
     image, target = ChipSet([Chip(path, truth)], config)[0]
     assert image.shape == (count, 64, 48) and abs(float(image.mean()) - 0.46) < 0.05
     model = build_detector(config)
     assert all(torch.isfinite(loss) for loss in model.train()([image], [target]).values())
-    frame = open_scene(path, bands=config.inputs)
-    with open_image(path) as file:
-        pixels = read_tile(file, frame, next(tiles(frame, 64, 0))[0])
-    image = match_colours(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), scene_colours(frame))
-    assert score_pixels(model.eval(), image).shape == (64, 48)
+    (found,) = predict(model.eval(), [image])
+    assert found["masks"].shape[1:] == (64, 48)
 
 
 def test_first_filters_of_given_weights_fit_other_bands(tmp_path):
@@ -147,7 +142,7 @@ def test_first_filters_of_given_weights_fit_other_bands(tmp_path):
     torch.manual_seed(0)
     body = torchvision.models.resnet18(weights=None)
     torch.save(body.state_dict(), tmp_path / "w.pth")
-    config = DetectorConfig(fpn_width=16, head_width=16, bands=("nir", "red", "green", "blue"))
+    config = DetectorConfig(fpn_width=16, bands=("nir", "red", "green", "blue"))
     filters = build_detector(config, weights=tmp_path / "w.pth").backbone.body.conv1.weight
     own = body.conv1.weight
     torch.testing.assert_close(filters[:, 1:], own * 3 / 4)

@@ -1,6 +1,7 @@
 """The network: built from parts, nothing frozen, nothing downloaded, stored and read back."""
 
 import socket
+from dataclasses import replace
 from urllib.error import URLError
 
 import numpy as np
@@ -11,17 +12,17 @@ from torch import nn
 from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import MultiScaleRoIAlign
 
+from lsa_helpers.detect.maskrcnn import LandslideRCNN, ProposalHead, semantic_loss
 from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
-from lsa_helpers.detect.network import ProposalHead, RegionPool, semantic_loss
-from lsa_helpers.reproducible import reproducible
+from lsa_helpers.detect.pyramid import FeaturePyramid, use_bfloat16
+from lsa_helpers.detect.regionpool import RegionPool
 from lsa_helpers.errors import InputError
+from lsa_helpers.reproducible import reproducible
 
 SMALL = {
     "fpn_width": 16,
-    "head_width": 16,
-    "rois_per_image": 8,
-    "proposals": 20,
-    "detections": 5,
+    "box_batch_size_per_image": 8,
+    "rpn_post_nms_top_n": 20,
     "chip_size": 64,
 }
 
@@ -98,11 +99,41 @@ def test_a_gpu_is_not_asked_for_repeatable_sums(gpu, monkeypatch):
     assert torch.are_deterministic_algorithms_enabled() is before
 
 
+def test_the_chapters_pieces_are_the_stored_detector():
+    """Chapter 02 puts the detector together in sight; what `build_detector` builds has the same
+    weights, so that the file can be read.
+    """
+    torch.manual_seed(0)
+    body = torchvision.models.get_model("resnet18", weights=None)
+    pyramid = FeaturePyramid(body, 3, 16, semantic=True)
+    ours = LandslideRCNN(pyramid, num_classes=2, rpn_post_nms_top_n=20, semantic_weight=1.0)
+    torch.manual_seed(0)
+    config = DetectorConfig(fpn_width=16, backbone_stages=3, semantic_weight=1.0)
+    again = build_detector(config).state_dict()
+    assert again.keys() == ours.state_dict().keys()
+    assert all(torch.equal(again[name], value) for name, value in ours.state_dict().items())
+
+
+def test_a_detector_of_other_images_is_refused():
+    """Bands, scale, resolution and radiometry must be those it learned; the way out is named. The
+    size of chips matters only where the resolution is not known.
+    """
+    stored = DetectorConfig(normalise_radiometry=True, chip_size=64, resolution_m=2.0)
+    stored.need_same_images(replace(stored, chip_size=96, tta=4), "d.safetensors")
+    with pytest.raises(InputError, match="d.safetensors.*prepared otherwise") as caught:
+        stored.need_same_images(replace(stored, normalise_radiometry=False), "d.safetensors")
+    assert "normalise_radiometry: True" in str(caught.value)
+    with pytest.raises(InputError, match="chip_size: 64"):
+        replace(stored, resolution_m=0.0).need_same_images(
+            replace(stored, resolution_m=0.0, chip_size=96), "d.safetensors"
+        )
+
+
 def test_stored_detector_predicts_the_same(tmp_path):
     """Weights and configuration survive the safetensors file."""
     torch.manual_seed(0)
     config = DetectorConfig(**SMALL)
-    model = build_detector(config).eval()
+    model = use_bfloat16(build_detector(config).eval()).to(memory_format=torch.channels_last)
     again, read = load_detector(save_detector(tmp_path / "d.safetensors", model, config))
     image = [torch.rand(3, 64, 48)]
     with torch.inference_mode():
@@ -162,7 +193,7 @@ def test_a_shorter_backbone_keeps_its_levels_and_pools_the_others():
     has no stage for are every second cell.
     """
     whole, short = (
-        build_detector(DetectorConfig(stages=stages, semantic_weight=1.0)).eval()
+        build_detector(DetectorConfig(backbone_stages=stages, semantic_weight=1.0)).eval()
         for stages in (4, 3)
     )
     assert sum(each.numel() for each in short.backbone.body.parameters()) < 0.26 * sum(
@@ -185,7 +216,7 @@ def test_a_shorter_backbone_keeps_its_levels_and_pools_the_others():
         "1",
         "2",
     ]  # regions look where something was learned
-    assert build_detector(DetectorConfig(stages=2)).backbone.levels == ["0", "1"]
+    assert build_detector(DetectorConfig(backbone_stages=2)).backbone.levels == ["0", "1"]
     losses = short.train()([torch.rand(3, 64, 48)], _targets())
     sum(losses.values()).backward()
     assert all(each.grad is not None for each in short.backbone.parameters())

@@ -1,25 +1,29 @@
-"""Scores against pycocotools and by hand."""
+"""Scores against pycocotools and by hand, of our detector and of torchvision's."""
 
 import contextlib
 import io
 import json
 
+import lightning
 import numpy as np
 import pytest
 import torch
+import torchvision
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from torch.utils.data import DataLoader
+from torchmetrics.detection import MeanAveragePrecision
 from torchvision.ops import masks_to_boxes
 
-from lsa_helpers.detect import score
-from lsa_helpers.detect.dataset import ChipSet
+from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.layouts import read_collection
-from lsa_helpers.detect.model import DetectorConfig
-from lsa_helpers.detect.score import Scores, match, predict
-from lsa_helpers.detect.train import TrainConfig, train_detector
+from lsa_helpers.detect.model import DetectorConfig, build_detector
+from lsa_helpers.detect.score import ScoreSweep, match, predict, score_row
+from lsa_helpers.detect.train import DetectorTraining, TrainConfig, trainer_options
+from lsa_helpers.reproducible import reproducible
 
-# The names in `Scores.row` of what COCOeval summarises, in its order; recalls with 1 and 10
+# The names in `score_row` of what COCOeval summarises, in its order; recalls with 1 and 10
 # detections are not in it.
 STATS = (
     "AP",
@@ -82,15 +86,22 @@ def three_images():
 
 
 def _scores(cases):
-    scores = Scores()
-    for found, target in cases:
-        scores.add(found, target)
-    return scores
+    sweep = ScoreSweep()
+    sweep.update(*zip(*cases, strict=True)) if cases else None
+    return sweep
+
+
+def _row(cases):
+    """The row of the table of scores, as chapter 02 makes it."""
+    coco = MeanAveragePrecision(iou_type=("segm", "bbox"), backend="pycocotools")
+    detections, truths = zip(*cases, strict=True)
+    coco.update(list(detections), list(truths))
+    return score_row(coco.compute(), _scores(cases))
 
 
 def test_precision_recall_f1_by_hand(three_images):
-    """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak detection is a hit too."""
-    sweep = _scores(three_images).sweep().set_index("score")
+    """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak one is a hit too."""
+    sweep = _scores(three_images).landslides().set_index("score")
     assert sweep.loc[0.5, ["tp", "fp", "fn"]].tolist() == [1, 3, 3]
     assert (
         sweep.loc[0.5, "precision"] == 0.25
@@ -105,73 +116,23 @@ def test_precision_recall_f1_by_hand(three_images):
 
 def test_pixel_iou_by_hand():
     """A square of 100 pixels found shifted by half: 50 shared of 150."""
-    scores = _scores([_case([_square(60, 10, 10, 10)], [(0.9, _square(60, 10, 15, 10))])])
-    assert scores.row(0.5)["pixel_iou"] == pytest.approx(100 / 3)
+    row = _row([_case([_square(60, 10, 10, 10)], [(0.9, _square(60, 10, 15, 10))])])
+    assert row["pixel_iou"] == pytest.approx(100 / 3)
 
 
 def test_best_threshold_drops_the_false_alarm():
-    """A right detection at 0.9 and a false one at 0.4: pixel F1 is best above 0.4."""
-    scores = _scores(
-        [
-            _case(
-                [_square(60, 10, 10, 10)],
-                [(0.9, _square(60, 10, 10, 10)), (0.4, _square(60, 40, 40, 10))],
-            )
-        ]
-    )
-    assert 0.4 < scores.best_threshold(0.02) <= 0.9
-
-
-def test_rare_landslides_ask_for_a_higher_threshold():
-    """At 0.3 all of 300 pixels and 100 false ones of 6,900, at 0.9 a third of them and no false
-    one.
-
-    Half the ground landslide: F1 is 0.993 against 0.5, so the low score. A thousandth: precision
-    0.065 gives F1 0.12 against 0.5.
-    """
-    squares = [_square(60, 5, 5, 10), _square(60, 25, 5, 10), _square(60, 45, 5, 10)]
-    found = [(0.9, squares[0]), (0.3, squares[1]), (0.3, squares[2]), (0.3, _square(60, 5, 45, 10))]
-    scores = _scores([_case(squares, found), _case([], [])])
-    assert scores.best_threshold(0.5) <= 0.3
-    assert 0.3 < scores.best_threshold(0.001) <= 0.9
-
-
-def test_too_large_an_outline_is_no_false_alarm_elsewhere():
-    """At 0.3 a second landslide of 100 pixels is found within 150: rare landslides bring rare wrong
-    pixels, so it stays worth having.
-
-    As false alarms all over the ground those 50 pixels of 7,000 would leave a precision of 0.12 at
-    a thousandth, and F1 0.22 against 0.67.
-    """
-    first, second, wide = _square(60, 5, 5, 10), _square(60, 30, 5, 10), _square(60, 30, 5, 10)
-    wide[40:45, 5:15] = True
-    scores = _scores([_case([first, second], [(0.9, first), (0.3, wide)]), _case([], [])])
-    assert scores.best_threshold(0.001) <= 0.3
-
-
-def test_at_the_share_of_the_chips_the_threshold_is_that_of_the_best_pixel_iou():
-    """Where landslides are as common as on the chips, nothing is weighed: wide outlines and stray
-    detections count as they are.
-    """
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        top = rng.integers(0, 40, (6, 2))
-        truth = [_square(60, *top[0], 12), _square(60, *top[1], 8)]
-        found = [
-            (round(float(s), 2), _square(60, *at, int(edge)))
-            for s, at, edge in zip(
-                rng.uniform(0.1, 0.9, 6), top, rng.integers(5, 20, 6), strict=True
-            )
-        ]
-        scores = _scores([_case(truth, found), _case([], found[3:4])])
-        iou = scores.pixels().set_index("score")["iou"]
-        assert scores.share == pytest.approx(np.any(truth, axis=0).sum() / 7200)
-        assert iou[scores.best_threshold(scores.share)] == pytest.approx(iou.max())
+    """A right detection at 0.9 and a false one at 0.4: pixel F1 is best above 0.4, as is IoU."""
+    found = [(0.9, _square(60, 10, 10, 10)), (0.4, _square(60, 40, 40, 10))]
+    sweep = _scores([_case([_square(60, 10, 10, 10)], found)])
+    assert 0.4 < sweep.best_threshold() <= 0.9
+    pixels = sweep.pixels().set_index("score")
+    assert pixels["iou"][sweep.best_threshold()] == pixels["iou"].max() == 1
+    assert pixels["iou"][0.1] == 0.5 and pixels["precision"][0.1] == 0.5
 
 
 def _cocoeval(cases, folder):
     """Truths and predictions as COCO's JSON files, read and judged by pycocotools alone: names of
-    `Scores.row` and fractions.
+    `score_row` and fractions.
     """
 
     def code(mask):
@@ -223,37 +184,48 @@ def _cocoeval(cases, folder):
 
 def test_coco_figures_equal_pycocotools(three_images, tmp_path):
     """AP and AR for mask and box equal COCOeval called directly."""
-    row = _scores(three_images).row(0.5)
+    row = _row(three_images)
     for name, value in _cocoeval(three_images, tmp_path).items():
         assert row[name] / 100 == pytest.approx(value, abs=1e-6, nan_ok=True), name
 
 
-def test_figures_of_a_trained_detector_equal_pycocotools(masks_folder, tmp_path, monkeypatch):
-    """Trained for a few steps, so neither blind nor perfect: every COCO figure of its chips is what
-    pycocotools says of the same finds.
+def _torchvisions_own():
+    """The one line by which chapter 02's detector is replaced, at a small size."""
+    return torchvision.models.detection.maskrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None, num_classes=2, min_size=64, box_detections_per_img=5
+    )
+
+
+SMALL = DetectorConfig(
+    fpn_width=16, box_batch_size_per_image=8, rpn_post_nms_top_n=50, chip_size=64
+)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: build_detector(SMALL), _torchvisions_own], ids=["ours", "torchvision's"]
+)
+def test_any_detector_of_torchvisions_interface_is_trained_and_scored(masks_folder, tmp_path, make):
+    """One epoch, then detections, COCO's figures and the sweep, as the chapter does it; every COCO
+    figure is what pycocotools says of the same detections.
     """
-    small = DetectorConfig(
-        fpn_width=32, head_width=32, rois_per_image=16, proposals=50, chip_size=64
-    )
     chips = read_collection(masks_folder, "masks")
-    train, judged = (
-        ChipSet([chip for chip in chips if chip.split == "train"], small),
-        ChipSet(chips, small),
-    )
-    model, _ = train_detector(
-        train, TrainConfig(epochs=10, batch_size=1, bf16=False, n_jobs=1), tmp_path
-    )
-    said = []
-
-    def noted(*given):
-        said.extend(found := predict(*given))
-        return found
-
-    monkeypatch.setattr(score, "predict", noted)
-    row = score.score_chips(model, judged, batch_size=4, n_jobs=1).row(0.5)
-    figures = _cocoeval([(found, judged[i][1]) for i, found in enumerate(said)], tmp_path)
-    assert len(said) == len(chips) and 0 < figures["AP_segm"] < 1 and 0 < figures["AP_bbox"] < 1
-    for name, value in figures.items():
+    learn, judged = (ChipSet(some, SMALL) for some in (chips[:4], chips))
+    config = TrainConfig(epochs=1, batch_size=2, validate_every=1, n_jobs=1)
+    with reproducible(0, 1):
+        model = make()
+        before = [value.clone() for value in model.parameters()]
+        training = DetectorTraining(model, config, learn, judged)
+        trainer = lightning.Trainer(max_epochs=1, **trainer_options(tmp_path / "ck", config))
+        trainer.fit(training)
+    assert np.isfinite(training.history[["loss", "loss_mask", "val_ap50"]].to_numpy()).all()
+    assert any(not torch.equal(*pair) for pair in zip(before, model.parameters(), strict=True))
+    model.roi_heads.score_thresh = 0.0  # so soon it is sure of nothing
+    cases = []
+    for images, truths in DataLoader(judged, 4, collate_fn=collate):
+        cases += zip(predict(model.eval(), images), truths, strict=True)
+    assert len(cases) == len(chips) and sum(len(found["scores"]) for found, _ in cases) > 0
+    row = _row(cases)
+    for name, value in _cocoeval(cases, tmp_path).items():
         assert row[name] / 100 == pytest.approx(value, abs=1e-6, nan_ok=True), name
 
 
@@ -265,7 +237,7 @@ def test_match_is_one_to_one():
 
 
 def test_no_chips_give_no_numbers():
-    """Without chips every score is undefined and the threshold is 0.5."""
-    scores = Scores()
-    assert np.isnan(scores.row()["AP_segm"]) and np.isnan(scores.row()["f1"])
-    assert scores.best_threshold(0.02) == 0.5
+    """Without chips every share is undefined and the threshold is 0.5."""
+    sweep = ScoreSweep()
+    assert np.isnan(sweep.landslides()["f1"]).all() and np.isnan(sweep.pixels()["iou"]).all()
+    assert sweep.best_threshold() == 0.5

@@ -1,4 +1,4 @@
-"""Several views of an image: turned there and back, fused by hand-checkable means."""
+"""Test-time augmentation: views turned there and back, fused by hand-checkable means."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from torchvision.models.detection.roi_heads import paste_masks_in_image
 
 from lsa_helpers.detect.model import DetectorConfig, build_detector, load_detector, save_detector
 from lsa_helpers.detect.score import predict
-from lsa_helpers.detect.tta import _mean_mask, _turn, see
+from lsa_helpers.detect.tta import _mean_mask, _turn, predict_tta
 
 
 class _SeesBright(torch.nn.Module):
@@ -59,7 +59,7 @@ def test_what_every_view_sees_comes_back_in_place(image, views):
     """All views see the landslide alike, so their mean is what one of them saw: same box, mask and
     score.
     """
-    found = see(_SeesBright(*[0.8] * views), image, views)
+    found = predict_tta(_SeesBright(*[0.8] * views), image, views)
     assert found["boxes"][0].tolist() == pytest.approx([40, 20, 150, 90], abs=1)
     seen, true = found["masks"][0, 0] > 0.5, image[0] > 0.5
     assert (seen & true).sum() > 0.9 * (
@@ -82,11 +82,10 @@ def test_views_differ_and_are_all_turns_of_a_square():
 
 
 def test_a_score_is_the_mean_over_all_views(image):
-    """Seen by two of four views with 0.9 and 0.5: (0.9 + 0.5 + 0 + 0) / 4; seen by none: nothing."""
-    assert see(_SeesBright(0.9, 0.0, 0.5, 0.0), image, 4)["scores"].tolist() == pytest.approx(
-        [0.35]
-    )
-    nothing = see(_SeesBright(0.0, 0.0), image, 2)
+    """Seen by two of four views with 0.9 and 0.5: (0.9 + 0.5) / 4; seen by none: nothing."""
+    found = predict_tta(_SeesBright(0.9, 0.0, 0.5, 0.0), image, 4)
+    assert found["scores"].tolist() == pytest.approx([0.35])
+    nothing = predict_tta(_SeesBright(0.0, 0.0), image, 2)
     assert len(nothing["scores"]) == 0 and nothing["masks"].shape == (0, 1, 120, 200)
 
 
@@ -107,7 +106,7 @@ def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
                 "masks": torch.ones(1, 1, 28, 28),
             }
 
-    found = see(Apart(0.75, 0.25), torch.zeros(3, 80, 200), 2)
+    found = predict_tta(Apart(0.75, 0.25), torch.zeros(3, 80, 200), 2)
     assert found["boxes"][0].tolist() == pytest.approx([0, 10, 100, 70], abs=1)
     row = found["masks"][0, 0, 40]
     assert (
@@ -151,27 +150,27 @@ def test_what_the_views_outline_nowhere_alike_is_none(image):
             found = super()._found(image, score)
             return found | {"masks": 0.4 * found["masks"]}
 
-    assert len(see(Doubting(0.9, 0.9), image, 2)["scores"]) == 0
-    found = see(Doubting(0.9, 0.0), image, 2)
+    assert len(predict_tta(Doubting(0.9, 0.9), image, 2)["scores"]) == 0
+    found = predict_tta(Doubting(0.9, 0.0), image, 2)
     assert found["boxes"].shape == (0, 4) and found["masks"].shape == (0, 1, 120, 200)
 
 
 def test_a_detector_keeps_its_views(tmp_path):
-    """The number of views is stored with the detector; prediction follows it, and gives what the
-    function gives.
+    """The number of views is stored with the detector; once it is set, the detector answers as ever
+    but looks several times.
     """
-    config = DetectorConfig(
-        fpn_width=16, head_width=16, proposals=20, detections=5, chip_size=64, views=4
-    )
+    config = DetectorConfig(fpn_width=16, rpn_post_nms_top_n=20, chip_size=64, tta=4)
     torch.manual_seed(0)
     save_detector(tmp_path / "d.safetensors", build_detector(config), config)
     model, read = load_detector(tmp_path / "d.safetensors")
-    assert read.views == model.views == 4
+    assert (read.tta, model.tta) == (4, 1)
+    model.tta = read.tta
     picture = torch.rand(3, 48, 64)
     with torch.inference_mode():
-        expected = see(model, picture, 4)
+        expected = predict_tta(model, picture, 4)
     found = predict(model, [picture])[0]
     assert torch.equal(found["boxes"], expected["boxes"]) and found["masks"].shape[1:] == (48, 64)
-    assert len(predict(model, [picture], views=1)[0]["scores"]) == len(
-        model([picture])[0]["scores"]
-    )
+    model.tta = 1
+    one = predict(model, [picture])[0]
+    with torch.inference_mode():
+        assert torch.equal(one["scores"], model.outlines([picture])[0]["scores"])

@@ -1,6 +1,7 @@
 """The files: names, formats, CRSs, units, and the same bytes from the same seed."""
 
 import hashlib
+import re
 
 import geopandas as gpd
 import netCDF4
@@ -171,3 +172,11 @@ def test_catalog_names_files_that_exist(world):
         if isinstance(entry, dict):
             assert not entry["path"].startswith("/") and list(world.glob(entry["path"])), name
     assert catalog["lulc"]["names"][20] == "forest" and catalog["rainfall"]["variable"] == "pre"
+
+
+def test_the_mountain_knows_only_the_raster_writer(root):
+    """It may make data for any method, so it uses none: nothing of the package but three files."""
+    files = (root / "lsa_helpers" / "mountain").glob("*.py")
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    rooms = set(re.findall(r"(?:from|import) lsa_helpers\.(\w+)", text))
+    assert {"raster", "run"} <= rooms <= {"mountain", "errors", "run", "raster"}

@@ -13,7 +13,7 @@ import pytest
 import rasterio
 
 from lsa_helpers.factors.build import FACTORS
-from lsa_helpers.grid import read_raster
+from lsa_helpers.raster import read_raster
 from lsa_helpers.run import Run, sha256
 from lsa_helpers.runner import pipeline
 from lsa_helpers.runner.params import CHAPTERS, find_params

@@ -14,31 +14,34 @@ from pyproj import Transformer
 from shapely.geometry import Point, box
 
 from lsa_helpers.classes import MODELS
-from lsa_helpers.grid import Grid, write_raster
-from lsa_helpers.run import Run
-from lsa_helpers.show import webmap
+from lsa_helpers.raster import empty_grid, on_grid
+from lsa_helpers.show import style, webmap
 
-GRID = Grid.from_bounds((600_000, 3_290_000, 602_000, 3_291_500), "EPSG:32648", 25)
+GRID = empty_grid((600_000, 3_290_000, 602_000, 3_291_500), "EPSG:32648", 25)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Run:
-    """Class 1 in the west, class 2 in the east, nodata in the south; a plane that rises to the
-    north.
-    """
-    run = Run(tmp_path_factory.mktemp("run"))
+def _class_maps() -> dict:
+    """Class 1 in the west, class 2 in the east, nodata in the south."""
     classes = np.ones(GRID.shape, np.uint8)
     classes[:, 40:] = 2
     classes[50:] = 0
-    for model in MODELS:
-        write_raster(run.product(f"classes_{model}.tif"), classes, GRID, ["class"])
-    altitude = np.repeat(np.arange(GRID.height, 0, -1.0)[:, None] * 5, GRID.width, axis=1)
-    write_raster(run.product("factors.tif"), altitude, GRID, ["altitude"])
-    return run
+    return dict.fromkeys(MODELS, on_grid(classes, GRID))
+
+
+def _relief():
+    """A plane that rises to the north."""
+    rows, columns = GRID.shape
+    altitude = np.repeat(np.arange(rows, 0, -1.0)[:, None] * 5, columns, axis=1)
+    return on_grid(style.hillshade(altitude, 25), GRID)
+
+
+def _web(**values):
+    """The map of both, with two classes."""
+    return webmap.susceptibility_map(_class_maps(), _relief(), POLYGONS, n_classes=2, **values)
 
 
 def _landslides(geometries) -> gpd.GeoDataFrame:
-    frame = gpd.GeoDataFrame(geometry=geometries, crs=GRID.crs)
+    frame = gpd.GeoDataFrame(geometry=geometries, crs=GRID.rio.crs)
     frame.attrs["layer"] = "reference"
     return frame
 
@@ -54,10 +57,10 @@ def _pixels(layer: ImageOverlay) -> np.ndarray:
     )
 
 
-def test_layers_lie_where_the_grid_lies(run):
-    web = webmap.susceptibility_map(run, POLYGONS, n_classes=2)
-    left, bottom, right, top = GRID.bounds
-    lon, lat = Transformer.from_crs(GRID.crs, 4326, always_xy=True).transform(
+def test_layers_lie_where_the_grid_lies():
+    web = _web()
+    left, bottom, right, top = GRID.rio.bounds()
+    lon, lat = Transformer.from_crs(GRID.rio.crs, 4326, always_xy=True).transform(
         [left, right, right, left], [bottom, bottom, top, top]
     )
     for layer in web.layers:
@@ -68,8 +71,8 @@ def test_layers_lie_where_the_grid_lies(run):
             assert (south, north) == pytest.approx((min(lat), max(lat)), abs=2 * cell)
 
 
-def test_classes_have_their_colours_and_nodata_is_transparent(run):
-    layers = webmap.susceptibility_map(run, POLYGONS, n_classes=2).layers
+def test_classes_have_their_colours_and_nodata_is_transparent():
+    layers = _web().layers
     assert [layer.name for layer in layers] == [
         "Relief only",
         "XGBoost",
@@ -84,20 +87,17 @@ def test_classes_have_their_colours_and_nodata_is_transparent(run):
     assert west[2] > west[0] and east[0] > east[2], "cividis runs from blue to yellow"
 
 
-def test_map_needs_no_network(run):
-    layers = webmap.susceptibility_map(run, POLYGONS, n_classes=2).layers
+def test_map_needs_no_network():
+    layers = _web().layers
     assert not any(isinstance(layer, TileLayer) for layer in layers)
-    assert any(
-        isinstance(layer, TileLayer)
-        for layer in webmap.susceptibility_map(run, POLYGONS, n_classes=2, tiles=True).layers
-    )
+    assert any(isinstance(layer, TileLayer) for layer in _web(tiles=True).layers)
 
 
 def test_points_and_polygons_keep_their_place():
     for frame, expected in ((_landslides([Point(600_100, 3_290_900)]), 1), (POLYGONS, 1)):
         layer = webmap.landslide_layer(frame)
         assert isinstance(layer, GeoJSON) and len(layer.data["features"]) == expected
-    back = gpd.GeoDataFrame.from_features(layer.data["features"], crs=4326).to_crs(GRID.crs)
+    back = gpd.GeoDataFrame.from_features(layer.data["features"], crs=4326).to_crs(GRID.rio.crs)
     assert back.area.sum() == pytest.approx(POLYGONS.area.sum(), rel=1e-2)
 
 
@@ -106,17 +106,17 @@ def test_only_the_largest_landslides_are_kept():
         [box(600_000, 3_290_000, 600_000 + size, 3_290_000 + size) for size in (50, 200, 100)]
     )
     layer = webmap.landslide_layer(frame, max_shapes=2)
-    kept = gpd.GeoDataFrame.from_features(layer.data["features"], crs=4326).to_crs(GRID.crs)
+    kept = gpd.GeoDataFrame.from_features(layer.data["features"], crs=4326).to_crs(GRID.rio.crs)
     assert sorted(kept.area.round(-3)) == [10_000, 40_000]
 
 
-def test_images_are_no_larger_than_asked(run):
-    for layer in webmap.susceptibility_map(run, POLYGONS, n_classes=2, max_pixels=30).layers[:4]:
+def test_images_are_no_larger_than_asked():
+    for layer in _web(max_pixels=30).layers[:4]:
         assert max(_pixels(layer).shape) <= 31
 
 
-def test_a_heavy_map_is_drawn_with_fewer_pixels(run, monkeypatch):
-    full = webmap.susceptibility_map(run, POLYGONS, n_classes=2)
+def test_a_heavy_map_is_drawn_with_fewer_pixels(monkeypatch):
+    full = _web()
     monkeypatch.setattr(webmap, "MAX_STATE_BYTES", 100)
-    light = webmap.susceptibility_map(run, POLYGONS, n_classes=2)
+    light = _web()
     assert max(_pixels(light.layers[3]).shape) < max(_pixels(full.layers[3]).shape)

@@ -4,7 +4,7 @@ from lsa_helpers.runner.params.base import Parameters
 from lsa_helpers.runner.params.chapters import (
     CHAPTERS,
     DataParams,
-    DetectionParams,
+    DetectorParams,
     FrequencyRatioParams,
     InventoryParams,
     SampleParams,
@@ -13,7 +13,6 @@ from lsa_helpers.runner.params.chapters import (
     SusceptibilityParams,
     ValidationParams,
     chapter_name,
-    is_weights_name,
 )
 from lsa_helpers.runner.params.files import (
     find_params,
@@ -26,7 +25,7 @@ from lsa_helpers.runner.params.files import (
 __all__ = [
     "CHAPTERS",
     "DataParams",
-    "DetectionParams",
+    "DetectorParams",
     "FrequencyRatioParams",
     "InventoryParams",
     "Parameters",
@@ -37,7 +36,6 @@ __all__ = [
     "ValidationParams",
     "chapter_name",
     "find_params",
-    "is_weights_name",
     "notebooks_dir",
     "read_params",
     "resolve",

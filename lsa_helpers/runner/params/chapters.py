@@ -1,6 +1,5 @@
 """One model per chapter: its parameters with their ranges, units and meaning."""
 
-import re
 from typing import Any, Literal
 
 from pydantic import Field
@@ -31,33 +30,54 @@ class DataParams(Parameters):
     )
 
 
-class DetectionParams(Parameters):
-    """Chapter 02: Mask R-CNN on chips, then over the scene."""
+class DetectorParams(Parameters):
+    """Chapter 02: Mask R-CNN trained and scored on chips."""
 
     backbone: Literal["resnet18", "resnet50"] = Field(
         "resnet18", description="convolutional network under the pyramid"
     )
-    stages: Literal[2, 3, 4] = Field(
+    backbone_stages: Literal[2, 3, 4] = Field(
         4, description="stages of the backbone that are used; the last is most of its weights"
+    )
+    fpn_width: int = Field(64, ge=8, le=1024, description="channels of the feature pyramid")
+    mask_layers: int = Field(4, ge=1, le=8, description="convolutions of the mask head")
+    box_batch_size_per_image: int = Field(
+        32, ge=4, le=2048, description="regions per chip the heads learn from"
+    )
+    sampling_ratio: int = Field(
+        2, ge=1, le=4, description="points per direction at which each bin of a region is sampled"
+    )
+    rpn_post_nms_top_n: int = Field(
+        200, ge=10, le=4000, description="regions the proposal network passes on per image"
+    )
+    semantic_weight: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="weight of a loss that tells landslide from ground in every cell",
+    )
+    tta: Literal[1, 2, 4, 8] = Field(
+        1, description="test-time augmentation: views of an image searched, flipped and turned"
     )
     optimizer: Literal["adamw", "sgd", "muon"] = Field(
         "adamw", description="how weights are updated"
     )
-    epochs: int = Field(30, ge=1, le=1000, description="passes over the training chips")
-    batch_size: int = Field(4, ge=1, le=256, description="chips per update")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="learning rate at the start")
-    final_learning_rate: float = Field(5e-6, gt=0, le=1, description="learning rate at the end")
-    schedule: Literal["cosine", "linear"] = Field(
-        "cosine", description="how it falls from the one to the other"
-    )
-    weight_decay: float = Field(
-        0.05, ge=0, le=1, description="weight decay (about 0.05 with adamw, 1e-4 with sgd)"
-    )
-    muon_width: int = Field(
+    muon_max_channels: int = Field(
         256,
         ge=16,
         le=4096,
         description="muon: layers of up to so many channels, wider ones go as with adamw",
+    )
+    epochs: int = Field(30, ge=1, le=1000, description="passes over the training chips")
+    batch_size: int = Field(4, ge=1, le=256, description="chips per update")
+    learning_rate: float = Field(
+        1e-3, gt=0, le=1, description="learning rate at the start; it ends at 5e-6"
+    )
+    lr_schedule: Literal["cosine", "linear"] = Field(
+        "cosine", description="learning-rate schedule: how it falls"
+    )
+    weight_decay: float = Field(
+        0.05, ge=0, le=1, description="weight decay (about 0.05 with adamw, 1e-4 with sgd)"
     )
     validate_every: int = Field(
         0,
@@ -65,24 +85,11 @@ class DetectionParams(Parameters):
         le=1000,
         description="epochs between scores on the validation chips; 0: only at the end",
     )
-    patience: int = Field(
-        0,
-        ge=0,
-        le=1000,
-        description="such scores without a better one that end the training; 0: all epochs are done",
-    )
     compare_epochs: int = Field(
         0,
         ge=0,
         le=1000,
         description="epochs of each of Table 4's four detectors; 0: the table is left out",
-    )
-    compare_chips: int = Field(0, ge=0, description="training chips these four learn from; 0: all")
-    region_epochs: int = Field(
-        0,
-        ge=0,
-        le=1000,
-        description="epochs of each detector that never sees one platform; 0: that table is left out",
     )
     detector: str = Field(
         "",
@@ -90,11 +97,8 @@ class DetectionParams(Parameters):
     )
     weights: str = Field(
         "",
-        description="backbone's weights: local file, or a name like IMAGENET1K_V1 to download; empty: from scratch",
-    )
-    bf16: bool = Field(
-        True,
-        description="backbone in bfloat16 where the processor or GPU multiplies so in hardware",
+        description="backbone's weights: local file, or a name like IMAGENET1K_V1 to download; "
+        "empty: from scratch",
     )
     bands: list[str] = Field(
         ["red", "green", "blue"],
@@ -102,7 +106,7 @@ class DetectionParams(Parameters):
         max_length=20,
         description="bands the network sees, by name or in the file's order",
     )
-    white: float = Field(
+    reflectance_scale: float = Field(
         0.0, ge=0, description="stored value that becomes 1; 0: 255 in 8-bit files, 10000 in others"
     )
     chip_size: int = Field(
@@ -114,16 +118,19 @@ class DetectionParams(Parameters):
         le=100,
         description="pixel of chips and scene for the network, m; 0: chips scaled to chip_size",
     )
+    normalise_radiometry: bool = Field(
+        False, description="bring the colours of every source of images to one mean and spread"
+    )
     brightness: float = Field(
         0.2, ge=0, lt=1, description="brightness of training chips varies by this fraction"
     )
-    tint: float = Field(
+    channel_jitter: float = Field(
         0.0,
         ge=0,
         lt=1,
         description="every band of training chips varies by this fraction of its own",
     )
-    zoom: float = Field(
+    scale_jitter: float = Field(
         0.0, ge=0, le=3, description="scale of training chips varies by this fraction"
     )
     rotation: float = Field(
@@ -131,50 +138,6 @@ class DetectionParams(Parameters):
         ge=0,
         le=180,
         description="training chips are turned by up to this to either side, degrees",
-    )
-    paste: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="share of training chips that get landslides of another chip pasted on",
-    )
-    match_colours: bool = Field(
-        False, description="bring the colours of every source of images to one mean and spread"
-    )
-    semantic_weight: float = Field(
-        0.0,
-        ge=0,
-        le=100,
-        description="weight of a loss that tells landslide from ground in every cell",
-    )
-    fpn_width: int = Field(64, ge=8, le=1024, description="channels of the feature pyramid")
-    head_width: int = Field(256, ge=8, le=4096, description="neurons of the box head")
-    mask_layers: int = Field(4, ge=1, le=8, description="convolutions of the mask head")
-    rois_per_image: int = Field(
-        32, ge=4, le=2048, description="regions per chip the heads learn from"
-    )
-    roi_samples: int = Field(
-        2, ge=1, le=4, description="points per direction at which each bin of a region is sampled"
-    )
-    anchor_px: int = Field(
-        8, ge=4, le=64, description="smallest anchor, pixels; it doubles at each of five levels"
-    )
-    proposals: int = Field(
-        200, ge=10, le=4000, description="regions the proposal network passes on per image"
-    )
-    detections: int = Field(50, ge=1, le=1000, description="most landslides reported per image")
-    nms_iou: float = Field(
-        0.3,
-        gt=0,
-        le=1,
-        description="of two detections whose boxes overlap more than this the weaker is dropped",
-    )
-    views: Literal[1, 2, 4, 8] = Field(
-        1,
-        description="views of an image that are searched and put together: as it is, flipped, turned",
-    )
-    min_pixels: int = Field(
-        20, ge=1, le=10_000, description="smallest landslide of a chip's mask, pixels of the chip"
     )
     skip_bad: bool = Field(
         False, description="leave out chips that cannot be used instead of stopping"
@@ -190,7 +153,7 @@ class InventoryParams(Parameters):
         0.02,
         gt=0,
         lt=1,
-        description="share of the scene that landslides may cover; corrects the choice of thresholds",
+        description="share of the scene that landslides may cover, for the choice of thresholds",
     )
     score_threshold: float = Field(
         0.0,
@@ -205,18 +168,6 @@ class InventoryParams(Parameters):
         description="score down to which a landslide extends; 0: the best on the validation chips",
     )
     min_area_m2: float = Field(100.0, ge=0, description="smallest landslide of the inventory, m²")
-
-
-def is_weights_name(text: str) -> bool:
-    """Whether the parameter `weights` is a name of torchvision, which is downloaded, and no local
-    file.
-
-    Examples
-    --------
-    >>> [is_weights_name(text) for text in ("IMAGENET1K_V1", "ResNet18_Weights.IMAGENET1K_V1", "resnet18.pth", "weights/A", "")]
-    [True, True, False, False, False]
-    """
-    return re.fullmatch(r"ResNet\d+_Weights\.\w+|[A-Z][A-Z0-9_]*", text) is not None
 
 
 class SampleParams(Parameters):
@@ -393,7 +344,7 @@ class ValidationParams(Parameters):
 
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
-    "02_detector": DetectionParams,
+    "02_detector": DetectorParams,
     "03_inventory": InventoryParams,
     "04_factor_selection": SelectionParams,
     "05_susceptibility": SusceptibilityParams,

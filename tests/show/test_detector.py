@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from lsa_helpers.detect.compare import dated
+from lsa_helpers.detect.dated import dated_table
 from lsa_helpers.paper import published_table
-from lsa_helpers.show.detection import scores_beside_paper
+from lsa_helpers.show.detector import scores_beside_paper, training_curve
 
 
 def _scores(optimizer: str) -> pd.DataFrame:
@@ -31,20 +31,20 @@ def test_a_row_stands_beside_its_like_in_the_paper(optimizer, beside):
     paper = table.xs("paper, Table 4", level="source").reset_index()
     assert paper["optimizer"].tolist() == beside and set(paper["backbone"]) == {"ResNet18"}
     printed = published_table(4).query("backbone == 'ResNet18' and optimizer == @beside")
-    assert paper["AP_segm"].tolist() == printed["AP_segm"].tolist()
-    assert table.xs("this run", level="source")["AP_segm"].tolist() == [38.4]
+    assert paper["AP of masks"].tolist() == printed["AP_segm"].tolist()
+    assert table.xs("this run", level="source")["AP of masks"].tolist() == [38.4]
 
 
 def test_a_detector_that_found_nothing_stands_beside_the_paper():
     """Read from a file, zeros are whole numbers; the paper's are not."""
     nothing = _scores("sgd").assign(AP_segm=0, AP50_segm=0, pixel_iou=0)
     table = scores_beside_paper(nothing)
-    assert table.loc["AP_segm"].tolist()[0] == 0 and table.loc["AP_segm"].tolist()[1] > 30
+    assert table.loc["AP of masks"].tolist()[0] == 0 and table.loc["AP of masks"].tolist()[1] > 30
 
 
 def test_dated_comparisons_are_whole_and_say_where_they_are_from():
-    """Four detectors of one budget and six platforms; the table shown names the day, not this run."""
-    four, platforms = dated("four_detectors"), dated("platforms")
+    """Four detectors of one budget and six platforms; the table names the day, not this run."""
+    four, platforms = dated_table("four_detectors"), dated_table("platforms")
     assert set(zip(four["backbone"], four["optimizer"], strict=True)) == {
         (b, o) for b in ("resnet18", "resnet50") for o in ("sgd", "adamw")
     }
@@ -56,3 +56,9 @@ def test_dated_comparisons_are_whole_and_say_where_they_are_from():
         "–",
     }  # a count has no decimals; the paper prints none
     assert set(shown.columns.get_level_values("source")) == {"25 November 2026", "paper, Table 4"}
+
+
+def test_what_was_not_trained_has_no_curve():
+    """A given detector has no history: the figure says so instead of failing."""
+    (note,) = training_curve(pd.DataFrame()).axes[0].texts
+    assert "No detector was trained" in note.get_text()

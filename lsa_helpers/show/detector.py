@@ -26,30 +26,54 @@ _CURVES = (
     ("f1", "F1", "black", ":"),
     ("iou", "IoU", "purple", "-."),
 )
+# Rows of the table of scores in words; what a table has beyond them stays in its file.
+_WORDS = {
+    "AP_segm": "AP of masks",
+    "AP50_segm": "AP50 of masks",
+    "AP75_segm": "AP75 of masks",
+    "AP_bbox": "AP of boxes",
+    "AP50_bbox": "AP50 of boxes",
+    "AP75_bbox": "AP75 of boxes",
+    "AR_segm": "AR of masks",
+    "AR_bbox": "AR of boxes",
+    "precision": "precision",
+    "f1": "F1",
+    "recall": "recall",
+    "threshold": "score from which these three hold",
+    "pixel_iou": "pixel IoU",
+    "loss": "loss, last epoch",
+    "epochs": "epochs",
+    "updates": "updates",
+    "minutes": "minutes of training",
+}
+_NETWORKS = {
+    "resnet18": "ResNet18",
+    "resnet50": "ResNet50",
+    "sgd": "SGD",
+    "adamw": "AdamW",
+    "muon": "Muon",
+}
 
 
 def training_curve(history: pd.DataFrame) -> Figure:
     """The losses and their sum per epoch, the learning rate, and AP50 on the validation chips where
-    it was measured.
+    it was measured; a note where nothing was trained.
     """
     measured = "val_ap50" in history
-    fig, axes = plt.subplots(
-        1, 2 + measured, figsize=(9, 4.0), width_ratios=(2, 1, 1)[: 2 + measured]
-    )
-    for name, (label, colour) in (
-        (name, look) for name, look in _LOSSES.items() if name in history
-    ):
-        axes[0].plot(
-            history["epoch"],
-            history[name],
-            label=label,
-            color=OKABE_ITO[colour],
-            lw=2 if name == "loss" else 1.2,
-        )
+    ratios = (2, 1, 1)[: 2 + measured]
+    fig, axes = plt.subplots(1, len(ratios), figsize=(9, 4.0), width_ratios=ratios)
+    if history.empty:
+        axes[0].text(0.5, 0.5, "No detector was trained here.", ha="center")
+        return fig
+    for name, (label, colour) in _LOSSES.items():
+        if name in history:
+            width = 2 if name == "loss" else 1.2
+            axes[0].plot(
+                history["epoch"], history[name], label=label, color=OKABE_ITO[colour], lw=width
+            )
     axes[0].set(xlabel="Epoch", ylabel="Mean loss (dimensionless)", yscale="log")
-    axes[0].legend(
-        fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.18)
-    )  # below: the curves fill the panel
+    # Below: the curves fill the panel.
+    axes[0].legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     axes[1].plot(history["epoch"], history["learning_rate"], color="black")
     axes[1].set(xlabel="Epoch", ylabel="Learning rate at its end", yscale="log")
     if measured:
@@ -82,7 +106,8 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
 
     Parameters
     ----------
-    model : MaskRCNN
+    model : Module
+        See `lsa_helpers.detect.score.predict`.
     chips : ChipSet
         The chips are taken at equal steps through the set, not chosen by result.
     threshold : float
@@ -94,84 +119,57 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
 
     picks = np.unique(np.linspace(0, len(chips) - 1, count).round().astype(int))
     pairs = [chips[int(i)] for i in picks]
-    found = predict(model, [image for image, _ in pairs])
+    detections = predict(model, [image for image, _ in pairs])
     fig, axes = plt.subplots(2, len(pairs), figsize=(1.55 * len(pairs), 3.6), squeeze=False)
-    for column, ((image, target), each) in enumerate(zip(pairs, found, strict=True)):
-        kept = each["scores"] >= threshold
-        _chip(axes[0, column], image, target["masks"].numpy(), _TRUE)
-        _chip(
-            axes[1, column],
-            image,
-            each["masks"][kept].numpy(),
-            _FOUND,
-            each["scores"][kept].numpy(),
-        )
-        axes[0, column].set_title(
-            (chips.chips[picks[column]].platform or chips.chips[picks[column]].image.stem)[:18],
-            fontsize=8,
-        )
+    for column, ((image, target), found) in enumerate(zip(pairs, detections, strict=True)):
+        kept = found["scores"] >= threshold
+        above, below = axes[:, column]
+        _chip(above, image, target["masks"].numpy(), _TRUE)
+        _chip(below, image, found["masks"][kept].numpy(), _FOUND, found["scores"][kept].numpy())
+        chip = chips.chips[picks[column]]
+        above.set_title((chip.platform or chip.image.stem)[:18], fontsize=8)
     axes[0, 0].set_ylabel("true")
     axes[1, 0].set_ylabel("detected")
     return fig
 
 
 def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None = None) -> None:
-    # Matched colours may pass 1: the brightest pixels then set the scale, or all bare ground would
-    # be white.
+    """One chip with outlines, and the scores in their middle."""
+    # Normalised colours may pass 1: the brightest pixels then set the scale, or all bare ground
+    # would be white.
     ax.imshow(as_picture(image.permute(1, 2, 0).numpy()))
+    middle = {"color": "white", "fontsize": 6, "ha": "center", "va": "center"}
     for i, mask in enumerate(masks):
         # A frame of zeros closes outlines that touch the edge.
         x, y = (np.arange(-1, edge + 1) for edge in mask.shape[::-1])
         ax.contour(x, y, np.pad(mask, 1), [0.5], colors=colour, linewidths=1.3)
         if scores is not None and mask.any():
             rows, cols = np.nonzero(mask)
-            ax.text(
-                cols.mean(),
-                rows.mean(),
-                f"{scores[i]:.2f}",
-                color="white",
-                fontsize=6,
-                ha="center",
-                va="center",
-            )
+            ax.text(cols.mean(), rows.mean(), f"{scores[i]:.2f}", **middle)
     ax.set(xticks=[], yticks=[])
 
 
 def scores_beside_paper(scores: pd.DataFrame, source: str = "this run") -> pd.DataFrame:
     """The scores of this run beside the rows of the paper's Table 4 with the same backbone and
-    optimizer, else backbone (per cent).
+    optimizer, else backbone (per cent), in words.
     """
-    names = {
-        "resnet18": "ResNet18",
-        "resnet50": "ResNet50",
-        "sgd": "SGD",
-        "adamw": "AdamW",
-        "muon": "Muon",
-    }
-    own = scores.replace(names)
-    shown = [
-        name for name in scores.columns[3:] if name != "weight_decay"
-    ]  # one decimal would not show it
+    ours = scores.replace(_NETWORKS)
     paper = published_table(4)
     same = paper.merge(
-        own[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"]
+        ours[["backbone", "optimizer"]].drop_duplicates(), on=["backbone", "optimizer"]
     )
-    same = paper[paper["backbone"].isin(own["backbone"])] if same.empty else same
-    both = pd.concat(
-        [own.assign(source=source), same.assign(source="paper, Table 4", split="paper")],
-        ignore_index=True,
-    )
-    decimals = {name: 2 if "threshold" in name or name == "loss" else 1 for name in shown}
+    if same.empty:
+        same = paper[paper["backbone"].isin(ours["backbone"])]
+    ours = ours.assign(source=source)
+    same = same.assign(source="paper, Table 4", split="paper")
+    both = pd.concat([ours, same], ignore_index=True)
+    shown = [name for name in _WORDS if name in scores]
     # As objects, because pandas prints all numbers of a column with the decimals of its longest,
     # and counts would become fractions.
     counts = {name: "Int64" for name in scores[shown].select_dtypes("integer") if name not in paper}
-    table = (
-        both.set_index(["source", "split", "backbone", "optimizer"])[shown]
-        .round(decimals)
-        .astype(counts)
-        .astype(object)
-        .T
-    )
+    decimals = {name: 2 if name in ("threshold", "loss") else 1 for name in shown}
+    table = both.set_index(["source", "split", "backbone", "optimizer"])[shown]
+    table = table.round(decimals).astype(counts).astype(object).rename(columns=_WORDS).T
     return table.where(table.notna(), "–")
 
 
@@ -183,19 +181,16 @@ def sweep(tables: dict[str, pd.DataFrame], chosen: float) -> Figure:
     tables : dict
         Title → table with ``score``, ``precision``, ``recall``, ``f1`` and perhaps ``iou``.
     chosen : float
-        Threshold used for the inventory.
+        Threshold that is marked.
     """
-    fig, axes = plt.subplots(
-        1, len(tables), figsize=(4.5 * len(tables), 3.2), sharey=True, squeeze=False
-    )
+    size = (4.5 * len(tables), 3.2)
+    fig, axes = plt.subplots(1, len(tables), figsize=size, sharey=True, squeeze=False)
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
         for name, label, colour, line in _CURVES:
             if name in table:
                 ax.plot(table["score"], table[name], line, color=OKABE_ITO[colour], label=label)
         ax.axvline(chosen, color="#777777", lw=0.8)
-        ax.annotate(
-            "inventory", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555"
-        )
+        ax.annotate("chosen", (chosen, 0.02), rotation=90, fontsize=7, ha="right", color="#555555")
         ax.set(xlabel="Score threshold", title=title, ylim=(0, 1.02))
         ax.legend(fontsize=8)
     axes[0, 0].set_ylabel("Fraction")

@@ -1,0 +1,115 @@
+"""Collinearity by hand, by statsmodels and by a published table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.datasets import longley
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools import add_constant
+
+from lsa_helpers import selection
+from lsa_helpers.errors import InputError
+
+
+def kinds(**kind_of):
+    """Factors without values: what they are is all that selection asks for."""
+    return xr.Dataset({name: ((), 0.0, {"kind": kind}) for name, kind in kind_of.items()})
+
+
+def continuous(names):
+    return kinds(**dict.fromkeys(names, "continuous"))
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 999), weight=st.floats(-3, 3))
+def test_two_factors_give_one_over_one_minus_r_squared(seed, weight):
+    rng = np.random.default_rng(seed)
+    a = rng.standard_normal(40)
+    b = weight * a + rng.standard_normal(40) + 100
+    r = np.corrcoef(a, b)[0, 1]
+    values = selection.generalised_vif({"a": a[:, None], "b": b[:, None]})
+    np.testing.assert_allclose(values, 1 / (1 - r**2), rtol=1e-6)
+
+
+def test_longley_matches_its_published_vifs():
+    """Published in many textbooks for Longley's data, for example R's car::vif: 135.5, 1788.5,
+    33.6, 3.6, 399.2, 759.0.
+    """
+    data = longley.load_pandas().exog
+    values = selection.generalised_vif({name: data[[name]].to_numpy() for name in data})
+    np.testing.assert_allclose(values.round(1), [135.5, 1788.5, 33.6, 3.6, 399.2, 759.0])
+
+
+def test_vif_is_that_of_a_regression_with_a_constant():
+    data = longley.load_pandas().exog
+    factors = continuous(["GNPDEFL", "UNEMP", "ARMED"])
+    table = selection.stepwise_vif(data, factors, threshold=100).set_index("factor")
+    r2 = OLS(data["UNEMP"], add_constant(data[["GNPDEFL", "ARMED"]])).fit().rsquared
+    assert table["vif"]["UNEMP"] == pytest.approx(1 / (1 - r2), rel=1e-4)
+    np.testing.assert_allclose(table["vif"] * table["tolerance"], 1)
+
+
+def test_generalised_vif_does_not_depend_on_the_reference_class():
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, 3, 200)
+    x = code + rng.standard_normal(200)
+    dummies = np.eye(3)[code]
+    values = [
+        selection.generalised_vif({"x": x[:, None], "code": np.delete(dummies, left_out, axis=1)})
+        for left_out in range(3)
+    ]
+    np.testing.assert_allclose(values[0], values[1])
+    np.testing.assert_allclose(values[0], values[2])
+    # With two groups the determinant ratio is the same seen from both sides: GVIF(code) = VIF(x),
+    # here to the power 1/2.
+    assert values[0]["code"] ** 2 == pytest.approx(values[0]["x"])
+
+
+def test_a_factor_becomes_the_columns_of_its_kind():
+    table = pd.DataFrame(
+        {"slope": [1.0, 2, 3], "aspect": [0.0, 90, -1], "lulc": [10, 20, 20], "flat": 7.0}
+    )
+    factors = kinds(slope="continuous", aspect="circular", lulc="categorical", flat="continuous")
+    columns = selection.design_columns(table, factors)
+    assert {name: part.shape[1] for name, part in columns.items()} == {
+        "slope": 1,
+        "aspect": 2,
+        "lulc": 1,
+        "flat": 0,
+    }
+    np.testing.assert_allclose(columns["aspect"], [[0, 1], [1, 0], [0, 0]], atol=1e-6)
+    assert columns["lulc"].ravel().tolist() == [0, 1, 1]
+
+
+def test_stepwise_drops_the_double_and_the_constant():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 300))
+    table = pd.DataFrame({"a": a, "b": b, "double": a + 0.01 * b, "flat": np.ones(300)})
+    vif = selection.stepwise_vif(table, continuous(table)).set_index("factor")
+    assert vif.index.tolist() == list(table)
+    assert vif.loc["flat"].tolist() == [np.inf, 0, 1]
+    assert sorted(vif.loc[["a", "double"], "dropped_at"]) == [0, 2]
+    assert vif.loc[vif["dropped_at"] == 0, "vif"].max() < 1.1
+    assert (vif["vif"] * vif["tolerance"]).drop("flat").round(9).eq(1).all()
+
+
+def test_perfect_copies_are_infinite_and_too_few_rows_are_refused():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((50, 1))
+    columns = {"a": a, "b": 2 * a, "c": rng.standard_normal((50, 1))}
+    assert selection.generalised_vif(columns)["a"] > 1e6
+    table = pd.DataFrame(rng.standard_normal((3, 4)), columns=list("abcd"))
+    with pytest.raises(InputError, match="Too few samples"):
+        selection.stepwise_vif(table, continuous(table))
+
+
+@pytest.mark.parametrize("rows", [[3], slice(None)], ids=["one row", "all rows"])
+def test_unknown_values_are_named(rows):
+    """A gap in a factor is no constant and no class: it is named and not dropped."""
+    table = pd.DataFrame(np.random.default_rng(0).standard_normal((50, 2)), columns=["a", "b"])
+    table.loc[table.index[rows], "b"] = np.nan
+    with pytest.raises(InputError, match='factor "b".*unknown'):
+        selection.stepwise_vif(table, continuous(table))
