@@ -97,6 +97,16 @@ def known_cells(raster: xr.Dataset) -> xr.DataArray:
     return raster.to_dataarray("band").notnull().all("band")
 
 
+_COG = {
+    "driver": "COG",
+    "compress": "DEFLATE",
+    "predictor": "YES",
+    "overviews": "AUTO",
+    "blocksize": 256,
+    "bigtiff": "if_safer",
+}
+
+
 def write_raster(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
     """Write a raster as a tiled, compressed Cloud-Optimised GeoTIFF; it appears only when whole.
 
@@ -128,15 +138,6 @@ def write_raster(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
         "tiled": True,
         "bigtiff": "if_safer",
     }
-    cog = {
-        "driver": "COG",
-        "compress": "DEFLATE",
-        "predictor": "YES",
-        "overviews": "AUTO",
-        "overview_resampling": "average" if floats else "nearest",
-        "blocksize": 256,
-        "bigtiff": "if_safer",
-    }
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         plain = f"{folder}/plain.tif"
@@ -146,7 +147,7 @@ def write_raster(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
             file.descriptions = tuple(map(str, bands))
             file.units = tuple(band.attrs.get("units") or "1" for band in bands.values())
         with whole_file(path) as part, rasterio.open(plain) as file:
-            rio_copy(file, part, **cog)
+            rio_copy(file, part, **_COG, overview_resampling="average" if floats else "nearest")
     return path
 
 
@@ -188,7 +189,8 @@ def read_raster(path: Path, chunk: int = 0) -> xr.Dataset:
             names = [name or f"band_{i}" for i, name in enumerate(file.descriptions, 1)]
             units = [unit or "1" for unit in file.units]
             values = None if chunk else file.read()
-            transform, crs = file.transform, file.crs
+            transform = file.transform
+            crs = file.crs
         if chunk:
             values = _lazy_bands(path, chunk)
     except rasterio.errors.RasterioError as error:
@@ -209,14 +211,15 @@ def _lazy_bands(path: Path, chunk: int):
     import dask.array as da
 
     with rasterio.open(path) as file:
-        shape, kind = (file.count, file.height, file.width), np.dtype(file.dtypes[0])
+        size = (file.count, file.height, file.width)
+        kind = np.dtype(file.dtypes[0])
 
     def read(block_info=None):
         (_, (top, bottom), (left, right)) = block_info[None]["array-location"]
         with rasterio.open(path) as file:
             return file.read(window=Window(left, top, right - left, bottom - top))
 
-    chunks = da.core.normalize_chunks((-1, chunk, chunk), shape, dtype=kind)
+    chunks = da.core.normalize_chunks((-1, chunk, chunk), size, dtype=kind)
     return da.map_blocks(read, chunks=chunks, dtype=kind, meta=np.zeros((0, 0, 0), kind))
 
 

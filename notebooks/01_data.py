@@ -138,7 +138,7 @@ slope = slope.assign_attrs(long_name="Slope", units="°", kind="continuous")
 aspect = xrspatial.aspect(dem, boundary="nearest")
 aspect = aspect.assign_attrs(long_name="Aspect", units="° from north", kind="circular")
 for_all = {"slope (°)": slope.values[row, col], "aspect (°)": aspect.values[row, col]}
-pd.DataFrame({"by hand": by_hand, "xarray-spatial": for_all}).round(3)
+pd.DataFrame({"by hand": by_hand, "xarray-spatial": for_all}, dtype=float).round(3)
 
 # %% mystnb={"figure": {"caption": "Slope, and the direction it faces: north is pale, south dark.", "name": "fig-01-slope"}, "image": {"alt": "Two maps of the study area side by side, slope in degrees and aspect in degrees clockwise from north, valley sides facing each other in different colours"}}
 style.save(show.factor_panels(xr.Dataset({"slope": slope, "aspect": aspect}), columns=2), run, "slope_aspect")
@@ -252,7 +252,7 @@ print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 #
 # - `papermill notebooks/01_data.ipynb out.ipynb -p seed 7`: another mountain.
 # - `papermill notebooks/01_data.ipynb out.ipynb -p cell_size_m 30`: what does a coarser grid do to slope?
-# - `papermill notebooks/01_data.ipynb out.ipynb -y "factors: [slope, aspect, twi]"`: a smaller stack.
+# - `papermill notebooks/01_data.ipynb out.ipynb -y "factors: [slope, aspect, twi]"`: three factors only.
 
 # %% [markdown]
 # ## Summary
@@ -266,4 +266,4 @@ print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 #
 # ## References
 #
-# All references are on the page *References*; here mainly {cite:p}`yao2026,xu2024,horn1981,zevenbergen1987`.
+# All references are on the page *References*; here mainly {cite:p}`yao2026,horn1981,zevenbergen1987,beven1979`.

@@ -1,6 +1,7 @@
 """From a catalog to the factors: what can be made is made, what cannot is dropped with a note."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,24 +23,33 @@ from lsa_helpers.sources.layers import (
 from lsa_helpers.sources.rasters import native_resolution
 from lsa_helpers.sources.vectors import station_error
 
-# name: (label, unit, kind, entry of the catalog it is made from); the paper's Table 2, in its
-# order.
+
+class Description(NamedTuple):
+    """What a factor is, and the entry of the catalog it is made from."""
+
+    long_name: str
+    units: str
+    kind: str
+    entry: str
+
+
+# The paper's Table 2, in its order.
 FACTORS = {
-    "altitude": ("Altitude", "m", "continuous", "dem"),
-    "slope": ("Slope", "°", "continuous", "dem"),
-    "aspect": ("Aspect", "°", "circular", "dem"),
-    "plan_curvature": ("Plan curvature", "1/m", "continuous", "dem"),
-    "profile_curvature": ("Profile curvature", "1/m", "continuous", "dem"),
-    "twi": ("Topographic wetness index", "ln m", "continuous", "dem"),
-    "tri": ("Terrain ruggedness index", "m", "continuous", "dem"),
-    "distance_to_road": ("Distance to road", "m", "continuous", "roads"),
-    "distance_to_river": ("Distance to river", "m", "continuous", "rivers"),
-    "distance_to_fault": ("Distance to fault", "m", "continuous", "faults"),
-    "lulc": ("Land use and land cover", "1", "categorical", "lulc"),
-    "ndvi": ("NDVI", "1", "continuous", "ndvi"),
-    "rainfall": ("Rainfall", "mm/yr", "continuous", "rainfall"),
-    "lithology": ("Lithology", "1", "categorical", "lithology"),
-    "pga": ("Peak ground acceleration", "cm/s²", "continuous", "stations"),
+    "altitude": Description("Altitude", "m", "continuous", "dem"),
+    "slope": Description("Slope", "°", "continuous", "dem"),
+    "aspect": Description("Aspect", "°", "circular", "dem"),
+    "plan_curvature": Description("Plan curvature", "1/m", "continuous", "dem"),
+    "profile_curvature": Description("Profile curvature", "1/m", "continuous", "dem"),
+    "twi": Description("Topographic wetness index", "ln m", "continuous", "dem"),
+    "tri": Description("Terrain ruggedness index", "m", "continuous", "dem"),
+    "distance_to_road": Description("Distance to road", "m", "continuous", "roads"),
+    "distance_to_river": Description("Distance to river", "m", "continuous", "rivers"),
+    "distance_to_fault": Description("Distance to fault", "m", "continuous", "faults"),
+    "lulc": Description("Land use and land cover", "1", "categorical", "lulc"),
+    "ndvi": Description("NDVI", "1", "continuous", "ndvi"),
+    "rainfall": Description("Rainfall", "mm/yr", "continuous", "rainfall"),
+    "lithology": Description("Lithology", "1", "categorical", "lithology"),
+    "pga": Description("Peak ground acceleration", "cm/s²", "continuous", "stations"),
 }
 # How each terrain factor is made from the DEM.
 TERRAIN = {
@@ -98,7 +108,8 @@ def build_factors(
     for name in [name for name in known_factors(catalog) if not wanted or name in wanted]:
         entry = _entry(catalog, name)
         if entry is None:
-            label, _, _, source = FACTORS[name]
+            label = FACTORS[name].long_name
+            source = FACTORS[name].entry
             notes.append(f"{label} is left out: the catalog has no entry `{source}`.")
             continue
         attrs = _attributes(catalog, name, entry)
@@ -196,19 +207,19 @@ def _entry(catalog: Catalog, name: str) -> Entry | None:
     return (
         catalog.factors.get(name)
         or catalog.extra.get(name)
-        or getattr(catalog, FACTORS[name][3] if name in FACTORS else "", None)
+        or getattr(catalog, FACTORS[name].entry if name in FACTORS else "", None)
     )
 
 
 def _attributes(catalog: Catalog, name: str, entry: Entry) -> dict:
     """What ``factors.json`` says of one factor; its classes come with its layer."""
-    own_kind = "categorical" if entry.categorical else "continuous"
-    own = (entry.label or name, entry.unit or "1", own_kind)
-    label, unit, kind = FACTORS[name][:3] if name in FACTORS else own
+    kind = "categorical" if entry.categorical else "continuous"
+    of_user = Description(entry.label or name, entry.unit or "1", kind, name)
+    factor = FACTORS.get(name, of_user)
     return {
-        "long_name": label,
-        "units": entry.unit if name in catalog.factors and entry.unit else unit,
-        "kind": kind,
+        "long_name": factor.long_name,
+        "units": entry.unit if name in catalog.factors and entry.unit else factor.units,
+        "kind": factor.kind,
         "native_resolution_m": native_resolution(catalog, entry),
         "source": entry.source,
         "classes": {},

@@ -73,7 +73,10 @@ def _curvatures(wide: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
     """Plan and profile curvature of the inner cells of a DEM one cell wider on every side."""
     z = wide.astype(np.float64)
     centre = z[1:-1, 1:-1]
-    north, south, west, east = z[:-2, 1:-1], z[2:, 1:-1], z[1:-1, :-2], z[1:-1, 2:]
+    north = z[:-2, 1:-1]
+    south = z[2:, 1:-1]
+    west = z[1:-1, :-2]
+    east = z[1:-1, 2:]
     d = ((west + east) / 2 - centre) / cell**2
     e = ((north + south) / 2 - centre) / cell**2
     f = (z[:-2, 2:] - z[:-2, :-2] + z[2:, :-2] - z[2:, 2:]) / (4 * cell**2)

@@ -44,9 +44,15 @@ def study_area(catalog: Catalog, altitude: xr.DataArray) -> Figure:
     west, south, east, north = altitude.rio.transform_bounds("EPSG:4326")
     ax.set_title(
         f"{catalog.name or catalog.folder.name}: {area_km2:.1f} km², "
-        f"{west:.2f}–{east:.2f}° E, {south:.2f}–{north:.2f}° N"
+        f"{_degrees(west, east, 'EW')}, {_degrees(south, north, 'NS')}"
     )
     return fig
+
+
+def _degrees(low: float, high: float, sides: str) -> str:
+    """A range of degrees as a reader writes it: 102.08–102.11° E, 79.09–79.06° W."""
+    side = sides[0] if high > 0 else sides[1]
+    return f"{abs(low):.2f}–{abs(high):.2f}° {side}"
 
 
 def _draw_lines(ax, catalog: Catalog, crs) -> list[Line2D]:

@@ -34,7 +34,7 @@ def fetch(address: str, folder: Path, sha256: str | None = None) -> list[Path]:
     name = address.rstrip("/").rsplit("/", 1)[-1]
     unpack = pooch.Unzip(extract_dir=".") if name.lower().endswith(".zip") else None
     try:
-        out = pooch.retrieve(address, sha256, fname=name, path=folder, processor=unpack)
+        paths = pooch.retrieve(address, sha256, fname=name, path=folder, processor=unpack)
     except requests.exceptions.RequestException as error:
         raise InputError(
             "the file cannot be downloaded",
@@ -56,4 +56,6 @@ def fetch(address: str, folder: Path, sha256: str | None = None) -> list[Path]:
             found=error,
             fix="Check the address and the hash",
         ) from None
-    return sorted(Path(file) for file in out if Path(file).name != name) if unpack else [Path(out)]
+    if unpack is None:
+        return [Path(paths)]
+    return sorted(Path(path) for path in paths if Path(path).name != name)

@@ -67,8 +67,8 @@ def _cut(bounds: list[float], catalog: Catalog, crs: CRS, cell_size: float) -> l
     """The part of the bounds that the study mask covers, whole cells from their corner."""
     file = catalog.path(catalog.mask)
     mask = read_features(file, catalog.mask, crs).total_bounds
-    left, bottom = max(bounds[0], mask[0]), max(bounds[1], mask[1])
-    right, top = min(bounds[2], mask[2]), min(bounds[3], mask[3])
+    left, bottom = np.maximum(bounds[:2], mask[:2])
+    right, top = np.minimum(bounds[2:], mask[2:])
     if left >= right or bottom >= top:
         raise InputError("the study mask and the DEM do not overlap", where=file, found=f"{mask} m")
     left = bounds[0] + np.floor((left - bounds[0]) / cell_size) * cell_size
@@ -140,8 +140,8 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
     features = read_features(file, entry, grid.rio.crs)
     values = attribute(features, entry.value or entry.attribute, file).astype(float) * entry.scale
     if (features.geom_type == "Point").all():
-        x, y = features.geometry.x.to_numpy(), features.geometry.y.to_numpy()
-        return inverse_distance(x, y, values.to_numpy(), grid)
+        places = features.geometry
+        return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
     return _burn(features, values, grid, file)
 
 
