@@ -199,7 +199,7 @@ else:
     checkpoints = train.checkpoint_folder(run.path / "checkpoints", train_chips, settings, p.weights)
     with reproducible(p.seed, p.n_jobs):
         trainer = lightning.Trainer(max_epochs=p.epochs, gradient_clip_val=10.0, **train.trainer_options(checkpoints, settings))
-        trainer.fit(training, ckpt_path=train.last_checkpoint(checkpoints), weights_only=True)  # goes on where it was interrupted
+        trainer.fit(training, ckpt_path="last", weights_only=True)  # an interrupted training goes on
     run.write_table(training.history, "detection_training")
 model = on_gpu(model.eval())
 model.tta = p.tta

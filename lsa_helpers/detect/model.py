@@ -20,8 +20,24 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.run import whole_file
 
 
+class Picked:
+    """Mixed into a dataclass: it can be made from a mapping that holds other names too."""
+
+    @classmethod
+    def pick(cls, values: Mapping[str, Any]) -> Self:
+        """The dataclass from those of the values that it knows.
+
+        Examples
+        --------
+        >>> DetectorConfig.pick({"fpn_width": 32, "epochs": 3}).fpn_width
+        32
+        """
+        names = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in names})
+
+
 @dataclass(frozen=True)
-class DetectorConfig:
+class DetectorConfig(Picked):
     """What a detector is made of; stored in the metadata of its safetensors file.
 
     Parameters
@@ -62,18 +78,6 @@ class DetectorConfig:
 
     def __post_init__(self):
         object.__setattr__(self, "bands", tuple(self.bands))  # JSON and parameter files have lists
-
-    @classmethod
-    def pick(cls, values: Mapping[str, Any]) -> Self:
-        """The configuration from a mapping that may hold other names too.
-
-        Examples
-        --------
-        >>> DetectorConfig.pick({"fpn_width": 32, "epochs": 3}).fpn_width
-        32
-        """
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
 
     @property
     def inputs(self) -> Bands:

@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import lightning
 import pandas as pd
@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from torchmetrics.detection import MeanAveragePrecision
 
 from lsa_helpers.detect.dataset import ChipSet, collate
-from lsa_helpers.detect.model import build_detector, on_gpu
+from lsa_helpers.detect.model import Picked, build_detector, on_gpu
 from lsa_helpers.detect.muon import MuonAdamW
 from lsa_helpers.detect.pyramid import use_bfloat16
 from lsa_helpers.detect.score import predict
@@ -30,7 +30,7 @@ _FINAL_LEARNING_RATE = 5e-6  # the paper's
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Picked):
     """How a detector is trained.
 
     Parameters
@@ -62,12 +62,6 @@ class TrainConfig:
     validate_every: int = 0
     seed: int = 0
     n_jobs: int = 2
-
-    @classmethod
-    def pick(cls, values: Mapping[str, Any]) -> Self:
-        """The configuration from a mapping that may hold other names too."""
-        names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
 
 
 class DetectorTraining(lightning.LightningModule):
@@ -127,10 +121,8 @@ class DetectorTraining(lightning.LightningModule):
             generator=torch.Generator().manual_seed(self.config.seed),
         )
 
-    def val_dataloader(self) -> DataLoader | list:
-        """Validation chips as they are."""
-        if self.validation is None:
-            return []
+    def val_dataloader(self) -> DataLoader:
+        """Validation chips as they are; not asked for while `validate_every` is 0."""
         return DataLoader(
             self.validation, self.config.batch_size, collate_fn=collate, num_workers=self._workers
         )
@@ -147,13 +139,8 @@ class DetectorTraining(lightning.LightningModule):
             "adamw": (torch.optim.AdamW, {}),
             "muon": (MuonAdamW, {"max_channels": config.muon_max_channels}),
         }[config.optimizer]
-        optimizer = kind(
-            self.parameters(),
-            config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,
-            **options,
-        )
+        options |= {"weight_decay": config.weight_decay, "fused": True}
+        optimizer = kind(self.parameters(), config.learning_rate, **options)
         schedules = torch.optim.lr_scheduler
         if config.lr_schedule == "cosine":
             scheduler = schedules.CosineAnnealingLR(optimizer, steps, eta_min=_FINAL_LEARNING_RATE)
@@ -243,8 +230,9 @@ def checkpoint_folder(
 
 
 def trainer_options(folder: Path, config: TrainConfig) -> dict[str, Any]:
-    """Keyword arguments of a `lightning.Trainer` that keeps its last checkpoint in `folder`, scores
-    the validation chips when `config` says so, and is otherwise silent.
+    """Keyword arguments of a `lightning.Trainer` that keeps its last checkpoint in `folder`, where
+    ``fit(ckpt_path="last")`` finds it, scores the validation chips when `config` says so, and is
+    otherwise silent.
     """
     return {
         "callbacks": [ModelCheckpoint(folder, "last", enable_version_counter=False)],
@@ -256,12 +244,6 @@ def trainer_options(folder: Path, config: TrainConfig) -> dict[str, Any]:
         "enable_progress_bar": False,
         "enable_model_summary": False,
     }
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Where an interrupted (or finished) training goes on; None before the first whole epoch."""
-    path = folder / "last.ckpt"
-    return path if path.exists() else None
 
 
 def train_detector(
@@ -297,16 +279,12 @@ def train_detector(
     history : DataFrame
         As `DetectorTraining.history`.
     """
+    report = report if first_process() else None
     folder = checkpoint_folder(checkpoints, chips, config, weights)
     with reproducible(config.seed, config.n_jobs):
         model = use_bfloat16(build_detector(chips.config, weights=weights))
-        training = DetectorTraining(
-            model.to(memory_format=torch.channels_last),
-            config,
-            chips,
-            validation,
-            report if first_process() else None,
-        )
+        model = model.to(memory_format=torch.channels_last)
+        training = DetectorTraining(model, config, chips, validation, report)
         trainer = lightning.Trainer(
             max_epochs=config.epochs,
             gradient_clip_val=10.0,
@@ -315,7 +293,7 @@ def train_detector(
             strategy="ddp" if devices * nodes > 1 else "auto",
             **trainer_options(folder, config),
         )
-        trainer.fit(training, ckpt_path=last_checkpoint(folder), weights_only=True)
+        trainer.fit(training, ckpt_path="last", weights_only=True)
     return on_gpu(model.eval()), training.history  # Lightning leaves it on the processor
 
 
