@@ -91,6 +91,7 @@ from lsa_helpers.runner.params import DetectorParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import detector as show
 from lsa_helpers.show import style
+from lsa_helpers.show.chips import chip_gallery
 
 # %%
 style.use()
@@ -102,7 +103,8 @@ settings = train.TrainConfig.pick(p.model_dump())  # how it is trained
 # %% [markdown]
 # ## The collection
 #
-# The network learns from *chips*, small images whose landslides somebody has outlined. Masks of the CAS Landslide Dataset {cite:p}`xu2024`, and
+# The network learns from *chips*, small images whose landslides somebody has outlined. The paper uses five parts of the CAS Landslide Dataset
+# {cite:p}`xu2024` and images of its own (Table 1). Masks of that dataset, and
 # of most collections, are *semantic*: they say which pixels are landslide, not which landslide. Every connected patch becomes one landslide, so
 # two landslides that touch count as one. Where outlines are drawn one by one, the column *merged* counts how many a mask would have lost so. A chip without landslide is kept: the network must also learn what is *not* one.
 #
@@ -114,7 +116,12 @@ chips = layouts.list_chips(open_catalog(p, run))  # files and folders; no pixel 
 report = read.check_chips(chips, config.inputs)  # every chip is read once, and what is wrong with it is noted
 chips = read.split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
 read.need_training(chips)
-read.count_table(chips)
+counts = read.count_table(chips)
+run.write_table(counts, "image_table")
+counts
+
+# %% mystnb={"figure": {"caption": "Examples of the image collection. Yellow lines outline the mapped landslides; the width of each image on the ground stands below it.", "name": "fig-02-chips"}, "image": {"alt": "Six satellite image chips of mountain slopes from different platforms, mapped landslides outlined in yellow"}}
+style.save(chip_gallery(chips), run, "chips")
 
 # %% [markdown]
 # Platforms differ in sun, haze and sensor. With `normalise_radiometry` the colours of every source, the scene's too, get one mean and spread

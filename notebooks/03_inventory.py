@@ -47,6 +47,7 @@ min_area_m2: float = 100.0  # smallest landslide of the inventory, m²
 import geopandas as gpd
 import pandas as pd
 import torch
+import xarray as xr
 from scipy import stats
 
 from lsa_helpers.detect import inventory, lookalikes, scene
@@ -252,7 +253,7 @@ style.save(show.sizes(inventories, laws, errors), run, "inventory_sizes")
 # or only shadow? The first of them that covers a third of it is named its cause. It is a suspicion, not a proof: a network does not say why.
 
 # %%
-factors = read_factors(run.need("factors.tif", chapter="01_data"))
+factors = read_factors(run.product("factors.tif")) if run.has("factors.tif") else xr.Dataset()
 ground = lookalikes.lookalike_ground(factors, frame, run.product("truth/old_scars.gpkg"))
 alarms = detected[detected["true_share"] < 0.5].copy()
 alarms["cause"] = lookalikes.attribute_causes(alarms.geometry, ground)

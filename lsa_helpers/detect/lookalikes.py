@@ -30,7 +30,7 @@ def lookalike_ground(
     ----------
     factors : Dataset, dims (y, x)
         With ``distance_to_road``, ``distance_to_river`` (m) and ``lulc`` (GlobeLand30); what is
-        missing gives no cause.
+        missing gives no cause, and a Dataset of nothing gives none at all.
     frame : SceneFrame
         Its darkest parts count as shadow.
     old_scars : Path, optional
@@ -41,6 +41,8 @@ def lookalike_ground(
     Dataset, dims (y, x)
         One bool variable for each of `CAUSES` that is known, on the factors' grid.
     """
+    if not factors:  # a folder of images alone has no maps to lay a detection over
+        return xr.Dataset()
     causes = {}
     if old_scars is not None and old_scars.is_file():
         causes["old scar"] = _touched(gpd.read_file(old_scars).to_crs(factors.rio.crs), factors)

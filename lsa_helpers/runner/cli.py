@@ -51,7 +51,9 @@ def run_command(
     """Bring a run up to date: execute the chapters whose inputs, parameters or code changed."""
     from lsa_helpers.run import Run
     from lsa_helpers.runner import pipeline
+    from lsa_helpers.runner.manifest import read_manifest
     from lsa_helpers.runner.params import CHAPTERS, chapter_name, find_params
+    from lsa_helpers.runner.progress import Progress, expected_seconds
 
     file = find_params(name_or_file)
     run = Run(out or Path("runs") / file.stem)
@@ -66,13 +68,17 @@ def run_command(
     console.print(
         f"Run {run.path} (each chapter is: papermill notebooks/NN_x.ipynb {run.path}/notebooks/NN_x.ipynb --cwd {run.path} -f …)"
     )
+    last = {record["name"]: record for record in read_manifest(run)["stages"]}
+    seconds = expected_seconds(last, params["01_data"].profile)
     with console.status("") as status:
+        show = status.update if console.is_terminal else console.print
         executed = pipeline.execute(
             run,
             params,
             chapters,
             force=force,
-            tell=lambda line: (status.update(line), console.print(line)),
+            tell=console.print,
+            progress=Progress(show, console.is_terminal, seconds),
         )
     console.print(
         f"{len(executed)} chapter(s) executed. Results: {run.path}/products, tables, figures. Next: lsa book {run.path}"

@@ -152,6 +152,29 @@ def _seen_from(folder: Path, text: str) -> Path:
     return Path(os.path.normpath(folder.resolve() / text))
 
 
+def missing_inputs(catalog: Catalog) -> dict[str, str]:
+    """The chapters that a data folder has no inputs for.
+
+    Parameters
+    ----------
+    catalog : Catalog
+
+    Returns
+    -------
+    dict
+        Chapter → why it cannot be run, as the end of a sentence.
+    """
+    missing = {}
+    if catalog.dem is None:
+        missing["01_data"] = "the catalog names no DEM, so there is no grid and no factor"
+    if catalog.images is None:
+        missing["02_detector"] = "the catalog names no images to learn from"
+        missing["03_inventory"] = "there is no detector, because the catalog names no images"
+    if catalog.scene is None:
+        missing["03_inventory"] = "the catalog names no scene to search"
+    return missing
+
+
 def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Path) -> None:
     """Look at the user's files before anything is written; the simulated mountain needs no look.
 
@@ -172,7 +195,7 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
         _check_factors(params, catalog, chapters)
     if catalog is None:
         return
-    need_dem = any(name > "02_detector" for name in chapters) or bool(catalog.on_grid)
+    need_dem = any(name > "03_inventory" for name in chapters) or bool(catalog.on_grid)
     check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
     _check_images(catalog, params["02_detector"], chapters)
     _check_landslides(catalog, params, chapters)
@@ -183,11 +206,21 @@ def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
     from lsa_helpers.classes import MODELS
 
     missing = [name for name in MODELS if name not in params["05_susceptibility"].models]
-    after = [name for name in chapters if name in ("06_frequency_ratio", "07_shap")]
-    if missing and after and "05_susceptibility" in chapters:
-        fix = "Add them, or stop with --until 05 (chapter 08 takes any: --from 08 --until 08)"
-        where = f"parameter models, needed by chapter {after[0][:2]}"
-        raise InputError(f"there will be no map of {' and '.join(missing)}", where=where, fix=fix)
+    where = "parameter models"
+    if "05_susceptibility" not in chapters:
+        return
+    if missing and "07_shap" in chapters:
+        raise InputError(
+            f"there will be no map of {' and '.join(missing)}",
+            where=f"{where}, needed by chapter 07",
+            fix="Add them, or stop with --until 06 (chapter 08 takes any: --from 08 --until 08)",
+        )
+    if missing == list(MODELS) and "06_frequency_ratio" in chapters:
+        raise InputError(
+            f"there will be none of the maps of {', '.join(MODELS)}",
+            where=f"{where}, needed by chapter 06",
+            fix="Add one of them, or stop with --until 05",
+        )
 
 
 def _check_factors(
@@ -216,7 +249,7 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
     """Read the chips of a data folder, and open its scene, as the chapters that show them and learn
     from them will.
     """
-    if not {"01_data", "02_detector"} & set(chapters):
+    if not {"02_detector", "03_inventory"} & set(chapters):
         return
     from lsa_helpers.detect.chips import check_chips, need_training, split_chips, usable_chips
     from lsa_helpers.detect.images import Bands
@@ -224,7 +257,7 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
     from lsa_helpers.detect.scene import open_scene
 
     bands = Bands(tuple(params.bands), params.reflectance_scale)
-    if catalog.scene is not None and "02_detector" in chapters:
+    if catalog.scene is not None:
         open_scene(catalog.path(catalog.scene), params.resolution_m, bands)
     if chips := list_chips(catalog):
         chips = usable_chips(chips, check_chips(chips, bands), skip_bad=params.skip_bad)
@@ -234,16 +267,16 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
 
 def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:
     """See that there will be landslides to learn from, of the kind that the chapters after 02 want."""
-    later = [name for name in chapters if name > "02_detector"]
+    later = [name for name in chapters if name > "03_inventory"]
     if not later:
         return
     truth = (
         catalog.truth is not None and (catalog.path(catalog.truth) / "landslides.gpkg").is_file()
     )
-    detected = catalog.scene is not None and bool(catalog.images or params["02_detector"].detector)
+    detected = catalog.scene is not None and catalog.images is not None
     there = {"reference": truth or catalog.inventory is not None, "detected": detected}
     if not any(there.values()):
-        fix = "Add an `inventory`, or a `scene` and `images` (or the parameter `detector`), or stop with --until 02"
+        fix = "Add an `inventory`, or a `scene` and `images`, or stop with --until 03"
         raise InputError(
             "there are no landslides to learn from",
             where=catalog.folder,

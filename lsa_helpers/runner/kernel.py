@@ -2,7 +2,9 @@
 measured.
 """
 
+import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -10,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import psutil
 
 
-def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, float]:
+def execute_notebook(notebook: Path, folder: Path, values: dict, lines=None) -> tuple[str, float]:
     """Execute a notebook in a run's folder.
 
     The executed copy appears in ``notebooks/`` only when every cell ran; otherwise a
@@ -27,6 +30,8 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
         The run's folder, which becomes the kernel's working directory.
     values : dict
         Parameters to inject.
+    lines : queue, optional
+        Gets a line for each cell that begins and each line that a cell prints.
 
     Returns
     -------
@@ -45,6 +50,8 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
     )
     out.parent.mkdir(exist_ok=True)
     _quiet(log)
+    if lines is not None:
+        _report_cells(lines, len(nbformat.read(notebook, 4).cells))
     # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run
     # to run.
     os.environ |= {
@@ -66,6 +73,7 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
                 cwd=str(folder),
                 kernel_name="python3",
                 progress_bar=False,
+                log_output=True,
             )
     except papermill.PapermillExecutionError as error:
         os.replace(part, failed)
@@ -81,6 +89,25 @@ def execute_notebook(notebook: Path, folder: Path, values: dict) -> tuple[str, f
     os.replace(part, out)
     failed.unlink(missing_ok=True)
     return "", max(peak[0], _largest_child_mb())
+
+
+def _report_cells(lines, count: int) -> None:
+    """Put into a queue what papermill logs: the cell that begins, and what cells print."""
+
+    class Reporter(logging.Handler):
+        cell = "starting"
+
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage().strip()
+            if begins := re.match(r"Executing Cell (\d+)", text):
+                self.cell = f"cell {begins[1]} of {count}"
+                lines.put(self.cell)
+            elif text and not text.startswith("Ending Cell"):
+                lines.put(f"{self.cell}, {text.splitlines()[-1][:80]}")
+
+    logger = logging.getLogger("papermill")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(Reporter())
 
 
 def _quiet(log: Path) -> None:

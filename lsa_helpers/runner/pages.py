@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from lsa_helpers.run import Run
-from lsa_helpers.runner.params import CHAPTERS
+from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
 
 GENERATED = ("timings", "parameters", "api")
 
@@ -35,6 +35,21 @@ def write_pages(run: Run, folder: Path, package: Path) -> None:
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
 
 
+def skipped_pages(run: Run) -> dict[str, str]:
+    """A page for every chapter that was skipped, which says why: chapter → MyST Markdown."""
+    manifest = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
+    texts = {}
+    for stage in manifest["stages"]:
+        if stage["status"] == "skipped":
+            source = json.loads(
+                (notebooks_dir() / f"{stage['name']}.ipynb").read_text(encoding="utf-8")
+            )
+            title = "".join(source["cells"][0]["source"]).splitlines()[0]
+            why = f"This chapter was not run: {stage['reason']}."
+            texts[stage["name"]] = f"{title}\n\n{why}\n"
+    return texts
+
+
 def timings_page(run: Run) -> str:
     """Time and memory of every chapter, with the machine they were measured on."""
     manifest = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
@@ -46,6 +61,7 @@ def timings_page(run: Run) -> str:
             _slowest_cell(run, stage["name"]),
         ]
         for stage in manifest["stages"]
+        if stage["status"] == "done"
     ]
     total = sum(stage["seconds"] for stage in manifest["stages"])
     facts = (
@@ -135,7 +151,7 @@ def api_page(package: Path) -> str:
         "# The module behind the chapters",
         "",
         "`lsa_helpers` is small and made to be read. What its functions take, give and raise is in their docstrings:",
-        "`help(lsa_helpers.classes.frequency_ratio)`. Below, its rooms by name; the order in which data flow through them:",
+        "`help(lsa_helpers.classes.read_breaks)`. Below, its rooms by name; the order in which data flow through them:",
         "",
         ast.get_docstring(
             ast.parse((package / "__init__.py").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from pathlib import Path
 
 import yaml
@@ -20,6 +20,7 @@ from lsa_helpers.runner.inputs import (
     catalog_of,
     check_inputs,
     load_run_params,
+    missing_inputs,
     names_a_file,
 )
 from lsa_helpers.runner.kernel import execute_notebook
@@ -31,6 +32,7 @@ from lsa_helpers.runner.params import (
     notebooks_dir,
     to_sections,
 )
+from lsa_helpers.runner.progress import Progress
 from lsa_helpers.sources import Catalog, load_catalog
 
 # Which chapters' products a chapter reads.
@@ -122,8 +124,11 @@ def execute(
     *,
     force: bool = False,
     tell: Callable[[str], None] = lambda line: None,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Execute chapters in order, each only when its inputs, parameters or code changed.
+
+    A chapter whose inputs the data folder does not hold is skipped, and the manifest says why.
 
     Parameters
     ----------
@@ -136,7 +141,9 @@ def execute(
     force : bool
         Execute them even when nothing changed.
     tell : callable
-        Called with a line of progress.
+        Called with a line when a chapter begins, ends or is passed over.
+    progress : Progress, optional
+        Told what the running chapter is doing.
 
     Returns
     -------
@@ -155,26 +162,57 @@ def execute(
             encoding="utf-8",
         )
     records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}
+    shared = params["01_data"]
+    missing = missing_inputs(catalog_of(shared, run.path)) if shared.data else {}
     executed = []
-    for chapter in chapters:
+    for number, chapter in enumerate(chapters):
+        if chapter in missing:
+            tell(f"{chapter}: skipped, {missing[chapter]}")
+            records[chapter] = _skip(run, params[chapter], chapter, missing[chapter])
+            _write_manifest(run, records)
+            continue
         key, inputs = _key(run, params, chapter, records)
         if not force and _is_done(run, records.get(chapter), key):
             tell(f"{chapter}: unchanged, skipped")
             continue
         tell(f"{chapter}: running …")
+        if progress:
+            progress.begin(chapter, chapters[number + 1 :])
         old = records.pop(chapter, {"outputs": {}})
-        records[chapter] = _execute_one(run, params[chapter], chapter, old) | {
-            "fingerprint": key,
-            "inputs": inputs,
-        }
-        manifest.write_manifest(
-            run, [records[name] for name in CHAPTERS if name in records], run.path / "params.yml"
-        )
-        tell(
-            f"{chapter}: done in {records[chapter]['seconds']:.0f} s, peak memory {records[chapter]['peak_memory_mb'] / 1000:.1f} GB"
-        )
+        made = _execute_one(run, params[chapter], chapter, old, progress)
+        records[chapter] = made | {"fingerprint": key, "inputs": inputs}
+        _write_manifest(run, records)
+        seconds, memory = made["seconds"], made["peak_memory_mb"] / 1000
+        tell(f"{chapter}: done in {seconds:.0f} s, peak memory {memory:.1f} GB")
         executed.append(chapter)
     return executed
+
+
+def _write_manifest(run: Run, records: dict[str, dict]) -> None:
+    """Write the stages in the order of the book."""
+    stages = [records[name] for name in CHAPTERS if name in records]
+    manifest.write_manifest(run, stages, run.path / "params.yml")
+
+
+def _skip(run: Run, params: Parameters, chapter: str, reason: str) -> dict:
+    """The record of a chapter that is not run; the inventory is then the known landslides alone."""
+    (run.path / "notebooks" / f"{chapter}.ipynb").unlink(missing_ok=True)
+    outputs = []
+    if chapter == "03_inventory":
+        from lsa_helpers.detect.inventory import write_reference
+
+        if path := write_reference(catalog_of(params, run.path), run):
+            outputs.append(path.relative_to(run.path).as_posix())
+    return {
+        "name": chapter,
+        "status": "skipped",
+        "reason": reason,
+        "seconds": 0.0,
+        "peak_memory_mb": 0,
+        "outputs": manifest.hashes(run.path, outputs),
+        "fingerprint": "",
+        "inputs": {},
+    }
 
 
 def _key(
@@ -244,15 +282,28 @@ def _is_done(run: Run, record: dict | None, key: str) -> bool:
     return manifest.hashes(run.path, list(record["outputs"])) == record["outputs"]
 
 
-def _execute_one(run: Run, params: Parameters, chapter: str, old: dict) -> dict:
+def _execute_one(
+    run: Run, params: Parameters, chapter: str, old: dict, progress: Progress | None
+) -> dict:
     """Execute one notebook in a process of its own and describe what it made."""
-    before, begun = manifest.snapshot(run), time.monotonic()
+    before = manifest.snapshot(run)
+    begun = time.monotonic()
     values = params.model_dump() | {"run_dir": "."}
+    notebook = notebooks_dir() / f"{chapter}.ipynb"
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool:
-        failure, memory = pool.submit(
-            execute_notebook, notebooks_dir() / f"{chapter}.ipynb", run.path.resolve(), values
-        ).result()
+    with (
+        context.Manager() as manager,
+        ProcessPoolExecutor(1, mp_context=context, max_tasks_per_child=1) as pool,
+    ):
+        lines = manager.Queue()
+        future = pool.submit(execute_notebook, notebook, run.path.resolve(), values, lines)
+        latest = "starting"
+        while not wait([future], timeout=1).done:
+            while not lines.empty():
+                latest = lines.get()
+            if progress:
+                progress.update(latest)
+        failure, memory = future.result()
     if failure:
         raise StageError(failure)
     after = manifest.snapshot(run)

@@ -104,6 +104,8 @@ def make_stage(run: Run, stage: Path) -> None:
         (stage / "notebooks" / path.name).write_text(
             _fold_parameters(path.read_text(encoding="utf-8")), encoding="utf-8"
         )
+    for name, text in pages.skipped_pages(run).items():
+        (stage / "notebooks" / f"{name}.md").write_text(text, encoding="utf-8")
     pages.write_pages(run, stage / "book", Path(lsa_helpers.__file__).parent)
     _copy_scripts(stage / "book" / "_static" / "vendor")
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
@@ -146,13 +148,14 @@ def _present(toc: dict, stage: Path) -> dict:
         "caption": "This run",
         "chapters": [{"file": f"book/{name}"} for name in pages.GENERATED],
     }
-    parts = [*toc["parts"][:-1], generated, toc["parts"][-1]]
-    return toc | {
-        "parts": [
-            part | {"chapters": [chapter for chapter in part["chapters"] if there(chapter)]}
-            for part in parts
-        ]
-    }
+    parts = []
+    for part in [*toc["parts"][:-1], generated, toc["parts"][-1]]:
+        chapters = [chapter for chapter in part["chapters"] if there(chapter)]
+        notebooks = [item for item in part["chapters"] if item["file"].startswith("notebooks/")]
+        # A part about chapters that are not there would be a promise.
+        if not notebooks or any(there(chapter) for chapter in notebooks):
+            parts.append(part | {"chapters": chapters})
+    return toc | {"parts": parts}
 
 
 def _copy_scripts(folder: Path) -> None:

@@ -49,7 +49,7 @@ def check_catalog(
         raise InputError(
             "the catalog names no DEM, and the factors need one",
             where=catalog.folder,
-            fix=f"Add `dem:`, or {others}stop with --until 02",
+            fix=f"Add `dem:`, or {others}stop with --until 03",
         )
     for name, entry in catalog.entries().items():
         if name not in _FOLDERS:

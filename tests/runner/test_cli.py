@@ -157,7 +157,7 @@ def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, em
             ("roads.shp", "does not overlap", "crs:"),
         ),
         (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
-        (lambda folder: None, ("no landslides to learn from", "inventory", "--until 02")),
+        (lambda folder: None, ("no landslides to learn from", "inventory", "--until 03")),
         (lambda folder: _points(folder, ["", "", ""]), ("slides.csv", "without a label", "label:")),
         (
             lambda folder: _points(folder, [1, 1, 1], label="is"),

@@ -82,10 +82,10 @@ def test_images_alone_need_no_dem(tmp_path):
     only = load_catalog(tmp_path)
     assert not only.on_grid
     assert check_catalog(only, need_dem=False)["entry"].tolist() == ["images", "scene"]
-    with pytest.raises(InputError, match="or stop with --until 02"):
+    with pytest.raises(InputError, match="or stop with --until 03"):
         check_catalog(only, need_dem=True)
     (tmp_path / "catalog.yml").write_text(
         "images: {path: images, format: masks}\nroads: {path: roads.gpkg}\n"
     )
-    with pytest.raises(InputError, match="take out roads and stop with --until 02"):
+    with pytest.raises(InputError, match="take out roads and stop with --until 03"):
         check_catalog(load_catalog(tmp_path), need_dem=True)

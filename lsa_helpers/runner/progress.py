@@ -1,0 +1,76 @@
+"""What a running chapter is doing, and how long the rest will take."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+# Seconds of the chapters on two quiet cores, for a run that was never made here.
+KNOWN_SECONDS = {
+    "tiny": {"01": 20, "02": 35, "03": 12, "04": 10, "05": 20, "06": 10, "07": 12, "08": 40},
+    "quick": {"01": 50, "02": 330, "03": 60, "04": 20, "05": 70, "06": 15, "07": 25, "08": 150},
+}
+
+
+class Progress:
+    """Says which cell of which chapter runs and about how long the run will go on.
+
+    In a terminal it is one live line; where the output goes into a file, one line a minute.
+
+    Parameters
+    ----------
+    show : callable
+        Called with a line of text: to replace the live line, or to print it.
+    live : bool
+        Whether `show` replaces the line before.
+    seconds : mapping
+        Chapter → seconds it took before; chapters never made here are left out.
+    """
+
+    def __init__(self, show: Callable[[str], None], live: bool, seconds: Mapping[str, float]):
+        self.show = show
+        self.pause = 0.2 if live else 60.0
+        self.seconds = seconds
+        self.ahead: list[str] = []
+        self.begin("", [])
+
+    def begin(self, chapter: str, ahead: Iterable[str]) -> None:
+        """A chapter begins, and after it come those `ahead`."""
+        self.chapter = chapter
+        self.ahead = list(ahead)
+        self.begun = self.shown = time.monotonic()
+
+    def update(self, text: str) -> None:
+        """What the chapter is doing now; shown unless the last line is too young."""
+        now = time.monotonic()
+        if now - self.shown < self.pause:
+            return
+        self.shown = now
+        elapsed = now - self.begun
+        line = f"{self.chapter}: {text}, {elapsed:.0f} s"
+        known = [self.seconds[name] for name in self.ahead if name in self.seconds]
+        if self.chapter in self.seconds and len(known) == len(self.ahead):
+            left = max(self.seconds[self.chapter] - elapsed, 0) + sum(known)
+            line += f"; about {max(1, round(left / 60))} min left in all"
+        self.show(line)
+
+
+def expected_seconds(records: Mapping[str, dict], profile: str) -> dict[str, float]:
+    """Seconds each chapter took in the last run, else what the profile is known to take.
+
+    Parameters
+    ----------
+    records : mapping
+        Chapter → its stage in ``manifest.json``.
+    profile : str
+        Name of the parameter set.
+
+    Examples
+    --------
+    >>> expected_seconds({"01_data": {"status": "done", "seconds": 7.5}}, "own")
+    {'01_data': 7.5}
+    """
+    from lsa_helpers.runner.params import CHAPTERS
+
+    known = KNOWN_SECONDS.get(profile, {})
+    seconds = {name: known[name[:2]] for name in CHAPTERS if name[:2] in known}
+    done = {name: item["seconds"] for name, item in records.items() if item["status"] == "done"}
+    return seconds | done
