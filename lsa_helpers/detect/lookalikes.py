@@ -98,6 +98,8 @@ def attribute_causes(shapes: gpd.GeoSeries, ground: xr.Dataset) -> list[str]:
     list of str
         The last of `CAUSES` where no other fits. It is a suspicion: a network does not say why.
     """
+    if not ground:
+        return [CAUSES[-1]] * len(shapes)
     causes = []
     for shape in shapes.to_crs(ground.rio.crs):
         touched = _touched(gpd.GeoSeries([shape]), ground)
