@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -158,6 +159,7 @@ class DetectorTraining(lightning.LightningModule):
         torch.manual_seed(self.config.seed * 10_007 + epoch)
         self._losses = []
         self._ap50 = float("nan")
+        self._coco = MeanAveragePrecision(iou_type="segm", backend="pycocotools")
         self._begun = time.perf_counter()
 
     def training_step(self, batch: tuple[list, list], _) -> torch.Tensor:
@@ -165,10 +167,6 @@ class DetectorTraining(lightning.LightningModule):
         losses = self.model(*batch)
         self._losses.append({name: value.detach().float() for name, value in losses.items()})
         return sum(losses.values())
-
-    def on_validation_epoch_start(self) -> None:
-        """A new count."""
-        self._coco = MeanAveragePrecision(iou_type="segm", backend="pycocotools")
 
     def validation_step(self, batch: tuple[list, list], _) -> None:
         """Count a batch."""
@@ -196,11 +194,9 @@ class DetectorTraining(lightning.LightningModule):
         if self.report:
             seconds = time.perf_counter() - self._begun
             minutes = seconds * (self.config.epochs - epoch) / 60
-            scored = f", validation AP50 {self._ap50:.1f} %" if self._ap50 == self._ap50 else ""
-            self.report(
-                f"epoch {epoch}/{self.config.epochs}: loss {row['loss']:.3f}{scored}, "
-                f"{seconds:.0f} s, {minutes:.0f} min left"
-            )
+            scored = "" if np.isnan(self._ap50) else f", validation AP50 {self._ap50:.1f} %"
+            line = f"epoch {epoch}/{self.config.epochs}: loss {row['loss']:.3f}{scored}"
+            self.report(f"{line}, {seconds:.0f} s, {minutes:.0f} min left")
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """The history goes along."""
@@ -234,8 +230,12 @@ def trainer_options(folder: Path, config: TrainConfig) -> dict[str, Any]:
     ``fit(ckpt_path="last")`` finds it, scores the validation chips when `config` says so, and is
     otherwise silent.
     """
+    # Without `save_on_train_epoch_end` only epochs that end in a validation would be kept.
+    keep = ModelCheckpoint(
+        folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
+    )
     return {
-        "callbacks": [ModelCheckpoint(folder, "last", enable_version_counter=False)],
+        "callbacks": [keep],
         "default_root_dir": folder,
         "limit_val_batches": 1.0 if config.validate_every else 0,
         "check_val_every_n_epoch": max(1, config.validate_every),
