@@ -48,9 +48,8 @@ class TrainConfig(Picked):
         Layers of up to so many channels are stepped by Muon, wider ones by AdamW.
     validate_every : int
         Epochs between scores on the validation chips; 0: never.
-    seed : int
-    n_jobs : int
-        Processor cores.
+    seed, n_jobs : int
+        Of random choices; processor cores.
     """
 
     optimizer: str = "adamw"
@@ -107,10 +106,8 @@ class DetectorTraining(lightning.LightningModule):
 
     def train_dataloader(self) -> DataLoader:
         """Training chips in an order of each epoch; a device's share of every batch."""
-        share = max(1, self.trainer.world_size)
-        sampler = DistributedSampler(
-            self.chips, share, self.trainer.global_rank, shuffle=True, seed=self.config.seed
-        )
+        share, rank = max(1, self.trainer.world_size), self.trainer.global_rank
+        sampler = DistributedSampler(self.chips, share, rank, seed=self.config.seed)
         return DataLoader(
             self.chips,
             max(1, self.config.batch_size // share),
