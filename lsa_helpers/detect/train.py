@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -47,9 +48,8 @@ class TrainConfig(Picked):
         Layers of up to so many channels are stepped by Muon, wider ones by AdamW.
     validate_every : int
         Epochs between scores on the validation chips; 0: never.
-    seed : int
-    n_jobs : int
-        Processor cores.
+    seed, n_jobs : int
+        Of random choices; processor cores.
     """
 
     optimizer: str = "adamw"
@@ -106,10 +106,8 @@ class DetectorTraining(lightning.LightningModule):
 
     def train_dataloader(self) -> DataLoader:
         """Training chips in an order of each epoch; a device's share of every batch."""
-        share = max(1, self.trainer.world_size)
-        sampler = DistributedSampler(
-            self.chips, share, self.trainer.global_rank, shuffle=True, seed=self.config.seed
-        )
+        share, rank = max(1, self.trainer.world_size), self.trainer.global_rank
+        sampler = DistributedSampler(self.chips, share, rank, seed=self.config.seed)
         return DataLoader(
             self.chips,
             max(1, self.config.batch_size // share),
@@ -158,6 +156,7 @@ class DetectorTraining(lightning.LightningModule):
         torch.manual_seed(self.config.seed * 10_007 + epoch)
         self._losses = []
         self._ap50 = float("nan")
+        self._coco = MeanAveragePrecision(iou_type="segm", backend="pycocotools")
         self._begun = time.perf_counter()
 
     def training_step(self, batch: tuple[list, list], _) -> torch.Tensor:
@@ -165,10 +164,6 @@ class DetectorTraining(lightning.LightningModule):
         losses = self.model(*batch)
         self._losses.append({name: value.detach().float() for name, value in losses.items()})
         return sum(losses.values())
-
-    def on_validation_epoch_start(self) -> None:
-        """A new count."""
-        self._coco = MeanAveragePrecision(iou_type="segm", backend="pycocotools")
 
     def validation_step(self, batch: tuple[list, list], _) -> None:
         """Count a batch."""
@@ -196,11 +191,9 @@ class DetectorTraining(lightning.LightningModule):
         if self.report:
             seconds = time.perf_counter() - self._begun
             minutes = seconds * (self.config.epochs - epoch) / 60
-            scored = f", validation AP50 {self._ap50:.1f} %" if self._ap50 == self._ap50 else ""
-            self.report(
-                f"epoch {epoch}/{self.config.epochs}: loss {row['loss']:.3f}{scored}, "
-                f"{seconds:.0f} s, {minutes:.0f} min left"
-            )
+            scored = "" if np.isnan(self._ap50) else f", validation AP50 {self._ap50:.1f} %"
+            line = f"epoch {epoch}/{self.config.epochs}: loss {row['loss']:.3f}{scored}"
+            self.report(f"{line}, {seconds:.0f} s, {minutes:.0f} min left")
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
         """The history goes along."""
@@ -234,8 +227,12 @@ def trainer_options(folder: Path, config: TrainConfig) -> dict[str, Any]:
     ``fit(ckpt_path="last")`` finds it, scores the validation chips when `config` says so, and is
     otherwise silent.
     """
+    # Without `save_on_train_epoch_end` only epochs that end in a validation would be kept.
+    keep = ModelCheckpoint(
+        folder, "last", enable_version_counter=False, save_on_train_epoch_end=True
+    )
     return {
-        "callbacks": [ModelCheckpoint(folder, "last", enable_version_counter=False)],
+        "callbacks": [keep],
         "default_root_dir": folder,
         "limit_val_batches": 1.0 if config.validate_every else 0,
         "check_val_every_n_epoch": max(1, config.validate_every),

@@ -162,18 +162,20 @@ def test_trained_detector_finds_the_square(masks_folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "schedule", "fallen"),
-    [("adamw", "cosine", (0.25, 0.75, 1)), ("muon", "linear", (1 / 3, 2 / 3, 1))],
+    ("optimizer", "schedule", "fallen", "validate_every"),
+    [("adamw", "cosine", (0.25, 0.75, 1), 0), ("muon", "linear", (1 / 3, 2 / 3, 1), 3)],
 )
-def test_training_resumes(masks_folder, tmp_path, optimizer, schedule, fallen):
+def test_training_resumes(masks_folder, tmp_path, optimizer, schedule, fallen, validate_every):
     """Interrupted after two of three epochs and called again, it does the third only and ends in
     the same weights.
 
-    After a third of the way a cosine has fallen by a quarter, a straight line by a third.
+    After a third of the way a cosine has fallen by a quarter, a straight line by a third. An epoch
+    is kept whether or not it ends in a validation.
     """
     chips = _chips(masks_folder, augmentation(64))
     config = TrainConfig(optimizer, lr_schedule=schedule, epochs=3, batch_size=4, n_jobs=1)
-    whole, history = train_detector(chips, config, tmp_path / "a")
+    config = replace(config, validate_every=validate_every)
+    whole, history = train_detector(chips, config, tmp_path / "a", validation=chips)
     assert history["epoch"].tolist() == [1, 2, 3]
     assert history["learning_rate"].to_list() == pytest.approx(
         [1e-3 - (1e-3 - 5e-6) * share for share in fallen]
@@ -187,9 +189,11 @@ def test_training_resumes(masks_folder, tmp_path, optimizer, schedule, fallen):
             raise KeyboardInterrupt
 
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train_detector(chips, config, tmp_path / "b", report=stop)
+        train_detector(chips, config, tmp_path / "b", report=stop, validation=chips)
     lines.clear()
-    resumed, again = train_detector(chips, config, tmp_path / "b", report=lines.append)
+    resumed, again = train_detector(
+        chips, config, tmp_path / "b", report=lines.append, validation=chips
+    )
     assert len(lines) == 1 and lines[0].startswith("epoch 3/3")
     assert again["epoch"].tolist() == [1, 2, 3]
     for one, two in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
