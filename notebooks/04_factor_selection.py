@@ -180,6 +180,7 @@ for train, test in folds:
     fitted = clone(forest).fit(X.iloc[train], y.iloc[train])
     share = pd.Series(fitted[-1].feature_importances_, samples.coded_groups(fitted[0]))
     impurity.append(share.groupby(level=0).sum()[names])
+    fitted.set_params(trees__n_jobs=1)  # many small predictions would only wait for threads
 
     def auc_of_draws(model, X, y, drawn=weights[:, test]):
         return dict(enumerate(validation.weighted_auc(y.to_numpy(), model.predict_proba(X)[:, 1], drawn)))
