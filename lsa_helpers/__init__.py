@@ -2,7 +2,7 @@
 
 The rooms of this package, in the order the data flows; each imports only from rooms above it:
 errors, params, run, grid, paper, world, sources, factors, detect, samples, screen, dense, models,
-validate, classes, explain, honest, show, manifest, kernel, inputs, pipeline, pages, publish, pairs,
+validate, classes, explain, show, manifest, kernel, inputs, pipeline, pages, publish, pairs,
 bench, cli.
 """
 

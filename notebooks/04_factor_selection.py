@@ -57,7 +57,7 @@ import xarray as xr
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.inspection import permutation_importance
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 from statsmodels.tools import add_constant
@@ -84,9 +84,7 @@ factors = read_factors(run.need("factors.tif", chapter="01_data"))
 inventory_file = run.need("inventory.gpkg", chapter="02_detector")
 landslides = samples.load_landslides(inventory_file, p.inventory, with_absences=True)
 table = samples.make_samples(landslides, factors, **p.sampling())
-pd.Series(
-    {"inventory": landslides.attrs["layer"], "landslides": len(landslides), "factors": len(factors), "samples": len(table)}
-).to_frame("value")
+print(f"{len(landslides)} {landslides.attrs['layer']} landslides, {len(factors)} factors, {len(table)} samples.")
 
 # %% [markdown]
 # ## Do two factors say the same?
@@ -165,9 +163,8 @@ names = [*factors, selection.PROBE]
 ranked = factors.assign({selection.PROBE: ((), 0.0, {"kind": "continuous"})})
 
 X, y = table[["x", "y", "landslide_id", *names]], table["label"]
-forest = make_pipeline(
-    samples.factor_coder(ranked), RandomForestClassifier(p.importance_trees, random_state=p.seed, n_jobs=p.n_jobs)
-)
+trees = RandomForestClassifier(p.importance_trees, random_state=p.seed, n_jobs=p.n_jobs)
+forest = Pipeline([("coder", samples.factor_coder(ranked)), ("trees", trees)])
 folds = list(validation.SpatialBlockKFold(p.n_folds, p.block_m, random_state=p.seed).split(X, y))
 
 # %% [markdown]
@@ -183,33 +180,33 @@ for train, test in folds:
     fitted = clone(forest).fit(X.iloc[train], y.iloc[train])
     share = pd.Series(fitted[-1].feature_importances_, samples.coded_groups(fitted[0]))
     impurity.append(share.groupby(level=0).sum()[names])
-    shuffled = permutation_importance(
-        fitted,
-        X.iloc[test][names],
-        y.iloc[test],
-        scoring=lambda model, X, y, drawn=weights[:, test]: dict(
-            enumerate(validation.weighted_auc(y.to_numpy(), model.predict_proba(X)[:, 1], drawn))
-        ),
-        n_repeats=p.importance_repeats,
-        random_state=p.seed,
-    )
+    fitted.set_params(trees__n_jobs=1)  # many small predictions would only wait for threads
+
+    def auc_of_draws(model, X, y, drawn=weights[:, test]):
+        return dict(enumerate(validation.weighted_auc(y.to_numpy(), model.predict_proba(X)[:, 1], drawn)))
+
+    how = {"scoring": auc_of_draws, "n_repeats": p.importance_repeats, "random_state": p.seed}
+    shuffled = permutation_importance(fitted, X.iloc[test][names], y.iloc[test], **how)
     loss.append([shuffled[draw].importances_mean for draw in range(len(weights))])
 
+
 # %%
+def gain_ratios(drawn):
+    classes = {name: ranked[name].attrs["kind"] == "categorical" for name in names}
+    return [selection.gain_ratio(X[name], y, categorical=classes[name], weights=drawn) for name in names]
+
+
 of_draws = {
     "rf_impurity": validation.draw_blocks(len(folds), 200, rng) @ np.array(impurity) / len(folds),
     "permutation": xr.DataArray(loss, dims=("fold", "draw", "factor")).mean("fold").values,
-    "gain_ratio": np.array(
-        [
-            [selection.gain_ratio(X[name], y, categorical=ranked[name].attrs["kind"] == "categorical", weights=drawn) for name in names]
-            for drawn in weights
-        ]
-    ),
+    "gain_ratio": np.array([gain_ratios(drawn) for drawn in weights]),
 }
-importance = pd.DataFrame(
-    [(name, method, *validation.interval(values[:, i])) for method, values in of_draws.items() for i, name in enumerate(names)],
-    columns=["factor", "method", "mean", "low", "high"],
-)
+rows = [
+    (name, method, *validation.interval(values[:, i]))
+    for method, values in of_draws.items()
+    for i, name in enumerate(names)
+]
+importance = pd.DataFrame(rows, columns=["factor", "method", "mean", "low", "high"])
 run.write_table(importance, "importance")
 rankings = importance.pivot(index="factor", columns="method", values="mean")[list(of_draws)]
 rankings.sort_values("permutation", ascending=False).round(4)
@@ -247,7 +244,7 @@ pd.DataFrame.from_dict(reasons, orient="index", columns=["decision", "remark"])
 # %%
 auc = {}
 for which, chosen in (("all", list(factors)), ("selected", decision["selected"])):
-    forest.set_params(factorcoder=samples.factor_coder(factors, chosen))
+    forest.set_params(coder=samples.factor_coder(factors, chosen))
     of_folds = []
     for train, test in folds:
         probability = clone(forest).fit(X.iloc[train], y.iloc[train]).predict_proba(X.iloc[test])[:, 1]
@@ -255,9 +252,8 @@ for which, chosen in (("all", list(factors)), ("selected", decision["selected"])
     auc[which] = xr.DataArray(of_folds, dims=("fold", "draw")).mean("fold").values
 auc["cost"] = auc["all"] - auc["selected"]
 n = {"all": len(factors), "selected": len(decision["selected"]), "cost": len(decision["dropped"])}
-cost = pd.DataFrame(
-    [(which, n[which], *validation.interval(values)) for which, values in auc.items()], columns=["factors", "n", "auc", "low", "high"]
-)
+rows = [(which, n[which], *validation.interval(values)) for which, values in auc.items()]
+cost = pd.DataFrame(rows, columns=["factors", "n", "auc", "low", "high"])
 run.write_table(cost, "dropping_cost")
 cost.round(3)
 

@@ -281,7 +281,7 @@ def two_scores(kind):
     map_auc = roc_auc_score(landslide.values[known], held_out[known])
     return kind | {"n": len(drawn), "sample_auc": sample_auc, "map_auc": map_auc, "problem": ""}
 
-
+# %%
 lab_model = getattr(trained[p.lab_model], "estimator", trained[p.lab_model])
 most = table.attrs["max_per_landslide"]
 choices = {

@@ -15,7 +15,7 @@ from lsa_helpers.runner.params import CHAPTERS
 
 ROOMS = """
 errors run reproducible grid raster paper mountain sources factors detect samples validation
-selection cnn models classes explain honest show runner
+selection cnn models classes explain show runner
 """.split()
 BLOCKS = ["Overview", "Try it", "Summary", "What's next", "References"]
 
@@ -144,7 +144,7 @@ OTHERWISE = {
     "shinywidgets": ("lsa_helpers/runner/publish.py", "libembed-amd.js"),
     "nbclassic": ("lsa_helpers/runner/publish.py", "components/requirejs"),
     "ipywidgets": ("book/_static/widget-render.js", "@jupyter-widgets"),
-    "pyarrow": ("lsa_helpers/honest.py", "read_parquet"),
+    "pyarrow": ("notebooks/08_validation.py", "read_parquet"),
     "python-calamine": ("lsa_helpers/sources/vectors.py", 'engine="calamine"'),
     "netcdf4": ("lsa_helpers/mountain/write.py", 'engine="netcdf4"'),
 }

@@ -1,6 +1,5 @@
 """What else a map is worth: Boyce index, order of the frequency ratios, texture of its classes."""
 
-import mapclassify
 import numpy as np
 import xarray as xr
 from scipy.stats import spearmanr
@@ -25,6 +24,8 @@ def map_quality(
     dict
         ``boyce, descents, different_neighbours, isolated``.
     """
+    import mapclassify
+
     values = susceptibility.values[np.isfinite(susceptibility.values)].astype(np.float64)
     some = np.random.default_rng(seed).choice(values, min(5000, len(values)), replace=False)
     breaks = mapclassify.FisherJenks(some, k=n_classes).bins[:-1]

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from lsa_helpers import validation
 from lsa_helpers.errors import StageError
 from lsa_helpers.raster import on_grid, write_raster
-from tests.validation.conftest import make_hillside
+from tests.hillside import make_hillside
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_ceilings_are_of_the_samples(truth, sampled):
     probability = validation.at_samples(truth["probability"], table)
     assert auc["inventory"] == pytest.approx(metrics.roc_auc_score(table["label"], probability))
     bare = truth.assign(landslide=truth["landslide"] & False)
-    with warnings.catch_warnings(action="error"):
+    with warnings.catch_warnings(action="error", category=UserWarning):
         none = validation.ceilings(table, bare).set_index("labels")["ceiling_auc"]
     assert none["inventory"] == auc["inventory"]
     assert np.isnan(none["truth"])
