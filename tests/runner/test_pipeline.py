@@ -14,8 +14,13 @@ from rasterio.transform import from_origin
 from shapely.geometry import Point
 
 from lsa_helpers.errors import InputError, StageError
+from lsa_helpers.factors.build import build_factors
+from lsa_helpers.raster import write_factors
 from lsa_helpers.run import Run
-from lsa_helpers.runner import params, pipeline
+from lsa_helpers.runner import manifest, pages, params, pipeline
+from lsa_helpers.runner.inputs import missing_inputs
+from lsa_helpers.runner.progress import Progress
+from lsa_helpers.sources import Catalog, Entry, load_catalog
 from tests.data_folder import CONTENT, CRS, NORTH, WEST
 
 FIRST, SECOND, THIRD = "01_data", "05_susceptibility", "06_frequency_ratio"
@@ -179,12 +184,6 @@ def test_every_parameter_that_names_a_file_is_followed():
         ({"inventory": {"path": "points.gpkg", "label": "is"}}, list(params.CHAPTERS), {}),
         # Chapters 06 and 07 count landslides, but draw no samples.
         ({"inventory": {"path": "points.gpkg"}}, ["06_frequency_ratio", "07_shap"], {}),
-        # Detected landslides are learned from, so that the points need no labels.
-        (
-            {"inventory": {"path": "points.gpkg"}, "scene": {"path": "scene.tif"}},
-            ["04_factor_selection"],
-            {"detector": "d.safetensors"},
-        ),
     ],
 )
 def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
@@ -218,13 +217,78 @@ def test_weights_by_name_are_no_file(tmp_path):
         )
 
 
-def test_models_that_later_chapters_compare_must_be_made(tmp_path):
-    """Chapters 06 and 07 set three models beside each other: fewer are refused before 04 runs, and
-    are fine without those chapters.
+def test_models_that_later_chapters_need_must_be_made(tmp_path):
+    """Chapter 07 explains three models, chapter 06 classes the maps there are: what will be missing
+    is refused before chapter 05 runs.
     """
-    values = pipeline.load_run_params(
-        params.find_params("tiny"), {"models": "[rf, svm]"}, None, tmp_path
-    )
-    with pytest.raises(InputError, match="no map of cnn and xgboost"):
-        pipeline.check_inputs(values, ["05_susceptibility", "06_frequency_ratio"], tmp_path)
-    pipeline.check_inputs(values, ["04_factor_selection", "05_susceptibility"], tmp_path)
+
+    def check(models: str, *chapters: str) -> None:
+        file = params.find_params("tiny")
+        values = pipeline.load_run_params(file, {"models": models}, None, tmp_path)
+        pipeline.check_inputs(values, ["05_susceptibility", *chapters], tmp_path)
+
+    with pytest.raises(InputError, match="no map of cnn and xgboost.*needed by chapter 07"):
+        check("[rf, svm]", "07_shap")
+    check("[rf, svm]", "06_frequency_ratio")
+    with pytest.raises(InputError, match="none of the maps of cnn, rf, xgboost"):
+        check("[svm]", "06_frequency_ratio")
+    check("[svm]")
+
+
+def test_a_chapter_without_inputs_is_skipped_and_says_why(folder, tmp_path):
+    """No images and no scene: neither detector nor search, and the known landslides are what the
+    later chapters get.
+    """
+    slide = gpd.GeoDataFrame(geometry=[Point(WEST + 200, NORTH - 200).buffer(40)], crs=CRS)
+    slide.to_file(folder / "slides.gpkg")
+    entries = CONTENT | {"inventory": {"path": "slides.gpkg"}}
+    (folder / "catalog.yml").write_text(yaml.safe_dump(entries), encoding="utf-8")
+    run = Run(tmp_path / "run")
+    factors, _ = build_factors(load_catalog(folder), cell_size_m=10.0, wanted=["altitude"])
+    write_factors(run.product("factors.tif"), factors)
+    values = pipeline.load_run_params(params.find_params("tiny"), {}, folder, run.path)
+    lines = []
+    chapters = ["02_detector", "03_inventory"]
+    assert pipeline.execute(run, values, chapters, tell=lines.append) == []
+    assert lines == [
+        "02_detector: skipped, the catalog names no images to learn from",
+        "03_inventory: skipped, the catalog names no scene to search",
+    ]
+    stages = manifest.read_manifest(run)["stages"]
+    assert [stage["status"] for stage in stages] == ["skipped", "skipped"]
+    assert list(stages[1]["outputs"]) == ["products/inventory.gpkg"]
+    assert len(gpd.read_file(run.product("inventory.gpkg"), layer="reference")) == 1
+    assert pages.skipped_pages(run)["02_detector"].endswith("no images to learn from.\n")
+
+
+@pytest.mark.parametrize(
+    ("entries", "missing"),
+    [
+        ({"dem", "images", "scene"}, set()),
+        ({"dem"}, {"02_detector", "03_inventory"}),
+        ({"dem", "images"}, {"03_inventory"}),
+        ({"dem", "scene"}, {"02_detector", "03_inventory"}),
+        ({"images"}, {"01_data", "03_inventory"}),
+        ({"images", "scene"}, {"01_data"}),
+    ],
+)
+def test_what_a_folder_lacks_decides_what_is_skipped(tmp_path, entries, missing):
+    catalog = Catalog(folder=tmp_path, **{name: Entry(path="x") for name in entries})
+    assert set(missing_inputs(catalog)) == missing
+
+
+def test_progress_tells_the_time_left():
+    """A minute of a chapter that took three, with one of two minutes ahead: four are left."""
+    shown = []
+    progress = Progress(shown.append, live=False, seconds={"a": 180, "b": 120})
+    progress.begin("a", ["b"])
+    progress.update("cell 1 of 9")
+    assert shown == []
+    progress.begun -= 61
+    progress.shown -= 61
+    progress.update("cell 2 of 9")
+    assert shown == ["a: cell 2 of 9, 61 s; about 4 min left in all"]
+    progress.begin("unknown", [])
+    progress.shown -= 61
+    progress.update("cell 1 of 2")
+    assert shown[-1] == "unknown: cell 1 of 2, 0 s"
