@@ -66,7 +66,8 @@ def run_command(
         )
     pipeline.check_inputs(params, chapters, run.path)
     console.print(
-        f"Run {run.path} (each chapter is: papermill notebooks/NN_x.ipynb {run.path}/notebooks/NN_x.ipynb --cwd {run.path} -f …)"
+        f"Run {run.path} (each chapter is: papermill notebooks/NN_x.ipynb "
+        f"{run.path}/notebooks/NN_x.ipynb --cwd {run.path} -f …)"
     )
     last = {record["name"]: record for record in read_manifest(run)["stages"]}
     seconds = expected_seconds(last, params["01_data"].profile)
@@ -81,7 +82,8 @@ def run_command(
             progress=Progress(show, console.is_terminal, seconds),
         )
     console.print(
-        f"{len(executed)} chapter(s) executed. Results: {run.path}/products, tables, figures. Next: lsa book {run.path}"
+        f"{len(executed)} chapter(s) executed. Results: {run.path}/products, tables, figures. "
+        f"Next: lsa book {run.path}"
     )
 
 
@@ -166,7 +168,8 @@ def train_command(
     )
     if first_process():
         console.print(
-            f"The detector is trained. Next: lsa run {name_or_file} --from 02, with the same parameters"
+            f"The detector is trained. Next: lsa run {name_or_file} --from 02, with the same "
+            "parameters"
         )
 
 
@@ -280,7 +283,8 @@ def data_check(
             else ""
         )
         console.print(
-            f"{len(chips)} chips: {len(bad)} bad, {len(empty)} without landslide, {report['landslides'].sum()} landslides{merged}."
+            f"{len(chips)} chips: {len(bad)} bad, {len(empty)} without landslide, "
+            f"{report['landslides'].sum()} landslides{merged}."
         )
         for row in empty.itertuples():
             console.print(f"  {row.problem}")
@@ -324,7 +328,7 @@ def map_command(
     scheduler: Annotated[
         str,
         typer.Option(
-            help="address of a Dask scheduler; local: processes of this machine; empty: threads of this machine"
+            help="address of a Dask scheduler; local: processes of this machine; empty: its threads"
         ),
     ] = "",
     jobs: Annotated[int, typer.Option(min=1, help="threads or processes of this machine")] = 2,

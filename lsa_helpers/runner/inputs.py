@@ -266,7 +266,7 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
 
 
 def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:
-    """See that there will be landslides to learn from, of the kind that the chapters after 02 want."""
+    """See that there will be landslides to learn from, of the kind that chapters after 03 want."""
     later = [name for name in chapters if name > "03_inventory"]
     if not later:
         return
@@ -286,7 +286,8 @@ def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters:
     wanted = {name: getattr(params[name], "inventory", "auto") for name in later}
     for name, which in wanted.items():
         if not there.get(which, True):
-            fix = f'Set it to "auto" or "{"detected" if detected else "reference"}", or add {_SOURCES[which]} to the catalog'
+            other = "detected" if detected else "reference"
+            fix = f'Set it to "auto" or "{other}", or add {_SOURCES[which]} to the catalog'
             raise InputError(
                 f"there will be no {which} landslides",
                 where=f"parameter {name[:2]}.inventory",

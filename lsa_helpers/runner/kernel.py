@@ -79,13 +79,9 @@ def execute_notebook(notebook: Path, folder: Path, values: dict, lines=None) -> 
         os.replace(part, failed)
         cell = f"cell [{error.exec_count}]:\n{error.source}\n\n{error.ename}: {error.evalue}"
         return f"{out.stem} failed in {cell}\n\nThe notebook as far as it came: {failed}", 0.0
-    except (
-        Exception
-    ) as error:  # a kernel that died (out of memory, killed) has no failing cell to show
-        return (
-            f"{out.stem} stopped: {error!r}\n\nThe kernel's last words: {log.read_text(encoding='utf-8')[-2000:]}",
-            0.0,
-        )
+    except Exception as error:  # a kernel that died (out of memory) has no failing cell to show
+        last_words = log.read_text(encoding="utf-8")[-2000:]
+        return f"{out.stem} stopped: {error!r}\n\nThe kernel's last words: {last_words}", 0.0
     os.replace(part, out)
     failed.unlink(missing_ok=True)
     return "", max(peak[0], _largest_child_mb())
@@ -111,7 +107,7 @@ def _report_cells(lines, count: int) -> None:
 
 
 def _quiet(log: Path) -> None:
-    """Send what the kernel writes to its terminal into a file: it is noise unless the kernel dies."""
+    """Send what the kernel writes to its terminal into a file: noise, unless the kernel dies."""
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(target, 1)
     os.dup2(target, 2)

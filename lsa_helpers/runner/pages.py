@@ -73,8 +73,9 @@ def timings_page(run: Run) -> str:
         [
             "# How long it took",
             "",
-            f"All chapters of this run together took {total / 60:.1f} minutes. A chapter is not repeated while its inputs, parameters",
-            "and code stay the same. Memory is the peak of the chapter's own process.",
+            f"All chapters of this run together took {total / 60:.1f} minutes. A chapter is not",
+            "repeated while its inputs, parameters and code stay the same. Memory is the peak of",
+            "the chapter's own process.",
             "",
             _table(["chapter", "seconds", "peak memory (GB)", "slowest cell (s)"], rows),
             "## Where it was made",
@@ -150,8 +151,9 @@ def api_page(package: Path) -> str:
     text = [
         "# The module behind the chapters",
         "",
-        "`lsa_helpers` is small and made to be read. What its functions take, give and raise is in their docstrings:",
-        "`help(lsa_helpers.classes.read_breaks)`. Below, its rooms by name; the order in which data flow through them:",
+        "`lsa_helpers` is small and made to be read. What its functions take, give and raise is in",
+        "their docstrings: `help(lsa_helpers.classes.read_breaks)`. Below, its rooms by name; the",
+        "order in which data flow through them:",
         "",
         ast.get_docstring(
             ast.parse((package / "__init__.py").read_text(encoding="utf-8"))

@@ -105,9 +105,9 @@ def open_run(params: Parameters, chapter: str) -> Run:
         check_inputs(resolved, earlier, run.path)
         done = execute(run, resolved, earlier)
         if done:
-            print(
-                f"Made first in runs/alone at the smallest size: {', '.join(done)} ({time.monotonic() - begun:.0f} s)."
-            )
+            seconds = time.monotonic() - begun
+            names = ", ".join(done)
+            print(f"Made first in runs/alone at the smallest size: {names} ({seconds:.0f} s).")
     return run
 
 

@@ -24,7 +24,8 @@ from lsa_helpers.runner import pages
 # Jupyter Book puts Thebe, which would fetch a kernel from the network, into every page, twice, even
 # when it is switched off.
 _THEBE = re.compile(
-    r"""<script>const THEBE_JS_URL.*?</script>|<script[^>]*(?:sphinx-thebe\.js|x-thebe-config)[^>]*>.*?</script>|"""
+    r"""<script>const THEBE_JS_URL.*?</script>|"""
+    r"""<script[^>]*(?:sphinx-thebe\.js|x-thebe-config)[^>]*>.*?</script>|"""
     r"""<script>kernelName = .*?</script>|<link[^>]*sphinx-thebe\.css[^>]*>""",
     re.DOTALL,
 )

@@ -137,7 +137,7 @@ def page(browser):
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapter_in_the_browser(site, page, chapter):
-    """Figures are drawn, maths is typeset, nothing is asked of the network and nothing goes wrong."""
+    """Figures are drawn, maths is typeset, the network is asked nothing, nothing goes wrong."""
     page.goto((site / "notebooks" / f"{chapter}.html").as_uri(), wait_until="load")
     formulas = page.locator(".math.notranslate").count()
     assert formulas or chapter not in MATHS
@@ -160,7 +160,8 @@ def test_web_map_is_drawn_and_switches_models(site, page):
     page.goto((site / "notebooks" / "06_frequency_ratio.html").as_uri())
     page.wait_for_selector(".leaflet-container .leaflet-image-layer", timeout=30_000)
     page.wait_for_function(
-        "[...document.querySelectorAll('.leaflet-image-layer')].every(image => image.naturalWidth > 50)"
+        "[...document.querySelectorAll('.leaflet-image-layer')]"
+        ".every(image => image.naturalWidth > 50)"
     )
     assert page.locator(".leaflet-overlay-pane path").count() > 0, "landslides"
     assert page.locator(".leaflet-control-scale").count() == 1

@@ -21,16 +21,20 @@ from lsa_helpers.runner.params import CHAPTERS, find_params
 pytestmark = pytest.mark.notebooks
 MODELS = ("cnn", "rf", "xgboost")
 SCORES = "model,auc,auc_low,auc_high,accuracy,precision,recall,f1,kappa,pr_auc,mcc,brier,ece"
-MAP_SCORES = "capture_5,capture_10,capture_20,capture_30,area_under,boyce,descents,different_neighbours,isolated"
+MAP_SCORES = (
+    "capture_5,capture_10,capture_20,capture_30,area_under,boyce,descents,"
+    "different_neighbours,isolated"
+)
 COLUMNS = {
-    "detection_scores": "backbone,optimizer,split,AP_segm,AP50_segm,AP75_segm,AP_bbox,AP50_bbox,AP75_bbox,AR_segm,AR_bbox,precision,f1,"
-    "recall,threshold",
+    "detection_scores": "backbone,optimizer,split,AP_segm,AP50_segm,AP75_segm,AP_bbox,AP50_bbox,"
+    "AP75_bbox,AR_segm,AR_bbox,precision,f1,recall,threshold",
     "vif": "factor,vif,tolerance,dropped_at",
     "importance": "factor,method,mean,low,high",
     "scores_random": SCORES,
     "scores_spatial": SCORES,
     "scores_apparent": SCORES,
-    "frequency_ratio": "model,susceptibility,area_km2,area_ratio_pct,landslide_area_km2,landslide_area_ratio_pct,fr",
+    "frequency_ratio": "model,susceptibility,area_km2,area_ratio_pct,landslide_area_km2,"
+    "landslide_area_ratio_pct,fr",
     "shap_importance": "model,factor,mean_abs_shap,rank",
     "optimism": "model,apparent,random,spatial,optimism,one_block,ceiling_auc",
     "paired_differences": "first,second,difference,low,high,p",

@@ -46,7 +46,8 @@ def test_workers_count_together(tmp_path):
     code = f"""
 from pathlib import Path
 from lsa_helpers.runner.kernel import execute_notebook
-failure, memory = execute_notebook(Path({str(tmp_path / "01_x.ipynb")!r}), Path({str(tmp_path / "run")!r}), {{"n_jobs": 1}})
+folder = Path({str(tmp_path)!r})
+failure, memory = execute_notebook(folder / "01_x.ipynb", folder / "run", {{"n_jobs": 1}})
 Path({str(tmp_path / "memory")!r}).write_text(failure or str(memory))
 """
     (tmp_path / "run").mkdir()

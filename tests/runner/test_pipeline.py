@@ -29,7 +29,8 @@ BODY = {
     FIRST: "P('products/a.txt').write_text(str(seed))\nP('tables').mkdir(exist_ok=True)\n"
     "if seed == 0: P('tables/only_zero.csv').write_text('x')",
     SECOND: "P('products/b.txt').write_text(P('products/a.txt').read_text() * 2)",
-    THIRD: "assert n_classes != 9, 'nine is too many'\nP('products/c.txt').write_text(P('products/b.txt').read_text() + str(n_classes))",
+    THIRD: "assert n_classes != 9, 'nine is too many'\n"
+    "P('products/c.txt').write_text(P('products/b.txt').read_text() + str(n_classes))",
 }
 
 
@@ -206,7 +207,7 @@ def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
 
 
 def test_weights_by_name_are_no_file(tmp_path):
-    """Torchvision's name of weights reaches the chapter as it is; a file that is missing does not."""
+    """Torchvision's name of weights reaches the chapter as it is; a missing file does not."""
     values = pipeline.load_run_params(
         params.find_params("tiny"), {"weights": "IMAGENET1K_V1"}, None, tmp_path
     )

@@ -19,7 +19,8 @@ class Parameters(BaseModel):
 
     run_dir: str = Field(
         "",
-        description="folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size",
+        description="folder of the run; empty: runs/alone here, earlier chapters made first at the "
+        "smallest size",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="seed of every random choice")
     profile: str = Field("quick", description="name of the parameter set, shown in the book")

@@ -244,7 +244,8 @@ class SusceptibilityParams(SampleParams):
     )
     coding: dict[str, Literal["continuous", "circular", "categorical"]] = Field(
         {},
-        description="factor: how models code it, where not by its kind (z-score, sine and cosine, one column per class)",
+        description="factor: how models code it, where not by its kind (z-score, sine and cosine, "
+        "one column per class)",
     )
     tune_draws: int = Field(
         0,
@@ -312,7 +313,8 @@ class ValidationParams(Parameters):
 
     inventory: Literal["auto", "detected", "reference"] = Field(
         "auto",
-        description="landslides the maps are judged by; auto: the true ones where known, else detected, else reference",
+        description="landslides the maps are judged by; auto: the true ones where known, else "
+        "detected, else reference",
     )
     heldout_models: list[Literal["cnn", "rf", "xgboost", "logistic", "svm"]] = Field(
         ["cnn", "rf", "xgboost", "logistic"],
