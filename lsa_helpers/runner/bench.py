@@ -61,17 +61,13 @@ def run_benchmarks(
             f'there is no benchmark "{what}"', found=names, fix=did_you_mean(what, names)
         )
     target = folder if what == "all" else folder / f"test_{what}.py"
-    command = ["pytest", str(target), "--benchmark-only", "-q", "-p", "no:warnings"]
+    command = ["pytest", str(target), "--benchmark-only", "-v", "-p", "no:warnings"]
     tell(" ".join(command))
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "result.json"
-        done = subprocess.run(
-            [sys.executable, "-m", *command, f"--benchmark-json={result}"],
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode or not result.exists():
-            raise LsaError(f"a benchmark failed:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+        code, output = _run([sys.executable, "-m", *command, f"--benchmark-json={result}"], tell)
+        if code or not result.exists():
+            raise LsaError(f"a benchmark failed:\n{output[-3000:]}")
         content = json.loads(result.read_text(encoding="utf-8"))
         if out:
             with whole_file(out) as part:
@@ -79,6 +75,19 @@ def run_benchmarks(
     table = compare_medians(content)
     tell(_shown(table))
     return table
+
+
+def _run(command: list[str], tell: Callable[[object], None]) -> tuple[int, str]:
+    """Run pytest and tell of each benchmark as it ends; its exit status and all it printed."""
+    printed = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout:
+            printed.append(line)
+            if "::" in line and "PASSED" in line:
+                tell(line.partition("::")[2].rstrip())
+    return process.returncode, "".join(printed)
 
 
 def compare_medians(content: dict) -> pd.DataFrame:
@@ -101,17 +110,21 @@ def compare_medians(content: dict) -> pd.DataFrame:
 
 
 def _shown(table: pd.DataFrame) -> Table:
-    shown = Table("", "median", "times ours", "per second", "memory added", "whole process")
+    """The table narrow enough for 80 columns: memory in one column, added / whole process."""
+    shown = Table(box=None)
+    shown.add_column("")
+    for name in ("median", "times ours", "per second", "MB added / whole"):
+        shown.add_column(name, justify="right", no_wrap=True)
     for group, rows in table.groupby("group", sort=False):
-        shown.add_section()
         shown.add_row(f"[bold]{group}[/]")
         for row in rows.itertuples():
             rate = f"{row.per_second:.3g} {row.unit}" if row.unit else ""
             memory = [
-                "" if math.isnan(value) else f"{value:.0f} MB"
+                "–" if math.isnan(value) else f"{value:.0f}"
                 for value in (row.peak_mb, row.process_mb)
             ]
+            memory = "" if memory == ["–", "–"] else " / ".join(memory)
             shown.add_row(
-                f"  {row.what}", f"{row.median_s:.3g} s", f"{row.times:.2f}", rate, *memory
+                f"  {row.what}", f"{row.median_s:.3g} s", f"{row.times:.2f}", rate, memory
             )
     return shown
