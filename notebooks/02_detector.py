@@ -179,8 +179,8 @@ pd.Series({name: sum(w.numel() for w in part.parameters()) for name, part in mod
 
 # %% [markdown]
 # What stands here has torchvision's interface: a list of images and targets in, a dict of losses out while it trains, and in use `boxes`,
-# `labels`, `scores` and `masks` for every image. So torchvision's own detector can be put in its place in one line, and all that follows works
-# (with three bands, and slower: see the page *Measured*):
+# `labels`, `scores` and `masks` for every image. So torchvision's own detector can be put in its place in one line, and all that follows in
+# this chapter works (with three bands, and slower: see the page *Measured*); only the next one reads no other detector's file:
 #
 # ```python
 # model = torchvision.models.detection.maskrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=2)
