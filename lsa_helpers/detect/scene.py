@@ -164,8 +164,8 @@ def scores_on_disk(frame: SceneFrame, folder: Path) -> np.memmap:
     """Zeros for every pixel of the frame: float32 (height, width) in a file of `folder` without a
     name, which vanishes with the array.
     """
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (the array keeps it open)
-    return np.memmap(file, np.float32, "w+", shape=(frame.height, frame.width))
+    with tempfile.TemporaryFile(dir=folder) as file:  # its bytes live on as long as the map
+        return np.memmap(file, np.float32, "w+", shape=(frame.height, frame.width))
 
 
 def score_pixels(model, image: torch.Tensor, views: int = 1) -> np.ndarray:

@@ -19,7 +19,7 @@ def _no_warnings():
 
 def test_maps_have_one_scale_and_the_landslides(hillside):
     factors, landslides = hillside
-    maps = {"rf": factors["ndvi"], "cnn": factors["ndvi"] + 0.1}
+    maps = {"rf": factors["ndvi"], "cnn": factors["ndvi"] * 2}
     figure = show.susceptibility_maps(maps, landslides)
     assert [ax.get_title() for ax in figure.axes[:2]] == ["Random forest", "CNN"]
     assert all(ax.images[0].get_clim() == (0, 1) for ax in figure.axes[:2])
