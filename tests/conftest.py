@@ -9,7 +9,8 @@ import pytest
 from hypothesis import settings
 
 from lsa_helpers.run import Run
-from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.execute import execute
+from lsa_helpers.runner.inputs import load_run_params
 from lsa_helpers.runner.params import CHAPTERS, find_params
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,8 +60,8 @@ def tiny(tmp_path_factory) -> TinyRun:
     alone = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert alone.returncode == 0, alone.stderr[-3000:]
     run = Run(folder / "runs" / "alone")
-    values = pipeline.load_run_params(find_params("tiny"), {}, None, run.path)
-    return TinyRun(run, alone, pipeline.execute(run, values, list(CHAPTERS)))
+    values = load_run_params(find_params("tiny"), {}, None, run.path)
+    return TinyRun(run, alone, execute(run, values, list(CHAPTERS)))
 
 
 pytest_plugins = ["tests.data_folder", "tests.hillside"]

@@ -2,21 +2,51 @@
 measured.
 """
 
+import json
 import logging
 import os
 import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
 import psutil
 
+# What the process of a chapter and its kernel find in their environment.
+ENVIRONMENT = {
+    # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run
+    # to run.
+    "OGR_CURRENT_DATE": "2000-01-01T00:00:00Z",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    # Threads that wait by spinning slow each other down many times when the machine is busy; a
+    # short spin does not, and makes a training step of the detector on two cores a sixth
+    # faster: most of what it computes is shorter than waking up.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "20000",
+}
 
-def execute_notebook(notebook: Path, folder: Path, values: dict, lines=None) -> tuple[str, float]:
+
+def work(messages, *arguments) -> None:
+    """The whole life of a chapter's process.
+
+    Parameters
+    ----------
+    messages : multiprocessing queue
+        Gets ("line", text) while the notebook runs and ("result", …) of `execute_notebook` at its
+        end.
+    *arguments
+        Those of `execute_notebook`.
+    """
+    result = execute_notebook(*arguments, tell=lambda line: messages.put(("line", line)))
+    messages.put(("result", result))
+
+
+def execute_notebook(
+    notebook: Path, folder: Path, values: dict, tell: Callable[[str], None] | None = None
+) -> tuple[str, float]:
     """Execute a notebook in a run's folder.
 
     The executed copy appears in ``notebooks/`` only when every cell ran; otherwise a
@@ -30,8 +60,8 @@ def execute_notebook(notebook: Path, folder: Path, values: dict, lines=None) -> 
         The run's folder, which becomes the kernel's working directory.
     values : dict
         Parameters to inject.
-    lines : queue, optional
-        Gets a line for each cell that begins and each line that a cell prints.
+    tell : callable, optional
+        Called with a line for each cell that begins and each line that a cell prints.
 
     Returns
     -------
@@ -40,30 +70,20 @@ def execute_notebook(notebook: Path, folder: Path, values: dict, lines=None) -> 
     memory : float
         Peak memory of the kernel and every process below it, together, in MB.
     """
+    # jsonschema, which papermill loads, builds a grammar of web addresses at import: 1.5 s for a
+    # check that no notebook needs. A module that cannot be imported is left out there.
+    sys.modules.setdefault("rfc3987_syntax", None)
     import papermill
 
     out = folder / "notebooks" / notebook.name
-    part, failed, log = (
-        out.with_name(f".{out.stem}.part.ipynb"),
-        out.with_suffix(".failed.ipynb"),
-        out.with_name(f".{out.stem}.log"),
-    )
+    part = out.with_name(f".{out.stem}.part.ipynb")
+    failed = out.with_suffix(".failed.ipynb")
+    log = out.with_name(f".{out.stem}.log")
     out.parent.mkdir(exist_ok=True)
     _quiet(log)
-    if lines is not None:
-        _report_cells(lines, len(nbformat.read(notebook, 4).cells))
-    # GeoPackages carry the time they were written; a fixed one keeps their bytes the same from run
-    # to run.
-    os.environ |= {
-        "OGR_CURRENT_DATE": "2000-01-01T00:00:00Z",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "OMP_NUM_THREADS": str(values["n_jobs"]),
-        # Threads that wait by spinning slow each other down many times when the machine is busy; a
-        # short spin does not, and makes a training step of the detector on two cores a sixth
-        # faster: most of what it computes is shorter than waking up.
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "20000",
-    }
+    if tell is not None:
+        _report_cells(tell, len(json.loads(notebook.read_text(encoding="utf-8"))["cells"]))
+    os.environ |= ENVIRONMENT | {"OMP_NUM_THREADS": str(values["n_jobs"])}
     try:
         with children_memory() as peak:
             papermill.execute_notebook(
@@ -87,8 +107,9 @@ def execute_notebook(notebook: Path, folder: Path, values: dict, lines=None) -> 
     return "", max(peak[0], _largest_child_mb())
 
 
-def _report_cells(lines, count: int) -> None:
-    """Put into a queue what papermill logs: the cell that begins, and what cells print."""
+def _report_cells(tell: Callable[[str], None], count: int) -> None:
+    """Tell what papermill logs: the cell that begins, and what cells print."""
+    count += 1  # papermill adds a cell with the values
 
     class Reporter(logging.Handler):
         cell = "starting"
@@ -97,9 +118,9 @@ def _report_cells(lines, count: int) -> None:
             text = record.getMessage().strip()
             if begins := re.match(r"Executing Cell (\d+)", text):
                 self.cell = f"cell {begins[1]} of {count}"
-                lines.put(self.cell)
+                tell(self.cell)
             elif text and not text.startswith("Ending Cell"):
-                lines.put(f"{self.cell}, {text.splitlines()[-1][:80]}")
+                tell(f"{self.cell}, {text.splitlines()[-1][:80]}")
 
     logger = logging.getLogger("papermill")
     logger.setLevel(logging.INFO)

@@ -8,11 +8,13 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import lsa_helpers
 from lsa_helpers.run import Run, sha256, whole_file
+from lsa_helpers.sources import Catalog
 
 PACKAGES = [
     "numpy",
@@ -67,36 +69,53 @@ def snapshot(run: Run) -> dict[str, tuple[int, int]]:
     }
 
 
-def hashes(folder: Path, names: list[str]) -> dict[str, str]:
+def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """SHA-256 of files of a folder by name; a missing file has the hash ``""``."""
     return {name: sha256(folder / name) if (folder / name).is_file() else "" for name in names}
 
 
-def fingerprint(*parts) -> str:
-    """SHA-256 of anything JSON can hold: equal parts, equal fingerprint."""
+def data_hashes(catalog: Catalog) -> dict[str, str]:
+    """SHA-256 of every file of the data folder that the catalog names, side files of the same stem
+    and images that a COCO file names included.
+    """
+    files = set()
+    for entry in catalog.entries().values():
+        for path in catalog.files(entry):
+            files |= set(path.rglob("*")) if path.is_dir() else _with_sides(path)
+    images = catalog.images
+    if images is not None and images.polygons:
+        files |= _with_sides(catalog.folder / images.polygons)
+    elif images is not None and images.format == "coco" and catalog.path(images).is_file():
+        from lsa_helpers.detect.layouts import list_chips
+
+        files |= {chip.image for chip in list_chips(catalog)}
+    names = (os.path.relpath(file, catalog.folder) for file in files if file.is_file())
+    names = sorted(Path(name).as_posix() for name in names)
+    return {f"data/{name}": value for name, value in hashes(catalog.folder, names).items()}
+
+
+def _with_sides(path: Path) -> set[Path]:
+    """A file and the files beside it that differ in their suffix only, as a shapefile has them."""
+    return set(path.parent.glob(f"{path.stem}.*"))
+
+
+def digest(*parts) -> str:
+    """SHA-256 of anything JSON can hold: equal parts, equal digest."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def code_hash(notebook: Path) -> str:
-    """Hash of the code a stage runs: its notebook's cells and the package without the rooms that
-    only command and publish.
+    """Hash of the code a stage runs: its notebook's cells and the package without what only
+    executes and publishes.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     package = Path(lsa_helpers.__file__).parent
-    outer = {
-        "cli.py",
-        "publish.py",
-        "pairs.py",
-        "inputs.py",
-        "pipeline.py",
-        "manifest.py",
-        "kernel.py",
-        "pages.py",
-    }
-    modules = [file for file in sorted(package.rglob("*.py")) if file.name not in outer]
-    return fingerprint(
+    modules = [file.relative_to(package) for file in sorted(package.rglob("*.py"))]
+    runner = [file for file in modules if file.parts[0] == "runner"]
+    seen = [file for file in runner if file.name == "pipeline.py" or "params" in file.parts]
+    return digest(
         [cell["source"] for cell in cells if cell["cell_type"] == "code"],
-        [sha256(file) for file in modules],
+        [sha256(package / file) for file in modules if file not in runner or file in seen],
     )
 
 
@@ -113,13 +132,6 @@ def _commit() -> str:
 def _processor() -> str:
     """Name of the processor as the system gives it."""
     info = Path("/proc/cpuinfo")
-    names = (
-        [
-            line.split(":")[1].strip()
-            for line in info.read_text().splitlines()
-            if line.startswith("model name")
-        ]
-        if info.exists()
-        else []
-    )
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()

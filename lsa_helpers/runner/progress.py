@@ -3,6 +3,10 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from lsa_helpers.run import Run
+from lsa_helpers.runner.manifest import read_manifest
+from lsa_helpers.runner.params import CHAPTERS
+
 # Seconds of the chapters on two quiet cores, for a run that was never made here.
 KNOWN_SECONDS = {
     "tiny": {"01": 20, "02": 35, "03": 12, "04": 10, "05": 20, "06": 10, "07": 12, "08": 40},
@@ -53,24 +57,21 @@ class Progress:
         self.show(line)
 
 
-def expected_seconds(records: Mapping[str, dict], profile: str) -> dict[str, float]:
+def expected_seconds(run: Run, profile: str) -> dict[str, float]:
     """Seconds each chapter took in the last run, else what the profile is known to take.
 
     Parameters
     ----------
-    records : mapping
-        Chapter → its stage in ``manifest.json``.
+    run : Run
     profile : str
         Name of the parameter set.
 
-    Examples
-    --------
-    >>> expected_seconds({"01_data": {"status": "done", "seconds": 7.5}}, "own")
-    {'01_data': 7.5}
+    Returns
+    -------
+    dict
+        Chapter → seconds; chapters of which nothing is known are left out.
     """
-    from lsa_helpers.runner.params import CHAPTERS
-
     known = KNOWN_SECONDS.get(profile, {})
     seconds = {name: known[name[:2]] for name in CHAPTERS if name[:2] in known}
-    done = {name: item["seconds"] for name, item in records.items() if item["status"] == "done"}
-    return seconds | done
+    done = (item for item in read_manifest(run)["stages"] if item["status"] == "done")
+    return seconds | {item["name"]: item["seconds"] for item in done}

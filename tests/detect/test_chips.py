@@ -18,7 +18,8 @@ from lsa_helpers.detect.chips import (
 from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.checks import check_inputs
+from lsa_helpers.runner.manifest import data_hashes
 from lsa_helpers.runner.params import resolve
 from lsa_helpers.show.chips import chip_gallery
 from lsa_helpers.sources import load_catalog
@@ -170,11 +171,11 @@ def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path
     (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
     sections = {"shared": {"data": str(masks_folder), "catalog": str(masks_folder / "catalog.yml")}}
     values = resolve(sections | {"02_detector": {"skip_bad": True}}, "test")
-    pipeline.check_inputs(values, ["01_data", "02_detector"], tmp_path)
+    check_inputs(values, ["01_data", "02_detector"], tmp_path)
     values = resolve(sections, "test")
-    pipeline.check_inputs(values, ["01_data"], tmp_path)
+    check_inputs(values, ["01_data"], tmp_path)
     with pytest.raises(InputError, match="1 of 6 chips"):
-        pipeline.check_inputs(values, ["02_detector"], tmp_path)
+        check_inputs(values, ["02_detector"], tmp_path)
 
 
 def test_the_gallery_leaves_out_chips_that_cannot_be_read(masks_folder):
@@ -257,7 +258,7 @@ def test_a_coco_file_of_any_name(tmp_path):
     catalog = load_catalog(tmp_path)
     (chip,) = list_chips(catalog)
     assert read_chip(chip)[1].sum() == 50
-    assert set(pipeline._data_hashes(catalog)) == {
+    assert set(data_hashes(catalog)) == {
         "data/notes/slides.json",
         "data/pictures/one.png",
     }

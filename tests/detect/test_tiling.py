@@ -8,7 +8,7 @@ from shapely.geometry import Point, box
 from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
 from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner.pipeline import _data_hashes
+from lsa_helpers.runner.manifest import data_hashes
 from lsa_helpers.sources import load_catalog
 from tests.detect.test_images import write_bands
 
@@ -79,12 +79,12 @@ def test_neighbours_share_a_scene_and_pixels_their_size(folder):
 
 def test_other_outlines_are_other_data(folder):
     """The stages that read the images are done again when the outlines change."""
-    before = _data_hashes(load_catalog(folder))
+    before = data_hashes(load_catalog(folder))
     assert set(before) == {"data/image.tif", "data/slides.gpkg"}
     gpd.GeoDataFrame(geometry=[_ground(5, 5, 25, 15)], crs="EPSG:32648").to_file(
         folder / "slides.gpkg"
     )
-    assert _data_hashes(load_catalog(folder)) != before
+    assert data_hashes(load_catalog(folder)) != before
 
 
 def test_images_that_cannot_be_cut_stand_in_one_report(folder):

@@ -31,7 +31,9 @@ from lsa_helpers.detect.train import (
 )
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.run import Run
-from lsa_helpers.runner import cli, pipeline
+from lsa_helpers.runner import cli
+from lsa_helpers.runner.inputs import load_run_params
+from lsa_helpers.runner.pipeline import open_catalog
 from tests.detect.conftest import bright_square, write_image
 
 SMALL = DetectorConfig(
@@ -350,11 +352,11 @@ def test_lsa_train_leaves_a_detector_that_the_chapter_finds(lsa_train, masks_fol
     assert code == 0, said
     assert "epoch 1/1" in said and "lsa run own.yml --from 02" in said
     run = Run(Path("run").resolve())
-    values = pipeline.load_run_params(Path("own.yml"), {}, masks_folder, run.path)["02_detector"]
+    values = load_run_params(Path("own.yml"), {}, masks_folder, run.path)["02_detector"]
     monkeypatch.chdir(run.path)
     # The lines of the chapter.
     config = DetectorConfig.pick(values.model_dump())
-    chips = split_chips(list_chips(pipeline.open_catalog(values, run)), values.seed)
+    chips = split_chips(list_chips(open_catalog(values, run)), values.seed)
     train_chips = ChipSet([chip for chip in chips if chip.split == "train"], config)
     settings = TrainConfig.pick(values.model_dump())
     folder = checkpoint_folder(run.path / "checkpoints", train_chips, settings, values.weights)

@@ -16,7 +16,8 @@ import xarray as xr
 from lsa_helpers.factors.build import FACTORS
 from lsa_helpers.raster import known_cells, read_factors, read_raster
 from lsa_helpers.run import Run, sha256
-from lsa_helpers.runner import pipeline
+from lsa_helpers.runner.execute import execute
+from lsa_helpers.runner.inputs import load_run_params
 from lsa_helpers.runner.params import CHAPTERS, find_params
 
 pytestmark = pytest.mark.notebooks
@@ -71,8 +72,8 @@ def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
 
 
 def test_a_second_run_does_nothing(tiny):
-    values = pipeline.load_run_params(find_params("tiny"), {}, None, tiny.run.path)
-    assert pipeline.execute(tiny.run, values, list(CHAPTERS)) == []
+    values = load_run_params(find_params("tiny"), {}, None, tiny.run.path)
+    assert execute(tiny.run, values, list(CHAPTERS)) == []
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -178,8 +179,8 @@ def test_the_same_seed_gives_the_same_bytes(tiny):
             "products/breaks.json",
         )
     }
-    values = pipeline.load_run_params(find_params("tiny"), {}, None, tiny.run.path)
-    pipeline.execute(tiny.run, values, ["06_frequency_ratio"], force=True)
+    values = load_run_params(find_params("tiny"), {}, None, tiny.run.path)
+    execute(tiny.run, values, ["06_frequency_ratio"], force=True)
     assert {name: sha256(tiny.run.path / name) for name in before} == before
 
 
@@ -200,8 +201,8 @@ def test_the_papers_own_layout_is_what_the_mountain_writes(tiny, tmp_path):
     folder = tmp_path / "moxi"
     shutil.copytree(tiny.run.world, folder, ignore=shutil.ignore_patterns("catalog.yml", "truth"))
     run = Run(tmp_path / "run")
-    values = pipeline.load_run_params(find_params("moxi"), {}, folder, run.path)
-    pipeline.execute(run, values, ["01_data"])
+    values = load_run_params(find_params("moxi"), {}, folder, run.path)
+    execute(run, values, ["01_data"])
     assert not run.has("truth/probability.tif")
     ours, theirs = (read_raster(one.product("factors.tif")) for one in (run, tiny.run))
     xr.testing.assert_equal(ours, theirs)
@@ -220,8 +221,8 @@ def test_a_folder_without_images_hands_its_inventory_on(folder, tmp_path):
     catalog = folder / "catalog.yml"
     catalog.write_text(catalog.read_text() + "inventory: {path: slides.csv, crs: EPSG:32648}\n")
     run = Run(tmp_path / "run")
-    values = pipeline.load_run_params(find_params("tiny"), {"cell_size_m": "10"}, folder, run.path)
-    executed = pipeline.execute(run, values, ["01_data", "02_detector", "03_inventory"])
+    values = load_run_params(find_params("tiny"), {"cell_size_m": "10"}, folder, run.path)
+    executed = execute(run, values, ["01_data", "02_detector", "03_inventory"])
     assert executed == ["01_data"]
     assert not run.has("detector.safetensors")
     assert gpd.list_layers(run.product("inventory.gpkg"))["name"].tolist() == ["reference"]
@@ -233,8 +234,8 @@ def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
     """Real image chips without a map: chapter 01 is skipped, chapter 02 trains and scores them."""
     run = Run(tmp_path / "bijie")
     small = {"epochs": "1", "chip_size": "64"}
-    values = pipeline.load_run_params(find_params("bijie"), small, shared_data / "bijie", run.path)
-    assert pipeline.execute(run, values, ["01_data", "02_detector"]) == ["02_detector"]
+    values = load_run_params(find_params("bijie"), small, shared_data / "bijie", run.path)
+    assert execute(run, values, ["01_data", "02_detector"]) == ["02_detector"]
     test = run.read_table("detection_scores").set_index("split").loc["test"]
     figures = [
         "AP_segm",
@@ -268,10 +269,8 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
         "n_explain": "20",
         "n_background": "16",
     }
-    values = pipeline.load_run_params(
-        find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path
-    )
-    pipeline.execute(run, values, list(CHAPTERS))
+    values = load_run_params(find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path)
+    execute(run, values, list(CHAPTERS))
     for model in MODELS:
         assert run.has(f"susceptibility_{model}.tif")
         assert run.has(f"classes_{model}.tif")

@@ -1,0 +1,159 @@
+"""Look at what the user gave before anything is written: data folder, images, landslides."""
+
+from pathlib import Path
+
+from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.runner.inputs import catalog_of, seen_from
+from lsa_helpers.runner.params import DetectorParams, Parameters, SampleParams
+from lsa_helpers.sources import Catalog, check_catalog, check_labels
+
+# What a catalog needs for each kind of landslides.
+_SOURCES = {"reference": "an `inventory`", "detected": "a `scene` and `images`"}
+
+
+def missing_inputs(catalog: Catalog) -> dict[str, str]:
+    """The chapters that a data folder has no inputs for.
+
+    Parameters
+    ----------
+    catalog : Catalog
+
+    Returns
+    -------
+    dict
+        Chapter → why it cannot be run, as the end of a sentence.
+    """
+    missing = {}
+    if catalog.dem is None:
+        missing["01_data"] = "the catalog names no DEM, so there is no grid and no factor"
+    if catalog.images is None:
+        missing["02_detector"] = "the catalog names no images to learn from"
+        missing["03_inventory"] = "there is no detector, because the catalog names no images"
+    if catalog.scene is None:
+        missing["03_inventory"] = "the catalog names no scene to search"
+    return missing
+
+
+def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Path) -> None:
+    """Look at the user's files before anything is written; the simulated mountain needs no look.
+
+    Raises
+    ------
+    InputError
+        For the first source that cannot be used; image chips are all read, and those that cannot be
+        used are named together.
+    """
+    data, classed = params["01_data"], params["06_frequency_ratio"]
+    if classed.breaks_from and "06_frequency_ratio" in chapters:
+        from lsa_helpers.classes import read_breaks
+
+        read_breaks(seen_from(folder, classed.breaks_from), classed.n_classes)
+    _check_models(params, chapters)
+    catalog = catalog_of(data, folder) if data.data else None
+    if catalog is None or catalog.dem is not None:
+        _check_factors(params, catalog, chapters)
+    if catalog is None:
+        return
+    need_dem = any(name > "03_inventory" for name in chapters) or bool(catalog.on_grid)
+    check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
+    _check_images(catalog, params["02_detector"], chapters)
+    _check_landslides(catalog, params, chapters)
+
+
+def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
+    """See that chapter 05 will make the maps that chapters 06 and 07 set beside each other."""
+    from lsa_helpers.classes import MODELS
+
+    missing = [name for name in MODELS if name not in params["05_susceptibility"].models]
+    where = "parameter models"
+    if "05_susceptibility" not in chapters:
+        return
+    if missing and "07_shap" in chapters:
+        raise InputError(
+            f"there will be no map of {' and '.join(missing)}",
+            where=f"{where}, needed by chapter 07",
+            fix="Add them, or stop with --until 06 (chapter 08 takes any: --from 08 --until 08)",
+        )
+    if missing == list(MODELS) and "06_frequency_ratio" in chapters:
+        raise InputError(
+            f"there will be none of the maps of {', '.join(MODELS)}",
+            where=f"{where}, needed by chapter 06",
+            fix="Add one of them, or stop with --until 05",
+        )
+
+
+def _check_factors(
+    params: dict[str, Parameters], catalog: Catalog | None, chapters: list[str]
+) -> None:
+    """See that every factor a parameter names will exist."""
+    from lsa_helpers.factors.build import factors_to_make, known_factors
+
+    made, models = factors_to_make(catalog, params["01_data"].factors), params["05_susceptibility"]
+    if "05_susceptibility" in chapters:
+        named = {
+            "coding": (models.coding, known_factors(catalog)),
+            "logistic_factors": (models.logistic_factors, made),
+        }
+        for parameter, (names, allowed) in named.items():
+            if missing := [name for name in names if name not in allowed]:
+                fix = did_you_mean(missing[0], allowed)
+                raise InputError(
+                    f'there will be no factor "{missing[0]}"',
+                    where=f"parameter {parameter}",
+                    fix=fix,
+                )
+
+
+def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str]) -> None:
+    """Read the chips of a data folder, and open its scene, as the chapters that show them and learn
+    from them will.
+    """
+    if not {"02_detector", "03_inventory"} & set(chapters):
+        return
+    from lsa_helpers.detect.chips import check_chips, need_training, split_chips, usable_chips
+    from lsa_helpers.detect.images import Bands
+    from lsa_helpers.detect.layouts import list_chips
+    from lsa_helpers.detect.scene import open_scene
+
+    bands = Bands(tuple(params.bands), params.reflectance_scale)
+    if catalog.scene is not None:
+        open_scene(catalog.path(catalog.scene), params.resolution_m, bands)
+    if chips := list_chips(catalog):
+        chips = usable_chips(chips, check_chips(chips, bands), skip_bad=params.skip_bad)
+        if "02_detector" in chapters:
+            need_training(split_chips(chips, params.seed))
+
+
+def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:
+    """See that there will be landslides to learn from, of the kind that chapters after 03 want."""
+    later = [name for name in chapters if name > "03_inventory"]
+    if not later:
+        return
+    truth = (
+        catalog.truth is not None and (catalog.path(catalog.truth) / "landslides.gpkg").is_file()
+    )
+    detected = catalog.scene is not None and catalog.images is not None
+    there = {"reference": truth or catalog.inventory is not None, "detected": detected}
+    if not any(there.values()):
+        fix = "Add an `inventory`, or a `scene` and `images`, or stop with --until 03"
+        raise InputError(
+            "there are no landslides to learn from",
+            where=catalog.folder,
+            found=sorted(catalog.entries()),
+            fix=fix,
+        )
+    wanted = {name: getattr(params[name], "inventory", "auto") for name in later}
+    for name, which in wanted.items():
+        if not there.get(which, True):
+            other = "detected" if detected else "reference"
+            fix = f'Set it to "auto" or "{other}", or add {_SOURCES[which]} to the catalog'
+            raise InputError(
+                f"there will be no {which} landslides",
+                where=f"parameter {name[:2]}.inventory",
+                fix=fix,
+            )
+    # Chapters 04 and 05 draw samples: where no other landslides are at hand, points must say where
+    # there are none.
+    sampled = [wanted[name] for name in later if isinstance(params[name], SampleParams)]
+    if not truth and ("reference" in sampled or sampled and not detected):
+        check_labels(catalog, cell_size=params["01_data"].cell_size_m, crs=params["01_data"].crs)

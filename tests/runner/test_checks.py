@@ -1,0 +1,79 @@
+"""What is looked at before anything is written, and what a data folder without inputs means."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import yaml
+from rasterio.transform import from_origin
+from shapely.geometry import Point
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.runner import params
+from lsa_helpers.runner.checks import check_inputs, missing_inputs
+from lsa_helpers.runner.inputs import load_run_params
+from lsa_helpers.sources import Catalog, Entry
+from tests.data_folder import CONTENT, CRS, NORTH, WEST
+
+
+@pytest.mark.parametrize(
+    ("entries", "chapters", "section"),
+    [
+        ({}, ["01_data", "02_detector"], {}),  # nothing is learned yet
+        ({"inventory": {"path": "slides.gpkg"}}, list(params.CHAPTERS), {}),
+        ({"inventory": {"path": "points.gpkg", "label": "is"}}, list(params.CHAPTERS), {}),
+        # Chapters 06 and 07 count landslides, but draw no samples.
+        ({"inventory": {"path": "points.gpkg"}}, ["06_frequency_ratio", "07_shap"], {}),
+    ],
+)
+def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
+    """Every way to landslides that the chapters support."""
+    kind = {"driver": "GTiff", "dtype": "uint8", "count": 3, "width": 32, "height": 32, "crs": CRS}
+    with rasterio.open(
+        folder / "scene.tif", "w", transform=from_origin(WEST, NORTH, 10, 10), **kind
+    ) as file:
+        file.write(np.ones((3, 32, 32), np.uint8))
+    places = [Point(WEST + 50 + 100 * i, NORTH - 50) for i in range(2)]
+    points = gpd.GeoDataFrame({"is": [1, 0]}, geometry=places, crs=CRS)
+    points.to_file(folder / "points.gpkg")
+    points.set_geometry(points.buffer(30)).to_file(folder / "slides.gpkg")
+    (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | entries), encoding="utf-8")
+    shared = {"data": str(folder), "catalog": str(folder / "catalog.yml")}
+    values = params.resolve(
+        {"shared": shared, "01_data": {"cell_size_m": 10}, "02_detector": section}, "test"
+    )
+    check_inputs(values, chapters, folder)
+
+
+def test_models_that_later_chapters_need_must_be_made(tmp_path):
+    """Chapter 07 explains three models, chapter 06 classes the maps there are: what will be missing
+    is refused before chapter 05 runs.
+    """
+
+    def check(models: str, *chapters: str) -> None:
+        file = params.find_params("tiny")
+        values = load_run_params(file, {"models": models}, None, tmp_path)
+        check_inputs(values, ["05_susceptibility", *chapters], tmp_path)
+
+    with pytest.raises(InputError, match="chapter 07: there will be no map of cnn and xgboost"):
+        check("[rf, svm]", "07_shap")
+    check("[rf, svm]", "06_frequency_ratio")
+    with pytest.raises(InputError, match="none of the maps of cnn, rf, xgboost"):
+        check("[svm]", "06_frequency_ratio")
+    check("[svm]")
+
+
+@pytest.mark.parametrize(
+    ("entries", "missing"),
+    [
+        ({"dem", "images", "scene"}, set()),
+        ({"dem"}, {"02_detector", "03_inventory"}),
+        ({"dem", "images"}, {"03_inventory"}),
+        ({"dem", "scene"}, {"02_detector", "03_inventory"}),
+        ({"images"}, {"01_data", "03_inventory"}),
+        ({"images", "scene"}, {"01_data"}),
+    ],
+)
+def test_what_a_folder_lacks_decides_what_is_skipped(tmp_path, entries, missing):
+    catalog = Catalog(folder=tmp_path, **{name: Entry(path="x") for name in entries})
+    assert set(missing_inputs(catalog)) == missing
