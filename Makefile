@@ -1,21 +1,30 @@
 # Two commands do everything: `make book` and `make test`. Both make the environment first.
+# `make help` lists the others.
 PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/.installed
 
-.PHONY: book test env lock lint unit notebooks check clean
+.PHONY: help book test quicktest format env lock oldest clean
 
-book: $(ENV)
+book: $(ENV) ## make the environment, run all chapters, build the book
 	$(BIN)/lsa run quick
 	$(BIN)/lsa book quick
 
-test: $(ENV)
+test: $(ENV) ## check everything: style, twins, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check -q lsa_helpers tests
 	$(BIN)/lsa check
 	$(BIN)/pytest -q
 
-env: $(ENV)
+quicktest: $(ENV) ## the tests of methods and files, in two minutes
+	$(BIN)/pytest -q -x -m "not notebooks and not book and not slow and not real_data" tests
+
+format: $(ENV) ## bring code into the form that `make test` asks for
+	$(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format -q lsa_helpers tests
+	$(BIN)/lsa sync
+
+env: $(ENV) ## make the environment alone
 
 # Compiled once here, where Python itself may be told to write no bytecode: a kernel that starts torch is then nine seconds faster.
 # uv is used when it is there; otherwise it is installed into the new environment, never outside it.
@@ -30,8 +39,16 @@ $(ENV): requirements.lock pyproject.toml
 	  $$uv pip install -q -p $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock && $$uv pip install -q -p $(BIN)/python --no-deps -e .
 	@touch $(ENV)
 
-lock:
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --extra dev pyproject.toml -o requirements.lock
+lock: $(ENV) ## compile requirements.lock anew
+	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --extra dev pyproject.toml -o requirements.lock
 
-clean:
-	rm -rf .venv runs _build
+oldest: $(ENV) ## the quick tests with the oldest versions pyproject.toml allows, in an environment of its own
+	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv venv -q --clear .venv-oldest && \
+	  $$uv pip install -q -p .venv-oldest/bin/python --resolution lowest-direct -e ".[dev]"
+	.venv-oldest/bin/python -m pytest -q -x -W default -m "not notebooks and not book and not slow and not real_data" tests
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+clean: ## delete the environment, runs and builds
+	rm -rf .venv .venv-oldest runs _build

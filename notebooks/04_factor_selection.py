@@ -81,7 +81,7 @@ run = open_run(p, "04_factor_selection")
 
 # %%
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
-inventory_file = run.need("inventory.gpkg", chapter="02_detector")
+inventory_file = run.need("inventory.gpkg", chapter="03_inventory")
 landslides = samples.load_landslides(inventory_file, p.inventory, with_absences=True)
 table = samples.make_samples(landslides, factors, **p.sampling())
 print(f"{len(landslides)} {landslides.attrs['layer']} landslides, {len(factors)} factors, {len(table)} samples.")

@@ -110,7 +110,7 @@ run = open_run(p, "05_susceptibility")
 run.need("selected_factors.json", chapter="04_factor_selection")
 selected = run.read_json("selected_factors.json")["selected"]
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
-landslides = load_landslides(run.need("inventory.gpkg", chapter="02_detector"), p.inventory, with_absences=True)
+landslides = load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory, with_absences=True)
 samples = make_samples(landslides, factors[list(dict.fromkeys([*selected, *p.logistic_factors]))], **p.sampling())
 label = samples["label"]
 

@@ -64,7 +64,7 @@ run = open_run(p, "06_frequency_ratio")
 
 # %%
 maps = classes.read_maps(run)
-landslides = load_landslides(run.need("inventory.gpkg", chapter="02_detector"), p.inventory)
+landslides = load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory)
 one_map = next(iter(maps.values()))
 landslide = classes.landslide_cells(landslides, one_map).values
 cell_km2 = (cell_size(one_map) / 1000) ** 2

@@ -75,7 +75,7 @@ run = open_run(p, "08_validation")
 
 # %%
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
-inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="02_detector"), p.inventory)
+inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory)
 inventory = samples.reproject_landslides(inventory, factors)
 table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 predictions = pd.read_parquet(run.need("predictions.parquet", chapter="05_susceptibility"))
