@@ -1,9 +1,8 @@
 """From satellite images to an explained landslide susceptibility map.
 
-The rooms of this package, in the order the data flows; each imports only from rooms above it:
-errors, params, run, grid, paper, world, sources, factors, detect, samples, screen, dense, models,
-validate, classes, explain, show, manifest, kernel, inputs, pipeline, pages, publish, pairs,
-bench, cli.
+The rooms of this package in the order in which data flow; each imports only from rooms before it:
+errors, run, reproducible, raster, paper, mountain, sources, factors, detect, samples, validation,
+selection, cnn, models, classes, explain, show, runner.
 """
 
 __version__ = "0.1.0"

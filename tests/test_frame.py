@@ -11,6 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from lsa_helpers.runner import pairs
+from lsa_helpers.runner.api import room_names
 from lsa_helpers.runner.params import CHAPTERS
 
 ROOMS = [
@@ -68,6 +69,10 @@ def test_every_room_is_known(root):
         if not path.name.startswith(("_", "."))
     } - {"data"}
     assert found <= set(ROOMS)
+
+
+def test_the_package_lists_the_rooms_in_their_order(root):
+    assert room_names(root / "lsa_helpers") == ROOMS
 
 
 def test_contributing_lists_the_rooms_in_their_order(root):

@@ -38,7 +38,7 @@ def covariance_shares(
     Shapley values φ of the log-odds are taken at random cells against other random cells, absent
     factors being replaced by those of the other cell. They add up to the log-odds, so their
     covariances with it add up to its variance: share = cov(φ, log-odds) / Σ cov. A share may be
-    negative; with dependent factors it is not the importance that a mean of |φ| ranks.
+    negative; with dependent factors it is not the importance that a mean of ``|φ|`` ranks.
 
     Parameters
     ----------

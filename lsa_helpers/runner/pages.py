@@ -1,38 +1,13 @@
-"""The generated pages of a book: how long the run took, its parameters, and the rooms of the
-module.
+"""The generated pages of a book: how long the run took, its parameters, and why a chapter is not
+there.
 """
 
-import ast
 import json
-from pathlib import Path
 
 import yaml
 
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
-
-GENERATED = ("timings", "parameters", "api")
-
-
-def write_pages(run: Run, folder: Path, package: Path) -> None:
-    """Write the generated pages of a run as MyST Markdown.
-
-    Parameters
-    ----------
-    run : Run
-        With ``manifest.json``, ``params.yml`` and executed ``notebooks/``.
-    folder : Path
-        Where ``timings.md``, ``parameters.md`` and ``api.md`` go.
-    package : Path
-        Folder of the package whose rooms are listed.
-    """
-    texts = {
-        "timings": timings_page(run),
-        "parameters": parameters_page(run),
-        "api": api_page(package),
-    }
-    for name, text in texts.items():
-        (folder / f"{name}.md").write_text(text, encoding="utf-8")
 
 
 def skipped_pages(run: Run) -> dict[str, str]:
@@ -142,50 +117,6 @@ def parameters_page(run: Run) -> str:
 def _value(value) -> str:
     """A value as readers see it."""
     return f"`{value}`" if value not in ("", None, [], {}) else "(empty)"
-
-
-def api_page(package: Path) -> str:
-    """The rooms of the package with their public functions and classes, and the first sentence of
-    each docstring.
-    """
-    text = [
-        "# The module behind the chapters",
-        "",
-        "`lsa_helpers` is small and made to be read. What its functions take, give and raise is in",
-        "their docstrings: `help(lsa_helpers.classes.read_breaks)`. Below, its rooms by name; the",
-        "order in which data flow through them:",
-        "",
-        ast.get_docstring(
-            ast.parse((package / "__init__.py").read_text(encoding="utf-8"))
-        ).partition("\n\n")[2],
-        "",
-    ]
-    for path in sorted(package.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        names = [
-            node
-            for node in tree.body
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
-        ]
-        if names:
-            room = ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(
-                ".__init__"
-            )
-            rows = [[f"`{node.name}`", _first_line(node)] for node in names]
-            text += [
-                f"## `{room}`",
-                "",
-                _first_line(tree),
-                "",
-                _table(["name", "what it does"], rows),
-            ]
-    return "\n".join(text)
-
-
-def _first_line(node) -> str:
-    """First line of a docstring, safe inside a table."""
-    line = (ast.get_docstring(node) or "").partition("\n")[0].replace("``", "`")
-    return line.replace("|", "\\|").replace("$", "\\$").replace("*", "\\*").replace("{", "\\{")
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

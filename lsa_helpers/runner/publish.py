@@ -19,7 +19,7 @@ import yaml
 import lsa_helpers
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
-from lsa_helpers.runner import pages
+from lsa_helpers.runner import api, pages
 
 # Jupyter Book puts Thebe, which would fetch a kernel from the network, into every page, twice, even
 # when it is switched off.
@@ -105,9 +105,13 @@ def make_stage(run: Run, stage: Path) -> None:
         (stage / "notebooks" / path.name).write_text(
             _fold_parameters(path.read_text(encoding="utf-8")), encoding="utf-8"
         )
-    for name, text in pages.skipped_pages(run).items():
-        (stage / "notebooks" / f"{name}.md").write_text(text, encoding="utf-8")
-    pages.write_pages(run, stage / "book", Path(lsa_helpers.__file__).parent)
+    written = {f"notebooks/{name}": text for name, text in pages.skipped_pages(run).items()}
+    written |= {"book/timings": pages.timings_page(run)}
+    written |= {"book/parameters": pages.parameters_page(run)}
+    reference = api.api_pages(Path(lsa_helpers.__file__).parent)
+    for name, text in (written | reference).items():
+        (stage / name).parent.mkdir(exist_ok=True)
+        (stage / f"{name}.md").write_text(text, encoding="utf-8")
     _copy_scripts(stage / "book" / "_static" / "vendor")
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     config["execute"]["execute_notebooks"] = "off"
@@ -115,7 +119,8 @@ def make_stage(run: Run, stage: Path) -> None:
         "{version}", lsa_helpers.__version__
     )
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    for name, content in (("_config.yml", config), ("_toc.yml", _present(toc, stage))):
+    toc = _present(toc, stage, list(reference))
+    for name, content in (("_config.yml", config), ("_toc.yml", toc)):
         (stage / name).write_text(
             yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8"
         )
@@ -137,7 +142,7 @@ def _fold_parameters(text: str) -> str:
     return json.dumps(notebook, ensure_ascii=False)
 
 
-def _present(toc: dict, stage: Path) -> dict:
+def _present(toc: dict, stage: Path, reference: list[str]) -> dict:
     """The table of contents without chapters that the run does not have, and with the generated
     pages.
     """
@@ -145,12 +150,16 @@ def _present(toc: dict, stage: Path) -> dict:
     def there(chapter: dict) -> bool:
         return any((stage / f"{chapter['file']}{suffix}").exists() for suffix in (".md", ".ipynb"))
 
-    generated = {
-        "caption": "This run",
-        "chapters": [{"file": f"book/{name}"} for name in pages.GENERATED],
-    }
+    overview, *rooms = [{"file": name} for name in reference]
+    generated = [
+        {
+            "caption": "This run",
+            "chapters": [{"file": "book/timings"}, {"file": "book/parameters"}],
+        },
+        {"caption": "The module", "chapters": [overview | {"sections": rooms}]},
+    ]
     parts = []
-    for part in [*toc["parts"][:-1], generated, toc["parts"][-1]]:
+    for part in [*toc["parts"][:-1], *generated, toc["parts"][-1]]:
         chapters = [chapter for chapter in part["chapters"] if there(chapter)]
         notebooks = [item for item in part["chapters"] if item["file"].startswith("notebooks/")]
         # A part about chapters that are not there would be a promise.

@@ -35,7 +35,7 @@ def beeswarm(explanation, factors: xr.Dataset, *, model: str, most: int = 15) ->
     model : str
         The model explained.
     most : int
-        Show so many factors, largest mean |SHAP| first.
+        Show so many factors, largest mean ``|SHAP|`` first.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def beeswarm(explanation, factors: xr.Dataset, *, model: str, most: int = 15) ->
 def importance_bars(
     table: pd.DataFrame, factors: xr.Dataset, effects: Mapping[str, float] | None = None
 ) -> Figure:
-    """Mean |SHAP| of every factor as a share of its model's sum, beside the true share where the
-    truth is known.
+    """Mean ``|SHAP|`` of every factor as a share of its model's sum, beside the true share where
+    the truth is known.
 
     Parameters
     ----------

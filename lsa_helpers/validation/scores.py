@@ -160,16 +160,23 @@ def calibration_error(label: np.ndarray, probability: np.ndarray, bins: int = 10
     Returns
     -------
     float
-        Σ |observed share − mean probability| · rows / n over the bins, in 0–1.
+        In 0–1.
 
     Notes
     -----
+    With B bins, of which bin b holds :math:`n_b` of the n rows, observed share :math:`o_b` and mean
+    probability :math:`p_b`:
+
+    .. math::
+
+        ECE = \\sum_{b=1}^{B} \\frac{n_b}{n} \\, |o_b - p_b|
+
     **Source**: Guo et al. 2017, On calibration of modern neural networks, equation 3
     (arXiv:1706.04599).
 
     Examples
     --------
-    (|0.5 − 0.2| · 2 + |1 − 0.9| · 2) / 4:
+    ``(|0.5 − 0.2| · 2 + |1 − 0.9| · 2) / 4``:
 
     >>> calibration_error(np.array([0, 1, 1, 1]), np.array([0.2, 0.2, 0.9, 0.9]))
     0.2

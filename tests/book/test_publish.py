@@ -10,7 +10,7 @@ import yaml
 
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
-from lsa_helpers.runner import pages, publish
+from lsa_helpers.runner import api, pages, publish
 from lsa_helpers.runner.params import resolve, to_sections
 
 STAGE = {
@@ -63,7 +63,7 @@ def test_stage_mirrors_the_repository(run, tmp_path):
     toc = yaml.safe_load((stage / "_toc.yml").read_text())
     files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
     assert [name for name in files if name.startswith("notebooks/")] == ["notebooks/07_shap"]
-    assert {f"book/{name}" for name in pages.GENERATED} <= set(files)
+    assert {"book/timings", "book/parameters", "book/api"} <= set(files)
     for name in files:
         assert any((stage / f"{name}{suffix}").exists() for suffix in (".md", ".ipynb")), name
     config = yaml.safe_load((stage / "_config.yml").read_text())
@@ -93,7 +93,17 @@ def test_generated_pages_tell_time_machine_and_parameters(run, root):
     parameters = pages.parameters_page(run)
     assert "| `seed` | **`5`** | `0` |" in parameters, "a value that differs is bold"
     assert "| `n_explain` | `200` | `200` |" in parameters
-    assert "`read_breaks` |" in pages.api_page(root / "lsa_helpers")
+
+
+def test_every_room_has_a_page_of_the_reference(root):
+    """In the order of the package's docstring, with every public name of its files."""
+    texts = api.api_pages(root / "lsa_helpers")
+    rooms = api.room_names(root / "lsa_helpers")
+    assert list(texts) == ["book/api", *(f"book/api/{room}" for room in rooms)]
+    text = texts["book/api/classes"]
+    assert ".. autosummary::" in text and ".. autofunction:: read_breaks" in text
+    assert ".. autoclass:: SpatialBlockKFold\n   :members:" in texts["book/api/validation"]
+    assert "_curvatures" not in texts["book/api/factors"]
 
 
 def test_a_run_without_notebooks_is_refused(tmp_path):
