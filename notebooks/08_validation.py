@@ -292,7 +292,7 @@ choices = {
     "seed": range(p.seed, p.seed + p.lab_seeds),
 }
 kinds = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
-rows = Parallel(n_jobs=p.n_jobs, prefer="threads")(delayed(two_scores)(kind) for kind in kinds)
+rows = Parallel(n_jobs=p.n_jobs)(delayed(two_scores)(kind) for kind in kinds)
 sensitivity = pd.DataFrame(rows, columns=[*choices, "n", "sample_auc", "map_auc", "problem"])
 sensitivity.columns = ["positives", "buffer_m", "slope_floor", "ratio", *sensitivity.columns[4:]]
 
