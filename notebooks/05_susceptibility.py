@@ -61,26 +61,19 @@ logistic_repeats: int = 0  # repetitions of its cross-validation (k-means folds)
 import numpy as np
 import pandas as pd
 from scipy.stats import loguniform
+from sklearn import model_selection
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import (
-    GroupKFold,
-    PredefinedSplit,
-    RandomizedSearchCV,
-    StratifiedGroupKFold,
-    cross_val_predict,
-)
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from xgboost import XGBClassifier
 
 from lsa_helpers import validation
 from lsa_helpers.cnn import WindowCNN
-from lsa_helpers.models import predict_map
-from lsa_helpers.models import save as save_model
+from lsa_helpers.models import predict_map, save
 from lsa_helpers.raster import cell_size, read_factors, write_raster
 from lsa_helpers.runner.params import SusceptibilityParams
 from lsa_helpers.runner.pipeline import open_run
@@ -165,16 +158,21 @@ estimators = {name: estimators[name] for name in p.models}
 # %%
 spaces = {
     "rf": {"forest__max_features": ["sqrt", 0.3, 0.6, 1.0], "forest__min_samples_leaf": [1, 2, 5, 10, 20], "forest__n_estimators": [100, 300, 500]},
-    "xgboost": {"trees__max_depth": [2, 3, 4, 6, 8], "trees__learning_rate": loguniform(0.01, 0.3), "trees__n_estimators": [50, 100, 200, 400, 800]},
+    "xgboost": {
+        "trees__max_depth": [2, 3, 4, 6, 8],
+        "trees__learning_rate": loguniform(0.01, 0.3),
+        "trees__n_estimators": [50, 100, 200, 400, 800],
+        "trees__subsample": [0.5, 0.8, 1.0],
+    },
     "svm": {"machine__estimator__C": loguniform(2**-12, 2**15), "machine__estimator__gamma": loguniform(2**-15, 2**6)},
 }
 if p.tune_draws:
     search = {"n_iter": p.tune_draws, "scoring": "roc_auc", "cv": validation.KMeansFold(5, p.seed), "random_state": p.seed}
-    estimators |= {name: RandomizedSearchCV(estimators[name], spaces[name], **search) for name in estimators if name in spaces}
+    estimators |= {name: model_selection.RandomizedSearchCV(estimators[name], spaces[name], **search) for name in estimators if name in spaces}
 
 for name, estimator in estimators.items():
     estimator.fit(samples, label)
-    save_model(estimator, run.product(f"models/{name}"), factors)
+    save(estimator, run.product(f"models/{name}"), factors)
 
 # %% [markdown]
 # To map the CNN, its window would have to be cut out around every cell, the same pixels hundreds of times. It is faster to slide the whole
@@ -206,7 +204,7 @@ style.save(show.susceptibility_maps(maps, landslides), run, "susceptibility")
 
 # %%
 landslide_of_row = validation.landslide_groups(samples["landslide_id"])
-random_folds = StratifiedGroupKFold(p.n_folds, shuffle=True, random_state=p.seed)
+random_folds = model_selection.StratifiedGroupKFold(p.n_folds, shuffle=True, random_state=p.seed)
 fold_numbers = {"apparent": np.full(len(samples), -1), "random": np.empty(len(samples), int), "spatial": samples["fold"]}
 for number, (_, test) in enumerate(random_folds.split(samples, label, landslide_of_row)):
     fold_numbers["random"][test] = number
@@ -216,8 +214,8 @@ predictions = []
 for name, estimator in estimators.items():
     probability = {
         "apparent": estimator.predict_proba(samples),
-        "random": cross_val_predict(estimator, samples, label, cv=PredefinedSplit(fold_numbers["random"]), **how),
-        "spatial": cross_val_predict(estimator, samples, label, cv=spatial_folds, **how),
+        "random": model_selection.cross_val_predict(estimator, samples, label, groups=landslide_of_row, cv=random_folds, **how),
+        "spatial": model_selection.cross_val_predict(estimator, samples, label, cv=spatial_folds, **how),
     }
     for scheme, values in probability.items():
         rows = {"sample": samples.index, "fold": fold_numbers[scheme], "label": label, "probability": values[:, 1]}
@@ -238,7 +236,7 @@ how = {"block_m": p.block_m, "seed": p.seed}
 scores = {scheme: validation.score_table(predictions, samples, scheme, **how) for scheme in fold_numbers}
 if p.logistic_repeats:
     seeds = range(p.seed, p.seed + p.logistic_repeats)
-    shuffled = [GroupKFold(p.n_folds, shuffle=True, random_state=seed) for seed in seeds]
+    shuffled = [model_selection.GroupKFold(p.n_folds, shuffle=True, random_state=seed) for seed in seeds]
     clusters = [validation.KMeansFold(p.n_folds, random_state=seed) for seed in seeds]
     for scheme, splitters in {"random": shuffled, "spatial": clusters}.items():
         repeats = validation.repeated_scores(estimators["logistic"], samples, splitters)
