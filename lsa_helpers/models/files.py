@@ -17,6 +17,7 @@ TRUSTED = [
     "lsa_helpers.samples.coding.sine_cosine",
     "lsa_helpers.validation.splitter.KMeansFold",
     "lsa_helpers.validation.splitter.SpatialBlockKFold",
+    "lsa_helpers.validation.splitter.KMeansFold",
     "numpy.dtype",
     "scipy.stats._continuous_distns.reciprocal_gen",
     "scipy.stats._distn_infrastructure.rv_continuous_frozen",
