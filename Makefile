@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ENV := .venv/.installed
+# Left out of the quick tests: what runs notebooks, builds books, trains detectors, measures, or needs data that are not here.
+QUICK := -q -x -m "not notebooks and not book and not slow and not real_data" --ignore=tests/benchmarks --ignore=tests/detect/test_train.py tests
 
 .PHONY: help book test quicktest format env lock oldest clean
 
@@ -16,8 +18,8 @@ test: $(ENV) ## check everything: style, twins, tests
 	$(BIN)/lsa check
 	$(BIN)/pytest -q
 
-quicktest: $(ENV) ## the tests of methods and files, in two minutes
-	$(BIN)/pytest -q -x -m "not notebooks and not book and not slow and not real_data" tests
+quicktest: $(ENV) ## the tests without trainings, notebooks and the book
+	$(BIN)/pytest $(QUICK)
 
 format: $(ENV) ## bring code into the form that `make test` asks for
 	$(BIN)/ruff check --fix -q .
@@ -45,7 +47,7 @@ lock: $(ENV) ## compile requirements.lock anew
 oldest: $(ENV) ## the quick tests with the oldest versions pyproject.toml allows, in an environment of its own
 	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv venv -q --clear .venv-oldest && \
 	  $$uv pip install -q -p .venv-oldest/bin/python --resolution lowest-direct -e ".[dev]"
-	.venv-oldest/bin/python -m pytest -q -x -W default -m "not notebooks and not book and not slow and not real_data" tests
+	.venv-oldest/bin/python -m pytest -W default $(QUICK)
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
