@@ -1,6 +1,7 @@
 # Two commands do everything: `make book` and `make test`. Both make the environment first.
-# `make help` lists the others.
+# `make` alone lists all targets.
 PYTHON ?= python3
+.DEFAULT_GOAL := help
 BIN := .venv/bin
 ENV := .venv/.installed
 # Left out of the quick tests: what runs notebooks, builds books, trains detectors, measures, or needs data that are not here.

@@ -1,6 +1,7 @@
 """The frame holds together: rooms, dependencies, lock, notebooks and their parameters."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -322,3 +323,10 @@ def test_shared_data_is_not_in_the_project(root):
         ["git", "ls-files"], cwd=root, capture_output=True, text=True
     ).stdout.splitlines()
     assert not [name for name in files if name.endswith((".tif", ".gpkg", ".jpg", ".nc", ".shp"))]
+
+
+def test_every_target_of_the_makefile_is_there_and_explained(root):
+    """No phantom in ``.PHONY``, and ``make help`` lists them all."""
+    text = (root / "Makefile").read_text(encoding="utf-8")
+    phony = set(re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)[1].split())
+    assert phony == set(re.findall(r"^([a-z]+):.* ## ", text, re.MULTILINE))

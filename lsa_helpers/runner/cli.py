@@ -15,16 +15,21 @@ from rich.table import Table
 from lsa_helpers import __version__
 from lsa_helpers.errors import InputError, LsaError
 from lsa_helpers.runner import cli_files, cli_scale
-from lsa_helpers.runner.cli_options import DataFolder, NameOrFile, Out, Override, console, overrides
+from lsa_helpers.runner.cli_options import (
+    DataFolder,
+    NameOrFile,
+    Out,
+    Override,
+    console,
+    on_one_line,
+    overrides,
+)
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
 app.add_typer(cli_files.params_app, name="params")
 app.add_typer(cli_files.data_app, name="data")
-app.command("train")(cli_scale.train)
-app.command("map")(cli_scale.map_area)
-app.command("bench")(cli_scale.bench)
 
 # Whose versions `lsa check-env` shows.
 _SHOWN = (
@@ -68,7 +73,11 @@ def run_chapters(
     with console.status("") as status:
         live = console.is_terminal
         seconds = expected_seconds(run, params["01_data"].profile)
-        progress = Progress(status.update if live else console.print, live, seconds)
+
+        def show(line: str) -> None:
+            status.update(on_one_line(line)) if live else console.print(line)
+
+        progress = Progress(show, live, seconds)
         executed = execute(
             run, params, chapters, force=force, tell=console.print, progress=progress
         )
@@ -153,6 +162,11 @@ def check() -> None:
 def version() -> None:
     """Print the version."""
     console.print(__version__)
+
+
+app.command("train")(cli_scale.train)
+app.command("map")(cli_scale.map_area)
+app.command("bench")(cli_scale.bench)
 
 
 def _join_overrides(arguments: list[str]) -> list[str]:

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from lsa_helpers.errors import InputError
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)
 
 NameOrFile = Annotated[
     str,
@@ -30,3 +31,8 @@ def overrides(pairs: list[str] | None) -> dict[str, str]:
         if "=" not in pair:
             raise InputError("-p takes a key and a value", found=pair, fix="Write -p n_classes 7")
     return dict(pair.split("=", 1) for pair in pairs or [])
+
+
+def on_one_line(line: str) -> Text:
+    """A line that is cut where the terminal ends, its brackets taken as they are."""
+    return Text(line, no_wrap=True, overflow="ellipsis")

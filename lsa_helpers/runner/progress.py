@@ -49,12 +49,12 @@ class Progress:
             return
         self.shown = now
         elapsed = now - self.begun
-        line = f"{self.chapter}: {text}, {elapsed:.0f} s"
+        line = f"{self.chapter}: {elapsed:.0f} s"
         known = [self.seconds[name] for name in self.ahead if name in self.seconds]
         if self.chapter in self.seconds and len(known) == len(self.ahead):
             left = max(self.seconds[self.chapter] - elapsed, 0) + sum(known)
-            line += f"; about {max(1, round(left / 60))} min left in all"
-        self.show(line)
+            line += f", about {max(1, round(left / 60))} min left in all"
+        self.show(f"{line}; {text}")
 
 
 def expected_seconds(run: Run, profile: str) -> dict[str, float]:

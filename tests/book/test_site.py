@@ -135,6 +135,16 @@ def page(browser):
     context.close()
 
 
+# What is wider than the box around it, where no box on the way up scrolls.
+CUT_OFF = """() => [...document.querySelectorAll("article table, article pre")].filter(item => {
+  for (let box = item; box.tagName !== "ARTICLE"; box = box.parentElement) {
+    if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
+    if (box.scrollWidth > box.parentElement.clientWidth + 1) return true;
+  }
+  return false;
+}).map(item => item.textContent.slice(0, 60))"""
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapter_in_the_browser(site, page, chapter):
     """Figures are drawn, maths is typeset, the network is asked nothing, nothing goes wrong."""
@@ -153,6 +163,7 @@ def test_chapter_in_the_browser(site, page, chapter):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), (
         "the page is wider than the window"
     )
+    assert page.evaluate(CUT_OFF) == [], "wider than the text, and cut instead of scrolled"
     assert (page.asked, page.wrong) == ([], [])
 
 
@@ -189,4 +200,11 @@ def test_start_page_leads_to_every_chapter(site, page):
     for chapter in CHAPTERS:
         assert any(link and link.endswith(f"{chapter}.html") for link in links), chapter
     assert "Text CC BY 4.0" in page.content()
+    assert (page.asked, page.wrong) == ([], [])
+
+
+def test_the_reference_shows_signatures_and_equations(site, page):
+    page.goto((site / "book" / "api" / "factors.html").as_uri())
+    page.wait_for_selector("mjx-container", timeout=20_000)
+    assert "cell_size_m=12.5" in page.locator("dt.sig", has_text="build_factors").inner_text()
     assert (page.asked, page.wrong) == ([], [])

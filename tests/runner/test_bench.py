@@ -40,6 +40,7 @@ def test_ratios_are_against_the_first_of_a_group():
     assert table["peak_mb"].tolist() == [7, 7, 7] and table["process_mb"].isna().all()
 
 
+@pytest.mark.slow
 def test_benchmarks_run_and_are_kept(tmp_path):
     """A folder's benchmark is run by pytest, its plain command told, its JSON kept on request."""
     (tmp_path / "test_sums.py").write_text(QUICK)
@@ -57,6 +58,7 @@ def test_benchmarks_run_and_are_kept(tmp_path):
     assert any("rival" in line and "12 / –" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_mistakes_are_named(tmp_path):
     """No benchmarks, a misspelt one, and one that fails."""
     with pytest.raises(InputError, match="checkout"):

@@ -3,6 +3,8 @@ leaves.
 """
 
 import json
+import multiprocessing
+import os
 
 import geopandas as gpd
 import nbformat
@@ -16,6 +18,7 @@ from lsa_helpers.raster import write_factors
 from lsa_helpers.run import Run
 from lsa_helpers.runner import execute as runner
 from lsa_helpers.runner import manifest, pages, params
+from lsa_helpers.runner.cli_options import console, on_one_line
 from lsa_helpers.runner.execute import execute, fingerprint
 from lsa_helpers.runner.inputs import load_run_params
 from lsa_helpers.runner.progress import Progress
@@ -66,6 +69,7 @@ def go(chapters, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_run_keeps_itself_up_to_date(go, chapters, tmp_path):
     """One story, because each execution starts a kernel: first run, nothing new, a parameter, a
     damaged output, a changed notebook.
@@ -99,6 +103,7 @@ def test_a_run_keeps_itself_up_to_date(go, chapters, tmp_path):
     assert not (run / "tables/only_zero.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_failure_shows_its_cell_and_keeps_what_was_done(go, tmp_path):
     with pytest.raises(
         StageError, match=r"06_frequency_ratio failed(.|\n)*n_classes != 9(.|\n)*nine is too many"
@@ -170,8 +175,25 @@ def test_progress_tells_the_time_left():
     progress.begun -= 61
     progress.shown -= 61
     progress.update("cell 2 of 9")
-    assert shown == ["a: cell 2 of 9, 61 s; about 4 min left in all"]
+    assert shown == ["a: 61 s, about 4 min left in all; cell 2 of 9"]
     progress.begin("unknown", [])
     progress.shown -= 61
     progress.update("cell 1 of 2")
-    assert shown[-1] == "unknown: cell 1 of 2, 0 s"
+    assert shown[-1] == "unknown: 0 s; cell 1 of 2"
+
+
+def test_what_is_shown_keeps_its_brackets():
+    """A cell may print ``[/3]``, which rich would take for the end of a style."""
+    assert str(on_one_line("a: cell 1 of 2, [/3]")) == "a: cell 1 of 2, [/3]"
+    with console.capture() as shown:
+        console.print("runs/[mine]: epoch [1/3]")
+    assert shown.get() == "runs/[mine]: epoch [1/3]\n"
+
+
+def test_a_process_that_dies_is_told():
+    """Killed from outside, a chapter's process leaves no result behind."""
+    context = multiprocessing.get_context("spawn")
+    worker = context.Process(target=os._exit, args=(7,))
+    worker.start()
+    failure, _ = runner._follow(worker, context.Queue(), None)
+    assert "exit code 7" in failure

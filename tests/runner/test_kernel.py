@@ -33,6 +33,7 @@ else:
 """
 
 
+@pytest.mark.slow
 def test_workers_count_together(tmp_path):
     """Two children hold 120 MB each: the peak is their sum and the kernel's own, not the largest of
     the three.
