@@ -135,13 +135,14 @@ def page(browser):
     context.close()
 
 
-# What is wider than the box around it, where no box on the way up scrolls.
+# Tables and code wider than the text, where nothing around them scrolls.
 CUT_OFF = """() => [...document.querySelectorAll("article table, article pre")].filter(item => {
-  for (let box = item; box.tagName !== "ARTICLE"; box = box.parentElement) {
+  let box = item;
+  while (box.tagName !== "ARTICLE") {
     if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return false;
-    if (box.scrollWidth > box.parentElement.clientWidth + 1) return true;
+    box = box.parentElement;
   }
-  return false;
+  return item.scrollWidth > box.clientWidth + 1;
 }).map(item => item.textContent.slice(0, 60))"""
 
 
