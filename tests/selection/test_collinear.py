@@ -93,7 +93,8 @@ def test_stepwise_drops_the_double_and_the_constant():
     assert vif.loc["flat"].tolist() == [np.inf, 0, 1]
     assert sorted(vif.loc[["a", "double"], "dropped_at"]) == [0, 2]
     assert vif.loc[vif["dropped_at"] == 0, "vif"].max() < 1.1
-    assert (vif["vif"] * vif["tolerance"]).drop("flat").round(9).eq(1).all()
+    finite = vif[np.isfinite(vif["vif"])]  # that of the exact sum is huge or infinite, by rounding
+    assert (finite["vif"] * finite["tolerance"]).round(9).eq(1).all()
 
 
 def test_perfect_copies_are_infinite_and_too_few_rows_are_refused():
