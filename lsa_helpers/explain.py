@@ -1,4 +1,6 @@
-"""Shapley values: which cells are explained, and whether the values add up to the output."""
+"""Shapley values of factors: which cells are explained, the values, and whether they add up."""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,6 +44,84 @@ def check_sum(values: np.ndarray, base: float, output: np.ndarray, tolerance: fl
             f"Shapley values miss the model's output by up to {gap.max():.3g} "
             f"(allowed: {tolerance:g})"
         )
+
+
+def factor_shapley(
+    output: Callable[[np.ndarray], np.ndarray],
+    rows: np.ndarray,
+    background: np.ndarray,
+    groups: Sequence[str],
+    *,
+    seed: int,
+) -> tuple[pd.DataFrame, float, pd.DataFrame]:
+    """Shapley values of whole factors: a factor's columns, over the whole window, join together.
+
+    Parameters
+    ----------
+    output : callable
+        (n, columns, …) → (n,): what is explained, for example a model's log-odds.
+    rows : ndarray, shape (n, columns, …)
+        Coded cells to explain; windows of a network have two more axes.
+    background : ndarray, shape (m, columns, …)
+        What stands for an absent factor, m ≥ 2.
+    groups : sequence of str, length columns
+        Factor of each column, from `lsa_helpers.samples.coded_groups`.
+    seed : int
+        Of the orders.
+
+    Returns
+    -------
+    values : DataFrame, shape (n, factors)
+        In the unit of the output. With the base they add up to it exactly.
+    base : float
+        Mean output over the background.
+    standard_error : DataFrame, shape (n, factors)
+        Of `values`: how far they would move with other orders and another background of m.
+
+    Notes
+    -----
+    With :math:`x_S b_{-S}` for a row whose factors outside of S are those of a background row b,
+
+    .. math::
+
+        \\phi_j(x) = E_{b, \\pi} \\left[ f(x_{P \\cup j} b_{-(P \\cup j)}) - f(x_P b_{-P}) \\right]
+
+    where P are the factors before j in a random order :math:`\\pi`. Each background row takes one
+    order and its reverse (antithetic), so 2 m (factors − 1) outputs a cell are computed. Factors
+    that are alike share what they do; combinations that no place has are asked for too, as by every
+    method that replaces factors one by one.
+
+    **Source**: Štrumbelj & Kononenko 2014, doi:10.1007/s10115-013-0679-x (sampled orders); Mitchell
+    et al. 2022, Sampling permutations for Shapley value estimation (JMLR 23, antithetic orders).
+
+    Examples
+    --------
+    A product of two factors is shared equally; a third does nothing:
+
+    >>> cells, absent = np.array([[2.0, 3.0, 5.0]]), np.zeros((2, 3))
+    >>> product = lambda x: x[:, 0] * x[:, 1]
+    >>> values, base, error = factor_shapley(product, cells, absent, ["a", "b", "c"], seed=0)
+    >>> values.to_numpy().tolist(), base
+    ([[3.0, 3.0, 0.0]], 0.0)
+    """
+    names = list(dict.fromkeys(groups))
+    columns = {name: [column for column, of in enumerate(groups) if of == name] for name in names}
+    rng, whole, empty = np.random.default_rng(seed), output(rows), output(background)
+    pairs = np.zeros((len(background), len(rows), len(names)))
+    for number, absent in enumerate(background):
+        order = rng.permutation(len(names))
+        for joining in (order, order[::-1]):
+            mixed = np.repeat(absent[None], len(rows), axis=0)
+            before = np.full(len(rows), empty[number])
+            for place in joining:
+                mixed[:, columns[names[place]]] = rows[:, columns[names[place]]]
+                after = whole if place == joining[-1] else output(mixed)
+                pairs[number, :, place] += (after - before) / 2
+                before = after
+    error = pairs.std(axis=0, ddof=1) / np.sqrt(len(background))
+    tables = (pd.DataFrame(each, columns=names) for each in (pairs.mean(axis=0), error))
+    values, standard_error = tables
+    return values, float(np.mean(empty)), standard_error
 
 
 def pick_samples(
