@@ -41,7 +41,6 @@ chips_per_platform: int = 60  # image chips simulated for each platform of Table
 cell_size_m: float = 12.5  # cell size of the analysis grid, m
 crs: str = ""  # CRS in metres of the analysis grid; empty: the DEM's, or its UTM zone
 factors: list = []  # factors to use; empty: all that the sources allow
-coarse_ratio: float = 10.0  # warn when a source is this many times coarser than the grid
 
 # %%
 import numpy as np
@@ -199,9 +198,7 @@ style.save(show.factor_panels(xr.Dataset({"catchment": catchment, "twi": wetness
 # much coarser than the grid, is listed:
 
 # %%
-factors, notes = build_factors(
-    catalog, cell_size_m=p.cell_size_m, crs=p.crs, wanted=p.factors, coarse_ratio=p.coarse_ratio
-)
+factors, notes = build_factors(catalog, cell_size_m=p.cell_size_m, crs=p.crs, wanted=p.factors)
 write_factors(run.product("factors.tif"), factors)
 print("\n".join(notes) or "Every factor was made, from sources fine enough for the grid.")
 factors

@@ -37,7 +37,6 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 n_explain: int = 200  # cells explained, half of them landslide where there are enough
 n_background: int = 64  # background windows of the CNN's Deep SHAP
-additivity_tolerance: float = 1e-3  # largest allowed gap between value sum and model output
 
 # %%
 import numpy as np
@@ -131,7 +130,7 @@ coder, forest = trained["rf"][0], trained["rf"][-1]
 rows = coder.transform(chosen).astype(np.float32)  # trees compare numbers of 32 bits
 explainer = shap.TreeExplainer(forest)
 values, base = explainer.shap_values(rows)[..., 1], explainer.expected_value[1]
-check_sum(values, base, forest.predict_proba(rows)[:, 1], p.additivity_tolerance)
+check_sum(values, base, forest.predict_proba(rows)[:, 1], tolerance=1e-3)
 explained["rf"] = explanation(values, base, coder)
 print(f"Random forest: base {base:.3f}, in probability")
 
@@ -143,7 +142,7 @@ coder, trees = trained["xgboost"][0], trained["xgboost"][-1]
 rows = coder.transform(chosen).astype(np.float32)
 explainer = shap.TreeExplainer(trees)
 values, base = explainer.shap_values(rows), float(explainer.expected_value)
-check_sum(values, base, trees.predict(rows, output_margin=True), p.additivity_tolerance)
+check_sum(values, base, trees.predict(rows, output_margin=True), tolerance=1e-3)
 explained["xgboost"] = explanation(values, base, coder)
 print(f"XGBoost: base {base:.3f}, in log-odds")
 
@@ -166,7 +165,7 @@ def explain_network(network):
     values, base = of_inputs.sum(axis=(2, 3), dtype=float), float(explainer.expected_value[0])
     with torch.inference_mode():
         log_odds = network(windows)[:, 0].numpy()
-    check_sum(values, base, log_odds, p.additivity_tolerance)
+    check_sum(values, base, log_odds, tolerance=1e-3)
     return values, base
 
 

@@ -10,8 +10,8 @@ from hypothesis import settings
 
 from lsa_helpers.run import Run
 from lsa_helpers.runner.execute import execute
-from lsa_helpers.runner.inputs import load_run_params
-from lsa_helpers.runner.params import CHAPTERS, find_params
+from lsa_helpers.runner.inputs import find_params, load_run_params
+from lsa_helpers.runner.params import CHAPTERS
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.runner.inputs import catalog_of, seen_from
 from lsa_helpers.runner.params import DetectorParams, Parameters, SampleParams
@@ -89,71 +91,94 @@ def _check_factors(
     from lsa_helpers.factors.build import factors_to_make, known_factors
 
     made, models = factors_to_make(catalog, params["01_data"].factors), params["05_susceptibility"]
-    if "05_susceptibility" in chapters:
-        named = {
-            "coding": (models.coding, known_factors(catalog)),
-            "logistic_factors": (models.logistic_factors, made),
-        }
-        for parameter, (names, allowed) in named.items():
-            if missing := [name for name in names if name not in allowed]:
-                fix = did_you_mean(missing[0], allowed)
-                raise InputError(
-                    f'there will be no factor "{missing[0]}"',
-                    where=f"parameter {parameter}",
-                    fix=fix,
-                )
+    named = {
+        "coding": (models.coding, known_factors(catalog)),
+        "logistic_factors": (models.logistic_factors, made),
+    }
+    for parameter, (names, allowed) in named.items() if "05_susceptibility" in chapters else ():
+        if missing := [name for name in names if name not in allowed]:
+            raise InputError(
+                f'there will be no factor "{missing[0]}"',
+                where=f"parameter {parameter}",
+                fix=did_you_mean(missing[0], allowed),
+            )
 
 
-def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str]) -> None:
-    """Read the chips of a data folder, and open its scene, as the chapters that show them and learn
-    from them will.
+def read_images(catalog: Catalog, bands, resolution_m: float = 0.0) -> tuple[list, pd.DataFrame]:
+    """Open the scene of a data folder and read all its chips.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    bands : lsa_helpers.detect.images.Bands
+        Bands that are needed.
+    resolution_m : float
+        Pixel of the scene, m; 0: its own.
+
+    Returns
+    -------
+    chips : list of Chip
+    report : DataFrame
+        From `lsa_helpers.detect.chips.check_chips`.
+
+    Raises
+    ------
+    InputError
+        When the scene cannot be used.
     """
-    if not {"02_detector", "03_inventory"} & set(chapters):
-        return
-    from lsa_helpers.detect.chips import check_chips, need_training, split_chips, usable_chips
-    from lsa_helpers.detect.images import Bands
+    from lsa_helpers.detect.chips import check_chips
     from lsa_helpers.detect.layouts import list_chips
     from lsa_helpers.detect.scene import open_scene
 
-    bands = Bands(tuple(params.bands), params.reflectance_scale)
     if catalog.scene is not None:
-        open_scene(catalog.path(catalog.scene), params.resolution_m, bands)
-    if chips := list_chips(catalog):
-        chips = usable_chips(chips, check_chips(chips, bands), skip_bad=params.skip_bad)
-        if "02_detector" in chapters:
-            need_training(split_chips(chips, params.seed))
+        open_scene(catalog.path(catalog.scene), resolution_m, bands)
+    chips = list_chips(catalog)
+    return chips, check_chips(chips, bands)
+
+
+def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str]) -> None:
+    """Read the images of a data folder as the chapters that show them and learn from them will."""
+    if not {"02_detector", "03_inventory"} & set(chapters):
+        return
+    from lsa_helpers.detect.chips import need_training, split_chips, usable_chips
+    from lsa_helpers.detect.images import Bands
+
+    bands = Bands(tuple(params.bands), params.reflectance_scale)
+    chips, report = read_images(catalog, bands, params.resolution_m)
+    chips = usable_chips(chips, report, skip_bad=params.skip_bad)
+    if "02_detector" in chapters:
+        need_training(split_chips(chips, params.seed))
 
 
 def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:
     """See that there will be landslides to learn from, of the kind that chapters after 03 want."""
-    later = [name for name in chapters if name > "03_inventory"]
-    if not later:
-        return
-    truth = (
-        catalog.truth is not None and (catalog.path(catalog.truth) / "landslides.gpkg").is_file()
-    )
-    detected = catalog.scene is not None and catalog.images is not None
-    there = {"reference": truth or catalog.inventory is not None, "detected": detected}
-    if not any(there.values()):
-        fix = "Add an `inventory`, or a `scene` and `images`, or stop with --until 03"
+    wanted = {
+        name: getattr(params[name], "inventory", "auto")
+        for name in chapters
+        if name > "03_inventory"
+    }
+    truth = catalog.truth and (catalog.path(catalog.truth) / "landslides.gpkg").is_file()
+    there = {
+        "reference": bool(truth or catalog.inventory),
+        "detected": bool(catalog.scene and catalog.images),
+    }
+    if wanted and not any(there.values()):
         raise InputError(
             "there are no landslides to learn from",
             where=catalog.folder,
             found=sorted(catalog.entries()),
-            fix=fix,
+            fix="Add an `inventory`, or a `scene` and `images`, or stop with --until 03",
         )
-    wanted = {name: getattr(params[name], "inventory", "auto") for name in later}
-    for name, which in wanted.items():
-        if not there.get(which, True):
-            other = "detected" if detected else "reference"
-            fix = f'Set it to "auto" or "{other}", or add {_SOURCES[which]} to the catalog'
+    for name, kind in wanted.items():
+        if not there.get(kind, True):
+            other = "reference" if kind == "detected" else "detected"
             raise InputError(
-                f"there will be no {which} landslides",
+                f"there will be no {kind} landslides",
                 where=f"parameter {name[:2]}.inventory",
-                fix=fix,
+                fix=f'Set it to "auto" or "{other}", or add {_SOURCES[kind]} to the catalog',
             )
     # Chapters 04 and 05 draw samples: where no other landslides are at hand, points must say where
     # there are none.
-    sampled = [wanted[name] for name in later if isinstance(params[name], SampleParams)]
-    if not truth and ("reference" in sampled or sampled and not detected):
+    sampled = {wanted[name] for name in wanted if isinstance(params[name], SampleParams)}
+    if not truth and sampled and ("reference" in sampled or not there["detected"]):
         check_labels(catalog, cell_size=params["01_data"].cell_size_m, crs=params["01_data"].crs)

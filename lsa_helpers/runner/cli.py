@@ -2,7 +2,6 @@
 stands for.
 """
 
-import importlib.metadata
 import shutil
 import sys
 from pathlib import Path
@@ -24,18 +23,13 @@ from lsa_helpers.runner.cli_options import (
     on_one_line,
     overrides,
 )
+from lsa_helpers.runner.params import CHAPTERS, chapter_name, notebooks_dir
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
 app.add_typer(cli_files.params_app, name="params")
 app.add_typer(cli_files.data_app, name="data")
-
-# Whose versions `lsa check-env` shows.
-_SHOWN = (
-    *("jupyterlab", "papermill", "torch", "torchvision", "rasterio", "geopandas", "scikit-learn"),
-    *("xgboost", "shap", "jupyter-book"),
-)
 
 
 @app.command("run")
@@ -52,8 +46,7 @@ def run_chapters(
     from lsa_helpers.run import Run
     from lsa_helpers.runner.checks import check_inputs
     from lsa_helpers.runner.execute import execute
-    from lsa_helpers.runner.inputs import load_run_params
-    from lsa_helpers.runner.params import CHAPTERS, chapter_name, find_params
+    from lsa_helpers.runner.inputs import find_params, load_run_params
     from lsa_helpers.runner.progress import Progress, expected_seconds
 
     file = find_params(name_or_file)
@@ -61,28 +54,20 @@ def run_chapters(
     params = load_run_params(file, overrides(parameters), data, run.path)
     chapters = [name for name in CHAPTERS if chapter_name(first) <= name <= chapter_name(until)]
     if not chapters:
-        raise InputError(
-            "there is no chapter between --from and --until",
-            found=f"--from {first} --until {until}",
-        )
+        given = f"--from {first} --until {until}"
+        raise InputError("there is no chapter between --from and --until", found=given)
     check_inputs(params, chapters, run.path)
     console.print(
         f"Run {run.path} (each chapter is: papermill notebooks/NN_x.ipynb "
-        f"{run.path}/notebooks/NN_x.ipynb --cwd {run.path} -f …)"
+        f"{run.path}/notebooks/NN_x.ipynb --cwd {run.path} -y …)"
     )
+    live, seconds = console.is_terminal, expected_seconds(run, params["01_data"].profile)
     with console.status("") as status:
-        live = console.is_terminal
-        seconds = expected_seconds(run, params["01_data"].profile)
-
-        def show(line: str) -> None:
-            status.update(on_one_line(line)) if live else console.print(line)
-
+        show = (lambda line: status.update(on_one_line(line))) if live else console.print
         progress = Progress(show, live, seconds)
-        executed = execute(
-            run, params, chapters, force=force, tell=console.print, progress=progress
-        )
+        done = execute(run, params, chapters, force=force, tell=console.print, progress=progress)
     console.print(
-        f"{len(executed)} chapter(s) executed. Results: {run.path}/products, tables, figures. "
+        f"{len(done)} chapter(s) executed. Results: {run.path}/products, tables, figures. "
         f"Next: lsa book {run.path}"
     )
 
@@ -123,13 +108,11 @@ def _find_run(name: str):
 @app.command("check-env")
 def check_env() -> None:
     """Say whether this machine has what the book needs."""
+    from lsa_helpers.runner.manifest import versions
+
     table = Table("what", "found")
-    table.add_row("Python", sys.version.split()[0])
-    for name in _SHOWN:
-        try:
-            table.add_row(name, importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            raise InputError(f"the package {name} is missing", fix="Run: make env") from None
+    for name, found in {"lsa": __version__, "Python": sys.version.split()[0], **versions()}.items():
+        table.add_row(name, found)
     for name, use in (("git", "the manifest"), ("chromium", "browser tests")):
         table.add_row(name, shutil.which(name) or f"not found (only needed for {use})")
     console.print(table)
@@ -138,30 +121,24 @@ def check_env() -> None:
 @app.command("sync")
 def sync() -> None:
     """Derive every notebook's .ipynb twin from its .py source."""
-    from lsa_helpers.runner import pairs, params
+    from lsa_helpers.runner import pairs
 
     console.print(
         "Each twin is: jupytext --to ipynb notebooks/NN_x.py, with cell ids that do not change"
     )
-    for twin in pairs.sync(params.notebooks_dir()):
+    for twin in pairs.sync(notebooks_dir()):
         console.print(f"wrote {twin}")
 
 
 @app.command("check")
 def check() -> None:
     """Check that every .ipynb twin is in step with its .py source."""
-    from lsa_helpers.runner import pairs, params
+    from lsa_helpers.runner import pairs
 
-    if stale := pairs.out_of_step(params.notebooks_dir()):
-        files = ", ".join(str(file) for file in stale)
+    if stale := pairs.out_of_step(notebooks_dir()):
+        files = ", ".join(map(str, stale))
         raise InputError("the .ipynb twin is not in step", where=files, fix="Run: lsa sync")
     console.print("Every notebook pair is in step.")
-
-
-@app.command("version")
-def version() -> None:
-    """Print the version."""
-    console.print(__version__)
 
 
 app.command("train")(cli_scale.train)

@@ -2,14 +2,18 @@
 and what both cost.
 """
 
-import os
+import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, LsaError, did_you_mean
 from lsa_helpers.runner.cli_options import DataFolder, NameOrFile, Out, Override, console, overrides
+
+BENCHMARKS = Path(__file__).parents[2] / "tests" / "benchmarks"
 
 
 def train(
@@ -29,48 +33,25 @@ def train(
     """
     from lsa_helpers.detect.train import TrainConfig, first_process, train_detector
     from lsa_helpers.run import Run
-    from lsa_helpers.runner.inputs import load_run_params
-    from lsa_helpers.runner.params import find_params
+    from lsa_helpers.runner.inputs import find_params, load_run_params
 
     file = find_params(name_or_file)
     run = Run((out or Path("runs") / file.stem).resolve())
-    values = load_run_params(file, overrides(parameters), data, run.path)["02_detector"]
+    # Paths count from here, where the processes of the other devices are started too.
+    values = load_run_params(file, overrides(parameters), data, Path())["02_detector"]
     if not values.data and not run.world.is_dir():
-        raise InputError(
-            "there is nothing to train on yet",
-            where=run.path,
-            fix=f"First: lsa run {name_or_file} --until 01",
-        )
-    values = _seen_from_here(values, run.path)
-    train_chips, validation_chips = _chip_sets(values, run)
-    train_detector(
-        train_chips,
-        TrainConfig.pick(values.model_dump()),
-        run.path / "checkpoints",
-        validation=validation_chips,
-        weights=values.weights or None,
-        report=console.print,
-        devices=devices,
-        nodes=nodes,
-    )
+        fix = f"First: lsa run {name_or_file} --until 01"
+        raise InputError("there is nothing to train on yet", where=run.path, fix=fix)
+    chips, validation = _chip_sets(values, run)
+    config, folder = TrainConfig.pick(values.model_dump()), run.path / "checkpoints"
+    first_weights = {"weights": values.weights or None, "validation": validation}
+    where = {"devices": devices, "nodes": nodes, "report": console.print}
+    train_detector(chips, config, folder, **first_weights, **where)
     if first_process():
         console.print(
             f"The detector is trained. Next: lsa run {name_or_file} --from 02, with the same "
             "parameters"
         )
-
-
-def _seen_from_here(values, folder: Path):
-    """Parameters whose paths counted from the run's folder, which need not exist yet; other
-    processes are started from this one.
-    """
-    from lsa_helpers.runner.inputs import names_a_file
-
-    given = {key: getattr(values, key) for key in ("data", "catalog", "weights")}
-    paths = {key: text for key, text in given.items() if names_a_file(key, text)}
-    return values.model_copy(
-        update={key: os.path.normpath(folder / text) for key, text in paths.items()}
-    )
 
 
 def _chip_sets(values, run) -> tuple:
@@ -88,8 +69,8 @@ def _chip_sets(values, run) -> tuple:
     chips = usable_chips(chips, check_chips(chips, config.inputs), skip_bad=values.skip_bad)
     chips = split_chips(chips, values.seed)
     need_training(chips)
-    jitter = ("brightness", "channel_jitter", "scale_jitter", "rotation")
-    augment = augmentation(values.chip_size, **{name: getattr(values, name) for name in jitter})
+    jitter = values.model_dump(include={"brightness", "channel_jitter", "scale_jitter", "rotation"})
+    augment = augmentation(values.chip_size, **jitter)
     return (
         ChipSet([chip for chip in chips if chip.split == "train"], config, augment),
         ChipSet([chip for chip in chips if chip.split == "val"], config),
@@ -98,8 +79,7 @@ def _chip_sets(values, run) -> tuple:
 
 def map_area(
     model: Annotated[
-        Path,
-        typer.Argument(help="folder of a trained model: runs/quick/products/models/cnn"),
+        Path, typer.Argument(help="folder of a trained model: runs/quick/products/models/cnn")
     ],
     factors: Annotated[
         Path,
@@ -150,6 +130,19 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="file for the figures as JSON")] = None,
 ) -> None:
     """Measure speed and memory against rivals in the same run; needs a checkout with its tests."""
-    from lsa_helpers.runner.bench import run_benchmarks
+    from lsa_helpers.run import whole_file
 
-    run_benchmarks(what, out, console.print)
+    files = {file.stem.removeprefix("test_"): file for file in BENCHMARKS.glob("test_*.py")}
+    if not files:
+        fix = "Run it in a checkout of the project: the package comes without tests"
+        raise InputError("there are no benchmarks here", where=BENCHMARKS, fix=fix)
+    files["all"] = BENCHMARKS
+    if what not in files:
+        raise InputError(f'there is no benchmark "{what}"', fix=did_you_mean(what, files))
+    command = ["pytest", str(files[what]), "--benchmark-only", "--benchmark-columns=median"]
+    command += ["--benchmark-sort=name", "-v", "-p", "no:warnings"]
+    console.print(" ".join(command))
+    with whole_file(out) if out else nullcontext() as part:
+        keep = [f"--benchmark-json={part}"] if out else []
+        if subprocess.run([sys.executable, "-m", *command, *keep]).returncode:
+            raise LsaError("a benchmark failed, as pytest says above")

@@ -2,21 +2,16 @@
 and says why.
 """
 
-import multiprocessing
 import os
-import queue
 import time
 from collections.abc import Callable
 
-import yaml
-
-from lsa_helpers.errors import StageError
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.runner import manifest
 from lsa_helpers.runner.checks import missing_inputs
-from lsa_helpers.runner.inputs import LOCAL_FILES, catalog_of, names_a_file
-from lsa_helpers.runner.kernel import ENVIRONMENT, work
-from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir, to_sections
+from lsa_helpers.runner.inputs import LOCAL_FILES, catalog_of, names_a_file, to_text
+from lsa_helpers.runner.kernel import ENVIRONMENT, execute_notebook
+from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir
 from lsa_helpers.runner.pipeline import NEEDS
 from lsa_helpers.runner.progress import Progress
 
@@ -62,42 +57,32 @@ def execute(
     StageError
         When a notebook fails; earlier chapters stay done.
     """
-    run.path.mkdir(parents=True, exist_ok=True)
+    progress = progress or Progress(lambda line: None)
     with whole_file(run.path / "params.yml") as part:
-        text = yaml.safe_dump(to_sections(params), sort_keys=False, allow_unicode=True)
-        part.write_text(text, encoding="utf-8")
+        part.write_text(to_text(params), encoding="utf-8")
     records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}
     shared = params["01_data"]
     missing = missing_inputs(catalog_of(shared, run.path)) if shared.data else {}
     executed = []
     for number, chapter in enumerate(chapters):
-        old = records.get(chapter)
+        values, old = params[chapter], records.get(chapter)
         if chapter in missing:
             tell(f"{chapter}: skipped, {missing[chapter]}")
-            records[chapter] = _skip(run, params[chapter], chapter, missing[chapter], old)
-            _write_manifest(run, records)
-            continue
-        key, inputs = fingerprint(run, params[chapter], chapter, records)
-        if not force and _is_done(run, old, key):
-            tell(f"{chapter}: unchanged, skipped")
-            continue
-        tell(f"{chapter}: running …")
-        if progress:
+            records[chapter] = _skip(run, values, chapter, missing[chapter], old)
+        else:
+            key, inputs = fingerprint(run, values, chapter, records)
+            if not force and _is_done(run, old, key):
+                tell(f"{chapter}: unchanged, skipped")
+                continue
+            tell(f"{chapter}: running …")
             progress.begin(chapter, chapters[number + 1 :])
-        records.pop(chapter, None)
-        made = _execute_one(run, params[chapter], chapter, old, progress)
-        records[chapter] = made | {"fingerprint": key, "inputs": inputs}
-        _write_manifest(run, records)
-        seconds, memory = made["seconds"], made["peak_memory_mb"] / 1000
-        tell(f"{chapter}: done in {seconds:.0f} s, peak memory {memory:.1f} GB")
-        executed.append(chapter)
+            made = _execute_one(run, values, chapter, old, progress.update)
+            records[chapter] = made | {"fingerprint": key, "inputs": inputs}
+            memory = made["peak_memory_mb"] / 1000
+            tell(f"{chapter}: done in {made['seconds']:.0f} s, peak memory {memory:.1f} GB")
+            executed.append(chapter)
+        manifest.write_manifest(run, [records[name] for name in CHAPTERS if name in records])
     return executed
-
-
-def _write_manifest(run: Run, records: dict[str, dict]) -> None:
-    """Write the stages in the order of the book."""
-    stages = [records[name] for name in CHAPTERS if name in records]
-    manifest.write_manifest(run, stages, run.path / "params.yml")
 
 
 def fingerprint(
@@ -157,42 +142,15 @@ def _skip(run: Run, params: Parameters, chapter: str, reason: str, old: dict | N
 
 
 def _execute_one(
-    run: Run, params: Parameters, chapter: str, old: dict | None, progress: Progress | None
+    run: Run, params: Parameters, chapter: str, old: dict | None, tell: Callable[[str], None]
 ) -> dict:
-    """Execute one notebook in a process of its own and describe what it made."""
-    before = manifest.snapshot(run)
-    begun = time.monotonic()
-    context = multiprocessing.get_context("spawn")
-    messages = context.Queue()
+    """Execute one notebook and describe what it made."""
+    before, begun = manifest.snapshot(run), time.monotonic()
     notebook = notebooks_dir() / f"{chapter}.ipynb"
     values = params.model_dump() | {"run_dir": "."}
-    worker = context.Process(target=work, args=(messages, notebook, run.path.resolve(), values))
-    worker.start()
-    failure, memory = _follow(worker, messages, progress)
-    worker.join()
-    if failure:
-        raise StageError(failure)
-    outputs = _outputs(run, before, old)
-    seconds = round(time.monotonic() - begun, 1)
-    cost = {"seconds": seconds, "peak_memory_mb": round(memory)}
-    return {"name": chapter, "status": "done", **cost, "outputs": outputs}
-
-
-def _follow(worker, messages, progress: Progress | None) -> tuple[str, float]:
-    """Wait for the result of `work`, telling what it is doing meanwhile."""
-    latest = "starting"
-    while True:
-        try:
-            kind, content = messages.get(timeout=1)
-        except queue.Empty:
-            if not worker.is_alive():
-                return f"a process of the runner ended (exit code {worker.exitcode})", 0.0
-        else:
-            if kind == "result":
-                return content
-            latest = content
-        if progress:
-            progress.update(latest)
+    memory = execute_notebook(notebook, run.path.resolve(), values, tell)
+    cost = {"seconds": round(time.monotonic() - begun, 1), "peak_memory_mb": round(memory)}
+    return {"name": chapter, "status": "done", **cost, "outputs": _outputs(run, before, old)}
 
 
 def _outputs(run: Run, before: dict, old: dict | None) -> dict[str, str]:

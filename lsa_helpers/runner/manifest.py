@@ -7,28 +7,17 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import lsa_helpers
+from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run, sha256, whole_file
 from lsa_helpers.sources import Catalog
 
-PACKAGES = [
-    "numpy",
-    "torch",
-    "torchvision",
-    "scikit-learn",
-    "xgboost",
-    "shap",
-    "rasterio",
-    "geopandas",
-    "xarray-spatial",
-    "pyflwdir",
-    "jupyter-book",
-]
 # Folders of a run whose files are results of a stage.
 _RESULTS = ("products", "tables", "figures", "world")
 
@@ -39,7 +28,23 @@ def read_manifest(run: Run) -> dict:
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"stages": []}
 
 
-def write_manifest(run: Run, stages: list[dict], params_file: Path) -> None:
+def versions() -> dict[str, str]:
+    """The packages this one needs, with the versions that are installed.
+
+    Raises
+    ------
+    InputError
+        When one is missing.
+    """
+    needed = [text for text in importlib.metadata.requires("lsa-helpers") if "extra ==" not in text]
+    try:
+        names = sorted(re.match(r"[\w.-]+", text)[0] for text in needed)
+        return {name: importlib.metadata.version(name) for name in names}
+    except importlib.metadata.PackageNotFoundError as error:
+        raise InputError(f"the package {error.name} is missing", fix="Run: make env") from None
+
+
+def write_manifest(run: Run, stages: list[dict]) -> None:
     """Write the manifest with the facts of this machine and this code."""
     content = {
         "name": run.path.resolve().name,
@@ -51,8 +56,8 @@ def write_manifest(run: Run, stages: list[dict], params_file: Path) -> None:
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "params_sha256": sha256(params_file),
+        "packages": versions(),
+        "params_sha256": sha256(run.path / "params.yml"),
         "stages": stages,
     }
     with whole_file(run.path / "manifest.json") as part:
@@ -111,11 +116,14 @@ def code_hash(notebook: Path) -> str:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     package = Path(lsa_helpers.__file__).parent
     modules = [file.relative_to(package) for file in sorted(package.rglob("*.py"))]
-    runner = [file for file in modules if file.parts[0] == "runner"]
-    seen = [file for file in runner if file.name == "pipeline.py" or "params" in file.parts]
+    seen = [
+        file
+        for file in modules
+        if file.parts[0] != "runner" or file.name in ("pipeline.py", "params.py")
+    ]
     return digest(
         [cell["source"] for cell in cells if cell["cell_type"] == "code"],
-        [sha256(package / file) for file in modules if file not in runner or file in seen],
+        [sha256(package / file) for file in seen],
     )
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from lsa_helpers.run import Run, whole_file
-from lsa_helpers.runner.params import CHAPTERS, DataParams, Parameters, find_params
+from lsa_helpers.runner.params import CHAPTERS, DataParams, Parameters
 
 # Which chapters' products a chapter reads.
 NEEDS = {
@@ -102,7 +102,7 @@ def _make_first(run: Run, params: Parameters, earlier: list[str]) -> None:
     """Bring the chapters before one that was opened alone up to date, and say so in one line."""
     from lsa_helpers.runner.checks import check_inputs
     from lsa_helpers.runner.execute import execute
-    from lsa_helpers.runner.inputs import load_run_params
+    from lsa_helpers.runner.inputs import find_params, load_run_params
     from lsa_helpers.runner.progress import Progress, expected_seconds
 
     begun = time.monotonic()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from lsa_helpers.run import Run
 from lsa_helpers.runner.manifest import read_manifest
@@ -29,11 +30,15 @@ class Progress:
         Chapter → seconds it took before; chapters never made here are left out.
     """
 
-    def __init__(self, show: Callable[[str], None], live: bool, seconds: Mapping[str, float]):
+    def __init__(
+        self,
+        show: Callable[[str], None],
+        live: bool = True,
+        seconds: Mapping[str, float] = MappingProxyType({}),
+    ):
         self.show = show
         self.pause = 0.2 if live else 60.0
         self.seconds = seconds
-        self.ahead: list[str] = []
         self.begin("", [])
 
     def begin(self, chapter: str, ahead: Iterable[str]) -> None:

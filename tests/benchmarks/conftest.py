@@ -1,4 +1,4 @@
-"""Peak memory beside the times: a thread looks at the process while the function runs."""
+"""Speed and peak memory beside the times: a thread looks at the process while the function runs."""
 
 import threading
 import time
@@ -35,20 +35,32 @@ def peak_memory(function) -> tuple[float, float]:
     return peak[0] / 1e6, (before + peak[0]) / 1e6
 
 
+COSTS = pytest.StashKey[list[str]]()
+
+
 @pytest.fixture()
-def timed(benchmark):
+def timed(benchmark, request):
     """Time a function, and note its peak memory from one more call; `work` is what one call does,
     such as ``(4.2, "megapixels")``.
     """
 
-    def run(function, *, rounds: int = 5, work: tuple[float, str] | None = None):
-        if work:
-            benchmark.extra_info["work"], benchmark.extra_info["unit"] = work
+    def run(function, *, rounds: int = 5, work: tuple[float, str]):
         if rounds == 1:  # minutes long: once must do
             added, whole = peak_memory(lambda: benchmark.pedantic(function, rounds=1))
         else:
             added, whole = peak_memory(function)  # this call also warms up
             benchmark.pedantic(function, rounds=rounds)
+        amount, unit = work
+        speed = f"{amount / benchmark.stats.stats.median:.3g} {unit} a second"
+        benchmark.extra_info |= {"work": amount, "unit": unit}
         benchmark.extra_info |= {"peak_mb": round(added), "process_mb": round(whole)}
+        line = f"{request.node.name}: {speed}, {added:.0f} MB added, {whole:.0f} MB in all"
+        request.config.stash.setdefault(COSTS, []).append(line)
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Below the table of times: what goes through in a second, and the peak memory."""
+    for line in config.stash.get(COSTS, []):
+        terminalreporter.write_line(line)

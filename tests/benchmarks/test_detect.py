@@ -34,7 +34,7 @@ from lsa_helpers.detect.scene import (
 )
 from lsa_helpers.detect.score import ScoreSweep, score_row
 from lsa_helpers.reproducible import reproducible
-from lsa_helpers.runner.params import find_params, read_params
+from lsa_helpers.runner.inputs import find_params, read_params
 
 PIXELS, BATCH, SCENE, LARGE = 192, 4, 1024, 20_000
 

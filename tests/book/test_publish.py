@@ -11,7 +11,7 @@ import yaml
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import api, pages, publish
-from lsa_helpers.runner.params import resolve, to_sections
+from lsa_helpers.runner.inputs import resolve, to_text
 
 STAGE = {
     "name": "07_shap",
@@ -43,9 +43,7 @@ def _write_run(folder, text: str) -> Run:
     }
     content |= {"packages": {"numpy": "2.0"}, "params_sha256": "0", "stages": [STAGE]}
     (folder / "manifest.json").write_text(json.dumps(content))
-    (folder / "params.yml").write_text(
-        yaml.safe_dump(to_sections(resolve({"shared": {"seed": 5}}, "test")))
-    )
+    (folder / "params.yml").write_text(to_text(resolve({"shared": {"seed": 5}}, "test")))
     return run
 
 

@@ -19,8 +19,8 @@ from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner.checks import check_inputs
+from lsa_helpers.runner.inputs import resolve
 from lsa_helpers.runner.manifest import data_hashes
-from lsa_helpers.runner.params import resolve
 from lsa_helpers.show.chips import chip_gallery
 from lsa_helpers.sources import load_catalog
 

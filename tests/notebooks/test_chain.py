@@ -17,8 +17,8 @@ from lsa_helpers.factors.build import FACTORS
 from lsa_helpers.raster import known_cells, read_factors, read_raster
 from lsa_helpers.run import Run, sha256
 from lsa_helpers.runner.execute import execute
-from lsa_helpers.runner.inputs import load_run_params
-from lsa_helpers.runner.params import CHAPTERS, find_params
+from lsa_helpers.runner.inputs import find_params, load_run_params
+from lsa_helpers.runner.params import CHAPTERS
 
 pytestmark = pytest.mark.notebooks
 MODELS = ("cnn", "rf", "xgboost")

@@ -9,9 +9,9 @@ from rasterio.transform import from_origin
 from shapely.geometry import Point
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner import params
 from lsa_helpers.runner.checks import check_inputs, missing_inputs
-from lsa_helpers.runner.inputs import load_run_params
+from lsa_helpers.runner.inputs import find_params, load_run_params, resolve
+from lsa_helpers.runner.params import CHAPTERS
 from lsa_helpers.sources import Catalog, Entry
 from tests.data_folder import CONTENT, CRS, NORTH, WEST
 
@@ -20,8 +20,8 @@ from tests.data_folder import CONTENT, CRS, NORTH, WEST
     ("entries", "chapters", "section"),
     [
         ({}, ["01_data", "02_detector"], {}),  # nothing is learned yet
-        ({"inventory": {"path": "slides.gpkg"}}, list(params.CHAPTERS), {}),
-        ({"inventory": {"path": "points.gpkg", "label": "is"}}, list(params.CHAPTERS), {}),
+        ({"inventory": {"path": "slides.gpkg"}}, list(CHAPTERS), {}),
+        ({"inventory": {"path": "points.gpkg", "label": "is"}}, list(CHAPTERS), {}),
         # Chapters 06 and 07 count landslides, but draw no samples.
         ({"inventory": {"path": "points.gpkg"}}, ["06_frequency_ratio", "07_shap"], {}),
     ],
@@ -39,7 +39,7 @@ def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
     points.set_geometry(points.buffer(30)).to_file(folder / "slides.gpkg")
     (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | entries), encoding="utf-8")
     shared = {"data": str(folder), "catalog": str(folder / "catalog.yml")}
-    values = params.resolve(
+    values = resolve(
         {"shared": shared, "01_data": {"cell_size_m": 10}, "02_detector": section}, "test"
     )
     check_inputs(values, chapters, folder)
@@ -51,7 +51,7 @@ def test_models_that_later_chapters_need_must_be_made(tmp_path):
     """
 
     def check(models: str, *chapters: str) -> None:
-        file = params.find_params("tiny")
+        file = find_params("tiny")
         values = load_run_params(file, {"models": models}, None, tmp_path)
         check_inputs(values, ["05_susceptibility", *chapters], tmp_path)
 

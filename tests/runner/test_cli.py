@@ -356,5 +356,4 @@ def test_overrides_are_written_as_papermill_writes_them():
 
 
 def test_check_env_and_pairs(lsa, empty):
-    assert lsa("check-env").code == 0
-    assert lsa("version").out.strip()
+    assert "papermill" in lsa("check-env").out

@@ -3,8 +3,6 @@ leaves.
 """
 
 import json
-import multiprocessing
-import os
 
 import geopandas as gpd
 import nbformat
@@ -17,10 +15,10 @@ from lsa_helpers.factors.build import build_factors
 from lsa_helpers.raster import write_factors
 from lsa_helpers.run import Run
 from lsa_helpers.runner import execute as runner
-from lsa_helpers.runner import manifest, pages, params
+from lsa_helpers.runner import manifest, pages
 from lsa_helpers.runner.cli_options import console, on_one_line
 from lsa_helpers.runner.execute import execute, fingerprint
-from lsa_helpers.runner.inputs import load_run_params
+from lsa_helpers.runner.inputs import find_params, load_run_params, resolve, to_sections
 from lsa_helpers.runner.progress import Progress
 from lsa_helpers.sources import load_catalog
 from tests.data_folder import CONTENT, CRS, NORTH, WEST
@@ -63,7 +61,7 @@ def go(chapters, tmp_path):
     """Function that brings the stand-in run up to date; gives the chapters executed."""
 
     def run(**changes):
-        values = params.resolve(params.to_sections(params.resolve({}, "test")) | changes, "test")
+        values = resolve(to_sections(resolve({}, "test")) | changes, "test")
         return execute(Run(tmp_path / "run"), values, list(BODY))
 
     return run
@@ -126,7 +124,7 @@ def test_other_breaks_in_the_same_file_are_another_input(tmp_path):
     """
     run, file = Run(tmp_path / "run"), tmp_path / "b.json"
     run.path.mkdir()
-    values = params.resolve({THIRD: {"breaks_from": "../b.json"}}, "test")
+    values = resolve({THIRD: {"breaks_from": "../b.json"}}, "test")
     keys = []
     for text in ("one", "two"):
         file.write_text(text)
@@ -148,7 +146,7 @@ def test_a_chapter_without_inputs_is_skipped_and_says_why(folder, tmp_path):
     run = Run(tmp_path / "run")
     factors, _ = build_factors(load_catalog(folder), cell_size_m=10.0, wanted=["altitude"])
     write_factors(run.product("factors.tif"), factors)
-    values = load_run_params(params.find_params("tiny"), {}, folder, run.path)
+    values = load_run_params(find_params("tiny"), {}, folder, run.path)
     lines = []
     chapters = ["02_detector", "03_inventory"]
     assert execute(run, values, chapters, tell=lines.append) == []
@@ -190,10 +188,15 @@ def test_what_is_shown_keeps_its_brackets():
     assert shown.get() == "runs/[mine]: epoch [1/3]\n"
 
 
-def test_a_process_that_dies_is_told():
-    """Killed from outside, a chapter's process leaves no result behind."""
-    context = multiprocessing.get_context("spawn")
-    worker = context.Process(target=os._exit, args=(7,))
-    worker.start()
-    failure, _ = runner._follow(worker, context.Queue(), None)
-    assert "exit code 7" in failure
+@pytest.mark.slow
+@pytest.mark.parametrize(("who", "told"), [("getppid", "exit code -9"), ("getpid", "kernel died")])
+def test_a_process_that_dies_is_told(go, chapters, who, told):
+    """Killed from outside, papermill or the kernel shows no failing cell; its last words stand in
+    the error, and nothing counts as done.
+    """
+    file = chapters / f"{FIRST}.ipynb"
+    code = f"import os, sys; print('farewell', file=sys.__stderr__); os.kill(os.{who}(), 9)"
+    file.write_text(file.read_text().replace("from pathlib import Path as P", code))
+    with pytest.raises(StageError, match=rf"(?is)01_data stopped.*{told}") as caught:
+        go()
+    assert "farewell" in str(caught.value)

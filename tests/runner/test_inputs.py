@@ -3,8 +3,8 @@
 import pytest
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner import params
-from lsa_helpers.runner.inputs import LOCAL_FILES, load_run_params
+from lsa_helpers.runner.inputs import LOCAL_FILES, find_params, load_run_params
+from lsa_helpers.runner.params import CHAPTERS, cell_of
 
 
 def test_overrides_go_to_the_chapter_that_owns_them(root, tmp_path):
@@ -26,7 +26,7 @@ def test_a_file_that_a_parameter_names_is_found_from_the_run(tmp_path, monkeypat
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     folder = tmp_path / "runs" / "own"
-    tiny = params.find_params("tiny")
+    tiny = find_params("tiny")
     for file, overrides in (
         (tmp_path / "own.yml", {}),
         (tiny, {"detector": "../d.safetensors", "06.breaks_from": "../b.json"}),
@@ -44,18 +44,16 @@ def test_every_parameter_that_names_a_file_is_followed():
     words = ("local file", "breaks.json")
     found = {
         (chapter, name)
-        for chapter, model in params.CHAPTERS.items()
-        for name, field in model.model_fields.items()
-        if any(word in field.description for word in words)
+        for chapter in CHAPTERS
+        for name, (_, meaning) in cell_of(chapter).items()
+        if any(word in meaning for word in words)
     }
     assert found == {(chapter, name) for chapter, names in LOCAL_FILES.items() for name in names}
 
 
 def test_weights_by_name_are_no_file(tmp_path):
     """Torchvision's name of weights reaches the chapter as it is; a missing file does not."""
-    values = load_run_params(
-        params.find_params("tiny"), {"weights": "IMAGENET1K_V1"}, None, tmp_path
-    )
+    values = load_run_params(find_params("tiny"), {"weights": "IMAGENET1K_V1"}, None, tmp_path)
     assert values["02_detector"].weights == "IMAGENET1K_V1"
     with pytest.raises(InputError, match="weights does not exist"):
-        load_run_params(params.find_params("tiny"), {"weights": "body.pth"}, None, tmp_path)
+        load_run_params(find_params("tiny"), {"weights": "body.pth"}, None, tmp_path)

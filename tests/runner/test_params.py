@@ -5,14 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner.params import (
-    CHAPTERS,
-    FrequencyRatioParams,
-    chapter_name,
-    read_params,
-    resolve,
-    to_sections,
-)
+from lsa_helpers.runner.inputs import read_params, resolve, to_sections, to_text
+from lsa_helpers.runner.params import CHAPTERS, FrequencyRatioParams, cell_of, chapter_name
 
 
 def test_every_file_that_comes_with_the_book_is_valid(root):
@@ -97,11 +91,20 @@ def test_sections_and_back(seed, n_classes):
     assert resolve(to_sections(chapters), "here") == chapters
 
 
+def test_a_written_file_reads_the_same(tmp_path):
+    """Small numbers, which JSON writes as 5e-05, and texts with signs of YAML included."""
+    own = {"02_detector": {"learning_rate": 5e-5, "bands": ["a: b", "#c", "green"]}}
+    chapters = resolve(own, "here")
+    (tmp_path / "own.yml").write_text(to_text(chapters), encoding="utf-8")
+    assert read_params(tmp_path / "own.yml") == chapters
+
+
 def test_a_misspelt_papermill_parameter_is_caught():
     """Papermill injects what it is given; the cell then holds a name that is no parameter."""
     with pytest.raises(InputError, match='Did you mean "n_classes"'):
         FrequencyRatioParams.from_cell(
-            {"seed": 1, "n_clases": 7, "_i1": "history", "In": [], "Out": {}}
+            {name: value for name, (value, _) in cell_of("06_frequency_ratio").items()}
+            | {"n_clases": 7, "_i1": "history", "In": [], "Out": {}}
         )
 
 

@@ -1,0 +1,261 @@
+"""Parameters: one model per chapter with types and ranges; values and meanings stand in the
+chapter's own parameters cell.
+"""
+
+import ast
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import lsa_helpers
+from lsa_helpers.errors import InputError, did_you_mean, explain_invalid
+
+# Names IPython itself puts into a notebook's globals.
+_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+CountOrNone = Annotated[int, Field(ge=0, le=1000)]
+Trees = Annotated[int, Field(ge=10, le=10_000)]
+Landslides = Literal["auto", "detected", "reference"]
+Positives = Literal["cells", "point", "scarp"]
+Model = Literal["cnn", "rf", "xgboost", "logistic", "svm"]
+
+
+class Parameters(BaseModel):
+    """What every chapter knows: its run's folder, the seed, the data folder and how many cores it
+    may use.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_dir: str
+    seed: int = Field(ge=0, lt=2**31)
+    profile: str
+    data: str
+    catalog: str
+    n_jobs: int = Field(ge=1, le=1024)
+
+    @classmethod
+    def check(cls, values: dict[str, Any], where: str) -> Self:
+        """Build the model from plain values; every mistake becomes one line of an `InputError`
+        naming the key.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            wrong = explain_invalid(error, "parameter", lambda place: cls.model_fields)
+            raise InputError(wrong, where=where) from None
+
+    @classmethod
+    def from_cell(cls, variables: dict[str, Any]) -> Self:
+        """Build the model from a notebook's ``globals()`` right after its parameters cell.
+
+        Papermill only warns about a parameter the notebook does not have; here it is an error,
+        because plain values that are no parameter can only have come from a misspelt one.
+
+        Raises
+        ------
+        InputError
+            For an unknown name or a value out of range.
+        """
+        plain = {
+            name: value
+            for name, value in variables.items()
+            if not name.startswith("_")
+            and name not in _IPYTHON_NAMES
+            and isinstance(value, (int, float, str, list, dict, type(None)))
+        }
+        return cls.check(plain, "parameters cell")
+
+
+class DataParams(Parameters):
+    """Chapter 01: the world or the data folder, the grid and the fifteen factors."""
+
+    width_km: float = Field(ge=2, le=25)
+    height_km: float = Field(ge=2, le=25)
+    chips_per_platform: int = Field(ge=4, le=5000)
+    cell_size_m: float = Field(gt=0, le=1000)
+    crs: str
+    factors: list[str]
+
+
+class DetectorParams(Parameters):
+    """Chapter 02: Mask R-CNN trained and scored on chips."""
+
+    backbone: Literal["resnet18", "resnet50"]
+    backbone_stages: Literal[2, 3, 4]
+    fpn_width: int = Field(ge=8, le=1024)
+    mask_layers: int = Field(ge=1, le=8)
+    box_batch_size_per_image: int = Field(ge=4, le=2048)
+    sampling_ratio: int = Field(ge=1, le=4)
+    rpn_post_nms_top_n: int = Field(ge=10, le=4000)
+    semantic_weight: float = Field(ge=0, le=100)
+    tta: Literal[1, 2, 4, 8]
+    optimizer: Literal["adamw", "sgd", "muon"]
+    muon_max_channels: int = Field(ge=16, le=4096)
+    epochs: Count
+    batch_size: int = Field(ge=1, le=256)
+    learning_rate: float = Field(gt=0, le=1)
+    lr_schedule: Literal["cosine", "linear"]
+    weight_decay: float = Field(ge=0, le=1)
+    validate_every: CountOrNone
+    compare_epochs: CountOrNone
+    detector: str
+    weights: str
+    bands: list[str] = Field(min_length=1, max_length=20)
+    reflectance_scale: float = Field(ge=0)
+    chip_size: int = Field(ge=32, le=2048)
+    resolution_m: float = Field(ge=0, le=100)
+    normalise_radiometry: bool
+    brightness: Fraction
+    channel_jitter: Fraction
+    scale_jitter: float = Field(ge=0, le=3)
+    rotation: float = Field(ge=0, le=180)
+    skip_bad: bool
+
+
+class InventoryParams(Parameters):
+    """Chapter 03: the detector over a scene, and the landslides it finds as polygons."""
+
+    window_px: int = Field(ge=64, le=4096)
+    overlap_px: int = Field(ge=0, le=2048)
+    landslide_share: float = Field(gt=0, lt=1)
+    score_threshold: Fraction
+    extent_threshold: Fraction
+    min_area_m2: float = Field(ge=0)
+
+
+class SampleParams(Parameters):
+    """How samples are drawn from the inventory, alike in chapters 04 and 05."""
+
+    inventory: Landslides
+    max_per_landslide: int = Field(ge=1, le=10_000)
+    positives: Positives
+    negative_ratio: float = Field(gt=0, le=10)
+    negative_buffer_m: float = Field(ge=0, le=1000)
+    min_slope_negatives: float = Field(ge=0, le=60)
+    block_m: float = Field(gt=0)
+    n_folds: int = Field(ge=2, le=20)
+
+    def sampling(self) -> dict[str, Any]:
+        """The keyword arguments of `lsa_helpers.samples.make_samples`."""
+        drawn = {"max_per_landslide", "positives", "negative_ratio", "negative_buffer_m"}
+        return self.model_dump(include={"seed", "min_slope_negatives"} | drawn)
+
+
+class SelectionParams(SampleParams):
+    """Chapter 04: collinearity and importance of the factors."""
+
+    vif_max: float = Field(gt=1)
+    vif_flag: float = Field(ge=1)
+    correlation: Literal["spearman", "pearson"]
+    drop_below_probe: bool
+    importance_trees: int = Field(ge=10, le=5000)
+    importance_repeats: int = Field(ge=1, le=100)
+
+
+class SusceptibilityParams(SampleParams):
+    """Chapter 05: samples, the models, maps and scores."""
+
+    models: list[Model] = Field(min_length=1)
+    coding: dict[str, Literal["continuous", "circular", "categorical"]]
+    tune_draws: CountOrNone
+    cnn_window: Literal[1, 7, 11, 15, 23, 31]
+    cnn_epochs: Count
+    cnn_patience: Count
+    cnn_seeds: int = Field(ge=1, le=50)
+    rf_trees: Trees
+    xgb_rounds: Trees
+    xgb_depth: int = Field(ge=1, le=20)
+    xgb_eta: float = Field(gt=0, le=1)
+    logistic_factors: list[str]
+    logistic_repeats: CountOrNone
+
+
+class FrequencyRatioParams(Parameters):
+    """Chapter 06: susceptibility classes and frequency ratios."""
+
+    n_classes: int = Field(ge=2, le=10)
+    scheme: Literal["fisher_jenks", "equal", "quantile", "deviation", "geometric"]
+    breaks_from: str
+    inventory: Landslides
+
+
+class ShapParams(Parameters):
+    """Chapter 07: Shapley values of the three models."""
+
+    n_explain: int = Field(ge=10, le=100_000)
+    n_background: int = Field(ge=2, le=1000)
+
+
+class ValidationParams(Parameters):
+    """Chapter 08: what the scores of chapter 05 are worth."""
+
+    inventory: Landslides
+    heldout_models: list[Model] = Field(min_length=1)
+    one_block_models: list[Model]
+    lab_model: Literal["rf", "xgboost", "logistic"]
+    lab_positives: list[Positives]
+    lab_buffers_m: list[float] = Field(min_length=1)
+    lab_slopes: list[float] = Field(min_length=1)
+    lab_ratios: list[float] = Field(min_length=1)
+    lab_seeds: int = Field(ge=1, le=50)
+
+
+CHAPTERS: dict[str, type[Parameters]] = {
+    "01_data": DataParams,
+    "02_detector": DetectorParams,
+    "03_inventory": InventoryParams,
+    "04_factor_selection": SelectionParams,
+    "05_susceptibility": SusceptibilityParams,
+    "06_frequency_ratio": FrequencyRatioParams,
+    "07_shap": ShapParams,
+    "08_validation": ValidationParams,
+}
+
+
+def notebooks_dir() -> Path:
+    """Folder of the chapters: the repository's, or the copy inside the installed package."""
+    package = Path(lsa_helpers.__file__).parent
+    beside = package.parent / "notebooks"
+    return beside if beside.is_dir() else package / "_notebooks"
+
+
+@functools.cache
+def cell_of(chapter: str) -> dict[str, tuple[Any, str]]:
+    """Value and meaning of every parameter, as the chapter's parameters cell gives them in lines
+    like ``seed: int = 0  # seed of every random choice``.
+    """
+    notebook = json.loads((notebooks_dir() / f"{chapter}.ipynb").read_text(encoding="utf-8"))
+    source = next(
+        cell["source"]
+        for cell in notebook["cells"]
+        if "parameters" in cell["metadata"].get("tags", [])
+    )
+    lines = re.findall(r"^(\w+): \w+ = (.+?)  # (.+)$", "".join(source), re.MULTILINE)
+    return {name: (ast.literal_eval(value), meaning) for name, value, meaning in lines}
+
+
+def chapter_name(text: str) -> str:
+    """Full name of a chapter from its number or any start of its name, for example ``"05"``.
+
+    Raises
+    ------
+    InputError
+        When no chapter, or more than one, begins so.
+
+    Examples
+    --------
+    >>> chapter_name("05")
+    '05_susceptibility'
+    """
+    start = text.zfill(2) if text.isdigit() else text
+    names = [name for name in CHAPTERS if name.startswith(start)]
+    if len(names) != 1:
+        raise InputError(f'no chapter is called "{text}"', fix=did_you_mean(text, CHAPTERS))
+    return names[0]
