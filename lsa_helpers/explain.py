@@ -1,11 +1,13 @@
 """Shapley values of factors: which cells are explained, the values, and whether they add up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from lsa_helpers.errors import LsaError
+from lsa_helpers.raster import known_cells, rowcol
 
 
 class AdditivityError(LsaError):
@@ -124,30 +126,56 @@ def factor_shapley(
     return values, float(np.mean(empty)), standard_error
 
 
-def pick_samples(
-    samples: pd.DataFrame, *, n_explain: int, n_background: int, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw the cells to explain, half of them landslides as far as there are enough, and other
-    cells as background.
+def pick_samples(samples: pd.DataFrame, *, n_explain: int, seed: int) -> pd.DataFrame:
+    """Draw the cells to explain, half of them landslides as far as there are enough.
 
     Parameters
     ----------
     samples : DataFrame
         With the column ``label``.
-    n_explain, n_background : int
-        How many of each; fewer where the table is short (a third of it at least stays for the
-        background).
+    n_explain : int
+        How many; fewer where the table is short.
     seed : int
 
     Returns
     -------
-    chosen, background : DataFrame
-        Disjoint.
+    DataFrame
+        Rows of `samples`.
     """
     shuffled = samples.sample(frac=1, random_state=seed)
-    n_explain = min(n_explain, 2 * len(samples) // 3)
+    n_explain = min(n_explain, len(samples))
     slides = shuffled[shuffled["label"] == 1]
     others = shuffled[shuffled["label"] == 0]
     n_slides = min(len(slides), max(n_explain // 2, n_explain - len(others)))
-    chosen = pd.concat([slides.iloc[:n_slides], others.iloc[: n_explain - n_slides]])
-    return chosen, shuffled.drop(chosen.index).iloc[:n_background]
+    return pd.concat([slides.iloc[:n_slides], others.iloc[: n_explain - n_slides]])
+
+
+def pick_background(
+    factors: xr.Dataset, *, n: int, seed: int, places: Mapping | None = None
+) -> pd.DataFrame:
+    """Cells that stand for an absent factor: drawn from the whole area, landslide or not.
+
+    Parameters
+    ----------
+    factors : Dataset, dims (y, x)
+    n : int
+        How many; fewer where fewer cells are known.
+    seed : int
+    places : mapping, optional
+        ``x, y`` (m) of cells to take first, for example those that the truth of the simulated
+        mountain was explained against; places where a factor is unknown are passed over.
+
+    Returns
+    -------
+    DataFrame
+        ``x, y`` and the factors.
+    """
+    known = known_cells(factors).values
+    row, col = np.nonzero(known)
+    drawn = np.random.default_rng(seed).permutation(len(row))[:n]
+    row, col = row[drawn], col[drawn]
+    if places is not None:
+        row, col = rowcol(factors, np.asarray(places["x"]), np.asarray(places["y"]))
+        row, col = (each[known[row, col]][:n] for each in (row, col))
+    place = {"x": factors.x.values[col], "y": factors.y.values[row]}
+    return pd.DataFrame(place | {name: band.values[row, col] for name, band in factors.items()})

@@ -15,7 +15,13 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from lsa_helpers.cnn import window_network
-from lsa_helpers.explain import AdditivityError, check_sum, factor_shapley, pick_samples
+from lsa_helpers.explain import (
+    AdditivityError,
+    check_sum,
+    factor_shapley,
+    pick_background,
+    pick_samples,
+)
 from lsa_helpers.samples import coded_groups, factor_coder
 from lsa_helpers.show import explain as show
 
@@ -179,14 +185,24 @@ def test_tree_shap_of_xgboost_equals_its_own_contributions(samples, coder):
     check_sum(values, base, trees.predict(rows, output_margin=True), 1e-4)
 
 
-def test_picked_samples_are_balanced_disjoint_and_seeded():
+def test_picked_samples_are_balanced_and_seeded():
     samples = pd.DataFrame({"label": [1] * 30 + [0] * 170, "x": range(200)})
-    chosen, background = pick_samples(samples, n_explain=50, n_background=64, seed=3)
-    assert chosen["label"].sum() == 25 and len(chosen) == 50 and len(background) == 64
-    assert not set(chosen.index) & set(background.index)
-    assert chosen.equals(pick_samples(samples, n_explain=50, n_background=64, seed=3)[0])
-    few, rest = pick_samples(samples, n_explain=100, n_background=64, seed=0)
-    assert few["label"].sum() == 30 and len(few) == 100 and len(rest) == 64
+    chosen = pick_samples(samples, n_explain=50, seed=3)
+    assert chosen["label"].sum() == 25 and len(chosen) == 50 and chosen.index.is_unique
+    assert chosen.equals(pick_samples(samples, n_explain=50, seed=3))
+    few = pick_samples(samples, n_explain=100, seed=0)
+    assert few["label"].sum() == 30 and len(few) == 100
+
+
+def test_the_background_is_of_known_cells_or_of_the_places_given(sampled):
+    factors, table = sampled
+    drawn = pick_background(factors, n=50, seed=1)
+    assert len(drawn) == 50 and drawn.notna().all().all()
+    assert drawn.equals(pick_background(factors, n=50, seed=1))
+    corner = {"x": factors.x.values[[0, 50]], "y": factors.y.values[[0, 40]]}  # the first: unknown
+    given = pick_background(factors, n=5, seed=0, places=corner)
+    assert given[["x", "y"]].values.tolist() == [[corner["x"][1], corner["y"][1]]]
+    assert given["slope"][0] == factors["slope"].values[40, 50]
 
 
 def test_labels_of_factors():

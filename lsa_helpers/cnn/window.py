@@ -143,11 +143,7 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
 
         This is the one output of the ensemble: probabilities, maps and explanations are all of it.
         """
-        return self.log_odds(self.windows(X))
-
-    def log_odds(self, windows: np.ndarray) -> np.ndarray:
-        """Log-odds of coded windows (n, columns, window, window): float64 (n,)."""
-        windows = torch.from_numpy(windows)
+        windows = torch.from_numpy(self.windows(X))
         with reproducible(0, 1):
             logits = [_logits(network, windows).numpy() for network in self.networks_]
         return np.mean(logits, axis=0, dtype=np.float64)

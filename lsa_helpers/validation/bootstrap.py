@@ -60,7 +60,7 @@ def block_weights(blocks, n_draws: int, seed) -> np.ndarray:
     return draw_blocks(len(names), n_draws, seed)[:, number]
 
 
-def interval(values, level: float = 0.95) -> tuple[float, float, float]:
+def interval(values, level: float = 0.95, recentre: bool = False) -> tuple[float, float, float]:
     """Value of the blocks as they are, and the percentile interval of the draws.
 
     Parameters
@@ -69,6 +69,9 @@ def interval(values, level: float = 0.95) -> tuple[float, float, float]:
         A statistic under each row of `draw_blocks`; NaN where a draw has none.
     level : float
         Share of the draws between the two ends.
+    recentre : bool
+        Shift the draws so that their median is the value. For statistics that noise can only raise,
+        such as information gain: rows drawn twice make every draw lie above the value.
 
     Returns
     -------
@@ -86,6 +89,8 @@ def interval(values, level: float = 0.95) -> tuple[float, float, float]:
     known = np.array(draws)[np.isfinite(draws)]
     if len(known) == 0:
         return float(value), np.nan, np.nan
+    if recentre:
+        known += value - np.median(known)
     return float(value), *np.quantile(known, [(1 - level) / 2, (1 + level) / 2]).tolist()
 
 

@@ -114,3 +114,18 @@ def test_unknown_values_are_named(rows):
     table.loc[table.index[rows], "b"] = np.nan
     with pytest.raises(InputError, match='factor "b".*unknown'):
         selection.stepwise_vif(table, continuous(table))
+
+
+def test_a_kept_factor_stays_and_its_double_goes():
+    rng = np.random.default_rng(0)
+    slope = rng.standard_normal(200)
+    table = pd.DataFrame({"slope": slope, "tri": slope + 0.05 * rng.standard_normal(200)})
+    table["ndvi"] = rng.standard_normal(200)
+    factors = continuous(table)
+    for kept, gone in (("slope", "tri"), ("tri", "slope")):
+        vif = selection.stepwise_vif(table, factors, keep=[kept]).set_index("factor")
+        assert vif["dropped_at"].to_dict() == {"slope": 0, "tri": 0, "ndvi": 0} | {gone: 1}
+    both = selection.stepwise_vif(table, factors, keep=["slope", "tri"])
+    assert (both["dropped_at"] == 0).all()
+    with pytest.raises(InputError, match='no factor "slop"'):
+        selection.stepwise_vif(table, factors, keep=["slop"])
