@@ -110,10 +110,11 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
     """
     if not {"02_detector", "03_inventory"} & set(chapters):
         return
-    from lsa_helpers.detect.chips import check_chips, need_training, split_chips, usable_chips
+    from lsa_helpers.detect.chips import check_chips, need_training, usable_chips
     from lsa_helpers.detect.images import Bands
     from lsa_helpers.detect.layouts import list_chips
     from lsa_helpers.detect.scene import open_scene
+    from lsa_helpers.detect.split import split_chips
 
     bands = Bands(tuple(params.bands), params.reflectance_scale)
     if catalog.scene is not None:
