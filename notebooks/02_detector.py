@@ -85,6 +85,7 @@ from lsa_helpers.detect.maskrcnn import LandslideRCNN
 from lsa_helpers.detect.model import DetectorConfig, load_detector, on_gpu, save_detector
 from lsa_helpers.detect.pyramid import FeaturePyramid, use_bfloat16
 from lsa_helpers.detect.score import ScoreSweep, predict, score_row
+from lsa_helpers.detect.split import split_chips, split_table
 from lsa_helpers.detect.weights import prepare_backbone
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import DetectorParams
@@ -114,7 +115,7 @@ settings = train.TrainConfig.pick(p.model_dump())  # how it is trained
 # %%
 chips = layouts.list_chips(open_catalog(p, run))  # files and folders; no pixel is read yet
 report = read.check_chips(chips, config.inputs)  # every chip is read once, and what is wrong with it is noted
-chips = read.split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
+chips = split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
 read.need_training(chips)
 counts = read.count_table(chips)
 run.write_table(counts, "image_table")

@@ -51,12 +51,13 @@ import xarray as xr
 from scipy import stats
 
 from lsa_helpers.detect import inventory, lookalikes, scene
-from lsa_helpers.detect.chips import check_chips, split_chips, usable_chips
+from lsa_helpers.detect.chips import check_chips, usable_chips
 from lsa_helpers.detect.dataset import ChipSet
 from lsa_helpers.detect.images import as_unit, open_image
 from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.detect.model import load_detector
 from lsa_helpers.detect.radiometry import normalise_radiometry
+from lsa_helpers.detect.split import split_chips
 from lsa_helpers.raster import read_factors
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import InventoryParams
