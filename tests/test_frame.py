@@ -11,8 +11,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+import lsa_helpers
 from lsa_helpers.runner import pairs
-from lsa_helpers.runner.api import room_names
 from lsa_helpers.runner.params import CHAPTERS, Parameters, cell_of
 
 ROOMS = [
@@ -72,8 +72,11 @@ def test_every_room_is_known(root):
     assert found <= set(ROOMS)
 
 
-def test_the_package_lists_the_rooms_in_their_order(root):
-    assert room_names(root / "lsa_helpers") == ROOMS
+def test_the_package_and_the_reference_list_the_rooms_in_their_order(root):
+    text = " ".join(lsa_helpers.__doc__.split())
+    assert text.rstrip(".").split(": ")[-1].split(", ") == ROOMS
+    page = (root / "book/api.md").read_text(encoding="utf-8")
+    assert re.findall(r"^   lsa_helpers\.(\w+)$", page, re.MULTILINE) == ROOMS
 
 
 def test_contributing_lists_the_rooms_in_their_order(root):
@@ -145,10 +148,7 @@ OTHERWISE = {
     "sphinx-book-theme": ("book/_static/lsa.css", ".bd-article-container"),
     "sphinx-exercise": ("_config.yml", "sphinx_exercise"),
     "sphinxcontrib-bibtex": ("_config.yml", "bibtex_bibfiles"),
-    "sphinx-mathjax-offline": (
-        "lsa_helpers/runner/publish.py",
-        'distribution("sphinx-mathjax-offline")',
-    ),
+    "sphinx-mathjax-offline": ("lsa_helpers/runner/publish.py", "sphinx-mathjax-offline"),
     "shinywidgets": ("lsa_helpers/runner/publish.py", "libembed-amd.js"),
     "nbclassic": ("lsa_helpers/runner/publish.py", "components/requirejs"),
     "ipywidgets": ("book/_static/widget-render.js", "@jupyter-widgets"),

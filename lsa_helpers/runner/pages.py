@@ -3,23 +3,35 @@ there.
 """
 
 import json
+from typing import Any
 
 import yaml
 
 from lsa_helpers.run import Run
-from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
+from lsa_helpers.runner.manifest import read_manifest
+from lsa_helpers.runner.params import cell_of, notebooks_dir
+
+_TIMINGS = """# How long it took
+
+All chapters of this run together took {minutes:.1f} minutes. A chapter is not repeated while its
+inputs, parameters and code stay the same. Memory is the peak of all processes of the chapter.
+
+{chapters}
+## Where and with what it was made
+
+```yaml
+{facts}
+```
+"""
 
 
 def skipped_pages(run: Run) -> dict[str, str]:
     """A page for every chapter that was skipped, which says why: chapter → MyST Markdown."""
-    manifest = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
     texts = {}
-    for stage in manifest["stages"]:
+    for stage in read_manifest(run)["stages"]:
         if stage["status"] == "skipped":
-            source = json.loads(
-                (notebooks_dir() / f"{stage['name']}.ipynb").read_text(encoding="utf-8")
-            )
-            title = "".join(source["cells"][0]["source"]).splitlines()[0]
+            source = (notebooks_dir() / f"{stage['name']}.ipynb").read_text(encoding="utf-8")
+            title = json.loads(source)["cells"][0]["source"][0].strip()
             why = f"This chapter was not run: {stage['reason']}."
             texts[stage["name"]] = f"{title}\n\n{why}\n"
     return texts
@@ -27,48 +39,22 @@ def skipped_pages(run: Run) -> dict[str, str]:
 
 def timings_page(run: Run) -> str:
     """Time and memory of every chapter, with the machine they were measured on."""
-    manifest = json.loads((run.path / "manifest.json").read_text(encoding="utf-8"))
+    facts = read_manifest(run)
+    stages = facts.pop("stages")
     rows = [
-        [
+        (
             stage["name"],
             f"{stage['seconds']:.0f}",
             f"{stage['peak_memory_mb'] / 1000:.1f}",
             _slowest_cell(run, stage["name"]),
-        ]
-        for stage in manifest["stages"]
+        )
+        for stage in stages
         if stage["status"] == "done"
     ]
-    total = sum(stage["seconds"] for stage in manifest["stages"])
-    facts = (
-        {"Run": manifest["name"], "Made": manifest["created"]}
-        | _flat("Code", manifest["code"])
-        | _flat("Machine", manifest["machine"])
-    )
-    return "\n".join(
-        [
-            "# How long it took",
-            "",
-            f"All chapters of this run together took {total / 60:.1f} minutes. A chapter is not",
-            "repeated while its inputs, parameters and code stay the same. Memory is the peak of",
-            "the chapter's own process.",
-            "",
-            _table(["chapter", "seconds", "peak memory (GB)", "slowest cell (s)"], rows),
-            "## Where it was made",
-            "",
-            _table(["", ""], [[key, f"`{value}`"] for key, value in facts.items()]),
-            "## With which packages",
-            "",
-            _table(["package", "version"], [list(item) for item in manifest["packages"].items()]),
-        ]
-    )
-
-
-def _flat(name: str, value) -> dict[str, str]:
-    """A fact, or one line per part of it."""
-    return (
-        {f"{name}, {key}": str(part) for key, part in value.items()}
-        if isinstance(value, dict)
-        else {name: str(value)}
+    return _TIMINGS.format(
+        minutes=sum(stage["seconds"] for stage in stages) / 60,
+        chapters=_table(("chapter", "seconds", "peak memory (GB)", "slowest cell (s)"), rows),
+        facts=yaml.safe_dump(facts, sort_keys=False, allow_unicode=True),
     )
 
 
@@ -84,42 +70,25 @@ def _slowest_cell(run: Run, chapter: str) -> str:
 
 def parameters_page(run: Run) -> str:
     """Every parameter of the run with its value, default and meaning."""
-    path = run.path / "params.yml"
-    sections = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    text = ["# Parameters of this run", "", "Values that differ from the default are bold.", ""]
-    for name, section in sections.items():
-        fields = (
-            next(iter(CHAPTERS.values())).model_fields
-            if name == "shared"
-            else CHAPTERS[name].model_fields
-        )
+    sections = yaml.safe_load((run.path / "params.yml").read_text(encoding="utf-8"))
+    text = ["# Parameters of this run\n\nValues that differ from the default are bold.\n"]
+    for section, values in sections.items():
+        cell = cell_of("01_data" if section == "shared" else section)
         rows = []
-        for key, value in section.items():
-            mark = "**" if value != fields[key].default else ""
-            rows.append(
-                [
-                    f"`{key}`",
-                    f"{mark}{_value(value)}{mark}",
-                    _value(fields[key].default),
-                    fields[key].description,
-                ]
-            )
-        text += [
-            f"## {name}",
-            "",
-            _table(["parameter", "value", "default", "meaning"], rows)
-            if rows
-            else "No parameters of its own.\n",
-        ]
+        for name, value in values.items():
+            default, meaning = cell[name]
+            mark = "**" if value != default else ""
+            rows.append((f"`{name}`", f"{mark}{_value(value)}{mark}", _value(default), meaning))
+        text.append(f"## {section}\n\n{_table(('parameter', 'value', 'default', 'meaning'), rows)}")
     return "\n".join(text)
 
 
-def _value(value) -> str:
+def _value(value: Any) -> str:
     """A value as readers see it."""
     return f"`{value}`" if value not in ("", None, [], {}) else "(empty)"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines) + "\n"
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -10,7 +10,7 @@ import yaml
 
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
-from lsa_helpers.runner import api, pages, publish
+from lsa_helpers.runner import pages, publish
 from lsa_helpers.runner.inputs import resolve, to_text
 
 STAGE = {
@@ -91,17 +91,6 @@ def test_generated_pages_tell_time_machine_and_parameters(run, root):
     parameters = pages.parameters_page(run)
     assert "| `seed` | **`5`** | `0` |" in parameters, "a value that differs is bold"
     assert "| `n_explain` | `200` | `200` |" in parameters
-
-
-def test_every_room_has_a_page_of_the_reference(root):
-    """In the order of the package's docstring, with every public name of its files."""
-    texts = api.api_pages(root / "lsa_helpers")
-    rooms = api.room_names(root / "lsa_helpers")
-    assert list(texts) == ["book/api", *(f"book/api/{room}" for room in rooms)]
-    text = texts["book/api/classes"]
-    assert ".. autosummary::" in text and ".. autofunction:: read_breaks" in text
-    assert ".. autoclass:: SpatialBlockKFold\n   :members:" in texts["book/api/validation"]
-    assert "_curvatures" not in texts["book/api/factors"]
 
 
 def test_a_run_without_notebooks_is_refused(tmp_path):
