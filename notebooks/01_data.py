@@ -38,7 +38,7 @@ n_jobs: int = 2  # processor cores to use
 width_km: float = 8.0  # east-west size of the simulated mountain, km
 height_km: float = 6.0  # north-south size of the simulated mountain, km
 chips_per_platform: int = 60  # image chips simulated for each platform of Table 1
-cell_size_m: float = 12.5  # cell size of the analysis grid, m
+cell_size_m: float = 0.0  # cell size of the analysis grid, m; 0: the DEM's own
 crs: str = ""  # CRS in metres of the analysis grid; empty: the DEM's, or its UTM zone
 factors: list = []  # factors to use; empty: all that the sources allow
 
@@ -51,7 +51,7 @@ import xarray as xr
 import xrspatial
 
 from lsa_helpers.factors.build import build_factors, describe
-from lsa_helpers.factors.terrain import curvatures, flow_directions
+from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wider
 from lsa_helpers.paper import published_table
 from lsa_helpers.raster import cell_size, known_cells, write_factors
 from lsa_helpers.runner.params import DataParams
@@ -96,8 +96,9 @@ with rioxarray.open_rasterio(catalog.path(catalog.dem), masked=True) as file:
 
 # %% [markdown]
 # All layers have to lie on one *grid* of square cells, or one cell of the map would mean a different place in every layer. The grid takes the DEM's extent and
-# reference system (its UTM zone, where the DEM is in degrees) and the cell size asked for. Where the two lattices differ the DEM is resampled
-# bilinearly: a new cell is a weighted mean of the four old ones around its centre.
+# reference system (its UTM zone, where the DEM is in degrees) and its cell size, or the one asked for. On the DEM's own lattice nothing is
+# resampled. A coarser DEM is brought to a finer grid by cubic convolution, whose surface bends smoothly; a bilinear one would be made of flat
+# facets, with all curvature on the lines between them.
 
 # %%
 grid = target_grid(catalog, p.cell_size_m, p.crs)
@@ -128,13 +129,14 @@ by_hand = {
 z
 
 # %% [markdown]
-# `xarray-spatial` does the same for every cell of a raster, in memory or in chunks of one that is larger. At the border of the DEM the outermost cells
-# are repeated.
+# `xarray-spatial` does the same for every cell of a raster, in memory or in chunks of one that is larger. The outermost cells lack neighbours, so the
+# DEM is first continued by one cell along a straight line; the ring is cut off again.
 
 # %%
-slope = xrspatial.slope(dem, boundary="nearest")
+wide = one_ring_wider(dem)
+slope = xrspatial.slope(wide)[1:-1, 1:-1]
 slope = slope.assign_attrs(long_name="Slope", units="°", kind="continuous")
-aspect = xrspatial.aspect(dem, boundary="nearest")
+aspect = xrspatial.aspect(wide)[1:-1, 1:-1]
 aspect = aspect.assign_attrs(long_name="Aspect", units="° from north", kind="circular")
 for_all = {"slope (°)": slope.values[row, col], "aspect (°)": aspect.values[row, col]}
 pd.DataFrame({"by hand": by_hand, "xarray-spatial": for_all}, dtype=float).round(3)
@@ -194,7 +196,7 @@ style.save(show.factor_panels(xr.Dataset({"catchment": catchment, "twi": wetness
 # Ruggedness {cite:p}`riley1999` is the root of the summed squared differences to the eight neighbours. The other layers are brought to the same grid,
 # whatever reference system they come in. Continuous rasters are resampled bilinearly, classes by the nearest neighbour (a class between forest and
 # water is no class), polygons are burnt in, distances are measured to the nearest cell a line touches, and the strong-motion stations are
-# interpolated by inverse distance. One call makes all of them, the terrain factors as above; what could not be made, and what comes from a source
+# interpolated by inverse distance. One call makes all of them, the terrain factors as above, but on the whole DEM even where a study mask cuts the area out of it; what could not be made, and what comes from a source
 # much coarser than the grid, is listed:
 
 # %%

@@ -241,7 +241,7 @@ table = pd.concat(parts, ignore_index=True)
 table["rank"] = table.groupby("model").cumcount() + 1
 run.write_table(table, "shap_importance")
 
-effects = run.read_json("truth/effects.json")["shapley"] if run.has("truth/effects.json") else None
+effects = run.read_json("truth/effects.json")["mean_abs_shapley"] if run.has("truth/effects.json") else None
 style.save(show.importance_bars(table, factors, effects), run, "shap_importance")
 
 # %% [markdown]

@@ -132,7 +132,7 @@ def shapley_map(terms: Features, background: np.ndarray, seed: int) -> dict[str,
     return _add_cuts_and_hidden(core, terms, at_cells(terms, background))
 
 
-def draw_background(shape: tuple[int, int], seed: int, count: int = 100) -> np.ndarray:
+def draw_background(shape: tuple[int, int], seed: int, count: int = 64) -> np.ndarray:
     """The cells (flat indices) of a raster that the Shapley values are told against: a random draw
     without repetition, so that explanations of models can use the very same.
     """

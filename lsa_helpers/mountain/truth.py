@@ -56,13 +56,11 @@ def _effects(mountain: Mountain, values: dict[str, np.ndarray]) -> dict:
     auc = roc_auc_score(ids.ravel() > 0, mountain.probability.values.ravel())
     shares = covariance_shares(values)
     mean_abs = {name: round(float(np.abs(band).mean()), 4) for name, band in values.items()}
-    effects = {
+    return {
         "mean_abs_shapley": mean_abs,
         "covariance_share": shares,
         "oracle_auc": round(auc, 4),
     }
-    # As chapter 07 reads it today.
-    return effects | shares | {"ceiling_auc": effects["oracle_auc"]}
 
 
 def _write_json(path: Path, content: dict) -> None:

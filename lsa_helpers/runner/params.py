@@ -79,7 +79,7 @@ class DataParams(Parameters):
     width_km: float = Field(ge=2, le=25)
     height_km: float = Field(ge=2, le=25)
     chips_per_platform: int = Field(ge=4, le=5000)
-    cell_size_m: float = Field(gt=0, le=1000)
+    cell_size_m: float = Field(ge=0, le=1000)
     crs: str
     factors: list[str]
 
