@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LightSource
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from lsa_helpers.raster import cell_size
 from lsa_helpers.run import Run, whole_file
@@ -111,27 +112,21 @@ def map_axes(ax: Axes, raster, *, scale_bar: bool = True) -> tuple[float, float,
     for spine in ax.spines.values():
         spine.set_visible(True)
     if scale_bar:
-        _scale_bar(ax, left, bottom, right - left, top - bottom)
+        _scale_bar(ax, right - left)
     return left, right, bottom, top
 
 
-def _scale_bar(ax: Axes, left: float, bottom: float, width: float, height: float) -> None:
+def _scale_bar(ax: Axes, width: float) -> None:
     """A bar of a round length, at most a quarter of the map, in the lower left corner."""
     steps_km = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
     length_km = max(step for step in steps_km if step <= max(width / 4000, 0.1))
-    x, y = left + 0.04 * width, bottom + 0.05 * height
-    x_end = x + 1000 * length_km
-    ax.plot([x, x_end], [y, y], color="black", lw=3, solid_capstyle="butt", zorder=9)
-    ax.annotate(
-        f"{length_km:g} km",
-        ((x + x_end) / 2, y),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        fontsize=7,
-        bbox={"facecolor": "white", "alpha": 0.7, "pad": 1, "lw": 0},
-        zorder=9,
-    )
+    look = {"label_top": True, "pad": 0.2, "sep": 2, "size_vertical": 0.008 * width}
+    look |= {"fill_bar": True, "prop": {"size": 7}}
+    text = f"{length_km:g} km"
+    bar = AnchoredSizeBar(ax.transData, 1000 * length_km, text, "lower left", **look)
+    bar.patch.set(alpha=0.7, lw=0)
+    bar.set_zorder(9)
+    ax.add_artist(bar)
 
 
 def hillshade(dem: xr.DataArray) -> xr.DataArray:
