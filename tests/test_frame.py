@@ -156,7 +156,7 @@ OTHERWISE = {
     "python-calamine": ("lsa_helpers/sources/vectors.py", 'engine="calamine"'),
     "netcdf4": ("lsa_helpers/mountain/write.py", 'engine="netcdf4"'),
 }
-OURS = {"lsa_helpers"}
+OURS = {"lsa_helpers", "mpl_toolkits"}  # the second is part of matplotlib
 MODULES = {
     "scikit-learn": "sklearn",
     "xarray-spatial": "xrspatial",

@@ -70,7 +70,6 @@ def build_factors(
     cell_size_m: float = 0.0,
     crs: str = "",
     wanted: Sequence[str] = (),
-    coarse_ratio: float = 10.0,
 ) -> tuple[xr.Dataset, list[str]]:
     """Make every factor the catalog allows, on one grid.
 
@@ -84,8 +83,6 @@ def build_factors(
         CRS of the grid; see `target_grid`.
     wanted : sequence of str
         Only these factors; empty: all.
-    coarse_ratio : float
-        A note is made when a source is this many times coarser than the grid.
 
     Returns
     -------
@@ -93,7 +90,8 @@ def build_factors(
         float32, NaN outside the study area and where a source has nothing; attributes of each
         factor: ``long_name, units, kind, native_resolution_m, source, classes``.
     notes : list of str
-        One sentence per factor that was dropped and per source that is much coarser than the grid.
+        One sentence per factor that was dropped and per source that is more than ten times coarser
+        than the grid.
 
     Raises
     ------
@@ -122,7 +120,7 @@ def build_factors(
             values, attrs["classes"] = _layer(catalog, name, entry, attrs["kind"], grid)
         values = np.where(inside, values, np.nan).astype(np.float32)
         made[name] = on_grid(values, grid, name, **attrs)
-        notes += _remarks(catalog, name, entry, made[name], coarse_ratio)
+        notes += _remarks(catalog, name, entry, made[name])
     factors = xr.Dataset(made)
     if not known_cells(factors).any():
         gaps = {name: f"{float(factor.notnull().mean()):.0%}" for name, factor in made.items()}
@@ -244,15 +242,13 @@ def _layer(catalog: Catalog, name: str, entry: Entry, kind: str, grid) -> tuple:
     return continuous(catalog, entry, grid), {}
 
 
-def _remarks(
-    catalog: Catalog, name: str, entry: Entry, factor: xr.DataArray, coarse_ratio: float
-) -> list[str]:
+def _remarks(catalog: Catalog, name: str, entry: Entry, factor: xr.DataArray) -> list[str]:
     """Notes on a factor that was made: a coarse source, the error of interpolated stations."""
     notes = []
     label = factor.attrs["long_name"]
     native = factor.attrs["native_resolution_m"]
     times = native / cell_size(factor) if native else 0
-    if times > coarse_ratio:
+    if times > 10:
         notes.append(
             f"{label} comes from a source of {native:.0f} m, {times:.0f} times coarser than the "
             "grid."

@@ -121,21 +121,24 @@ def check_env() -> None:
 @app.command("sync")
 def sync() -> None:
     """Derive every notebook's .ipynb twin from its .py source."""
-    from lsa_helpers.runner import pairs
+    from lsa_helpers.run import whole_file
+    from lsa_helpers.runner.pairs import out_of_step
 
     console.print(
         "Each twin is: jupytext --to ipynb notebooks/NN_x.py, with cell ids that do not change"
     )
-    for twin in pairs.sync(notebooks_dir()):
+    for twin, text in out_of_step(notebooks_dir()).items():
+        with whole_file(twin) as part:
+            part.write_text(text, encoding="utf-8")
         console.print(f"wrote {twin}")
 
 
 @app.command("check")
 def check() -> None:
     """Check that every .ipynb twin is in step with its .py source."""
-    from lsa_helpers.runner import pairs
+    from lsa_helpers.runner.pairs import out_of_step
 
-    if stale := pairs.out_of_step(notebooks_dir()):
+    if stale := out_of_step(notebooks_dir()):
         files = ", ".join(map(str, stale))
         raise InputError("the .ipynb twin is not in step", where=files, fix="Run: lsa sync")
     console.print("Every notebook pair is in step.")

@@ -57,7 +57,7 @@ def execute(
     StageError
         When a notebook fails; earlier chapters stay done.
     """
-    progress = progress or Progress(lambda line: None)
+    progress = progress or Progress(lambda line: None, True, {})
     with whole_file(run.path / "params.yml") as part:
         part.write_text(to_text(params), encoding="utf-8")
     records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}

@@ -118,18 +118,15 @@ def _failure(part: Path, log: Path, code: int) -> str:
     """The cell that failed and its error, else the last words of a process that died (a kernel
     without memory has no failing cell to show).
     """
-    for cell in _cells(part) if code == 1 and part.exists() else []:
-        if cell["metadata"].get("papermill", {}).get("exception"):
-            for output in cell["outputs"]:
-                if output["output_type"] == "error":
-                    source, error = (
-                        "".join(cell["source"]),
-                        f"{output['ename']}: {output['evalue']}",
-                    )
-                    return f"failed in cell [{cell['execution_count']}]:\n{source}\n\n{error}"
-    words, _, trace = log.read_text("utf-8", "replace").partition(
-        "Traceback (most recent call last)"
-    )
+    cells = _cells(part) if code == 1 and part.exists() else []
+    failed = [cell for cell in cells if cell["metadata"].get("papermill", {}).get("exception")]
+    outputs = [output for cell in failed for output in cell["outputs"]]
+    if errors := [output for output in outputs if output["output_type"] == "error"]:
+        number, source = failed[0]["execution_count"], "".join(failed[0]["source"])
+        error = f"{errors[0]['ename']}: {errors[0]['evalue']}"
+        return f"failed in cell [{number}]:\n{source}\n\n{error}"
+    text = log.read_text(encoding="utf-8", errors="replace")
+    words, _, trace = text.partition("Traceback (most recent call last)")
     reason = f"exit code {code} {trace.rstrip().rpartition('\n')[2]}".strip()
     return f"stopped: its process ended ({reason}). Its last words (all: {log}):\n\n{words[-2000:]}"
 

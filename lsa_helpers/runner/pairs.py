@@ -28,19 +28,11 @@ def sources(folder: Path) -> list[Path]:
     return sorted(folder.glob("[0-9][0-9]_*.py"))
 
 
-def sync(folder: Path) -> list[Path]:
-    """Write every twin that is not in step with its source; returns those written."""
-    stale = out_of_step(folder)
-    for source in stale:
-        source.with_suffix(".ipynb").write_text(twin_text(source), encoding="utf-8")
-    return [source.with_suffix(".ipynb") for source in stale]
-
-
-def out_of_step(folder: Path) -> list[Path]:
-    """Sources whose twin is missing or differs."""
-    twins = ((source, source.with_suffix(".ipynb")) for source in sources(folder))
-    return [
-        source
-        for source, twin in twins
-        if not twin.exists() or twin.read_text(encoding="utf-8") != twin_text(source)
-    ]
+def out_of_step(folder: Path) -> dict[Path, str]:
+    """The twins that are missing or differ from their sources, with the text they should have."""
+    texts = {source.with_suffix(".ipynb"): twin_text(source) for source in sources(folder)}
+    return {
+        twin: text
+        for twin, text in texts.items()
+        if not twin.exists() or twin.read_text(encoding="utf-8") != text
+    }

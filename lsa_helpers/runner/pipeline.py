@@ -60,14 +60,8 @@ def make_data(params: DataParams, run: Run):
 
     if not params.data:
         shutil.rmtree(run.world, ignore_errors=True)
-        write_world(
-            run.world,
-            seed=params.seed,
-            chips_per_platform=params.chips_per_platform,
-            n_jobs=params.n_jobs,
-            width_km=params.width_km,
-            height_km=params.height_km,
-        )
+        sizes = {"width_km", "height_km", "chips_per_platform"}
+        write_world(run.world, **params.model_dump(include={"seed", "n_jobs"} | sizes))
     catalog = open_catalog(params, run)
     if catalog.truth is not None:
         for file in sorted(catalog.path(catalog.truth).iterdir()):
@@ -110,16 +104,14 @@ def _make_first(run: Run, params: Parameters, earlier: list[str]) -> None:
     data = Path(params.data) if params.data else None
     values = load_run_params(find_params("tiny"), {"seed": str(params.seed)}, data, run.path)
     check_inputs(values, earlier, run.path)
-    # Each line takes the place of the one before: a notebook shows what is being made.
-    progress = Progress(
-        lambda line: print(f"{line:<100}", end="\r", flush=True),
-        True,
-        expected_seconds(run, "tiny"),
-    )
+
+    def show(line: str) -> None:
+        print(f"{line:<100}", end="\r", flush=True)  # in place of the line before
+
+    progress = Progress(show, True, expected_seconds(run, "tiny"))
     if done := execute(run, values, earlier, progress=progress):
-        seconds = time.monotonic() - begun
-        names = ", ".join(done)
-        print(f"Made first in runs/alone at the smallest size: {names} ({seconds:.0f} s).")
+        made = f"{', '.join(done)} ({time.monotonic() - begun:.0f} s)"
+        print(f"Made first in runs/alone at the smallest size: {made}.")
 
 
 def _all_needs(chapter: str) -> set[str]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
 
 from lsa_helpers.run import Run
 from lsa_helpers.runner.manifest import read_manifest
@@ -30,12 +29,7 @@ class Progress:
         Chapter → seconds it took before; chapters never made here are left out.
     """
 
-    def __init__(
-        self,
-        show: Callable[[str], None],
-        live: bool = True,
-        seconds: Mapping[str, float] = MappingProxyType({}),
-    ):
+    def __init__(self, show: Callable[[str], None], live: bool, seconds: Mapping[str, float]):
         self.show = show
         self.pause = 0.2 if live else 60.0
         self.seconds = seconds

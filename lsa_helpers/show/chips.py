@@ -3,41 +3,28 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
 from lsa_helpers.detect.chips import Chip, read_chip
 from lsa_helpers.detect.images import as_picture, bands_to_show, open_image
 from lsa_helpers.errors import InputError
-from lsa_helpers.show.style import OKABE_ITO
+from lsa_helpers.show import style
 
 
-def chip_gallery(chips: Sequence[Chip], count: int = 6) -> Figure:
-    """Examples of the collection, one per platform while they last, with the mapped landslides
+def chip_gallery(chips: Sequence[Chip]) -> Figure:
+    """Six examples of the collection, one per platform while they last, with the mapped landslides
     outlined; unreadable chips are left out, and those without landslide come last.
-
-    Parameters
-    ----------
-    chips : sequence of Chip
-    count : int
-        How many are shown.
-
-    Returns
-    -------
-    Figure
     """
     readable = (
         (chip, *picture) for chip in _by_turns(chips) if (picture := _picture(chip)) is not None
     )
-    shown = sorted(islice(readable, 4 * count), key=lambda item: not len(item[2]))[:count]
-    fig, axes = plt.subplots(2, -(-count // 2), figsize=(9, 6.4))
-    for ax in axes.flat[len(shown) :]:
-        ax.remove()
-    for ax, (chip, image, masks) in zip(axes.flat, shown, strict=False):
+    shown = sorted(islice(readable, 24), key=lambda item: not len(item[2]))[:6]
+    fig, axes = style.panels(len(shown), 3, 9, 3.2)
+    for ax, (chip, image, masks) in zip(axes, shown, strict=True):
         ax.imshow(image)
         for mask in masks:
-            ax.contour(mask, [0.5], colors=OKABE_ITO["yellow"], linewidths=1.2)
+            ax.contour(mask, [0.5], colors=style.OKABE_ITO["yellow"], linewidths=1.2)
         ax.set(xticks=[], yticks=[])
         ax.set_title(f"{chip.platform} {chip.area}"[:34].strip() or chip.image.stem, fontsize=8)
         ax.set_xlabel(_width(chip, image.shape[1]), fontsize=8)

@@ -12,7 +12,6 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from lsa_helpers.classes import MODELS, class_names
-from lsa_helpers.raster import cell_size, on_grid
 from lsa_helpers.show import style
 
 # A white rim keeps outlines visible on dark and light classes; round a thousand of them it hides
@@ -52,10 +51,9 @@ def class_colours(n_classes: int) -> list[str]:
 def relief(factors: xr.Dataset) -> xr.DataArray:
     """Shaded relief in 0–1 from the factor altitude; NaN outside; flat where it is no factor."""
     if "altitude" in factors:
-        shade = style.hillshade(factors["altitude"], cell_size(factors))
-    else:
-        shade = np.where(np.isfinite(next(iter(factors.values()))), 0.8, np.nan)
-    return on_grid(shade, factors, "relief")
+        return style.hillshade(factors["altitude"])
+    first = next(iter(factors.values()))
+    return xr.full_like(first, 0.8).where(first.notnull())
 
 
 def class_maps(
@@ -78,23 +76,20 @@ def class_maps(
     Figure
     """
     height, width = relief.shape
-    shape = (len(maps), 1) if width > 1.6 * height else (1, len(maps))
-    size = 7.5, 7.5 * shape[0] / shape[1] * height / width + 0.75
-    fig, axes = plt.subplots(*shape, figsize=size, squeeze=False)
+    columns = 1 if width > 1.6 * height else len(maps)
+    legend = 0.75 * columns / len(maps)
+    fig, axes = style.panels(len(maps), columns, 7.5, 7.5 / columns * height / width + legend)
     colours = class_colours(n_classes)
     look = {"cmap": ListedColormap(colours), "vmin": 0.5, "vmax": n_classes + 0.5, "alpha": 0.7}
+    look["interpolation"] = "nearest"
     line = {"lw": 0.4}
     if len(landslides) <= MAX_WITH_HALO:
         line = {"lw": 0.7, "path_effects": [HALO]}
-    outlines = landslides.to_crs(relief.rio.crs)
-    for ax, (model, classes) in zip(axes.flat, maps.items(), strict=True):
-        extent = style.map_axes(ax, relief)
-        ax.imshow(relief, cmap="gray", vmin=-0.3, vmax=1, extent=extent)
-        known = np.ma.masked_equal(classes.values, 0)
-        ax.imshow(known, extent=extent, interpolation="nearest", **look)
-        outlines.plot(ax=ax, facecolor="none", edgecolor=OUTLINE, markersize=4, **line)
-        style.map_axes(ax, relief, scale_bar=False)
-        ax.set(title=style.MODEL_LABELS[model], xlabel="", ylabel="")
+    for ax, (model, classes) in zip(axes, maps.items(), strict=True):
+        style.map_image(ax, relief, cmap="gray", vmin=-0.3, vmax=1)
+        style.map_image(ax, classes.where(classes > 0), scale_bar=False, **look)
+        style.outlines(ax, landslides, relief, edgecolor=OUTLINE, markersize=4, **line)
+        ax.set_title(style.MODEL_LABELS[model])
     named = zip(colours, class_names(n_classes), strict=True)
     handles = [Patch(color=colour, label=name) for colour, name in named]
     label = f"Landslide ({landslides.attrs['layer']})"

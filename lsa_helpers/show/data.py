@@ -1,20 +1,23 @@
 """Figures of chapter 01: the study area and the factors."""
 
+from itertools import cycle, islice
+
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lsa_helpers.raster import cell_size
-from lsa_helpers.show.style import DIVERGING, OKABE_ITO, SEQUENTIAL, hillshade, map_axes
+from lsa_helpers.show import style
 from lsa_helpers.sources import Catalog, read_features
 from lsa_helpers.sources.catalog import RASTERS
 
 _LINES = {"rivers": ("sky", 1.0), "roads": ("black", 0.8), "faults": ("vermilion", 1.2)}
 # Twelve classes are enough for land cover and lithology; colours differ in lightness too.
-_CLASS_COLOURS = [*OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
+_CLASS_COLOURS = [*style.OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
 
 
 def study_area(catalog: Catalog, altitude: xr.DataArray) -> Figure:
@@ -32,12 +35,10 @@ def study_area(catalog: Catalog, altitude: xr.DataArray) -> Figure:
     """
     height, width = altitude.shape
     fig, ax = plt.subplots(figsize=(7.5, 6 * height / width + 0.7))
-    extent = map_axes(ax, altitude)
-    image = ax.imshow(altitude, extent=extent, cmap=SEQUENTIAL)
-    shade = hillshade(altitude.values, cell_size(altitude))
-    ax.imshow(shade, extent=extent, cmap="gray", alpha=0.45)
+    image = style.map_image(ax, altitude)
+    style.map_image(ax, style.hillshade(altitude), scale_bar=False, cmap="gray", alpha=0.45)
     fig.colorbar(image, ax=ax, label="Altitude (m)", shrink=0.7)
-    handles = _draw_lines(ax, catalog, altitude.rio.crs)
+    handles = _draw_lines(ax, catalog, altitude)
     if handles:
         fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
     area_km2 = int(altitude.notnull().sum()) * cell_size(altitude) ** 2 / 1e6
@@ -55,18 +56,16 @@ def _degrees(low: float, high: float, sides: str) -> str:
     return f"{abs(low):.2f}–{abs(high):.2f}° {side}"
 
 
-def _draw_lines(ax, catalog: Catalog, crs) -> list[Line2D]:
+def _draw_lines(ax, catalog: Catalog, raster: xr.DataArray) -> list[Line2D]:
     """Draw the vector sources that are there; returns their legend handles."""
     handles = []
     for name, (colour, width) in _LINES.items():
         entry = getattr(catalog, name)
         if entry is not None and catalog.path(entry).suffix.lower() not in RASTERS:
-            lines = read_features(catalog.path(entry), entry, crs)
-            lines.plot(ax=ax, color=OKABE_ITO[colour], lw=width, aspect=None)
-            handles.append(
-                Line2D([], [], color=OKABE_ITO[colour], lw=width, label=name.capitalize())
-            )
-    ax.set(xlabel="", ylabel="")
+            look = {"color": style.OKABE_ITO[colour], "lw": width}
+            lines = read_features(catalog.path(entry), entry, raster.rio.crs)
+            style.outlines(ax, lines, raster, **look)
+            handles.append(Line2D([], [], label=name.capitalize(), **look))
     return handles
 
 
@@ -85,54 +84,42 @@ def factor_panels(factors: xr.Dataset, columns: int = 3) -> Figure:
     -------
     Figure
     """
-    rows = -(-len(factors) // columns)
     ratio = factors.sizes["y"] / factors.sizes["x"]
-    height = rows * (6.9 / columns * ratio + 0.4)
-    fig, axes = plt.subplots(rows, columns, figsize=(10, height), squeeze=False)
-    for ax in axes.flat[len(factors) :]:
-        ax.remove()
-    for number, (ax, factor) in enumerate(zip(axes.flat, factors.values(), strict=False)):
-        extent = map_axes(ax, factor, scale_bar=number == 0)
+    fig, axes = style.panels(len(factors), columns, 10, 6.9 / columns * ratio + 0.4)
+    for ax, factor in zip(axes, factors.values(), strict=True):
+        draw = _class_panel if factor.attrs["kind"] == "categorical" else _value_panel
+        draw(ax, factor, ax is axes[0])
         ax.set_title(factor.attrs["long_name"])
-        if factor.attrs["kind"] == "categorical":
-            _class_panel(ax, factor.values, factor.attrs["classes"], extent)
-        else:
-            _value_panel(ax, factor, extent)
     return fig
 
 
-def _value_panel(ax, factor: xr.DataArray, extent) -> None:
+def _value_panel(ax, factor: xr.DataArray, scale_bar: bool) -> None:
     """One continuous or circular factor; what lies on both sides of 0 in two colours."""
     low, high = np.nanpercentile(factor, [2, 98])
-    colours = SEQUENTIAL
+    colours = style.SEQUENTIAL
     if factor.attrs["kind"] == "circular":
         colours = "twilight"
         low = 0
         high = 360
     elif low < 0 < high:
-        colours = DIVERGING
+        colours = style.DIVERGING
         high = max(-low, high)
         low = -high
-    image = ax.imshow(factor, extent=extent, cmap=colours, vmin=low, vmax=high)
+    look = {"cmap": colours, "vmin": low, "vmax": high}
+    image = style.map_image(ax, factor, scale_bar=scale_bar, **look)
     unit = factor.attrs["units"]
     label = "dimensionless" if unit == "1" else unit
     ax.figure.colorbar(image, ax=ax, label=label, shrink=0.75)
 
 
-def _class_panel(ax, band: np.ndarray, classes: dict[int, str], extent) -> None:
+def _class_panel(ax, factor: xr.DataArray, scale_bar: bool) -> None:
     """One categorical factor: a colour per class and their names."""
-    codes = sorted(classes)
-    index = np.full(band.shape, np.nan)
-    for number, code in enumerate(codes):
-        index[band == code] = number
-    colours = [_CLASS_COLOURS[number % len(_CLASS_COLOURS)] for number in range(len(codes))]
-    image = ax.imshow(
-        index,
-        extent=extent,
-        cmap=ListedColormap(colours),
-        vmin=-0.5,
-        vmax=len(codes) - 0.5,
-        interpolation="nearest",
+    classes = dict(sorted(factor.attrs["classes"].items()))
+    number = factor.copy(
+        data=pd.Index(classes).get_indexer(factor.values.ravel()).reshape(factor.shape)
     )
-    bar = ax.figure.colorbar(image, ax=ax, shrink=0.75, ticks=range(len(codes)))
-    bar.ax.set_yticklabels([classes[code][:20] for code in codes], fontsize=6)
+    colours = ListedColormap(list(islice(cycle(_CLASS_COLOURS), len(classes))))
+    look = {"cmap": colours, "vmin": -0.5, "vmax": len(classes) - 0.5, "interpolation": "nearest"}
+    image = style.map_image(ax, number.where(number >= 0), scale_bar=scale_bar, **look)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.75, ticks=range(len(classes)))
+    bar.ax.set_yticklabels([name[:20] for name in classes.values()], fontsize=6)

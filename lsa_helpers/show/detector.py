@@ -85,8 +85,8 @@ def training_curve(history: pd.DataFrame) -> Figure:
     return fig
 
 
-def augmented(chips, count: int = 5) -> Figure:
-    """The first training chip with a landslide as the network meets it in different epochs;
+def augmented(chips) -> Figure:
+    """The first training chip with a landslide as the network meets it in five epochs;
     outlines move with the image.
     """
     import torch
@@ -94,15 +94,15 @@ def augmented(chips, count: int = 5) -> Figure:
     index = next((i for i, chip in enumerate(chips.chips) if chip.landslides > 0), 0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        pairs = [chips[index] for _ in range(count)]
-    fig, axes = plt.subplots(1, count, figsize=(9, 2.1))
+        pairs = [chips[index] for _ in range(5)]
+    fig, axes = plt.subplots(1, 5, figsize=(9, 2.1))
     for ax, (image, target) in zip(axes, pairs, strict=True):
         _chip(ax, image, target["masks"].numpy(), _TRUE)
     return fig
 
 
-def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
-    """Test chips with true outlines (above) and detected outlines with their scores (below).
+def side_by_side(model, chips, threshold: float) -> Figure:
+    """Six test chips with true outlines (above) and detected outlines with their scores (below).
 
     Parameters
     ----------
@@ -112,12 +112,10 @@ def side_by_side(model, chips, threshold: float, *, count: int = 6) -> Figure:
         The chips are taken at equal steps through the set, not chosen by result.
     threshold : float
         Lowest score drawn.
-    count : int
-        Number of chips.
     """
     from lsa_helpers.detect.score import predict
 
-    picks = np.unique(np.linspace(0, len(chips) - 1, count).round().astype(int))
+    picks = np.unique(np.linspace(0, len(chips) - 1, 6).round().astype(int))
     pairs = [chips[int(i)] for i in picks]
     detections = predict(model, [image for image, _ in pairs])
     fig, axes = plt.subplots(2, len(pairs), figsize=(1.55 * len(pairs), 3.6), squeeze=False)

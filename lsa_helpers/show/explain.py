@@ -22,9 +22,9 @@ def label(factor: xr.DataArray, *, unit: bool = False) -> str:
     return f"{name} ({units})" if unit and units not in ("", "1") else name
 
 
-def beeswarm(explanation, factors: xr.Dataset, *, model: str, most: int = 15) -> Figure:
+def beeswarm(explanation, factors: xr.Dataset, *, model: str) -> Figure:
     """Every explained cell as a dot: position is the factor's contribution, colour its value (grey
-    where values are classes).
+    where values are classes); factors by their mean ``|SHAP|``.
 
     Parameters
     ----------
@@ -34,8 +34,6 @@ def beeswarm(explanation, factors: xr.Dataset, *, model: str, most: int = 15) ->
         For the factors' names and kinds.
     model : str
         The model explained.
-    most : int
-        Show so many factors, largest mean ``|SHAP|`` first.
 
     Returns
     -------
@@ -51,21 +49,13 @@ def beeswarm(explanation, factors: xr.Dataset, *, model: str, most: int = 15) ->
         np.where(are_classes, np.nan, explanation.data),
         feature_names=[label(factors[name]) for name in names],
     )
-    fig, ax = plt.subplots(figsize=(6.5, 0.8 + 0.27 * min(most, len(names))))
+    fig, ax = plt.subplots(figsize=(6.5, 0.8 + 0.27 * len(names)))
     with warnings.catch_warnings():
         # Columns without values, drawn grey, have no range of colours; shap looks for one.
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
-        shap.plots.beeswarm(
-            shown,
-            max_display=most,
-            color=plt.get_cmap(style.SEQUENTIAL),
-            ax=ax,
-            show=False,
-            plot_size=None,
-            s=9,
-            group_remaining_features=False,
-            color_bar_label="Value of the factor",
-        )
+        look = {"color": plt.get_cmap(style.SEQUENTIAL), "s": 9, "plot_size": None}
+        look |= {"max_display": len(names), "color_bar_label": "Value of the factor"}
+        shap.plots.beeswarm(shown, ax=ax, show=False, **look)
     ax.tick_params(labelsize=8)
     for colour_bar in fig.axes[1:]:
         colour_bar.tick_params(labelsize=8)
@@ -115,7 +105,7 @@ def importance_bars(
     return fig
 
 
-def dependence(explanation, factors: xr.Dataset, *, model: str, columns: int = 3) -> Figure:
+def dependence(explanation, factors: xr.Dataset, *, model: str) -> Figure:
     """Contribution of each factor against its value, one panel a factor; classes as rows of dots
     around their names.
 
@@ -127,8 +117,6 @@ def dependence(explanation, factors: xr.Dataset, *, model: str, columns: int = 3
         For the factors' names, units, kinds and classes.
     model : str
         The model explained.
-    columns : int
-        Panels a row.
 
     Returns
     -------
@@ -136,9 +124,8 @@ def dependence(explanation, factors: xr.Dataset, *, model: str, columns: int = 3
     """
     values = explanation.values
     order = np.abs(values).mean(axis=0).argsort()[::-1]
-    rows = -(-len(order) // columns)
-    fig, axes = plt.subplots(rows, columns, figsize=(7.5, 1.8 * rows), sharey=True, squeeze=False)
-    for ax, index in zip(axes.flat, order, strict=False):
+    fig, axes = style.panels(len(order), 3, 7.5, 1.8, sharey=True)
+    for ax, index in zip(axes, order, strict=True):
         factor = factors[explanation.feature_names[index]]
         ax.axhline(0, color="#777777", lw=0.6)
         ax.tick_params(labelsize=7)
@@ -147,8 +134,6 @@ def dependence(explanation, factors: xr.Dataset, *, model: str, columns: int = 3
             x = _class_positions(ax, x, factor.attrs.get("classes", {}))
         ax.plot(x, values[:, index], ".", ms=3, color=style.MODEL_COLOURS[model], alpha=0.6)
         ax.set_xlabel(label(factor, unit=True), fontsize=8)
-    for ax in axes.flat[len(order) :]:
-        ax.remove()
     fig.supylabel(f"SHAP value ({UNITS[model]})", fontsize=9)
     return fig
 

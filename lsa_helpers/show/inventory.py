@@ -13,9 +13,9 @@ from lsa_helpers.detect.images import as_picture, open_image
 from lsa_helpers.detect.inventory import size_frequency
 from lsa_helpers.detect.scene import SceneFrame
 from lsa_helpers.raster import empty_grid
-from lsa_helpers.show.style import OKABE_ITO, map_axes
+from lsa_helpers.show import style
 
-_KNOWN, _DETECTED = OKABE_ITO["yellow"], OKABE_ITO["sky"]
+_KNOWN, _DETECTED = style.OKABE_ITO["yellow"], style.OKABE_ITO["sky"]
 
 
 def tile_scores(pixels: np.ndarray, scores: np.ndarray) -> Figure:
@@ -51,35 +51,29 @@ def thresholds(sweep: pd.DataFrame, low: float, high: float) -> Figure:
     fig, ax = plt.subplots(figsize=(5.5, 3.2))
     image = ax.pcolormesh(table.columns, table.index, table, shading="nearest")
     fig.colorbar(image, ax=ax, label="F1 of landslide pixels (0–1)")
-    ax.plot(high, low, "x", color=OKABE_ITO["vermilion"], ms=9, mew=2)
+    ax.plot(high, low, "x", color=style.OKABE_ITO["vermilion"], ms=9, mew=2)
     ax.set(xlabel="High threshold: reached somewhere", ylabel="Low threshold: everywhere")
     return fig
 
 
-def scene_map(
-    frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame, *, zoom_km: float = 1.5
-) -> Figure:
-    """The scene with true and detected outlines, whole and enlarged around the middle known (or
+def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> Figure:
+    """The scene with true and detected outlines, whole and 1.5 km around the middle known (or
     detected) landslide by position.
     """
     detected, known = detected.to_crs(frame.crs), known.to_crs(frame.crs)
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=(frame.width / frame.height, 1))
     x, y = _middle(known if len(known) else detected, frame)
-    enlarged = _square(x, y, zoom_km * 500, frame)
+    enlarged = _square(x, y, 750, frame)
+    layers = ((known, _KNOWN, 1.4, "known"), (detected, _DETECTED, 0.9, "detected"))
+    layers = [item for item in layers if len(item[0])]
     for ax, bounds in zip(axes, (frame.bounds, enlarged), strict=True):
         _draw_scene(ax, frame, bounds)
-        for layer, colour, width in ((known, _KNOWN, 1.4), (detected, _DETECTED, 0.9)):
-            if len(layer):
-                layer.boundary.plot(ax=ax, color=colour, lw=width, aspect=None)
-        map_axes(ax, empty_grid(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000))
-        ax.set(xlabel="", ylabel="")
-    layers = {"detected": (_DETECTED, detected), "known": (_KNOWN, known)}
-    handles = [
-        Line2D([], [], color=colour, label=label)
-        for label, (colour, layer) in layers.items()
-        if len(layer)
-    ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=2)
+        frame_of_map = empty_grid(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000)
+        style.map_axes(ax, frame_of_map)
+        for layer, colour, width, _ in layers:
+            style.outlines(ax, layer, frame_of_map, edgecolor=colour, lw=width)
+    handles = [Line2D([], [], color=colour, label=label) for _, colour, _, label in layers]
+    fig.legend(handles=handles[::-1], loc="outside lower center", ncols=2)
     return fig
 
 
@@ -104,11 +98,12 @@ def sizes(
     looks = zip(inventories.items(), ("sky", "black"), "os", strict=False)
     for (name, table), colour, marker in looks:
         curve = size_frequency(table.area.to_numpy())
-        style = {"color": OKABE_ITO[colour], "lw": 1, "label": f"{name} ({len(table)})"}
-        left.plot(curve["area_m2"], curve["density"], marker, ms=4, **style)
+        look = {"color": style.OKABE_ITO[colour], "lw": 1}
+        label = f"{name} ({len(table)})"
+        left.plot(curve["area_m2"], curve["density"], marker, ms=4, label=label, **look)
         if name in laws:
             areas = np.geomspace(table.area.min(), table.area.max(), 100)
-            left.plot(areas, stats.invgamma(*laws[name]).pdf(areas), **style | {"label": None})
+            left.plot(areas, stats.invgamma(*laws[name]).pdf(areas), **look)
     left.set(xscale="log", yscale="log", xlabel="Landslide area (m²)")
     left.set_ylabel("Probability density (1/m²)")
     left.legend()
@@ -121,7 +116,9 @@ def _error_bars(ax, errors: pd.DataFrame) -> None:
     limits = errors[["area_from_m2", "area_to_m2"]].to_numpy() / 1000
     labels = [f"{low:g}–{high:g}" if np.isfinite(high) else f"> {low:g}" for low, high in limits]
     place = np.arange(len(errors))
-    ax.bar(place - 0.2, errors["omission"], 0.38, color=OKABE_ITO["black"], label="known, missed")
+    ax.bar(
+        place - 0.2, errors["omission"], 0.38, color=style.OKABE_ITO["black"], label="known, missed"
+    )
     ax.bar(place + 0.2, errors["commission"], 0.38, color=_DETECTED, label="detected, false")
     ax.set(xlabel="Landslide area (1000 m²)", ylim=(0, 1))
     ax.set_ylabel("Fraction of the landslides of this size")
@@ -129,11 +126,9 @@ def _error_bars(ax, errors: pd.DataFrame) -> None:
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)  # bars may fill the panel
 
 
-def worst(
-    frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame, *, count: int = 6
-) -> Figure:
-    """The false alarms with the highest scores (above) and the largest landslides missed (below),
-    on the scene.
+def worst(frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame) -> Figure:
+    """The six false alarms with the highest scores (above) and the six largest landslides missed
+    (below), on the scene.
 
     Parameters
     ----------
@@ -142,16 +137,14 @@ def worst(
         With ``score`` and ``cause``, worst first.
     missed : GeoDataFrame
         With ``area_m2``, worst first.
-    count : int
-        How many of each.
     """
-    fig, axes = plt.subplots(2, count, figsize=(1.55 * count, 3.9), squeeze=False)
+    fig, axes = plt.subplots(2, 6, figsize=(9.3, 3.9))
     rows = (
         (alarms, _DETECTED, "false alarm", lambda row: f"{row.score:.2f}, {row.cause}"),
         (missed, _KNOWN, "missed", lambda row: f"{row.area_m2:,.0f} m²"),
     )
     for line, (table, colour, label, title) in zip(axes, rows, strict=True):
-        shown = table.head(count).to_crs(frame.crs)
+        shown = table.head(6).to_crs(frame.crs)
         for ax, row in itertools.zip_longest(line, shown.itertuples()):
             ax.set(xticks=[], yticks=[])
             if row is None:

@@ -25,11 +25,10 @@ def vif_bars(vif_table: pd.DataFrame, factors: xr.Dataset, threshold: float, fla
     width = np.minimum(table["vif"], 1e4)
     names = [factors[name].attrs["long_name"] for name in table["factor"]]
     blue, orange = style.OKABE_ITO["blue"], style.OKABE_ITO["orange"]
-    ax.barh(names, width, left=0, color=np.where(table["dropped_at"] > 0, orange, blue))
-    box = {"facecolor": "white", "pad": 0.5, "lw": 0}
-    look = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "bbox": box}
-    for y, (value, step) in enumerate(zip(width, table["dropped_at"], strict=True)):
-        ax.annotate(f"dropped at step {step}" if step else f"{value:.1f}", (value, y), **look)
+    bars = ax.barh(names, width, color=np.where(table["dropped_at"] > 0, orange, blue))
+    values = zip(width, table["dropped_at"], strict=True)
+    labels = [f"dropped at step {step}" if step else f"{value:.1f}" for value, step in values]
+    ax.bar_label(bars, labels, padding=4, bbox={"facecolor": "white", "pad": 0.5, "lw": 0})
     for value, line in ((flag, ":"), (threshold, "--")):
         ax.axvline(value, color="black", ls=line, lw=1)
     ax.set(

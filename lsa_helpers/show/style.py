@@ -1,10 +1,14 @@
 """The only colours and the only map frame the figures use."""
 
 import matplotlib.pyplot as plt
-import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import LightSource
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
+from lsa_helpers.raster import cell_size
 from lsa_helpers.run import Run, whole_file
 
 # Okabe & Ito (2008), colour-blind safe; the first three are the three models everywhere.
@@ -62,6 +66,35 @@ def use() -> None:
     )
 
 
+def panels(count: int, columns: int, width: float, height: float, **more) -> tuple[Figure, list]:
+    """A figure `width` wide and its `count` axes, so many beside each other in rows of `height`,
+    inches.
+    """
+    rows = -(-count // columns)
+    size = width, rows * height
+    fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **more)
+    for ax in axes.flat[count:]:
+        ax.remove()
+    return fig, list(axes.flat[:count])
+
+
+def map_image(ax: Axes, raster, *, scale_bar: bool = True, **look) -> AxesImage:
+    """A raster (DataArray with dims y, x; NaN is not drawn) as an image in a map frame; `look` goes
+    to ``imshow``.
+    """
+    extent = map_axes(ax, raster, scale_bar=scale_bar)
+    return ax.imshow(raster, extent=extent, **look)
+
+
+def outlines(ax: Axes, layer, raster, **line) -> None:
+    """Draw the edges of a GeoDataFrame's polygons, or its points; the axes keep the frame of the
+    raster.
+    """
+    layer.to_crs(raster.rio.crs).plot(ax=ax, facecolor="none", aspect=None, **line)
+    map_axes(ax, raster, scale_bar=False)
+    ax.set(xlabel="", ylabel="")
+
+
 def map_axes(ax: Axes, raster, *, scale_bar: bool = True) -> tuple[float, float, float, float]:
     """Turn axes into a map frame: no ticks, equal scale, a scale bar in km.
 
@@ -78,45 +111,35 @@ def map_axes(ax: Axes, raster, *, scale_bar: bool = True) -> tuple[float, float,
     tuple of float
         ``extent`` for ``imshow``: left, right, bottom, top in metres.
     """
-    left, bottom, right, top = raster.rio.bounds() if hasattr(raster, "rio") else raster.bounds
+    left, bottom, right, top = raster.rio.bounds()
     ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], aspect="equal")
     for spine in ax.spines.values():
         spine.set_visible(True)
     if scale_bar:
-        _scale_bar(ax, left, bottom, right - left, top - bottom)
+        _scale_bar(ax, right - left)
     return left, right, bottom, top
 
 
-def _scale_bar(ax: Axes, left: float, bottom: float, width: float, height: float) -> None:
+def _scale_bar(ax: Axes, width: float) -> None:
     """A bar of a round length, at most a quarter of the map, in the lower left corner."""
     steps_km = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
     length_km = max(step for step in steps_km if step <= max(width / 4000, 0.1))
-    x, y = left + 0.04 * width, bottom + 0.05 * height
-    x_end = x + 1000 * length_km
-    ax.plot([x, x_end], [y, y], color="black", lw=3, solid_capstyle="butt", zorder=9)
-    ax.annotate(
-        f"{length_km:g} km",
-        ((x + x_end) / 2, y),
-        xytext=(0, 3),
-        textcoords="offset points",
-        ha="center",
-        fontsize=7,
-        bbox={"facecolor": "white", "alpha": 0.7, "pad": 1, "lw": 0},
-        zorder=9,
-    )
+    look = {"label_top": True, "pad": 0.2, "sep": 2, "size_vertical": 0.008 * width}
+    look |= {"fill_bar": True, "prop": {"size": 7}}
+    text = f"{length_km:g} km"
+    bar = AnchoredSizeBar(ax.transData, 1000 * length_km, text, "lower left", **look)
+    bar.patch.set(alpha=0.7, lw=0)
+    bar.set_zorder(9)
+    ax.add_artist(bar)
 
 
-def hillshade(dem, cell_size: float) -> np.ndarray:
-    """Shaded relief in 0–1 of a DEM (height, width; metres), lit from the north-west at 45°.
-
-    `dem` is an array or a DataArray with NaN where unknown, `cell_size` the edge of a cell in m.
+def hillshade(dem: xr.DataArray) -> xr.DataArray:
+    """Shaded relief in 0–1 of a DEM (dims y, x; metres, CRS in metres, NaN where unknown), lit from
+    the north-west at 45°.
     """
-    from matplotlib.colors import LightSource
-
-    dem = np.asarray(dem)
-    filled = np.where(np.isfinite(dem), dem, np.nanmean(dem))
-    shade = LightSource(315, 45).hillshade(filled, dx=cell_size, dy=cell_size)
-    return np.where(np.isfinite(dem), shade, np.nan)
+    edge = cell_size(dem)
+    shade = LightSource(315, 45).hillshade(dem.fillna(dem.mean()).values, dx=edge, dy=edge)
+    return dem.copy(data=shade).where(dem.notnull())
 
 
 def save(fig: Figure, run: Run, name: str) -> Figure:

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from scipy.stats import rankdata
 from sklearn.metrics import auc, roc_curve
 
-from lsa_helpers.raster import cell_size
 from lsa_helpers.show import style
+from lsa_helpers.show.classes import relief
 
 _SCHEMES = {"random": "Random folds, by landslide", "spatial": "Spatial blocks"}
 
@@ -19,12 +19,9 @@ def samples_map(samples: pd.DataFrame, inventory: gpd.GeoDataFrame, factors: xr.
     """Samples over the relief, coloured by fold; filled in landslides, open elsewhere."""
     size = 7.5, 7.0 * min(1.3, factors.sizes["y"] / factors.sizes["x"])
     fig, ax = plt.subplots(figsize=size)
-    extent = style.map_axes(ax, factors)
-    if "altitude" in factors:
-        relief = style.hillshade(factors["altitude"], cell_size(factors))
-        ax.imshow(relief, extent=extent, cmap="gray", vmin=-0.3, vmax=1.2)
+    style.map_image(ax, relief(factors), cmap="gray", vmin=-0.3, vmax=1.2)
     if (inventory.geom_type != "Point").all():
-        _outline(ax, inventory, factors, color="black", lw=0.3)
+        style.outlines(ax, inventory, factors, edgecolor="black", lw=0.3)
     n_folds = samples["fold"].max() + 1
     palette = plt.get_cmap("viridis", n_folds)
     for fold, part in samples.groupby("fold"):
@@ -41,13 +38,6 @@ def samples_map(samples: pd.DataFrame, inventory: gpd.GeoDataFrame, factors: xr.
     )
     ax.set_title("Filled: landslide, open: none")
     return fig
-
-
-def _outline(ax, inventory: gpd.GeoDataFrame, raster, **line) -> None:
-    """Draw the edges of landslides; the axes keep the frame of the raster."""
-    inventory.to_crs(raster.rio.crs).boundary.plot(ax=ax, **line)
-    style.map_axes(ax, raster, scale_bar=False)
-    ax.set(xlabel="", ylabel="")
 
 
 def roc_panels(predictions: pd.DataFrame) -> Figure:
@@ -77,16 +67,13 @@ def _roc(ax, label, score, model: str) -> None:
     ax.plot(x, y, color=style.MODEL_COLOURS[model], label=text)
 
 
-def _panels(n: int, raster) -> tuple[Figure, np.ndarray]:
+def _panels(n: int, raster) -> tuple[Figure, list]:
     """Maps in one row, four in two, more in rows of three."""
-    cols = {1: 1, 2: 2, 4: 2}.get(n, 3)
-    rows, ratio = -(-n // cols), raster.sizes["y"] / raster.sizes["x"]
-    width = min(10.0, 9.0 * cols / rows / ratio)
-    size = width, rows * width / cols * ratio + 1.2
-    fig, axes = plt.subplots(rows, cols, figsize=size, squeeze=False, layout="compressed")
-    for ax in axes.ravel()[n:]:
-        ax.set_visible(False)
-    return fig, axes.ravel()[:n]
+    columns = {1: 1, 2: 2, 4: 2}.get(n, 3)
+    rows, ratio = -(-n // columns), raster.sizes["y"] / raster.sizes["x"]
+    width = min(10.0, 9.0 * columns / rows / ratio)
+    height = width / columns * ratio + 1.2 / rows
+    return style.panels(n, columns, width, height, layout="compressed")
 
 
 def susceptibility_maps(maps: dict[str, xr.DataArray], inventory: gpd.GeoDataFrame) -> Figure:
@@ -96,18 +83,14 @@ def susceptibility_maps(maps: dict[str, xr.DataArray], inventory: gpd.GeoDataFra
     first = next(iter(maps.values()))
     fig, axes = _panels(len(maps), first)
     red = style.OKABE_ITO["vermilion"]
+    are_points = (inventory.geom_type == "Point").all()
+    shown = inventory[inventory["label"] == 1] if are_points else inventory
     for ax, (model, values) in zip(axes, maps.items(), strict=True):
-        extent = style.map_axes(ax, first)
-        look = {"vmin": 0, "vmax": 1, "cmap": style.SEQUENTIAL, "interpolation": "nearest"}
-        image = ax.imshow(values, extent=extent, **look)
-        if (inventory.geom_type == "Point").all():
-            points = inventory[inventory["label"] == 1].to_crs(first.rio.crs).geometry
-            ax.scatter(points.x, points.y, s=4, color=red)
-        else:
-            _outline(ax, inventory, first, color=red, lw=0.4)
+        image = style.map_image(ax, values, vmin=0, vmax=1, interpolation="nearest")
+        style.outlines(ax, shown, first, edgecolor=red, lw=0.4, markersize=4)
         ax.set_title(style.MODEL_LABELS[model])
     label = "Susceptibility (probability at the sampled share)"
-    fig.colorbar(image, ax=axes.tolist(), label=label, location="bottom", shrink=0.5, aspect=40)
+    fig.colorbar(image, ax=axes, label=label, location="bottom", shrink=0.5, aspect=40)
     return fig
 
 
@@ -115,23 +98,23 @@ def truth_difference(maps: dict[str, xr.DataArray], probability: xr.DataArray) -
     """The true probability as a rank, and each map's rank minus it, in percentage points of the
     area.
     """
-    known = np.logical_and.reduce([np.isfinite(m.values) for m in (probability, *maps.values())])
+    known = np.logical_and.reduce([raster.notnull() for raster in (probability, *maps.values())])
 
     def rank(raster):
-        out = np.full(raster.shape, np.nan)
-        out[known] = 100 * rankdata(raster.values[known]) / known.sum()
-        return out
+        values = np.where(known, raster, np.nan)
+        ranks = rankdata(values, nan_policy="omit").reshape(values.shape)
+        return probability.copy(data=100 * ranks / known.sum())
 
     true_rank = rank(probability)
     fig, axes = _panels(len(maps) + 1, probability)
-    extents = [style.map_axes(ax, probability) for ax in axes]
-    first = axes[0].imshow(true_rank, extent=extents[0], vmin=0, vmax=100, interpolation="nearest")
+    look = {"vmin": 0, "vmax": 100, "interpolation": "nearest"}
+    first = style.map_image(axes[0], true_rank, **look)
     axes[0].set_title("True probability (rank)")
     look = {"vmin": -60, "vmax": 60, "cmap": style.DIVERGING, "interpolation": "nearest"}
     for ax, (model, values) in zip(axes[1:], maps.items(), strict=True):
-        image = ax.imshow(rank(values) - true_rank, extent=extents[0], **look)
+        image = style.map_image(ax, true_rank.copy(data=rank(values) - true_rank), **look)
         ax.set_title(f"{style.MODEL_LABELS[model]} minus truth")
-    bar = {"ax": axes.tolist(), "location": "bottom", "shrink": 0.5, "aspect": 40}
+    bar = {"ax": axes, "location": "bottom", "shrink": 0.5, "aspect": 40}
     fig.colorbar(image, **bar, label="Difference of ranks (percentage points)")
     fig.colorbar(first, **bar, label="Rank of the true probability (%)")
     return fig

@@ -21,15 +21,8 @@ def fold_panel(folds: xr.DataArray, samples: pd.DataFrame) -> Figure:
     n_folds = int(folds.max()) + 1
     height, width = folds.shape
     fig, ax = plt.subplots(figsize=(7, 6.4 * min(1.3, height / width)))
-    image = ax.imshow(
-        folds + 1,
-        extent=style.map_axes(ax, folds),
-        cmap=plt.get_cmap("viridis", n_folds),
-        vmin=0.5,
-        vmax=n_folds + 0.5,
-        interpolation="nearest",
-        alpha=0.6,
-    )
+    look = {"cmap": plt.get_cmap("viridis", n_folds), "vmin": 0.5, "vmax": n_folds + 0.5}
+    image = style.map_image(ax, folds + 1, interpolation="nearest", alpha=0.6, **look)
     for label, face in ((1, "black"), (0, "none")):
         part = samples[samples["label"] == label]
         ax.scatter(part["x"], part["y"], s=5, facecolors=face, edgecolors="black", lw=0.3)
@@ -133,17 +126,10 @@ def sampling_sensitivity(table: pd.DataFrame) -> Figure:
     known = table.dropna(subset=["sample_auc", "map_auc"])
     farthest = max(known["buffer_m"].max(), 1)
     for positives, part in known.groupby("positives"):
-        dots = ax.scatter(
-            part["sample_auc"],
-            part["map_auc"],
-            c=part["buffer_m"],
-            vmin=0,
-            vmax=farthest,
-            s=12 + 8 * part["ratio"],
-            marker=_MARKERS[positives][0],
-            edgecolors=np.where(part["slope_floor"] > 0, "black", "none"),
-            lw=0.8,
-        )
+        look = {"c": part["buffer_m"], "vmin": 0, "vmax": farthest, "s": 12 + 8 * part["ratio"]}
+        look["edgecolors"] = np.where(part["slope_floor"] > 0, "black", "none")
+        marker = _MARKERS[positives][0]
+        dots = ax.scatter(part["sample_auc"], part["map_auc"], marker=marker, lw=0.8, **look)
     if len(known):
         fig.colorbar(dots, label="Distance of cells without landslide (m)")
         areas = known[["sample_auc", "map_auc"]].to_numpy()

@@ -11,11 +11,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.colors import to_rgb
 from PIL import Image
-from rasterio.enums import Resampling
 from rasterio.warp import transform_bounds
 
 from lsa_helpers.classes import class_names
-from lsa_helpers.raster import on_grid
 from lsa_helpers.show import style
 from lsa_helpers.show.classes import OUTLINE, class_colours
 
@@ -55,12 +53,15 @@ def susceptibility_map(
     from ipyleaflet import LayersControl, LegendControl, Map, ScaleControl, TileLayer
 
     colours = class_colours(n_classes)
-    layers = [relief_layer(relief, max_pixels=max_pixels)]
+    rgb = np.array([to_rgb(colour) for colour in colours])
+    look = {"grid": relief, "max_pixels": max_pixels}
+    layers = [image_layer(_grey(relief, 64), relief.notnull(), name="Relief only", **look)]
     # The last one added is the one shown first.
     for model in reversed(class_maps):
-        name = style.MODEL_LABELS[model]
-        classes = class_maps[model]
-        layers.append(class_layer(classes, relief, colours, name=name, max_pixels=max_pixels))
+        classes = class_maps[model].values.astype(int)
+        # Enough relief to see the valleys, enough colour to tell the classes apart.
+        mixed = 0.7 * rgb[np.maximum(classes, 1) - 1] + 0.3 * _grey(relief, 16)
+        layers.append(image_layer(mixed, classes > 0, name=style.MODEL_LABELS[model], **look))
     (south, west), (north, east) = layers[-1].bounds
     layers.append(landslide_layer(landslides))
     if _size(layers) > MAX_STATE_BYTES and max_pixels > 100:
@@ -80,59 +81,28 @@ def susceptibility_map(
     return web
 
 
-def relief_layer(relief: xr.DataArray, *, max_pixels: int):
-    """The shaded relief alone as an image layer, in 64 grey levels."""
-    levels = 64
-    number = np.where(np.isfinite(relief), 1 + _levels(relief, levels), 0)
-    grey = np.repeat(np.linspace(0, 255, levels)[:, None], 3, axis=1)
-    return image_layer(on_grid(number, relief), grey, name="Relief only", max_pixels=max_pixels)
-
-
-def class_layer(
-    classes: xr.DataArray, relief: xr.DataArray, colours: list[str], *, name: str, max_pixels: int
-):
-    """The classes of a model mixed with the shaded relief, as one opaque image layer.
-
-    Parameters
-    ----------
-    classes, relief : DataArray, dims (y, x)
-        As for `susceptibility_map`.
-    colours : list of str
-        Colours of the classes from low to high.
-    name : str
-        Shown in the layer control.
-    max_pixels : int
-        Longest side of the image.
-
-    Returns
-    -------
-    ipyleaflet.ImageOverlay
+def _grey(relief: xr.DataArray, levels: int) -> np.ndarray:
+    """Shaded relief as red, green and blue in few levels, which keep images small; as bright as
+    flat ground where it is unknown.
     """
-    # Few grey levels keep the image small; sixteen look smooth under a class colour.
-    levels = 16
-    first = 1 + (classes.values.astype(int) - 1) * levels
-    number = np.where(classes > 0, first + _levels(relief, levels), 0)
-    # Enough relief to see the valleys, enough colour to tell the classes apart.
-    light = np.linspace(0, 1, levels)[:, None]
-    rgb = [255 * (0.7 * np.array(to_rgb(colour)) + 0.3 * light) for colour in colours]
-    palette = np.concatenate(rgb)
-    return image_layer(on_grid(number, classes), palette, name=name, max_pixels=max_pixels)
+    shade = np.round(relief.fillna(0.8).values * (levels - 1)) / (levels - 1)
+    return np.repeat(shade[..., None], 3, axis=2)
 
 
-def _levels(relief: xr.DataArray, levels: int) -> np.ndarray:
-    """Shaded relief as whole grey levels from 0; as bright as flat ground where it is unknown."""
-    return np.clip(np.nan_to_num(relief, nan=0.8) * levels, 0, levels - 1).astype(int)
-
-
-def image_layer(number: xr.DataArray, palette: np.ndarray, *, name: str, max_pixels: int):
-    """A raster as an image layer, warped to the web map's projection so that it lies exactly.
+def image_layer(
+    rgb: np.ndarray, known: np.ndarray, *, grid: xr.DataArray, name: str, max_pixels: int
+):
+    """A coloured raster as an image layer, warped to the web map's projection so that it lies
+    exactly.
 
     Parameters
     ----------
-    number : DataArray of int, dims (y, x)
-        Colour number of each cell; 0 is transparent.
-    palette : ndarray, shape (colours, 3)
-        Red, green and blue in 0–255 of the numbers from 1, at most 255 of them.
+    rgb : ndarray, shape (height, width, 3)
+        Red, green and blue in 0–1, at most 255 different colours.
+    known : ndarray of bool, shape (height, width)
+        The image is transparent elsewhere.
+    grid : DataArray, dims (y, x)
+        Any raster on the same cells.
     name : str
         Shown in the layer control.
     max_pixels : int
@@ -146,19 +116,19 @@ def image_layer(number: xr.DataArray, palette: np.ndarray, *, name: str, max_pix
     """
     from ipyleaflet import ImageOverlay
 
-    cells = number.astype(np.uint8).rio.write_nodata(0)
-    warped = cells.rio.reproject("EPSG:3857", resampling=Resampling.nearest)
-    shrink = max(warped.shape) / max_pixels
-    if shrink > 1:
-        resolution = shrink * abs(warped.rio.resolution()[0])
-        warped = cells.rio.reproject(
-            "EPSG:3857", resolution=resolution, resampling=Resampling.nearest
-        )
-    image = Image.fromarray(warped.values, "P")
-    rgb = np.vstack([[0, 0, 0], palette]).astype(np.uint8)
-    image.putpalette(rgb.tobytes())
+    rgba = np.round(255 * np.dstack([rgb, np.ones(grid.shape)]) * np.asarray(known)[..., None])
+    cells = xr.DataArray(rgba.astype(np.uint8), {"y": grid.y, "x": grid.x}, ("y", "x", "band"))
+    cells = cells.transpose("band", "y", "x").rio.write_crs(grid.rio.crs).rio.write_nodata(0)
+    warped = cells.rio.reproject("EPSG:3857")
+    image = Image.fromarray(np.ascontiguousarray(np.moveaxis(warped.values, 0, 2)))
+    image.thumbnail((max_pixels, max_pixels), Image.Resampling.NEAREST)
+    # A table of colours and their numbers takes a quarter of the bytes.
+    pixels = np.asarray(image).view(np.uint32)[..., 0]
+    table, numbers = np.unique(pixels, return_inverse=True)
+    image = Image.fromarray(numbers.reshape(pixels.shape).astype(np.uint8))
+    image.putpalette(table.tobytes(), "RGBA")
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", transparency=b"\0", optimize=True)
+    image.save(buffer, "PNG", optimize=True)
     url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     west, south, east, north = transform_bounds("EPSG:3857", "EPSG:4326", *warped.rio.bounds())
     return ImageOverlay(url=url, bounds=((south, west), (north, east)), name=name, base=True)

@@ -206,7 +206,8 @@ def test_start_page_leads_to_every_chapter(site, page):
 
 
 def test_the_reference_shows_signatures_and_equations(site, page):
-    page.goto((site / "book" / "api" / "factors.html").as_uri())
+    page.goto((site / "book" / "api" / "lsa_helpers.factors.terrain.html").as_uri())
     page.wait_for_selector("mjx-container", timeout=20_000)
+    page.goto((site / "book" / "api" / "lsa_helpers.factors.build.html").as_uri())
     assert "cell_size_m=12.5" in page.locator("dt.sig", has_text="build_factors").inner_text()
     assert (page.asked, page.wrong) == ([], [])

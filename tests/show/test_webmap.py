@@ -32,7 +32,7 @@ def _relief():
     """A plane that rises to the north."""
     rows, columns = GRID.shape
     altitude = np.repeat(np.arange(rows, 0, -1.0)[:, None] * 5, columns, axis=1)
-    return on_grid(style.hillshade(altitude, 25), GRID)
+    return style.hillshade(on_grid(altitude, GRID))
 
 
 def _web(**values):
