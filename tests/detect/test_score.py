@@ -19,7 +19,7 @@ from torchvision.ops import masks_to_boxes
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.model import DetectorConfig, build_detector
-from lsa_helpers.detect.score import ScoreSweep, match, predict, score_row
+from lsa_helpers.detect.score import ScoreSweep, mask_iou, match, predict, score_row
 from lsa_helpers.detect.train import DetectorTraining, TrainConfig, trainer_options
 from lsa_helpers.reproducible import reproducible
 
@@ -227,6 +227,10 @@ def test_any_detector_of_torchvisions_interface_is_trained_and_scored(masks_fold
     row = _row(cases)
     for name, value in _cocoeval(cases, tmp_path).items():
         assert row[name] / 100 == pytest.approx(value, abs=1e-6, nan_ok=True), name
+    once = _scores(cases).draws(np.ones((1, len(cases)), int))
+    assert {name: row[name] for name in once} == pytest.approx(
+        {name: values.item() for name, values in once.items()}, abs=1e-4, nan_ok=True
+    )
 
 
 def test_match_is_one_to_one():
@@ -236,8 +240,74 @@ def test_match_is_one_to_one():
     assert match(np.zeros((2, 0))).tolist() == [False, False]
 
 
+def test_half_an_overlap_is_a_match():
+    """IoU of exactly 0.5 counts, as with COCO; 99 pixels of 200 do not."""
+    assert match(np.array([[0.5]])).tolist() == [True]
+    assert match(np.array([[np.nextafter(0.5, 0)]])).tolist() == [False]
+    truth = np.zeros((60, 60), bool)
+    truth[10:20, 10:30] = True  # 200 pixels
+    half = truth & (np.arange(60) < 20)
+    less = half.copy()
+    less[10, 10] = False
+    for found, right in ((half, 1), (less, 0)):
+        cases = [_case([truth], [(0.9, found)])]
+        assert mask_iou(found[None], truth[None]).item() == found.sum() / 200
+        assert _scores(cases).landslides()["tp"].max() == right
+        assert _row(cases)["AP50_segm"] == 100 * right
+
+
+def test_a_score_of_exactly_the_threshold_is_kept():
+    """A detection of 0.5 counts at the threshold 0.5 and not at 0.55, in landslides and pixels."""
+    square = _square(60, 10, 10, 10)
+    sweep = _scores([_case([square], [(0.5, square)])])
+    assert sweep.landslides().set_index("score")["tp"][[0.5, 0.55]].tolist() == [1, 0]
+    assert sweep.pixels().set_index("score")["recall"][[0.5, 0.55]].tolist() == [1, 0]
+
+
+def _random_cases(seed, count):
+    """Images with up to four landslides and detections near them, beside them and of any score."""
+    rng = np.random.default_rng(seed)
+    cases = []
+    for _ in range(count):
+        corners = rng.integers(2, 40, (rng.integers(0, 5), 2))
+        places = np.vstack(
+            [corners + rng.integers(-3, 4, corners.shape), rng.integers(2, 40, (2, 2))]
+        )
+        found = [(float(rng.random()), _square(60, max(0, y), max(0, x), 12)) for y, x in places]
+        found.sort(key=lambda pair: -pair[0])
+        cases.append(_case([_square(60, y, x, 12) for y, x in corners], found))
+    return cases
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_draws_are_the_scores_of_chips_drawn_again(seed):
+    """A chip that counts twice gives what torchmetrics says of it twice, one that counts not, of
+    the others; the first row, each chip once, is the table's.
+    """
+    cases = _random_cases(seed, 12)
+    weights = np.random.default_rng(seed).multinomial(12, [1 / 12] * 12, 3)
+    drawn = _scores(cases).draws(np.vstack([np.ones(12, int), weights]), threshold=0.3)
+    for i, row in enumerate([[1] * 12, *weights]):
+        again = [case for case, times in zip(cases, row, strict=True) for _ in range(times)]
+        coco = MeanAveragePrecision(iou_type=("segm", "bbox"), backend="pycocotools")
+        coco.update(*map(list, zip(*again, strict=True)))
+        expected = score_row(coco.compute(), _scores(again), 0.3)
+        for name, values in drawn.items():
+            assert values[i] == pytest.approx(expected[name], abs=1e-4), name
+    assert list(drawn) == ["AP50_segm", "precision", "f1", "recall", "pixel_iou"]
+
+
+def test_no_landslide_in_a_draw_leaves_ap_undefined(three_images):
+    """Only the third image is drawn, which shows none: no recall, no AP; its false alarm counts."""
+    drawn = _scores(three_images).draws(np.array([[0, 0, 1]]))
+    assert np.isnan(drawn["AP50_segm"]).all() and np.isnan(drawn["recall"]).all()
+    assert drawn["precision"].tolist() == [0] and drawn["pixel_iou"].tolist() == [0]
+
+
 def test_no_chips_give_no_numbers():
     """Without chips every share is undefined and the threshold is 0.5."""
     sweep = ScoreSweep()
     assert np.isnan(sweep.landslides()["f1"]).all() and np.isnan(sweep.pixels()["iou"]).all()
     assert sweep.best_threshold() == 0.5
+    drawn = sweep.draws(np.ones((2, 0), int))
+    assert all(np.isnan(values).tolist() == [True, True] for values in drawn.values())
