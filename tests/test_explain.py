@@ -77,6 +77,8 @@ def test_check_sum_names_the_gap():
     with pytest.raises(AdditivityError, match=r"by up to 0.25 \(allowed: 0.001\)"):
         check_sum(np.array([[1.0, 2.0]]), 0.5, np.array([3.75]), 1e-3)
     with pytest.raises(AdditivityError):
+        check_sum(np.array([[3.0]] * 99 + [[4.0]]), 0.0, np.full(100, 3.0), 0.1)  # one in a hundred
+    with pytest.raises(AdditivityError):
         check_sum(np.array([[np.nan, 2.0]]), 0.5, np.array([3.75]), 1e-3)
 
 

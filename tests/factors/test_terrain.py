@@ -120,6 +120,18 @@ def test_curvatures_of_a_bent_plane():
     np.testing.assert_allclose(profile[10, 2:-2], 0, atol=1e-7)
 
 
+def test_curvatures_of_a_tilted_saddle():
+    """z = 0.001 x y + 0.2 x + 0.1 y with x to the east, y to the north. In the middle the gradient
+    is (0.2, 0.1) and only the mixed derivative is left: contours and flow line both bend by
+    2 · 0.001 · 0.2 · 0.1 / (0.2² + 0.1²). Mirrored, the saddle bends the other way.
+    """
+    y, x = np.mgrid[20:-21:-1, -20:21] * 5.0
+    for mirror in (1, -1):
+        plan, profile = both_curvatures(mirror * 0.001 * x * y + 0.2 * x + 0.1 * y, 5.0)
+        assert plan[20, 20] == pytest.approx(mirror * 0.0008, rel=1e-4)
+        assert profile[20, 20] == pytest.approx(mirror * 0.0008, rel=1e-4)
+
+
 def test_a_flat_surface_has_no_curvature_and_no_aspect():
     flat = np.full((8, 9), 7.0)
     assert (make("aspect", flat, 10.0) == -1).all()

@@ -48,6 +48,15 @@ def test_unknown_cells_stay_unknown_where_they_are_numbers(sampled):
     assert np.isnan(coded[0, :4]).all() and (coded[0, 4:] == 0).all()
 
 
+def test_a_class_that_is_unknown_or_unseen_is_no_class(sampled):
+    """All its columns are 0, as no known class's are; the CNN sees the same inside a window."""
+    factors, table = sampled
+    coder = factor_coder(factors, ["lulc"]).fit(table)
+    for code in (np.nan, 77.0):
+        assert not coder.transform(pd.DataFrame({"lulc": [code]})).any()
+    assert (coder.transform(table).sum(axis=1) == 1).all()
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_unknown_value_in_a_training_row_is_named(sampled, value):
     factors, table = sampled

@@ -54,6 +54,14 @@ def test_capture_by_hand():
         validation.rate_curve(_raster(values), _raster(np.zeros(1000, bool)))
 
 
+@pytest.mark.parametrize(("place", "met"), [(40, 1), (41, 0)])
+def test_a_cell_counts_to_the_hundredth_it_lies_in(place, met):
+    """Of 4,000 cells the 40 best are one per cent; the 41st is not."""
+    values = np.arange(4000)[::-1].astype(float)
+    curve = validation.rate_curve(_raster(values), _raster(np.arange(1, 4001) == place))
+    assert curve.set_index("area").loc[0.01, "landslides"] == pytest.approx(met)
+
+
 def test_bands_hold_the_curve_and_widen_with_few_blocks():
     """The 95 % band lies around the curve; forty blocks of cells that repeat each other give a
     wider one than four thousand.
