@@ -55,6 +55,7 @@ from lsa_helpers.detect.chips import check_chips, usable_chips
 from lsa_helpers.detect.dataset import ChipSet
 from lsa_helpers.detect.images import as_unit, open_image
 from lsa_helpers.detect.layouts import list_chips
+from lsa_helpers.detect.matching import match, polygon_iou
 from lsa_helpers.detect.model import load_detector
 from lsa_helpers.detect.radiometry import normalise_radiometry
 from lsa_helpers.detect.split import split_chips
@@ -203,6 +204,28 @@ run.write_table(areas, "inventory_scores")
 areas.round(3)
 
 # %% [markdown]
+# By area a few large landslides decide. Counted one by one, as on chips, an inventory is judged more strictly: from the highest score down, each
+# detection is matched with the landslide that it overlaps best, if the IoU of the two polygons is at least 0.5, and no landslide twice. A landslide
+# found in three pieces, or three found as one, then counts as missed. As many detections as landslides say nothing: they may be others. What the
+# later chapters learn from is between the two: chapter 5 draws cells in each detected landslide, by default at most 15, and *right samples* is the
+# share of them that will lie in a true one.
+
+# %%
+matched = match(polygon_iou(detected, known))  # highest score first, as `polygonize` sorts them
+hits = float("nan") if known.empty else matched.sum()  # unknown is not false
+one_to_one = pd.DataFrame({"matched": [hits], "detected": [len(detected)], "known": [len(known)]})
+one_to_one["precision"] = hits / one_to_one["detected"]
+one_to_one["recall"] = hits / one_to_one["known"]
+one_to_one["f1"] = 2 * hits / (one_to_one["detected"] + one_to_one["known"])
+
+factors = read_factors(run.product("factors.tif")) if run.has("factors.tif") else xr.Dataset()
+cell_m2 = abs(factors.rio.transform().determinant) if factors else frame.pixel_m**2
+cells = (detected.area / cell_m2).clip(1, 15)
+one_to_one["right_samples"] = (cells * detected["true_share"]).sum(skipna=False) / cells.sum()
+run.write_table(one_to_one, "inventory_one_to_one")
+one_to_one.round(3)
+
+# %% [markdown]
 # How would another high threshold have done? Every candidate has a score and a true share, so precision and recall for any threshold are sums over
 # the candidates that reach it. This sweep looks at the truth of the mapped ground, so it can only tell, not choose.
 
@@ -258,7 +281,6 @@ style.save(show.sizes(inventories, laws, errors), run, "inventory_sizes")
 # or only shadow? The first of them that covers a third of it is named its cause. It is a suspicion, not a proof: a network does not say why.
 
 # %%
-factors = read_factors(run.product("factors.tif")) if run.has("factors.tif") else xr.Dataset()
 ground = lookalikes.lookalike_ground(factors, frame, run.product("truth/old_scars.gpkg"))
 alarms = detected[detected["true_share"] < 0.5].copy()
 alarms["cause"] = lookalikes.attribute_causes(alarms.geometry, ground)

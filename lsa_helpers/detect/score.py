@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import torch
-from pycocotools import mask as rle
+
+from lsa_helpers.detect.matching import mask_iou, match
 
 THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
 _RECALLS = torch.linspace(0, 1, 101).double().numpy()  # as torchmetrics rounds them
@@ -35,58 +36,6 @@ def predict(model: torch.nn.Module, images: Sequence[torch.Tensor]) -> list[dict
         detections = model([image.to(device) for image in images])
     detections = [{name: value.cpu() for name, value in found.items()} for found in detections]
     return [found | {"masks": found["masks"][:, 0] > 0.5} for found in detections]
-
-
-def match(iou: np.ndarray, min_iou: float = 0.5) -> np.ndarray:
-    """One-to-one matches: from the highest score down, each detection takes the free landslide it
-    overlaps best.
-
-    Parameters
-    ----------
-    iou : ndarray, shape (detections, landslides)
-        Detections in falling order of score.
-    min_iou : float
-        Smallest overlap of a match.
-
-    Returns
-    -------
-    ndarray of bool, shape (detections,)
-        True positives; whatever threshold cuts the list, the matches above it stay the same.
-
-    Examples
-    --------
-    >>> match(np.array([[0.6, 0.0], [0.9, 0.0]])).tolist()
-    [True, False]
-    """
-    iou = np.array(iou, float)
-    hit = np.zeros(len(iou), bool)
-    for i in range(len(iou) if iou.size else 0):
-        best = int(iou[i].argmax())
-        if iou[i, best] >= min_iou:
-            hit[i] = True
-            iou[:, best] = -1.0
-    return hit
-
-
-def mask_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Shared over joint area of every mask with every other.
-
-    Parameters
-    ----------
-    first, second : ndarray of bool, shape (n, height, width) and (m, height, width)
-
-    Returns
-    -------
-    ndarray, shape (n, m)
-        0–1.
-    """
-    if not len(first) or not len(second):
-        return np.zeros((len(first), len(second)))
-    coded = (
-        rle.encode(np.asfortranarray(masks.transpose(1, 2, 0), np.uint8))
-        for masks in (first, second)
-    )
-    return rle.iou(*coded, [0] * len(second))
 
 
 class ScoreSweep:

@@ -4,9 +4,11 @@ import contextlib
 import io
 import json
 
+import geopandas as gpd
 import lightning
 import numpy as np
 import pytest
+import shapely
 import torch
 import torchvision
 from pycocotools import mask as rle
@@ -18,8 +20,9 @@ from torchvision.ops import masks_to_boxes
 
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.matching import mask_iou, match, polygon_iou
 from lsa_helpers.detect.model import DetectorConfig, build_detector
-from lsa_helpers.detect.score import ScoreSweep, mask_iou, match, predict, score_row
+from lsa_helpers.detect.score import ScoreSweep, predict, score_row
 from lsa_helpers.detect.train import DetectorTraining, TrainConfig, trainer_options
 from lsa_helpers.reproducible import reproducible
 
@@ -254,6 +257,27 @@ def test_half_an_overlap_is_a_match():
         assert mask_iou(found[None], truth[None]).item() == found.sum() / 200
         assert _scores(cases).landslides()["tp"].max() == right
         assert _row(cases)["AP50_segm"] == 100 * right
+
+
+def test_polygons_are_matched_one_to_one():
+    """By hand: the surer of two detections of one landslide takes it, though the other covers it
+    better; a half of a square is a match, a quarter is none.
+    """
+    known = gpd.GeoDataFrame(geometry=list(shapely.box([0, 50, 90], 0, [10, 60, 99], [10, 10, 9])))
+    detected = gpd.GeoDataFrame(
+        geometry=[
+            shapely.box(0, 0, 10, 8),
+            shapely.box(0, 0, 10, 10),
+            shapely.box(50, 0, 60, 5),
+            shapely.box(90, 0, 94.5, 4.5),
+        ]
+    )
+    iou = polygon_iou(detected, known)
+    expected = np.array([[0.8, 0, 0], [1, 0, 0], [0, 0.5, 0], [0, 0, 0.25]])
+    np.testing.assert_allclose(iou, expected)
+    assert match(iou).tolist() == [True, False, True, False]
+    assert polygon_iou(detected[:0], known).shape == (0, 3)
+    assert polygon_iou(detected, known[:0]).shape == (4, 0)
 
 
 def test_a_score_of_exactly_the_threshold_is_kept():
