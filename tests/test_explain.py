@@ -40,6 +40,7 @@ def _deep_shap(network, background, windows) -> tuple[np.ndarray, float, np.ndar
 
 
 @pytest.mark.parametrize("size", [1, 7, 15])
+@pytest.mark.known_by("an identity", "Deep SHAP")
 def test_deep_shap_adds_up_for_the_networks_of_chapter_5(size):
     """Batch norm with its own statistics included; the network itself is not touched."""
     torch.manual_seed(0)
@@ -111,6 +112,7 @@ def _network_output(network):
     return output
 
 
+@pytest.mark.known_by("all coalitions", "Shapley values of factors")
 def test_factor_values_of_a_network_are_those_of_all_coalitions():
     """Five factors of eight columns: within three standard errors, and no slope of its own."""
     torch.manual_seed(1)
@@ -129,6 +131,7 @@ def test_factor_values_of_a_network_are_those_of_all_coalitions():
     assert abs(np.polyfit(exact.ravel(), values.to_numpy().ravel(), 1)[0] - 1) < 0.05
 
 
+@pytest.mark.known_by("shap", "Shapley values of factors")
 def test_factor_values_equal_those_of_shap():
     """shap's exact explainer over single columns, on the same background."""
     rng = np.random.default_rng(0)
@@ -175,6 +178,7 @@ def test_tree_shap_of_a_pipelines_forest_adds_up_to_its_probability(samples, cod
     check_sum(values @ to_factor.to_numpy(), base, forest.predict_proba(rows)[:, 1], 1e-6)
 
 
+@pytest.mark.known_by("xgboost", "TreeSHAP")
 def test_tree_shap_of_xgboost_equals_its_own_contributions(samples, coder):
     trees = xgboost.XGBClassifier(n_estimators=20, max_depth=3, n_jobs=1)
     pipeline = make_pipeline(coder, trees).fit(samples, samples["label"])

@@ -102,6 +102,7 @@ def _row(cases):
     return score_row(coco.compute(), _scores(cases))
 
 
+@pytest.mark.known_by("values by hand", "Precision, recall and F1 of landslides")
 def test_precision_recall_f1_by_hand(three_images):
     """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak one is a hit too."""
     sweep = _scores(three_images).landslides().set_index("score")
@@ -185,6 +186,7 @@ def _cocoeval(cases, folder):
     return figures
 
 
+@pytest.mark.known_by("pycocotools", "Average precision and recall")
 def test_coco_figures_equal_pycocotools(three_images, tmp_path):
     """AP and AR for mask and box equal COCOeval called directly."""
     row = _row(three_images)
@@ -304,6 +306,7 @@ def _random_cases(seed, count):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.known_by("torchmetrics", "Intervals of detection scores")
 def test_draws_are_the_scores_of_chips_drawn_again(seed):
     """A chip that counts twice gives what torchmetrics says of it twice, one that counts not, of
     the others; the first row, each chip once, is the table's.

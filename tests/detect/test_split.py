@@ -39,6 +39,7 @@ def _gaps(chips):
     return np.maximum(0, np.maximum(apart, apart.T)[counts]) / (right - left).min()
 
 
+@pytest.mark.known_by("a count of neighbours", "Split of the chips")
 def test_no_neighbours_part_in_the_simulated_collection(tmp_path):
     """Six mountains of a chip a platform: whole ones in each part, every platform in all parts, and
     kilometres between the parts.

@@ -81,6 +81,7 @@ def test_rows_outside_the_study_area_are_nodata(catalog, folder, frame):
     assert factors[{"y": -1, "x": -1}].to_dataarray().isnull().all()
 
 
+@pytest.mark.known_by("an identity", "Terrain inside a study mask")
 def test_terrain_inside_a_mask_is_that_of_the_whole_dem(catalog, folder, frame):
     """Cutting first would lose the water from above the mask and flatten its outer ring."""
     rng = np.random.default_rng(0)

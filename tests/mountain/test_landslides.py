@@ -30,6 +30,7 @@ def covered(table, grid) -> np.ndarray:
     return landslides.landslide_ids(table, grid.rio.transform(), grid.shape) > 0
 
 
+@pytest.mark.known_by("theory", "Areas of simulated landslides")
 def test_areas_follow_the_inverse_gamma_law():
     """Kolmogorov–Smirnov against scipy's distribution, cut at the same limits."""
     areas = landslides.sample_areas(20_000, np.random.default_rng(0))
@@ -173,6 +174,7 @@ def test_a_landslide_in_a_valley_does_not_climb_its_sides():
     assert np.all(height <= -0.357 * (along - aside) + 1.5 * 0.03 * along.max())
 
 
+@pytest.mark.known_by("simulation", "True probability of the mountain")
 def test_probability_is_calibrated(mountain):
     """Over eight inventories drawn anew, cells grouped by their probability hold about that share
     of landslide.
@@ -236,6 +238,7 @@ def odds(**changed) -> float:
     return float(stability.log_odds({"all": {k: np.array(v) for k, v in (BASE | changed).items()}}))
 
 
+@pytest.mark.known_by("values by hand", "Slope stability of the mountain")
 def test_log_odds_by_hand():
     """A dry slope of 45° without shaking, cuts or roots: FS = c / (γ z sinβ cosβ) + tanφ / tanβ."""
     dry = dict(slope=45.0, around=45.0, twi=0.0, pga=0.0, fault=1e9, road=1e9, river=1e9, roots=0.0)

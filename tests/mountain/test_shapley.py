@@ -75,6 +75,7 @@ def test_values_sum_to_the_log_odds_less_their_mean(unit):
     np.testing.assert_allclose(values["ndvi"], 0, atol=1e-9)
 
 
+@pytest.mark.known_by("shap", "True Shapley values")
 def test_values_are_those_of_shaps_exact_explainer():
     """All 2¹⁴ coalitions of the factors the truth uses and the hidden field; a column holds the
     number of the cell that a factor is taken from.
@@ -105,6 +106,7 @@ def terms():
     return stability.stability_terms(stability.stability_features(layers, 3))
 
 
+@pytest.mark.known_by("an identity", "Map of true Shapley values")
 def test_the_map_holds_the_exact_values(world, terms):
     """At 20 cells, within what 100 pairs of orders leave open."""
     written = read_raster(world / "truth" / "shapley.tif")

@@ -14,6 +14,7 @@ def factors_of(**kinds) -> xr.Dataset:
     return xr.Dataset({name: ("x", [0.0], {"kind": kind}) for name, kind in kinds.items()})
 
 
+@pytest.mark.known_by("values by hand", "Coding of factors")
 def test_coded_by_hand():
     table = pd.DataFrame({"slope": [0.0, 10, 20], "aspect": [90.0, -1, 180], "lulc": [3.0, 1, 3]})
     factors = factors_of(slope="continuous", aspect="circular", lulc="categorical")

@@ -34,6 +34,7 @@ def test_two_factors_give_one_over_one_minus_r_squared(seed, weight):
     np.testing.assert_allclose(values, 1 / (1 - r**2), rtol=1e-6)
 
 
+@pytest.mark.known_by("published numbers", "Variance inflation factor")
 def test_longley_matches_its_published_vifs():
     """Published in many textbooks for Longley's data, for example R's car::vif: 135.5, 1788.5,
     33.6, 3.6, 399.2, 759.0.
@@ -43,6 +44,7 @@ def test_longley_matches_its_published_vifs():
     np.testing.assert_allclose(values.round(1), [135.5, 1788.5, 33.6, 3.6, 399.2, 759.0])
 
 
+@pytest.mark.known_by("statsmodels", "Variance inflation factor")
 def test_vif_is_that_of_a_regression_with_a_constant():
     data = longley.load_pandas().exog
     factors = continuous(["GNPDEFL", "UNEMP", "ARMED"])
@@ -52,6 +54,7 @@ def test_vif_is_that_of_a_regression_with_a_constant():
     np.testing.assert_allclose(table["vif"] * table["tolerance"], 1)
 
 
+@pytest.mark.known_by("an identity", "Generalised variance inflation factor")
 def test_generalised_vif_does_not_depend_on_the_reference_class():
     rng = np.random.default_rng(0)
     code = rng.integers(0, 3, 200)

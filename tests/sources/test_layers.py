@@ -59,6 +59,7 @@ def test_terrain_reaches_as_far_as_the_dem_or_a_margin(catalog, frame, monkeypat
     xr.testing.assert_equal(dem_grid(catalog, part), frame[6:24, 11:34])
 
 
+@pytest.mark.known_by("a known surface", "Resampling of a coarse DEM")
 def test_a_coarse_dem_keeps_its_curvature(tmp_path):
     """Smooth hills known at 30 m, brought to 10 m: cubic convolution bends as they do, flat facets
     do not.
@@ -305,6 +306,7 @@ def test_lithology_may_be_a_raster(catalog, frame, folder, make):
     assert "rock" in check_catalog(other, need_dem=True, cell_size=10.0)["file"].str.cat()
 
 
+@pytest.mark.known_by("values by hand", "Inverse-distance interpolation")
 def test_inverse_distance_by_hand(frame):
     """Two stations at 30 m and 60 m: weights 4 : 1, so 10 and 20 give 12."""
     x = frame.x.values

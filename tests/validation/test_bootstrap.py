@@ -21,6 +21,7 @@ from lsa_helpers.validation import (
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 999), steps=st.integers(2, 30))
+@pytest.mark.known_by("scikit-learn", "AUC under many weights")
 def test_weighted_auc_is_scikit_learns(seed, steps):
     """Ties and whole-number weights included."""
     rng = np.random.default_rng(seed)
@@ -34,6 +35,7 @@ def test_weighted_auc_is_scikit_learns(seed, steps):
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 999), steps=st.integers(2, 30))
+@pytest.mark.known_by("scikit-learn", "Average precision under many weights")
 def test_weighted_precision_is_scikit_learns(seed, steps):
     """Ties and whole-number weights included; without a landslide there is none."""
     rng = np.random.default_rng(seed)
@@ -46,6 +48,7 @@ def test_weighted_precision_is_scikit_learns(seed, steps):
     assert np.isnan(weighted_precision(label * 0, score, weights)).all()
 
 
+@pytest.mark.known_by("a model that knows nothing", "One block left out")
 def test_a_model_that_knows_nothing_is_worth_a_half_when_a_block_is_left_out():
     """It predicts the share of landslides among its training rows: pooled, it scores far below 0.5,
     though it cannot tell any two rows of a block apart.
@@ -76,6 +79,7 @@ def test_rows_of_a_block_are_drawn_together():
     assert draw_blocks(1, 50, seed=0).tolist() == [[1]]
 
 
+@pytest.mark.known_by("theory", "Bootstrap intervals")
 def test_the_interval_of_a_mean_is_that_of_theory():
     """Means of 400 normal values: 1.96 standard errors to either side; unknown draws do not
     count.
@@ -104,6 +108,7 @@ def test_copies_of_a_place_add_no_certainty():
     assert widths[0] / widths[1] == pytest.approx(3, rel=0.1)
 
 
+@pytest.mark.known_by("simulation", "Paired differences")
 def test_paired_differences_know_what_chance_is(sampled):
     """The same guesses differ by 0 with p = 1; a model that knows the labels beats chance; pairs
     with a model that is not there are left out.

@@ -41,6 +41,7 @@ def landscapes(draw):
 
 @settings(max_examples=40)
 @given(landscapes(), st.sampled_from([0.0, 20.0, 60.0]), st.integers(0, 99))
+@pytest.mark.known_by("properties of random landscapes", "Spatial folds")
 def test_the_promises_of_spatial_blocks(table, buffer_m, seed):
     """Every row is tested once, no landslide is in two folds, and no square window of the buffer's
     edge sees a training and a test row.
@@ -141,6 +142,7 @@ def test_the_buffer_is_measured_in_x_or_in_y():
     assert beyond_buffer(place, np.array([1, 2, 3]), np.array([0]), 11).tolist() == [3]
 
 
+@pytest.mark.known_by("values by hand", "Folds that keep clusters whole")
 def test_a_cluster_of_landslides_is_dealt_whole():
     """A chain of landslides over three blocks of 100 m stays in one fold; by blocks it does not."""
     rng = np.random.default_rng(0)
