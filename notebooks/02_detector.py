@@ -85,7 +85,7 @@ from lsa_helpers.detect.maskrcnn import LandslideRCNN
 from lsa_helpers.detect.model import DetectorConfig, load_detector, on_gpu, save_detector
 from lsa_helpers.detect.pyramid import FeaturePyramid, use_bfloat16
 from lsa_helpers.detect.score import ScoreSweep, predict, score_row
-from lsa_helpers.detect.split import split_chips
+from lsa_helpers.detect.split import split_chips, split_table
 from lsa_helpers.detect.weights import prepare_backbone
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import DetectorParams
