@@ -324,6 +324,34 @@ def test_draws_are_the_scores_of_chips_drawn_again(seed):
     assert list(drawn) == ["AP50_segm", "precision", "f1", "recall", "pixel_iou"]
 
 
+def test_a_pixel_counts_with_its_surest_detection():
+    """A sure detection inside a weak one, both of one landslide: its pixels stay at 0.8, those
+    around it go at 0.35.
+    """
+    whole, part = _square(60, 10, 10, 20), _square(60, 10, 10, 10)
+    sweep = _scores([_case([whole], [(0.8, part), (0.3, whole)])])
+    recall = sweep.pixels().set_index("score")["recall"]
+    assert recall[[0.3, 0.35, 0.8, 0.85]].tolist() == [1, 0.25, 0.25, 0]
+
+
+def test_no_right_pixel_leaves_the_threshold_at_a_half():
+    """One false alarm and one miss: F1 is 0 at every threshold, so none is best."""
+    sweep = _scores([_case([_square(60, 5, 5, 9)], [(0.9, _square(60, 40, 40, 9))])])
+    assert sweep.pixels()["f1"].max() == 0 and sweep.best_threshold() == 0.5
+
+
+def test_a_half_hearted_pixel_is_not_in_the_mask():
+    """A detector's mask of exactly 0.5 is no landslide, as in the scene."""
+
+    class Half(torch.nn.Linear):
+        def forward(self, images):
+            mask = torch.tensor([[[[0.5, 0.51]]]])
+            return [{"masks": mask, "scores": torch.tensor([0.9])} for _ in images]
+
+    (found,) = predict(Half(1, 1), [torch.zeros(3, 1, 2)])
+    assert found["masks"].tolist() == [[[False, True]]]
+
+
 def test_no_landslide_in_a_draw_leaves_ap_undefined(three_images):
     """Only the third image is drawn, which shows none: no recall, no AP; its false alarm counts."""
     drawn = _scores(three_images).draws(np.array([[0, 0, 1]]))
