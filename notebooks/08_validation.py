@@ -72,7 +72,7 @@ inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="03_inven
 inventory = samples.reproject_landslides(inventory, factors)
 table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 predictions = pd.read_parquet(run.need("predictions.parquet", chapter="05_susceptibility"))
-names = predictions["model"].unique()
+names = [name for name in predictions["model"].unique() if name != "coordinates"]
 trained = {name: models.load(run.product(f"models/{name}"), factors) for name in names}
 truth = validation.read_truth(run.product("truth"), factors)
 
