@@ -3,6 +3,7 @@ stands for.
 """
 
 import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -162,6 +163,7 @@ def _join_overrides(arguments: list[str]) -> list[str]:
 
 def main() -> None:
     """Entry point: an expected error is one message and its exit code, never a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the running chapter then ends too
     try:
         app(args=_join_overrides(sys.argv[1:]), prog_name="lsa")
     except LsaError as error:

@@ -108,7 +108,7 @@ def _follow(process: subprocess.Popen, log: Path, count: int, tell: Callable[[st
             for line in lines:
                 if begins := re.match(r"Executing Cell (\d+)", line):
                     cell = latest = f"cell {begins[1]} of {count}"
-                elif line.strip() and not line.startswith("Ending Cell"):
+                elif line.strip() and not line.startswith(("Ending Cell", "[IPKernelApp]")):
                     latest = f"{cell}, {line.strip()[:80]}"
             tell(latest)
     return peak

@@ -88,7 +88,7 @@ def class_maps(
     for ax, (model, classes) in zip(axes, maps.items(), strict=True):
         style.map_image(ax, relief, cmap="gray", vmin=-0.3, vmax=1)
         style.map_image(ax, classes.where(classes > 0), scale_bar=False, **look)
-        style.outlines(ax, landslides, relief, edgecolor=OUTLINE, markersize=4, **line)
+        style.outlines(ax, landslides, relief, color=OUTLINE, markersize=4, **line)
         ax.set_title(style.MODEL_LABELS[model])
     named = zip(colours, class_names(n_classes), strict=True)
     handles = [Patch(color=colour, label=name) for colour, name in named]

@@ -71,7 +71,7 @@ def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataF
         frame_of_map = empty_grid(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000)
         style.map_axes(ax, frame_of_map)
         for layer, colour, width, _ in layers:
-            style.outlines(ax, layer, frame_of_map, edgecolor=colour, lw=width)
+            style.outlines(ax, layer, frame_of_map, color=colour, lw=width)
     handles = [Line2D([], [], color=colour, label=label) for _, colour, _, label in layers]
     fig.legend(handles=handles[::-1], loc="outside lower center", ncols=2)
     return fig

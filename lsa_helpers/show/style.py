@@ -87,10 +87,13 @@ def map_image(ax: Axes, raster, *, scale_bar: bool = True, **look) -> AxesImage:
 
 
 def outlines(ax: Axes, layer, raster, **line) -> None:
-    """Draw the edges of a GeoDataFrame's polygons, or its points; the axes keep the frame of the
-    raster.
+    """Draw the edges of a GeoDataFrame's polygons, or its lines or points; the axes keep the frame
+    of the raster.
     """
-    layer.to_crs(raster.rio.crs).plot(ax=ax, facecolor="none", aspect=None, **line)
+    shapes = layer.geometry.to_crs(raster.rio.crs)
+    if shapes.geom_type.str.endswith("Polygon").all():
+        shapes = shapes.boundary
+    shapes.plot(ax=ax, aspect=None, **line)
     map_axes(ax, raster, scale_bar=False)
     ax.set(xlabel="", ylabel="")
 

@@ -21,7 +21,7 @@ def samples_map(samples: pd.DataFrame, inventory: gpd.GeoDataFrame, factors: xr.
     fig, ax = plt.subplots(figsize=size)
     style.map_image(ax, relief(factors), cmap="gray", vmin=-0.3, vmax=1.2)
     if (inventory.geom_type != "Point").all():
-        style.outlines(ax, inventory, factors, edgecolor="black", lw=0.3)
+        style.outlines(ax, inventory, factors, color="black", lw=0.3)
     n_folds = samples["fold"].max() + 1
     palette = plt.get_cmap("viridis", n_folds)
     for fold, part in samples.groupby("fold"):
@@ -87,7 +87,7 @@ def susceptibility_maps(maps: dict[str, xr.DataArray], inventory: gpd.GeoDataFra
     shown = inventory[inventory["label"] == 1] if are_points else inventory
     for ax, (model, values) in zip(axes, maps.items(), strict=True):
         image = style.map_image(ax, values, vmin=0, vmax=1, interpolation="nearest")
-        style.outlines(ax, shown, first, edgecolor=red, lw=0.4, markersize=4)
+        style.outlines(ax, shown, first, color=red, lw=0.4, markersize=4)
         ax.set_title(style.MODEL_LABELS[model])
     label = "Susceptibility (probability at the sampled share)"
     fig.colorbar(image, ax=axes, label=label, location="bottom", shrink=0.5, aspect=40)

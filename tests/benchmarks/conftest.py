@@ -60,6 +60,7 @@ def timed(benchmark, request):
     return run
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter, config):
     """Below the table of times: what goes through in a second, and the peak memory."""
     for line in config.stash.get(COSTS, []):

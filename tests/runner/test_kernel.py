@@ -1,7 +1,9 @@
-"""The memory of a chapter: all its processes together, and what they share only once."""
+"""The processes of a chapter: their memory together, what they share only once, their end."""
 
+import signal
 import subprocess
 import sys
+import time
 
 import nbformat
 import psutil
@@ -30,25 +32,46 @@ else:
 """
 
 
+def start(folder, source: str) -> subprocess.Popen:
+    """A process that executes a notebook of one cell and prints its peak memory."""
+    cells = [
+        nbformat.v4.new_code_cell("n_jobs = 1", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(source),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "01_x.ipynb")
+    code = f"""
+from pathlib import Path
+from lsa_helpers.runner.kernel import execute_notebook
+folder = Path({str(folder)!r})
+print(execute_notebook(folder / "01_x.ipynb", folder / "run", {{"n_jobs": 1}}))
+"""
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
 @pytest.mark.slow
 def test_workers_count_together(tmp_path):
     """Two children hold 120 MB each: the peak is their sum and the kernel's own, not the largest of
     the three.
     """
-    cells = [
-        nbformat.v4.new_code_cell("n_jobs = 1", metadata={"tags": ["parameters"]}),
-        nbformat.v4.new_code_cell(NOTEBOOK),
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "01_x.ipynb")
-    code = f"""
-from pathlib import Path
-from lsa_helpers.runner.kernel import execute_notebook
-folder = Path({str(tmp_path)!r})
-print(execute_notebook(folder / "01_x.ipynb", folder / "run", {{"n_jobs": 1}}))
-"""
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert 240 < float(done.stdout) < 800
+    assert 240 < float(start(tmp_path, NOTEBOOK).communicate()[0]) < 800
+
+
+@pytest.mark.slow
+def test_an_interruption_leaves_nothing_behind(tmp_path):
+    """Ctrl-C ends papermill and the kernel; the chapter does not count as executed."""
+    begun = tmp_path / "begun"
+    code = f"open({str(begun)!r}, 'w').close(); import time; time.sleep(1000)"
+    process = start(tmp_path, code)
+    while not begun.exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode != 0
+    assert len(children) == 2 and psutil.wait_procs(children, timeout=60)[1] == []
+    assert not (tmp_path / "run/notebooks/01_x.ipynb").exists()
 
 
 @pytest.mark.skipif(
