@@ -50,15 +50,17 @@ import rioxarray
 import xarray as xr
 import xrspatial
 
+from lsa_helpers import validation
 from lsa_helpers.factors.build import build_factors, describe
 from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wider
 from lsa_helpers.paper import published_table
-from lsa_helpers.raster import cell_size, known_cells, write_factors
+from lsa_helpers.raster import cell_size, known_cells, read_raster, write_factors, write_raster
 from lsa_helpers.runner.params import DataParams
 from lsa_helpers.runner.pipeline import make_data, open_run
 from lsa_helpers.show import data as show
 from lsa_helpers.show import style
 from lsa_helpers.sources import read_dem, source_table, target_grid
+from lsa_helpers.validation import bounds
 
 style.use()
 p = DataParams.from_cell(globals())
@@ -224,6 +226,33 @@ style.save(show.factor_panels(factors), run, "factors")
 # Some of these maps repeat each other: {term}`TRI` and slope look alike, because a steep cell differs from its neighbours. Chapter 4 measures how
 # far such factors can stand in for each other.
 #
+# ## How good can a map be?
+#
+# A score needs something to be compared with. The simulated mountain knows the true probability that a cell lies in a landslide, but ranking cells by it is no fair
+# goal: this *oracle* knows a hidden field that no factor shows, and the true shaking. The *reachable bound* knows the mountain's rules but
+# sees only the layers above, coarse cells, wrong classes and interpolated shaking included, and averages over what the hidden field may be. Even
+# these two never score 1, and no two inventories give them the same score: where the next landslide starts is chance. So ten inventories are drawn anew
+# on the same mountain, and each is scored with the area under the ROC curve (AUC), the share of pairs of one landslide cell and one other that a map ranks right.
+
+# %%
+truth = validation.read_truth(run.product("truth"), factors)
+missing = bounds.unseen_factors(factors)
+if truth is None or missing or not run.has("truth/source.tif"):
+    print(f"No bounds: the truth is unknown here, or factors are missing ({missing}).")
+else:
+    reachable = bounds.reachable_probability(factors, p.seed)
+    write_raster(run.product("truth/reachable.tif"), reachable)
+    source = read_raster(run.product("truth/source.tif"))["source"]
+    maps = {"oracle": truth["probability"], "reachable": reachable}
+    redrawn = bounds.redrawn_scores(maps, source, factors, seed=p.seed)
+    run.write_table(redrawn, "bounds")
+    spread = redrawn[list(maps)].agg(["mean", "std"]).round(4)
+    run.write_json(run.read_json("truth/effects.json") | {"redrawn_auc": spread.to_dict()}, "truth/effects.json")
+    display(spread)
+
+# %% [markdown]
+# A difference between two maps that is smaller than this spread says nothing about the next inventory.
+#
 # ## Try it
 #
 # ```{exercise-start}
@@ -257,7 +286,8 @@ print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 # ## Summary
 #
 # The raster `factors.tif` holds one band per factor on one grid, with units, sources and native resolutions beside it in `factors.json`.
-# Where a source was missing its factor is missing too, and the note above says so.
+# Where a source was missing its factor is missing too, and the note above says so. Where the truth is known, `truth/` holds it, with the
+# reachable bound in `reachable.tif`.
 #
 # ## What's next
 #

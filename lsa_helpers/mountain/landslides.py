@@ -66,7 +66,7 @@ def largest_area(layers: xr.Dataset) -> float:
 
 
 def make_landslides(
-    layers: xr.Dataset, source: np.ndarray, rng: np.random.Generator, *, density: float = 1.0
+    layers: xr.Dataset, source: np.ndarray, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
     """Place landslides where they start with probability `source` and let each run down its slope.
 
@@ -78,8 +78,6 @@ def make_landslides(
         Probability that a landslide starts in a cell.
     rng : numpy.random.Generator
         Source of randomness.
-    density : float
-        Factor on the number of landslides.
 
     Returns
     -------
@@ -94,7 +92,7 @@ def make_landslides(
     doi:10.5194/nhess-15-723-2015). The areas drawn here are those of mapped landslides, so what
     touches must not be two.
     """
-    count = rng.poisson(source.sum() * density)
+    count = rng.poisson(source.sum())
     areas = sample_areas(count, rng, largest=largest_area(layers))
     starts = _starts(layers, source, 20 * count + 20, rng)
     ground = make_ground(layers)

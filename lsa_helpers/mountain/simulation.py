@@ -28,8 +28,8 @@ class Mountain:
         ``rivers``, ``roads``, ``faults``.
     stations : DataFrame
         Strong-motion stations: station, lon, lat, pga (gal).
-    probability : DataArray, dims (y, x)
-        Probability of lying in a landslide.
+    source, probability : DataArray, dims (y, x)
+        Probability that a landslide starts in a cell, and that the cell lies in one.
     landslides, scars : GeoDataFrame
         id, area_m2, direction, geometry; scars are older ones that only look like landslides.
     """
@@ -37,6 +37,7 @@ class Mountain:
     layers: xr.Dataset
     lines: dict[str, gpd.GeoDataFrame]
     stations: pd.DataFrame
+    source: xr.DataArray
     probability: xr.DataArray
     landslides: gpd.GeoDataFrame
     scars: gpd.GeoDataFrame
@@ -69,9 +70,13 @@ def make_mountain(
     rain = annual_rainfall(layers, np.random.default_rng([seed, 5]))
     layers["rain"] = on_grid(rain, layers, "rain", "mm")
     source = source_probability(log_odds(stability_features(layers, seed)), cell_size(layers))
-    landslides = make_landslides(layers, source, np.random.default_rng([seed, 6]), density=density)
-    scar_source = source**0.7 * source.sum() / (source**0.7).sum()
-    scars = make_landslides(layers, scar_source, np.random.default_rng([seed, 7]), density=0.6)
-    probability = landslide_probability(layers, source * density, np.random.default_rng([seed, 8]))
-    probability = on_grid(probability, layers, "probability")
-    return Mountain(layers, lines, stations, probability, landslides, scars)
+    source = source * density
+    landslides = make_landslides(layers, source, np.random.default_rng([seed, 6]))
+    scar_source = 0.6 * source**0.7 * source.sum() / (density * (source**0.7).sum())
+    scars = make_landslides(layers, scar_source, np.random.default_rng([seed, 7]))
+    probability = landslide_probability(layers, source, np.random.default_rng([seed, 8]))
+    source, probability = (
+        on_grid(values, layers, name)
+        for name, values in (("source", source), ("probability", probability))
+    )
+    return Mountain(layers, lines, stations, source, probability, landslides, scars)

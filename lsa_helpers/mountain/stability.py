@@ -172,7 +172,7 @@ def log_odds(features: Features) -> np.ndarray:
     return odds.astype(np.float32)
 
 
-def source_probability(odds: np.ndarray, cell: float) -> np.ndarray:
+def source_probability(odds: np.ndarray, cell: float, *, unknown: float = 0.0) -> np.ndarray:
     """Probability that a landslide starts in a cell, for the paper's number of landslides a km².
 
     Parameters
@@ -181,12 +181,23 @@ def source_probability(odds: np.ndarray, cell: float) -> np.ndarray:
         Log-odds up to a constant.
     cell : float
         Edge of a cell, m.
+    unknown : float
+        Standard deviation of a normal part that `odds` lack. It is integrated out by Gauss–Hermite
+        quadrature, p = Σ wᵢ expit(odds + constant + unknown · zᵢ) with nine nodes.
 
     Returns
     -------
     ndarray, float64
         Sums to 2.95 landslides a km².
     """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(9 if unknown else 1)
+
+    def probability(constant: float) -> np.ndarray:
+        parts = zip(nodes, weights / weights.sum(), strict=True)
+        return sum(weight * expit(odds + (constant + unknown * node)) for node, weight in parts)
+
+    odds = odds.astype(float)
     wanted = LANDSLIDES_PER_KM2 * cell**2 / 1e6
-    constant = bisect(lambda shift: expit(odds + shift).mean() - wanted, -40, 20, xtol=1e-15)
-    return expit(odds.astype(float) + constant)
+    return probability(
+        bisect(lambda shift: probability(shift).mean() - wanted, -40, 20, xtol=1e-15)
+    )

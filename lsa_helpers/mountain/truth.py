@@ -23,7 +23,8 @@ def write_truth(folder: Path, mountain: Mountain, seed: int) -> None:
     Parameters
     ----------
     folder : Path
-        Gets ``probability.tif``, of lying in a landslide; ``landslides.gpkg``, ``old_scars.gpkg``;
+        Gets ``source.tif``, the probability that a landslide starts in a cell; ``probability.tif``,
+        of lying in one; ``landslides.gpkg``, ``old_scars.gpkg``;
         ``shapley.tif``, one band per factor and one for the hidden field (log-odds, see
         `shapley_values`); ``background.json`` with the cells they are told against (``row, col`` of
         these rasters; ``x, y``, m); ``effects.json`` with the mean absolute Shapley value and the
@@ -33,7 +34,8 @@ def write_truth(folder: Path, mountain: Mountain, seed: int) -> None:
     seed : int
         Of the mountain.
     """
-    write_raster(folder / "probability.tif", mountain.probability)
+    for raster in (mountain.source, mountain.probability):
+        write_raster(folder / f"{raster.name}.tif", raster)
     for name, table in (("landslides", mountain.landslides), ("old_scars", mountain.scars)):
         _write_gpkg(folder / f"{name}.gpkg", table[["id", "area_m2", "geometry"]], name)
     layers = mountain.layers

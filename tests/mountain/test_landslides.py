@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rasterio import features
 from scipy import stats
-from scipy.special import gamma
+from scipy.optimize import brentq
+from scipy.special import expit, gamma
 from sklearn.metrics import roc_auc_score
 
 from lsa_helpers.mountain import landslides, outlines, stability
@@ -227,6 +228,18 @@ def test_source_probability_gives_the_wanted_number():
     expected = stability.source_probability(odds, 12.5).sum()
     wanted = stability.LANDSLIDES_PER_KM2 * 200 * 300 * 1.5625e-4
     assert expected == pytest.approx(wanted, rel=1e-6)
+
+
+def test_what_is_unknown_is_integrated_out():
+    """On cells of 300 m, where the odds are far from small: the mean over 200,000 normal draws."""
+    odds = np.array([-1.0, 0.0, 2.0])
+    mean = stability.source_probability(odds, 300.0, unknown=0.9)
+    draws = 0.9 * np.random.default_rng(0).standard_normal(200_000)[:, None]
+    sampled = brentq(lambda c: expit(odds + c + draws).mean() - mean.mean(), -10, 10)
+    np.testing.assert_allclose(mean, expit(odds + sampled + draws).mean(axis=0), atol=1e-3)
+    assert mean.sum() == pytest.approx(3 * 2.95 * 0.09)
+    sharp = stability.source_probability(odds, 300.0)
+    assert np.ptp(mean) < np.ptp(sharp)
 
 
 BASE = {"stand": 0.0, "slope": 28.0, "around": 28.0, "south": 0.0, "curve": 0.0, "twi": 6.0}
