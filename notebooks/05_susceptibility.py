@@ -308,7 +308,7 @@ scores["spatial"].set_index("model").round(3).T
 if truth is not None:
     true_scores = scores["spatial"].set_index("model")[["auc_true", "auc_true_low", "auc_true_high"]]
     display(true_scores.join(scores["spatial"].set_index("model")["auc"].rename("auc on detected labels")).round(3))
-    display(validation.bounds(samples, truth).rename("AUC on true labels").to_frame().round(3))
+    display(validation.bound_scores(samples, truth).rename("AUC on true labels").to_frame().round(3))
 
 # %% [markdown]
 # And the maps, cell by cell over the whole area, for the true landslides: the fitted ones, which know most of them, and the held-out ones, which

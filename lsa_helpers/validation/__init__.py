@@ -35,7 +35,7 @@ from lsa_helpers.validation.splitter import (
     landslide_groups,
     landslide_places,
 )
-from lsa_helpers.validation.truth import BOUNDS, at_samples, bounds, read_truth, truth_scores
+from lsa_helpers.validation.truth import BOUNDS, at_samples, bound_scores, read_truth, truth_scores
 
 __all__ = [
     "shift_odds",
@@ -52,7 +52,7 @@ __all__ = [
     "block_map",
     "block_numbers",
     "block_weights",
-    "bounds",
+    "bound_scores",
     "boyce_index",
     "calibration_error",
     "capture",

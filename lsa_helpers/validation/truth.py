@@ -91,7 +91,7 @@ def truth_scores(maps: dict[str, xr.DataArray], truth: xr.Dataset) -> pd.DataFra
     return pd.DataFrame(rows, columns=["model", "auc_map", "spearman"])
 
 
-def bounds(samples: pd.DataFrame, truth: xr.Dataset) -> pd.Series:
+def bound_scores(samples: pd.DataFrame, truth: xr.Dataset) -> pd.Series:
     """AUC of the two `BOUNDS` on the true labels of the samples' cells.
 
     Returns

@@ -64,12 +64,12 @@ def test_bounds_are_of_the_true_labels_in_the_cells_of_the_samples(truth, sample
     expected = metrics.roc_auc_score(
         table["label"], validation.at_samples(truth["probability"], table)
     )
-    assert validation.bounds(wrong, truth).to_dict() == pytest.approx({"oracle": expected})
-    reachable = validation.bounds(table, truth.assign(reachable=-truth["probability"]))
+    assert validation.bound_scores(wrong, truth).to_dict() == pytest.approx({"oracle": expected})
+    reachable = validation.bound_scores(table, truth.assign(reachable=-truth["probability"]))
     assert reachable["reachable"] == pytest.approx(1 - expected)
     bare = truth.assign(landslide=truth["landslide"] & False)
     with warnings.catch_warnings(action="error", category=UserWarning):
-        assert np.isnan(validation.bounds(table, bare)["oracle"])
+        assert np.isnan(validation.bound_scores(table, bare)["oracle"])
 
 
 def test_predictions_are_scored_on_true_labels_beside_the_detected(truth, sampled):
