@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from scipy.special import expit
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_predict
 
 from lsa_helpers.cnn import WindowCNN, dense_logits, pad_reflect, to_dense, window_network
-from lsa_helpers.cnn.window import _stop_rows
+from lsa_helpers.cnn.window import _stopping_split
 from lsa_helpers.errors import InputError, StageError
+from lsa_helpers.models import predict_map
+from lsa_helpers.validation import at_samples
 from lsa_helpers.validation.splitter import SpatialBlockKFold
 
 
@@ -95,10 +98,33 @@ def test_input_has_no_spikes_and_no_holes(trained, sampled):
 
 
 def test_it_stops_early_on_another_fold_for_each_network(sampled):
+    """With a strip between the rows that train and those that stop."""
     _, table = sampled
-    stops = [_stop_rows(table["fold"], table["label"], number) for number in (0, 1, 5)]
-    assert [np.unique(table["fold"][stop]).tolist() for stop in stops] == [[0], [1], [0]]
-    assert not _stop_rows(np.zeros(len(table)), table["label"], 0).any()
+    for number, fold in ((0, 0), (1, 1), (5, 0)):
+        train, stop = _stopping_split(table, table["label"], number, 50.0)
+        assert (table["fold"].to_numpy()[stop] == fold).all()
+        assert len(stop) == (table["fold"] == fold).sum()
+        place = table[["x", "y"]].to_numpy()
+        gaps = np.abs(place[train][:, None] - place[stop]).max(axis=2)
+        assert gaps.min() >= 50 and len(train) + len(stop) < len(table)
+    train, stop = _stopping_split(table.assign(fold=0), table["label"], 0, 50.0)
+    assert len(train) == len(table) and len(stop) == 0
+
+
+@pytest.mark.known_by("an identity", "Ensemble of networks")
+def test_the_ensemble_is_the_sigmoid_of_the_mean_logit(trained, sampled):
+    """Of several networks, in rows and in maps; the mean of probabilities is another model."""
+    factors, table = sampled
+    cnn = clone(trained["cnn"]).set_params(n_networks=2, epochs=2)
+    cnn.fit(table, table["label"])
+    windows = torch.from_numpy(cnn.windows(table))
+    with torch.inference_mode():
+        logits = np.array([net(windows)[:, 0].double().numpy() for net in cnn.networks_])
+    expected = expit(logits.mean(axis=0))
+    np.testing.assert_allclose(cnn.decision_function(table), logits.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(cnn.predict_proba(table)[:, 1], expected, atol=1e-6)
+    np.testing.assert_allclose(at_samples(predict_map(cnn, factors), table), expected, atol=1e-5)
+    assert np.abs(expit(logits).mean(axis=0) - expected).max() > 1e-4
 
 
 def test_nothing_is_learned_from_rows_left_out(sampled):
