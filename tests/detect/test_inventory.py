@@ -193,13 +193,13 @@ def test_size_frequency_is_a_density():
 
 
 def test_touching_landslides_by_hand():
-    """Of four squares two are 2 m apart and one is 8 m from them: a mask of 2.5 m merges one, a
+    """Of four squares two are 2 m apart and one is 8 m from them: a mask of 1.5 m merges one, a
     mask of 10 m two, the far one none.
     """
     squares = _layer(
         box(0, 0, 10, 10), box(12, 0, 22, 10), box(30, 0, 40, 10), box(500, 0, 510, 10)
     )
-    assert [count_touching(squares, pixel) for pixel in (1.0, 2.5, 10.0)] == [0, 1, 2]
+    assert [count_touching(squares, pixel) for pixel in (1.0, 1.5, 2.5, 10.0)] == [0, 1, 1, 2]
     assert count_touching(squares.iloc[:0], 1.0) == 0
 
 
