@@ -82,8 +82,9 @@ def _whole_scenes(scenes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     split, begin = np.full(len(names), "train", object), 0
     for part in ("test", "val"):
         held = np.cumsum(counts[order[begin:]])
-        end = begin + 1 + int(np.abs(held - 0.1 * len(scenes)).argmin())
-        split[order[begin:end]], begin = part, end
+        if len(held):
+            end = begin + 1 + int(np.abs(held - 0.1 * len(scenes)).argmin())
+            split[order[begin:end]], begin = part, end
     return split[scene]
 
 
@@ -95,9 +96,8 @@ def _strips(bounds: np.ndarray, scenes: np.ndarray, rng: np.random.Generator) ->
         low, high = (left, right) if np.ptp(left) > np.ptp(bottom) else (bottom, top)
         ends = [_strip(low, high), _strip(-high, -low)]
         (test, test_gap), (val, val_gap) = ends if rng.random() < 0.5 else ends[::-1]
-        if not (
-            (test | test_gap) & (val | val_gap)
-        ).any():  # else it is too small: all of it trains
+        too_small = ((test | test_gap) & (val | val_gap)).any()
+        if not too_small:  # else all of it trains
             split[rows[test_gap | val_gap]] = "gap"
             split[rows[test]], split[rows[val]] = "test", "val"
     return split
@@ -120,6 +120,7 @@ def _meeting(chips: Sequence[Chip]) -> np.ndarray:
         crs, left, bottom, right, top = chip.footprint or ("", *[np.nan] * 4)
         rim = 0.01 * (right - left)  # places are rounded
         grown.append(shapely.box(left - rim, bottom - rim, right + rim, top + rim) if crs else None)
+    grown = np.array(grown, object)
     first, second = shapely.STRtree(grown).query(grown, predicate="intersects")
     crs = np.array([chip.footprint[0] if chip.footprint else "" for chip in chips])
     return np.stack([first, second])[:, (first < second) & (crs[first] == crs[second])]

@@ -8,7 +8,6 @@ import numpy as np
 import shapely
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window, bounds
-from shapely.affinity import affine_transform
 
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.images import open_image
@@ -84,21 +83,14 @@ def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[
                 where=path,
                 fix="Add one with gdal_edit -a_srs",
             )
-        near = layer.cx[
-            slice(*(box := transform_bounds(file.crs, layer.crs, *file.bounds))[::2]),
-            slice(*box[1::2]),
-        ].to_crs(file.crs)
-        to_pixel = ~file.transform
-        shapes = near.geometry.make_valid().affine_transform(
-            [to_pixel.a, to_pixel.b, to_pixel.d, to_pixel.e, to_pixel.c, to_pixel.f]
-        )
+        left, bottom, right, top = transform_bounds(file.crs, layer.crs, *file.bounds)
+        near = layer.cx[left:right, bottom:top].to_crs(file.crs).geometry.make_valid()
+        shapes = near.affine_transform((~file.transform).to_shapely())
         metres = abs(file.transform.a) if file.crs.is_projected else float("nan")
-        corners = [
-            (col, row) for row in range(0, file.height, size) for col in range(0, file.width, size)
-        ]
         windows = [
             (col, row, min(size, file.width - col), min(size, file.height - row))
-            for col, row in corners
+            for row in range(0, file.height, size)
+            for col in range(0, file.width, size)
         ]
         # A rest at the edge narrower than half a chip is left out.
         windows = [
@@ -131,11 +123,8 @@ def _inside(
 ) -> tuple[shapely.Polygon, ...]:
     """Polygons on a window, in its own pixels."""
     col, row, width, height = window
-    frame = shapely.box(col, row, col + width, row + height)
-    cut = shapes.iloc[shapes.sindex.query(frame, predicate="intersects")].intersection(frame)
-    return tuple(
-        affine_transform(shape, [1, 0, 0, 1, -col, -row]) for shape in cut if shape.area >= 1
-    )
+    cut = shapes.clip(shapely.box(col, row, col + width, row + height), sort=True)
+    return tuple(cut[cut.area >= 1].translate(-col, -row))
 
 
 def _has_data(file, window: tuple[int, int, int, int]) -> bool:

@@ -64,6 +64,27 @@ def test_small_holes_are_filled_and_small_landslides_go():
     assert table.area_m2.tolist() == [(90 - 4) * 100] and len(table.geometry[0].interiors) == 1
 
 
+def test_limits_belong_to_what_is_kept():
+    """A score of exactly the high threshold, a landslide of exactly the least area and a hole of
+    exactly that area stay; a pixel less, and they go.
+    """
+    scores = np.zeros((8, 14))
+    scores[1:6, 1:8] = 0.75
+    scores[3, 3:6] = 0  # a hole of 300 m²
+    scores[1, 10:13] = 0.5  # 300 m²
+    table = polygonize(scores, PIXEL, CRS, low=0.5, high=0.5, min_area_m2=300)
+    assert table.area_m2.tolist() == [3200, 300]
+    table = polygonize(scores, PIXEL, CRS, low=0.5, high=0.75, min_area_m2=301)
+    assert table.area_m2.tolist() == [3500]
+    assert len(polygonize(scores, PIXEL, CRS, low=0.5, high=0.76)) == 0
+
+
+def test_the_larger_of_two_landslides_of_one_score_comes_first():
+    scores = np.zeros((3, 9))
+    scores[1, 1], scores[1, 4:7] = 0.5, 0.5
+    assert polygonize(scores, PIXEL, CRS, low=0.5).area_m2.tolist() == [300, 100]
+
+
 def test_nothing_above_the_threshold_gives_an_empty_table():
     table = polygonize(np.zeros((4, 5)), PIXEL, CRS, low=0.1)
     assert len(table) == 0 and list(table.columns) == ["id", "score", "area_m2", "geometry"]
@@ -124,7 +145,8 @@ def test_hysteresis_sweep_by_hand():
     truth = np.zeros((1, 10), bool)
     truth[0, :2] = True
     sweep = hysteresis_sweep([scores], [truth], 0.05)
-    assert (sweep["high"] >= sweep["low"]).all()
+    assert (sweep["high"] >= sweep["low"]).all() and (sweep["high"] == sweep["low"]).sum() == 10
+    assert sweep["low"].max() == 0.5
     at = sweep.set_index(["low", "high"])
     assert at.loc[(0.35, 0.5), "precision"] == pytest.approx(0.05 / (0.1 + 0.25 * 0.95))
     expected = pytest.approx([0.5, 1, 2 / 3])
@@ -132,6 +154,13 @@ def test_hysteresis_sweep_by_hand():
     assert at.loc[(0.45, 0.8), "f1"] == 1
     assert at.loc[(0.5, 0.95), "recall"] == 0 and np.isnan(at.loc[(0.5, 0.95), "precision"])
     assert best_thresholds(sweep) == (0.45, 0.75)
+
+
+def test_scores_on_a_threshold_reach_it():
+    """A patch of exactly 0.5 counts for the pair of 0.5 and 0.5, and not for 0.5 and 0.55."""
+    truth = np.ones((1, 2), bool)
+    at = hysteresis_sweep([np.full((1, 2), 0.5)], [truth], 0.1).set_index(["low", "high"])
+    assert at["recall"][[(0.5, 0.5), (0.5, 0.55)]].tolist() == [1, 0]
 
 
 def test_without_chips_the_thresholds_are_a_half():
@@ -166,13 +195,13 @@ def test_size_frequency_is_a_density():
 
 
 def test_touching_landslides_by_hand():
-    """Of four squares two are 2 m apart and one is 8 m from them: a mask of 2.5 m merges one, a
+    """Of four squares two are 2 m apart and one is 8 m from them: a mask of 1.5 m merges one, a
     mask of 10 m two, the far one none.
     """
     squares = _layer(
         box(0, 0, 10, 10), box(12, 0, 22, 10), box(30, 0, 40, 10), box(500, 0, 510, 10)
     )
-    assert [count_touching(squares, pixel) for pixel in (1.0, 2.5, 10.0)] == [0, 1, 2]
+    assert [count_touching(squares, pixel) for pixel in (1.0, 1.5, 2.5, 10.0)] == [0, 1, 1, 2]
     assert count_touching(squares.iloc[:0], 1.0) == 0
 
 

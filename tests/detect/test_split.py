@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsa_helpers.detect.chips import Chip, count_table
+from lsa_helpers.detect.chips import Chip, count_table, need_training
 from lsa_helpers.detect.layouts import read_collection
 from lsa_helpers.detect.split import split_chips, split_table
 from lsa_helpers.errors import InputError
@@ -149,6 +149,20 @@ def test_a_small_ground_is_not_lost_to_gaps():
     chips = split_chips([_chip(col, row) for row in range(3) for col in range(4)], 0)
     assert {chip.split for chip in chips} == {"train", "val", "test"}
     assert split_table(chips)["neighbours"].min() > 0
+
+
+@pytest.mark.parametrize(
+    ("count", "parts"),
+    [(0, []), (1, ["test"]), (2, ["test", "val"]), (3, ["test", "train", "val"])],
+)
+def test_few_chips_are_split_too(count, parts):
+    """Too few to train on is told by `need_training`, not by a failure of the split."""
+    chips = split_chips([_chip(col, 0) for col in range(count)], 0)
+    assert sorted(chip.split for chip in chips) == parts
+    assert split_table(chips)["chips"].sum() == count
+    if 0 < count < 3:
+        with pytest.raises(InputError, match="no training chips"):
+            need_training(chips)
 
 
 def test_an_index_of_a_cas_collection_names_scenes(cas_folder):
