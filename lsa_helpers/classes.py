@@ -33,13 +33,15 @@ def class_names(n_classes: int) -> list[str]:
     return [f"{names[0]} (lowest)", *names[1:-1], f"{names[-1]} (highest)"]
 
 
-def read_maps(run: Run) -> dict[str, xr.DataArray]:
+def read_maps(run: Run, kind: str = "heldout") -> dict[str, xr.DataArray]:
     """The susceptibility maps of a run that are to be classed.
 
     Parameters
     ----------
     run : Run
-        With ``susceptibility_*.tif``.
+        With the maps of chapter 05.
+    kind : {"heldout", "fitted"}
+        Maps by models that did not know the cells they map, or by models that knew all landslides.
 
     Returns
     -------
@@ -52,13 +54,13 @@ def read_maps(run: Run) -> dict[str, xr.DataArray]:
     InputError
         When it made none of them.
     """
-    maps = {}
+    start, maps = {"heldout": "heldout", "fitted": "susceptibility"}[kind], {}
     for model in MODELS:
-        if run.has(f"susceptibility_{model}.tif"):
-            (maps[model],) = read_raster(run.product(f"susceptibility_{model}.tif")).values()
+        if run.has(f"{start}_{model}.tif"):
+            (maps[model],) = read_raster(run.product(f"{start}_{model}.tif")).values()
     if not maps:
         raise InputError(
-            f"there is no susceptibility map of {', '.join(MODELS)}",
+            f"there is no {kind} susceptibility map of {', '.join(MODELS)}",
             where=run.path,
             fix="Run chapter 05_susceptibility first: lsa run --until 05",
         )

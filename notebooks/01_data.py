@@ -38,7 +38,7 @@ n_jobs: int = 2  # processor cores to use
 width_km: float = 8.0  # east-west size of the simulated mountain, km
 height_km: float = 6.0  # north-south size of the simulated mountain, km
 chips_per_platform: int = 60  # image chips simulated for each platform of Table 1
-cell_size_m: float = 12.5  # cell size of the analysis grid, m
+cell_size_m: float = 0.0  # cell size of the analysis grid, m; 0: the DEM's own
 crs: str = ""  # CRS in metres of the analysis grid; empty: the DEM's, or its UTM zone
 factors: list = []  # factors to use; empty: all that the sources allow
 
@@ -50,15 +50,17 @@ import rioxarray
 import xarray as xr
 import xrspatial
 
+from lsa_helpers import validation
 from lsa_helpers.factors.build import build_factors, describe
-from lsa_helpers.factors.terrain import curvatures, flow_directions
+from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wider
 from lsa_helpers.paper import published_table
-from lsa_helpers.raster import cell_size, known_cells, write_factors
+from lsa_helpers.raster import cell_size, known_cells, read_raster, write_factors, write_raster
 from lsa_helpers.runner.params import DataParams
 from lsa_helpers.runner.pipeline import make_data, open_run
 from lsa_helpers.show import data as show
 from lsa_helpers.show import style
 from lsa_helpers.sources import read_dem, source_table, target_grid
+from lsa_helpers.validation import bounds
 
 style.use()
 p = DataParams.from_cell(globals())
@@ -96,8 +98,9 @@ with rioxarray.open_rasterio(catalog.path(catalog.dem), masked=True) as file:
 
 # %% [markdown]
 # All layers have to lie on one *grid* of square cells, or one cell of the map would mean a different place in every layer. The grid takes the DEM's extent and
-# reference system (its UTM zone, where the DEM is in degrees) and the cell size asked for. Where the two lattices differ the DEM is resampled
-# bilinearly: a new cell is a weighted mean of the four old ones around its centre.
+# reference system (its UTM zone, where the DEM is in degrees) and its cell size, or the one asked for. On the DEM's own lattice nothing is
+# resampled. A coarser DEM is brought to a finer grid by cubic convolution, whose surface bends smoothly; a bilinear one would be made of flat
+# facets, with all curvature on the lines between them.
 
 # %%
 grid = target_grid(catalog, p.cell_size_m, p.crs)
@@ -128,13 +131,14 @@ by_hand = {
 z
 
 # %% [markdown]
-# `xarray-spatial` does the same for every cell of a raster, in memory or in chunks of one that is larger. At the border of the DEM the outermost cells
-# are repeated.
+# `xarray-spatial` does the same for every cell of a raster, in memory or in chunks of one that is larger. The outermost cells lack neighbours, so the
+# DEM is first continued by one cell along a straight line; the ring is cut off again.
 
 # %%
-slope = xrspatial.slope(dem, boundary="nearest")
+wide = one_ring_wider(dem)
+slope = xrspatial.slope(wide)[1:-1, 1:-1]
 slope = slope.assign_attrs(long_name="Slope", units="°", kind="continuous")
-aspect = xrspatial.aspect(dem, boundary="nearest")
+aspect = xrspatial.aspect(wide)[1:-1, 1:-1]
 aspect = aspect.assign_attrs(long_name="Aspect", units="° from north", kind="circular")
 for_all = {"slope (°)": slope.values[row, col], "aspect (°)": aspect.values[row, col]}
 pd.DataFrame({"by hand": by_hand, "xarray-spatial": for_all}, dtype=float).round(3)
@@ -194,7 +198,7 @@ style.save(show.factor_panels(xr.Dataset({"catchment": catchment, "twi": wetness
 # Ruggedness {cite:p}`riley1999` is the root of the summed squared differences to the eight neighbours. The other layers are brought to the same grid,
 # whatever reference system they come in. Continuous rasters are resampled bilinearly, classes by the nearest neighbour (a class between forest and
 # water is no class), polygons are burnt in, distances are measured to the nearest cell a line touches, and the strong-motion stations are
-# interpolated by inverse distance. One call makes all of them, the terrain factors as above; what could not be made, and what comes from a source
+# interpolated by inverse distance. One call makes all of them, the terrain factors as above, but on the whole DEM even where a study mask cuts the area out of it; what could not be made, and what comes from a source
 # much coarser than the grid, is listed:
 
 # %%
@@ -221,6 +225,33 @@ style.save(show.factor_panels(factors), run, "factors")
 # %% [markdown]
 # Some of these maps repeat each other: {term}`TRI` and slope look alike, because a steep cell differs from its neighbours. Chapter 4 measures how
 # far such factors can stand in for each other.
+#
+# ## How good can a map be?
+#
+# A score needs something to be compared with. The simulated mountain knows the true probability that a cell lies in a landslide, but ranking cells by it is no fair
+# goal: this *oracle* knows a hidden field that no factor shows, and the true shaking. The *reachable bound* knows the mountain's rules but
+# sees only the layers above, coarse cells, wrong classes and interpolated shaking included, and averages over what the hidden field may be. Even
+# these two never score 1, and no two inventories give them the same score: where the next landslide starts is chance. So ten inventories are drawn anew
+# on the same mountain, and each is scored with the area under the ROC curve (AUC), the share of pairs of one landslide cell and one other that a map ranks right.
+
+# %%
+truth = validation.read_truth(run.product("truth"), factors)
+missing = bounds.unseen_factors(factors)
+if truth is None or missing or not run.has("truth/source.tif"):
+    print(f"No bounds: the truth is unknown here, or factors are missing ({missing}).")
+else:
+    reachable = bounds.reachable_probability(factors, p.seed)
+    write_raster(run.product("truth/reachable.tif"), reachable)
+    source = read_raster(run.product("truth/source.tif"))["source"]
+    maps = {"oracle": truth["probability"], "reachable": reachable}
+    redrawn = bounds.redrawn_scores(maps, source, factors, seed=p.seed)
+    run.write_table(redrawn, "bounds")
+    spread = redrawn[list(maps)].agg(["mean", "std"]).round(4)
+    run.write_json(run.read_json("truth/effects.json") | {"redrawn_auc": spread.to_dict()}, "truth/effects.json")
+    display(spread)
+
+# %% [markdown]
+# A difference between two maps that is smaller than this spread says nothing about the next inventory.
 #
 # ## Try it
 #
@@ -255,7 +286,8 @@ print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 # ## Summary
 #
 # The raster `factors.tif` holds one band per factor on one grid, with units, sources and native resolutions beside it in `factors.json`.
-# Where a source was missing its factor is missing too, and the note above says so.
+# Where a source was missing its factor is missing too, and the note above says so. Where the truth is known, `truth/` holds it, with the
+# reachable bound in `reachable.tif`.
 #
 # ## What's next
 #

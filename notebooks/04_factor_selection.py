@@ -16,7 +16,7 @@
 # which are important?
 #
 # **You will learn** (1) how to compute and read {term}`variance inflation factors`, for classes and angles too, (2) how to drop collinear factors one
-# at a time, (3) three ways to rank factors and why they disagree, (4) how a column of pure noise tells a ranking from an accident.
+# at a time, (3) three ways to rank factors and why they disagree, (4) how columns of pure noise tell a ranking from an accident.
 #
 # **Before you start**
 #
@@ -37,16 +37,21 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 inventory: str = "auto"  # landslides to learn from; auto: detected, else reference
 max_per_landslide: int = 15  # most cells sampled inside one landslide
+max_positives: int = 10000  # most landslide cells in all
 positives: str = "cells"  # cells of a landslide: random ones, or only its middle or its highest one
+cells_by: str = "landslide"  # what gives a landslide its share of the cells: each alike, its area or its score
 negative_ratio: float = 1.0  # cells without landslide per landslide cell
 negative_buffer_m: float = 100.0  # distance of cells without landslide from any landslide, m
 min_slope_negatives: float = 0.0  # cells without landslide are at least so steep, degrees
 block_m: float = 1000.0  # edge of the spatial blocks that are dealt to folds, m
+cluster_m: float = 0.0  # landslides nearer than this are dealt together with their blocks, m; 0: blocks alone
 n_folds: int = 5  # number of cross-validation folds
 vif_max: float = 10.0  # variance inflation factor at which a factor is dropped
 vif_flag: float = 5.0  # variance inflation factor above which a kept factor is flagged
 correlation: str = "spearman"  # kind of correlation shown
-drop_below_probe: bool = False  # also drop factors less important than a random column
+keep_factors: list = []  # factors that collinearity never drops; their double goes instead
+n_probes: int = 5  # columns of random numbers that are ranked along with the factors
+drop_below_probe: bool = False  # also drop factors not surely more important than random columns; this looks at all folds' labels
 importance_trees: int = 200  # trees of the forests that rank the factors
 importance_repeats: int = 5  # permutations of each factor in each fold
 
@@ -121,7 +126,7 @@ pd.DataFrame(
 # Factors are dropped one at a time, the worst first, because every drop changes the VIF of the others.
 
 # %%
-vif = selection.stepwise_vif(table, factors, threshold=p.vif_max)
+vif = selection.stepwise_vif(table, factors, threshold=p.vif_max, keep=p.keep_factors)
 run.write_table(vif, "vif")
 vif.round(3)
 
@@ -140,7 +145,8 @@ style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 
 # %% [markdown]
 # In steep terrain slope and ruggedness usually measure the same thing. Which of the two is dropped is decided by a hair's breadth of VIF, so do
-# not read a dropped factor as an unimportant one: its double speaks for it.
+# not read a dropped factor as an unimportant one: its double speaks for it. A factor that you want to read in later chapters can be named in
+# `keep_factors`; then its double goes.
 #
 # ## Which factors matter?
 #
@@ -153,19 +159,23 @@ style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 #   forest looks at single cells, so no window can see both sides.
 # - **Information gain ratio** {cite:p}`quinlan1986`: how many bits about the landslides does the factor alone carry, per bit of its own?
 #
-# How large must a value be to mean anything? A column of random numbers, the *probe*, is ranked along with the factors, an idea of
-# {cite:t}`kursa2010`. What does not reach above the probe's interval could be luck.
+# How large must a value be to mean anything? Columns of random numbers, the *probes*, are ranked along with the factors, an idea of
+# {cite:t}`kursa2010`. One probe would be one draw of luck, so there are several, and a factor has to beat the best of them. Ranked are the factors
+# that collinearity left, the ones the models of chapter 5 will get.
 
 # %%
 rng = np.random.default_rng(p.seed)
-table[selection.PROBE] = rng.standard_normal(len(table))
-names = [*factors, selection.PROBE]
-ranked = factors.assign({selection.PROBE: ((), 0.0, {"kind": "continuous"})})
+left = list(vif.loc[vif["dropped_at"] == 0, "factor"])
+probes = [f"{selection.PROBE} {number + 1}" for number in range(p.n_probes)]
+table[probes] = rng.standard_normal((len(table), p.n_probes))
+names = [*left, *probes]
+ranked = factors[left].assign({probe: ((), 0.0, {"kind": "continuous"}) for probe in probes})
 
-X, y = table[["x", "y", "landslide_id", *names]], table["label"]
+X, y = table[["x", "y", "landslide_id", *factors, *probes]], table["label"]
 trees = RandomForestClassifier(p.importance_trees, random_state=p.seed, n_jobs=p.n_jobs)
 forest = Pipeline([("coder", samples.factor_coder(ranked)), ("trees", trees)])
-folds = list(validation.SpatialBlockKFold(p.n_folds, p.block_m, random_state=p.seed).split(X, y))
+splitter = validation.SpatialBlockKFold(p.n_folds, p.block_m, random_state=p.seed, cluster_m=p.cluster_m)
+folds = list(splitter.split(X, y))
 
 # %% [markdown]
 # The forest is trained on all folds but one. scikit-learn's `permutation_importance` then shuffles one column of the fold left out at a time and
@@ -174,7 +184,7 @@ folds = list(validation.SpatialBlockKFold(p.n_folds, p.block_m, random_state=p.s
 # belongs to a forest and not to places; for it whole folds are drawn, which share most of their training rows, so its interval is rather too narrow.
 
 # %%
-weights = validation.block_weights(validation.block_numbers(X["x"], X["y"], p.block_m), n_draws=200, seed=rng)
+weights = validation.block_weights(validation.block_numbers(X["x"], X["y"], p.block_m), validation.N_DRAWS, seed=rng)
 impurity, loss = [], []
 for train, test in folds:
     fitted = clone(forest).fit(X.iloc[train], y.iloc[train])
@@ -191,18 +201,18 @@ for train, test in folds:
 
 
 # %%
-def gain_ratios(drawn):
-    classes = {name: ranked[name].attrs["kind"] == "categorical" for name in names}
-    return [selection.gain_ratio(X[name], y, categorical=classes[name], weights=drawn) for name in names]
+def gain_ratios(name):
+    is_class = ranked[name].attrs["kind"] == "categorical"
+    return selection.gain_ratio(X[name], y, categorical=is_class, weights=weights)
 
 
 of_draws = {
-    "rf_impurity": validation.draw_blocks(len(folds), 200, rng) @ np.array(impurity) / len(folds),
+    "rf_impurity": validation.draw_blocks(len(folds), validation.N_DRAWS, rng) @ np.array(impurity) / len(folds),
     "permutation": xr.DataArray(loss, dims=("fold", "draw", "factor")).mean("fold").values,
-    "gain_ratio": np.array([gain_ratios(drawn) for drawn in weights]),
+    "gain_ratio": np.column_stack([gain_ratios(name) for name in names]),
 }
 rows = [
-    (name, method, *validation.interval(values[:, i]))
+    (name, method, *validation.interval(values[:, i], recentre=method == "gain_ratio"))
     for method, values in of_draws.items()
     for i, name in enumerate(names)
 ]
@@ -211,27 +221,32 @@ run.write_table(importance, "importance")
 rankings = importance.pivot(index="factor", columns="method", values="mean")[list(of_draws)]
 rankings.sort_values("permutation", ascending=False).round(4)
 
-# %% mystnb={"figure": {"caption": "Three rankings of the factors with 95 % intervals. The grey bar is a column of random numbers, the dashed line the upper end of its interval.", "name": "fig-04-importance"}, "image": {"alt": "Three bar charts side by side ranking the factors by impurity, by permutation and by information gain ratio, each with a grey bar for a random column"}}
+# %% mystnb={"figure": {"caption": "Three rankings of the factors with 95 % intervals. Grey bars are columns of random numbers, the dashed line the highest end of their intervals.", "name": "fig-04-importance"}, "image": {"alt": "Three bar charts side by side ranking the factors by impurity, by permutation and by information gain ratio, each with grey bars for random columns"}}
 style.save(show.importance_panels(importance, factors), run, "importance")
 
 # %% [markdown]
-# Compare the grey bar in the first panel with the others: pure noise gets a share of the impurity, because a deep tree will split on anything.
-# In the second panel it sits at zero, where it belongs. Negative values there mean that the forest was misled by the factor in blocks it did not
+# Compare the grey bars in the first panel with the others: pure noise gets a share of the impurity, because a deep tree will split on anything.
+# In the second panel they sit near zero, where they belong. Negative values there mean that the forest was misled by the factor in blocks it did not
 # know.
 #
 # Do the three agree? Kendall's rank correlation is 1 for equal rankings and 0 for unrelated ones. A study that shows one ranking shows one of them.
 
 # %%
-rankings.drop(selection.PROBE).corr(method="kendall").round(2)
+rankings.loc[left].corr(method="kendall").round(2)
 
 # %% [markdown]
 # ## The decision
 #
-# Collinear factors are left out. Factors that do not beat the probe are only flagged, unless `drop_below_probe` says otherwise: the CNN of chapter
-# 5 sees a whole neighbourhood and may use what a single cell does not show.
+# Collinear factors are left out; this looks at no label. A factor is *weak* when its permutation importance does not exceed that of the best probe
+# in nearly all draws of blocks (97.5 %), the same blocks for both. Weak factors are only flagged, unless `drop_below_probe` says otherwise: the CNN
+# of chapter 5 sees a whole neighbourhood and may use what a single cell does not show. And dropping them would leak: the importance was measured
+# on the labels of all folds, also of those that chapter 5 tests on, so its scores would be a little too good.
 
 # %%
-decision = selection.choose(vif, importance, threshold=p.vif_max, flag=p.vif_flag, drop_below_probe=p.drop_below_probe)
+draws = of_draws["permutation"][1:]
+lead = draws[:, : len(left)] - draws[:, len(left) :].max(axis=1, keepdims=True)
+weak = [name for name, low in zip(left, np.quantile(lead, 0.025, axis=0), strict=True) if low <= 0]
+decision = selection.choose(vif, weak, threshold=p.vif_max, flag=p.vif_flag, drop_below_probe=p.drop_below_probe)
 run.write_json(decision, "selected_factors.json")
 reasons = {name: ("kept", decision["flagged"].get(name, "")) for name in decision["selected"]}
 reasons |= {name: ("dropped", why) for name, why in decision["dropped"].items()}

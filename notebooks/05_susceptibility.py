@@ -16,7 +16,8 @@
 # {cite:t}`yao2026`.
 #
 # **You will learn** (1) how the choice of samples shapes a model, (2) what a network sees that a forest does not, (3) why random folds flatter and
-# {term}`spatial folds` do not, (4) what the best possible score is on a mountain whose truth is known.
+# {term}`spatial folds` do not, (4) how to make a map in which no cell was known to its model, (5) what the best possible score is on a mountain
+# whose truth is known.
 #
 # **Before you start**
 #
@@ -37,11 +38,14 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 inventory: str = "auto"  # landslides to learn from; auto: detected, else reference
 max_per_landslide: int = 15  # most cells sampled inside one landslide
+max_positives: int = 10000  # most landslide cells in all
 positives: str = "cells"  # cells of a landslide: random ones, or only its middle or its highest one
+cells_by: str = "landslide"  # what gives a landslide its share of the cells: each alike, its area or its score
 negative_ratio: float = 1.0  # cells without landslide per landslide cell
 negative_buffer_m: float = 100.0  # distance of cells without landslide from any landslide, m
 min_slope_negatives: float = 0.0  # cells without landslide are at least so steep, degrees
 block_m: float = 1000.0  # edge of the spatial blocks that are dealt to folds, m
+cluster_m: float = 0.0  # landslides nearer than this are dealt together with their blocks, m; 0: blocks alone
 n_folds: int = 5  # number of cross-validation folds
 models: list = ["cnn", "rf", "xgboost", "logistic"]  # models to train
 coding: dict = {}  # factor: how models code it, where not by its kind (z-score, sine and cosine, one column per class)
@@ -55,15 +59,16 @@ xgb_rounds: int = 400  # boosting rounds of XGBoost
 xgb_depth: int = 6  # depth of XGBoost's trees
 xgb_eta: float = 0.05  # learning rate of XGBoost
 logistic_factors: list = []  # factors of the logistic regression; empty: all selected
-logistic_repeats: int = 0  # repetitions of its cross-validation (k-means folds); 0: as the others
 
 # %%
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy.stats import loguniform
 from sklearn import model_selection
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -91,7 +96,9 @@ run = open_run(p, "05_susceptibility")
 # A model learns the difference between cells where the ground failed and cells where it did not. Each choice below changes what it learns:
 #
 # - **Landslide cells** are drawn at random inside the polygons, at most `max_per_landslide` from each, so that one huge landslide does not
-#   outvote a hundred small ones. A polygon smaller than a cell gives the cell under it.
+#   outvote a hundred small ones. The price: a small false alarm of the detector weighs as much as a large landslide (`cells_by` weighs
+#   otherwise). A polygon smaller than a cell gives the cell under it. From a large inventory `max_positives` cells are drawn, evenly over the
+#   landslides.
 # - **Cells without landslide** are drawn farther than `negative_buffer_m` from any landslide, where the ground is known not to have failed
 #   *yet*. There are as many of them as landslide cells. The model's output is therefore a probability for a world in which half of the cells
 #   fail: right in order, far too high in size.
@@ -108,9 +115,10 @@ samples = make_samples(landslides, factors[list(dict.fromkeys([*selected, *p.log
 label = samples["label"]
 
 window_m = p.cnn_window * cell_size(factors)
-spatial_folds = validation.SpatialBlockKFold(p.n_folds, p.block_m, buffer_m=window_m, random_state=p.seed)
+folding = {"buffer_m": window_m, "random_state": p.seed, "cluster_m": p.cluster_m}
+spatial_folds = validation.SpatialBlockKFold(p.n_folds, p.block_m, **folding)
 samples.insert(4, "fold", spatial_folds.fold_numbers(samples, label))
-samples.attrs["block_m"] = p.block_m
+samples.attrs |= {"block_m": p.block_m, "seed": p.seed}
 write_samples(samples, run.product("samples.parquet"))
 print(f"Inventory: {landslides.attrs['layer']}, {len(landslides)} features. Samples: {len(samples)}. Factors: {', '.join(selected)}.")
 samples.groupby(["fold", "label"]).size().unstack().rename(columns={0: "without landslide", 1: "landslide"})
@@ -125,7 +133,8 @@ style.save(show.samples_map(samples, landslides, factors), run, "samples")
 # baseline of the field: if the others do not beat it, they are not worth their trouble. The *CNN* looks at a window of cells around the cell in
 # question, so it can see a slope's shape, a road cut below or a river bend. Its network is small: two convolutions with pooling, one more over
 # what is left, and two layers that decide. It is trained several times from different starts, each time with another spatial fold set aside to
-# stop before it learns by heart; the mean of the networks is the model.
+# stop before it learns by heart. The model is *one* function of them all: the mean of their log-odds, made a probability. Maps, scores and the
+# explanations of chapter 7 are all of this function.
 #
 # A model wants numbers of like size. `factor_coder` is scikit-learn's `ColumnTransformer` with one step per factor: z-scores for measured quantities,
 # sine and cosine for the aspect, one column of 0 and 1 per class of land use or rock. It is the first step of a *pipeline*, so that means,
@@ -188,9 +197,31 @@ pd.DataFrame({style.MODEL_LABELS[name]: pd.Series(values.values.ravel()).describ
 style.save(show.susceptibility_maps(maps, landslides), run, "susceptibility")
 
 # %% [markdown]
-# Look at the texture before you look at any number. Models that judge cells one by one give speckled maps, the salt and pepper the paper speaks of;
-# the CNN's map is smoother because neighbouring windows overlap.
+# These are the maps to *use*: their models know every landslide there is. Just for this reason they cannot be judged by these landslides, which a
+# forest remembers one by one.
 #
+# ## Maps that did not know the answer
+#
+# To be judged, the land is mapped in pieces. Each spatial fold's blocks are mapped by models trained on the other folds, with an empty strip as
+# wide as the CNN's window between them: **fit on the other blocks, predict this block**. Together the pieces cover the area, and no cell was known
+# to the model that mapped it. Chapters 6 and 8 judge these *held-out* maps.
+
+# %%
+folds = validation.fold_map(samples, factors, block_m=p.block_m, seed=p.seed)
+heldout = {}
+for name, estimator in estimators.items():
+    pieces = []
+    for fold in range(p.n_folds):
+        training = validation.training_samples(samples, folds == fold, window_m)
+        fitted = clone(estimator).fit(training, training["label"])
+        pieces.append(predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs))
+    heldout[name] = xr.concat(pieces, "fold").max("fold").rename("susceptibility")
+    write_raster(run.product(f"heldout_{name}.tif"), heldout[name])
+
+# %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map. Steps along block edges are where two models disagree.", "name": "fig-05-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
+style.save(show.susceptibility_maps(heldout, landslides), run, "heldout_maps")
+
+# %% [markdown]
 # ## How good are they?
 #
 # A {term}`ROC curve` plots the share of landslide cells found against the share of other cells wrongly called landslides, for every threshold. The
@@ -201,6 +232,9 @@ style.save(show.susceptibility_maps(maps, landslides), run, "susceptibility")
 # - **Random folds, by landslide**: can the model fill gaps between landslides it knows? Neighbours of each test cell are in the training data.
 # - **Spatial blocks** {cite:p}`roberts2017`: can it predict where it knows no landslide? Training cells closer to the test cells than the CNN's
 #   window are left out, so that no window sees both.
+#
+# One row more is no model of landslides at all: a forest that is told *only where* a cell is. Landslides come in clusters, so position alone goes
+# a long way; what a model scores above this row is what it knows of the ground.
 
 # %%
 landslide_of_row = validation.landslide_groups(samples["landslide_id"])
@@ -210,8 +244,11 @@ for number, (_, test) in enumerate(random_folds.split(samples, label, landslide_
     fold_numbers["random"][test] = number
 
 how = {"method": "predict_proba", "n_jobs": p.n_jobs}
+place = ColumnTransformer([("place", "passthrough", ["x", "y"])])
+scored = estimators | {"coordinates": Pipeline([("place", place), ("forest", clone(forest))])}
+scored["coordinates"].fit(samples, label)
 predictions = []
-for name, estimator in estimators.items():
+for name, estimator in scored.items():
     probability = {
         "apparent": estimator.predict_proba(samples),
         "random": model_selection.cross_val_predict(estimator, samples, label, groups=landslide_of_row, cv=random_folds, **how),
@@ -224,91 +261,75 @@ predictions = pd.concat(predictions, ignore_index=True)
 write_samples(predictions, run.product("predictions.parquet"))
 
 areas = {key: roc_auc_score(rows["label"], rows["probability"]) for key, rows in predictions.groupby(["model", "scheme"])}
-pd.Series(areas).unstack().loc[p.models].round(3)
+pd.Series(areas).unstack().loc[list(scored)].round(3)
 
 # %% [markdown]
-# One area under a curve is one number; the tables below hold more of them, with intervals. With `logistic_repeats` above 0 the row of the
-# logistic regression is instead the mean over many repetitions, with k-means clusters of the coordinates as spatial folds: the protocol of
-# {cite:t}`lovelace2019`.
+# One area under a curve is one number; the tables below hold more of them, with intervals that resample whole blocks, because neighbours are not
+# independent. Where the truth is known, `auc_true` scores the same predictions by the *true* landslides in the same cells: the labels above are
+# detected ones, and a model that learns the detector's habits is praised for them.
 
 # %%
-how = {"block_m": p.block_m, "seed": p.seed}
+truth = validation.read_truth(run.product("truth"), factors)
+how = {"block_m": p.block_m, "seed": p.seed, "truth": truth}
 scores = {scheme: validation.score_table(predictions, samples, scheme, **how) for scheme in fold_numbers}
-if p.logistic_repeats:
-    seeds = range(p.seed, p.seed + p.logistic_repeats)
-    shuffled = [model_selection.GroupKFold(p.n_folds, shuffle=True, random_state=seed) for seed in seeds]
-    clusters = [validation.KMeansFold(p.n_folds, random_state=seed) for seed in seeds]
-    for scheme, splitters in {"random": shuffled, "spatial": clusters}.items():
-        repeats = validation.repeated_scores(estimators["logistic"], samples, splitters)
-        others = scores[scheme][scores[scheme]["model"] != "logistic"]
-        scores[scheme] = pd.concat([others, validation.summarise_repeats(repeats, "logistic")], ignore_index=True)
 for scheme, table in scores.items():
     run.write_table(table, f"scores_{scheme}")
 
-# %% [markdown]
-# The simulated mountain knows its true probability of failure at every cell. It, too, has an AUC below 1, because chance and a hidden field
-# decide as well: the ceiling that no model can be expected to pass. On real data nobody knows it.
-
-# %% mystnb={"figure": {"caption": "ROC curves from random folds and from spatial blocks, on the same samples. The dashed curve is the true probability, where it is known.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right, with the ceiling dashed"}}
-truth = validation.read_truth(run.product("truth"), factors)
-true_probability = validation.at_samples(truth["probability"], samples) if truth is not None else None
-style.save(show.roc_panels(predictions, true_probability), run, "roc")
+# %% mystnb={"figure": {"caption": "ROC curves from random folds and from spatial blocks, on the same samples and the labels the models learned from.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right"}}
+style.save(show.roc_panels(predictions[predictions["model"] != "coordinates"]), run, "roc")
 
 # %% [markdown]
-# The scores on random folds (the intervals resample whole blocks, because neighbours are not independent). Where the truth is known, `ceiling_auc` is
-# the AUC of the true probability on these samples. It bounds a model as far as the samples are true landslides. One that learns from *detected* ones can
-# pass it, by learning what the detector takes for a landslide:
+# Random folds:
 
 # %%
-validation.with_ceiling(scores["random"], samples, truth).set_index("model").round(3).T
+scores["random"].set_index("model").round(3).T
 
 # %% [markdown]
-# And on spatial blocks:
+# Spatial blocks:
 
 # %%
-validation.with_ceiling(scores["spatial"], samples, truth).set_index("model").round(3).T
-
-# %% [markdown]
-# The *optimism* is the AUC of random folds minus that of spatial blocks: what the random folds owe to neighbours. Chapter 8 asks what is left of a
-# score without it.
-
-# %%
-auc = pd.DataFrame({scheme: table.set_index("model")["auc"] for scheme, table in scores.items()})
-optimism = auc.assign(optimism=auc["random"] - auc["spatial"]).rename_axis("model").reset_index()
-validation.with_ceiling(optimism, samples, truth).set_index("model").round(3)
+scores["spatial"].set_index("model").round(3).T
 
 # %% [markdown]
 # Accuracy, precision, recall, F1, kappa and MCC cut at 0.5. Those that end in `youden` cut at the threshold where recall exceeds the false positive
 # rate by most {cite:p}`youden1950`; it is chosen on the very predictions it cuts, so they are a little too good. Guessing reaches a `pr_auc` of
 # `prevalence`, the share of landslides among the samples. The Brier score and the calibration error (ece) ask whether the probabilities are
-# right in size for these samples; smaller is better. On data the models were trained on, everything looks better than it is:
-
-# %%
-validation.with_ceiling(scores["apparent"][["model", "auc", "accuracy", "brier"]], samples, truth).set_index("model").round(3)
+# right in size for these samples; smaller is better.
 
 # %% [markdown]
 # ## Against the truth
 #
-# On the simulated mountain two more questions can be answered that no real study can answer. How close do the models come to the ceiling on the
-# very samples they were scored on? And how good are the maps, cell by cell over the whole area, for the true landslides and not only the detected?
+# The simulated mountain knows two bounds, and they are not the same. The {term}`oracle` is the true probability itself: it knows a hidden field
+# that no layer shows, so no model can be expected to reach it. The {term}`reachable bound` knows the rules of the mountain and is fed with the very
+# layers the models get: the best that can be said from them. Both stay below 1, because chance decides too. Beside `auc_true` of the spatial blocks
+# stand the bounds on the same cells:
 
 # %%
 if truth is not None:
-    display(validation.ceilings(samples, truth).round(3))
-    against_truth = validation.truth_scores(maps, truth)
-    run.write_table(against_truth, "scores_truth")
-    for row in against_truth.itertuples():
-        print(f"{style.MODEL_LABELS[row.model]}: Spearman {row.spearman:.3f}, map AUC {row.auc_map:.3f}, ceiling {row.ceiling_auc:.3f}")
+    true_scores = scores["spatial"].set_index("model")[["auc_true", "auc_true_low", "auc_true_high"]]
+    display(true_scores.join(scores["spatial"].set_index("model")["auc"].rename("auc on detected labels")).round(3))
+    display(validation.bound_scores(samples, truth).rename("AUC on true labels").to_frame().round(3))
 
 # %% [markdown]
-# `auc_map` is the AUC of the map for the true landslide cells, `ceiling_auc` that of the true probability for the same cells, and `spearman` the
-# rank correlation of the map with the true probability. A map's AUC includes the very landslides the model was trained on: a model that
-# remembers them, as deep trees do, can even pass the ceiling. That is memory, not foresight; hold it against the spatial scores above. The rank
-# correlation is not flattered in this way, since no model has ever seen the true probability.
+# And the maps, cell by cell over the whole area, for the true landslides: the fitted ones, which know most of them, and the held-out ones, which
+# do not. `spearman` is the rank correlation with the true probability; no model has ever seen that.
 
-# %% mystnb={"figure": {"caption": "Rank of the true probability among all cells, and the rank in each map minus it. Purple is too high, orange too low.", "name": "fig-05-truth"}, "image": {"alt": "Map of the true probability as a rank, and for each model a map of its rank minus the true one from orange to purple"}}
+# %%
 if truth is not None:
-    display(style.save(show.truth_difference(maps, truth["probability"]), run, "truth_difference"))
+    judged = {(name, kind): values for kind, part in (("fitted", maps), ("held out", heldout)) for name, values in part.items()}
+    against_truth = validation.truth_scores(judged, truth)
+    names, kinds = zip(*[key if isinstance(key, tuple) else (key, "bound") for key in against_truth.pop("model")], strict=True)
+    against_truth.insert(0, "model", names)
+    against_truth.insert(1, "map", kinds)
+    run.write_table(against_truth, "scores_truth")
+    display(against_truth.set_index(["model", "map"]).round(3))
+    of_heldout = against_truth[against_truth["map"] == "held out"].set_index("model")
+    best_auc, best_rank = of_heldout["auc_map"].idxmax(), of_heldout["spearman"].idxmax()
+    print(f"Highest AUC of the held-out maps: {style.MODEL_LABELS[best_auc]}. Closest to the order of the true probability: {style.MODEL_LABELS[best_rank]}.")
+
+# %% mystnb={"figure": {"caption": "Rank of the true probability among all cells, and the rank in each held-out map minus it. Purple is too high, orange too low.", "name": "fig-05-truth"}, "image": {"alt": "Map of the true probability as a rank, and for each model a map of its rank minus the true one from orange to purple"}}
+if truth is not None:
+    display(style.save(show.truth_difference(heldout, truth["probability"]), run, "truth_difference"))
 
 # %% [markdown]
 # ## Try it
@@ -348,7 +369,7 @@ round(float((pairs > 0).mean() + (pairs == 0).mean() / 2), 6)
 # %% [markdown]
 # ## Summary
 #
-# Every model has a map `susceptibility_*.tif` (0 to 1) and a folder under `models/`; `samples.parquet` holds the samples, `predictions.parquet`
+# Every model has a map to use, `susceptibility_*.tif` (0 to 1), one to judge it by, `heldout_*.tif`, and a folder under `models/`; `samples.parquet` holds the samples, `predictions.parquet`
 # every prediction out of its fold, and the tables `scores_random.csv`, `scores_spatial.csv`, `scores_apparent.csv` and, on the simulated
 # mountain, `scores_truth.csv` the scores. Read the spatial ones.
 #

@@ -37,6 +37,7 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 n_classes: int = 5  # number of susceptibility classes
 scheme: str = "fisher_jenks"  # how the class breaks are found
+maps: str = "heldout"  # maps that are classed: by models that did not know the cells they map, or fitted to all landslides
 breaks_from: str = ""  # breaks.json of another run whose class breaks are used; empty: own breaks
 inventory: str = "auto"  # landslides counted; auto: detected ones, else reference
 
@@ -45,7 +46,7 @@ import numpy as np
 import pandas as pd
 from ckmeans import ckmeans
 
-from lsa_helpers import classes
+from lsa_helpers import classes, validation
 from lsa_helpers.paper import audit_frequency_ratios, published_table
 from lsa_helpers.raster import cell_size, on_grid, read_factors, write_raster
 from lsa_helpers.runner.params import FrequencyRatioParams
@@ -59,17 +60,19 @@ p = FrequencyRatioParams.from_cell(globals())
 run = open_run(p, "06_frequency_ratio")
 
 # %% [markdown]
-# The maps of chapter 5 are rasters of values between 0 and 1. The landslides become a raster too: a cell is landslide when its centre lies in a
+# Chapter 5 made two maps of every model. The *fitted* one knows the landslides that are counted below, and a forest remembers them one by one: its
+# highest class would hold what it learned by heart. Classes and ratios are therefore those of the *held-out* maps, in which no cell was known to
+# its model; the fitted maps stand beside them under their name further down. The landslides become a raster too: a cell is landslide when its centre lies in a
 # landslide, or when a landslide that is a point lies in it.
 
 # %%
-maps = classes.read_maps(run)
+maps = classes.read_maps(run, p.maps)
 landslides = load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory)
 one_map = next(iter(maps.values()))
 landslide = classes.landslide_cells(landslides, one_map).values
 cell_km2 = (cell_size(one_map) / 1000) ** 2
 n_known = int(one_map.notnull().sum())
-print(f"{landslide.sum()} of {n_known} known cells lie in {len(landslides)} landslides")
+print(f"Maps: {p.maps}. {landslide.sum()} of {n_known} known cells lie in {len(landslides)} landslides.")
 
 # %% [markdown]
 # ## From a number to a class
@@ -134,10 +137,17 @@ relief = show.relief(read_factors(run.need("factors.tif", chapter="01_data")))
 style.save(show.class_maps(class_maps, relief, landslides, n_classes=k), run, "classes")
 
 # %% [markdown]
-# Look for two things. Do the outlines lie in the bright classes? And how broken up is each map? The forest and the boosted trees judge each
-# cell by itself and give speckled maps; the CNN looks at a window and gives smoother ones. Smoothness is no proof of truth, though: the next
-# section counts.
-#
+# Look for two things. Do the outlines lie in the bright classes? And how broken up is each map? The paper's pretzel look can be counted: the share
+# of cells that have no neighbour of their own class. Smoothness is no proof of truth, though: the next section counts landslides.
+
+# %%
+speckles = pd.DataFrame({name: validation.texture(class_map) for name, class_map in class_maps.items()}).T
+speckles = speckles.rename(style.MODEL_LABELS).sort_values("isolated")
+print(f"Fewest cells alone in their class: {speckles.index[0]}; most: {speckles.index[-1]}.")
+speckles.columns = ["Neighbours of another class", "Cells alone in theirs"]
+speckles.round(4)
+
+# %% [markdown]
 # ## The frequency ratio
 #
 # Let $A_i$ be the area of class $i$ and $L_i$ the landslide area inside it. The frequency ratio compares two shares:
@@ -151,21 +161,26 @@ style.save(show.class_maps(class_maps, relief, landslides, n_classes=k), run, "c
 # printed in the paper's Table 5, for another place and other landslides: context, not a target. Areas in km² are in `frequency_ratio.csv`.
 
 # %%
-tables = {}
-for model, class_map in class_maps.items():
-    cells = np.bincount(class_map.values.ravel(), minlength=k + 1)[1:]  # class 0 is no class
-    landslide_cells = np.bincount(class_map.values[landslide], minlength=k + 1)[1:]
-    tables[model] = pd.DataFrame(
-        {
-            "susceptibility": names,
-            "area_km2": cells * cell_km2,
-            "area_ratio_pct": 100 * cells / cells.sum(),
-            "landslide_area_km2": landslide_cells * cell_km2,
-            "landslide_area_ratio_pct": 100 * landslide_cells / landslide_cells.sum(),
-        }
-    )
-table = pd.concat(tables, names=["model", "row"]).reset_index("model").reset_index(drop=True)
-table["fr"] = table["landslide_area_ratio_pct"] / table["area_ratio_pct"]
+def frequency_ratios(class_maps):
+    """One row per model and class; class 0 is no class."""
+    tables = {}
+    for model, class_map in class_maps.items():
+        cells = np.bincount(class_map.values.ravel(), minlength=k + 1)[1:]
+        landslide_cells = np.bincount(class_map.values[landslide], minlength=k + 1)[1:]
+        tables[model] = pd.DataFrame(
+            {
+                "susceptibility": names,
+                "area_km2": cells * cell_km2,
+                "area_ratio_pct": 100 * cells / cells.sum(),
+                "landslide_area_km2": landslide_cells * cell_km2,
+                "landslide_area_ratio_pct": 100 * landslide_cells / landslide_cells.sum(),
+            }
+        )
+    table = pd.concat(tables, names=["model", "row"]).reset_index("model").reset_index(drop=True)
+    return table.assign(fr=table["landslide_area_ratio_pct"] / table["area_ratio_pct"])
+
+
+table = frequency_ratios(class_maps)
 run.write_table(table, "frequency_ratio")
 
 printed = published_table(5)
@@ -175,12 +190,28 @@ show.side_by_side(table, printed)
 style.save(show.frequency_ratio_bars(table, printed), run, "frequency_ratio")
 
 # %% [markdown]
-# A useful map has ratios that rise from class to class, far below 1 at the low end and far above 1 at the high end. Two warnings belong here:
-#
-# - Where the landslides counted are those the models learned from, this is a *success rate*: it says how well the map fits, not how well it
-#   predicts. The honest scores are those on spatial folds in chapter 5.
-# - The ratio of the highest class rises when the class gets smaller. A map that calls one per cent of the land "very high" can reach a ratio
-#   that a map with ten per cent never can. So look at the area beside it, or at the curve:
+# A useful map has ratios that rise from class to class, far below 1 at the low end and far above 1 at the high end. Now the same table from the
+# *fitted* maps, cut by their own breaks. Where the landslides counted are those the models learned from, this is a success rate: it says how well a
+# map fits, not how well it predicts. The difference of the two lines is memory.
+
+# %%
+fitted = {}
+for model, susceptibility in classes.read_maps(run, "fitted").items():
+    cut = schemes[p.scheme](classes.known_values(susceptibility, k))
+    numbers = 1 + np.digitize(susceptibility, cut, right=True)
+    fitted[model] = susceptibility.copy(data=np.where(susceptibility.notnull(), numbers, 0))
+table_fitted = frequency_ratios({model: values.astype(int) for model, values in fitted.items()})
+run.write_table(table_fitted, "frequency_ratio_fitted")
+
+highest = pd.concat({p.maps: table, "fitted": table_fitted}, names=["maps", "row"]).reset_index("maps")
+highest = highest[highest["susceptibility"] == names[-1]].set_index(["model", "maps"])
+highest = highest[["area_ratio_pct", "landslide_area_ratio_pct", "fr"]].sort_index()
+highest.columns = ["Area (%)", "Landslide area (%)", "Frequency ratio"]
+highest.rename(style.MODEL_LABELS).round(2)
+
+# %% [markdown]
+# One warning more. The ratio of the highest class rises when the class gets smaller. A map that calls one per cent of the land "very high" can
+# reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve:
 
 # %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. The dotted line is a search at random.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for three models of this run and as printed in the paper"}}
 style.save(show.capture_curves(table, printed), run, "capture")

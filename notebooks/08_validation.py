@@ -12,11 +12,12 @@
 # ## Overview
 #
 # Chapter 5 gave every model a score. This chapter asks what such a score is worth. It goes beyond {cite:t}`yao2026`, whose abstract and whose class
-# tables imply different scores for the same maps: how much of a score is the model, how much the folds, and how much the samples?
+# tables imply different scores for the same maps: how much of a score is the model, how much the folds, how much one cluster of landslides, and
+# how much the place alone?
 #
-# **You will learn** (1) how to make a map in which no cell was known to its model, (2) what success and prediction rate are and why only one of
-# them is a forecast, (3) whether a difference between two models is more than chance, (4) what a network's window is worth, (5) how easy cells
-# without landslide make any model look good.
+# **You will learn** (1) what is left of a score by fold and without the densest cluster, (2) how large a spatial block must be, (3) whether a
+# difference between two models is more than chance, (4) what success and prediction rate are and why only one of them is a forecast, (5) how to
+# make a probability of a landslide out of a susceptibility, (6) what a network's window is worth.
 #
 # **Before you start**
 #
@@ -35,34 +36,26 @@ data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
 inventory: str = "auto"  # landslides the maps are judged by; auto: the true ones where known, else detected, else reference
-heldout_models: list = ["cnn", "rf", "xgboost", "logistic"]  # models mapped block by block without knowing the block
 one_block_models: list = ["rf", "xgboost", "logistic"]  # models also scored with one block left out at a time
-lab_model: str = "xgboost"  # model that is trained on many kinds of samples
-lab_positives: list = ["cells", "point", "scarp"]  # cells of a landslide that are compared; empty: nothing is
-lab_buffers_m: list = [0.0, 100.0, 200.0]  # distances of cells without landslide, m
-lab_slopes: list = [0.0, 10.0]  # least slopes of cells without landslide, degrees
-lab_ratios: list = [1.0, 10.0]  # cells without landslide per landslide cell
-lab_seeds: int = 2  # repetitions of every kind of samples
+logistic_repeats: int = 0  # repetitions of k-means folds for a table of the logistic regression by itself
+prevalence: float = 0.0  # share of the land that is landslide, for the probabilities; 0: the share of the inventory
 
 # %%
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from joblib import Parallel, delayed
 from rasterio.features import rasterize
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
 
 from lsa_helpers import models, samples, validation
-from lsa_helpers.errors import LsaError
-from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster, write_raster
+from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster
 from lsa_helpers.runner.params import ValidationParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.show import style
-from lsa_helpers.show import susceptibility as maps_show
 from lsa_helpers.show import validation as show
 
 style.use()
@@ -79,11 +72,12 @@ inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="03_inven
 inventory = samples.reproject_landslides(inventory, factors)
 table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 predictions = pd.read_parquet(run.need("predictions.parquet", chapter="05_susceptibility"))
-names = predictions["model"].unique()
+names = [name for name in predictions["model"].unique() if name != "coordinates"]
 trained = {name: models.load(run.product(f"models/{name}"), factors) for name in names}
 truth = validation.read_truth(run.product("truth"), factors)
 
-block_m, n_folds = table.attrs["block_m"], table["fold"].nunique()
+block_m, label = table.attrs["block_m"], table["label"]
+place = table[["x", "y"]].to_numpy()
 window = trained["cnn"].window if "cnn" in trained else 1
 buffer_m = window * cell_size(factors)
 if truth is not None and p.inventory == "auto":
@@ -92,90 +86,122 @@ else:
     shape, transform = (factors.sizes["y"], factors.sizes["x"]), factors.rio.transform()
     landslide = on_grid(rasterize(inventory.geometry, shape, transform=transform) == 1, factors)
     judge = f"the {inventory.attrs['layer']} landslides"
-print(f"{len(table)} samples, {n_folds} folds, a strip of {buffer_m:g} m. Maps are judged by {judge}.")
+print(f"{len(table)} samples, {table['fold'].nunique()} folds, a strip of {buffer_m:g} m. Maps are judged by {judge}.")
 
 # %% [markdown]
 # ## Random folds flatter
 #
 # Chapter 5 scored every model three ways. *Optimism* is the AUC of random folds minus that of spatial blocks: what the neighbours of the test cells
-# whispered to the model. A study that shows only random folds shows the second column. The last column leaves out one block at a time, so that a
-# model trains on almost everything; its predictions are scored together, for a single block may hold no landslide at all. Where chapter 5 searched
-# for settings (`tune_draws`), every model of this chapter searches again, without the rows it is judged by: a clone of a search is a search.
+# whispered to the model. A study that shows only random folds shows the second column. Where chapter 5 searched for settings (`tune_draws`), every
+# model of this chapter searches again, without the rows it is judged by: a clone of a search is a search.
+#
+# The last column leaves out one block at a time, so that a model trains on almost everything. Each block is then predicted by another model, and
+# values of different models must not be compared: a model that knows nothing but the share of landslides among its training rows would predict
+# *less* wherever the block left out held *more* of them {cite:p}`parker2007,airola2011`. So only pairs of rows of the same block count.
 
 # %%
 schemes = ("apparent", "random", "spatial")
 auc = pd.DataFrame({scheme: run.read_table(f"scores_{scheme}").set_index("model")["auc"] for scheme in schemes})
 optimism = auc.assign(optimism=auc["random"] - auc["spatial"], one_block=np.nan)
 
-label, place = table["label"], table[["x", "y"]].to_numpy()
 block = validation.block_numbers(*validation.landslide_places(table).T, block_m)
 one_block_out = [
     (validation.beyond_buffer(place, train, test, buffer_m), test)
     for train, test in LeaveOneGroupOut().split(table, label, block)
 ]
-for name in [name for name in names if name in p.one_block_models]:
+for name in [name for name in trained if name in p.one_block_models]:
     how = {"cv": one_block_out, "method": "predict_proba", "n_jobs": p.n_jobs}
     probability = cross_val_predict(trained[name], table, label, **how)[:, 1]
-    optimism.loc[name, "one_block"] = roc_auc_score(label, probability)
-optimism = validation.with_ceiling(optimism.rename_axis("model").reset_index(), table, truth)
-run.write_table(optimism, "optimism")
-optimism.set_index("model").round(3)
+    optimism.loc[name, "one_block"] = validation.within_groups_auc(label, probability, block)
+run.write_table(optimism.rename_axis("model").reset_index(), "optimism")
+optimism.rename(style.MODEL_LABELS).round(3)
+
+# %%
+if p.logistic_repeats:
+    seeds = range(p.seed, p.seed + p.logistic_repeats)
+    shuffled = [GroupKFold(table["fold"].nunique(), shuffle=True, random_state=seed) for seed in seeds]
+    clusters = [validation.KMeansFold(table["fold"].nunique(), random_state=seed) for seed in seeds]
+    rows = []
+    for scheme, splitters in {"random": shuffled, "spatial": clusters}.items():
+        repeats = validation.repeated_scores(trained["logistic"], table, splitters)
+        rows.append(validation.summarise_repeats(repeats, "logistic").assign(scheme=scheme))
+    protocol = pd.concat(rows, ignore_index=True)
+    run.write_table(protocol, "scores_protocol")
+    print(f"The logistic regression by itself: means of {p.logistic_repeats} repetitions, with k-means clusters as spatial folds (Lovelace et al. 2019).")
+    display(protocol.set_index("scheme")[["auc", "auc_low", "auc_high"]].round(3))
 
 # %% [markdown]
-# On the simulated mountain `ceiling_auc` is the AUC of the true probability on the same samples: as far as these are true landslides, no honest
-# column can be expected above it. In detected ones a model also learns the habits of the detector, and can pass it.
+# ## One number for all folds
+#
+# The AUC of spatial blocks is one number over the whole area. Each fold has its own. And landslides come in clusters: how much of the score comes
+# from the tenth of the land that holds the most of them? There a model only has to say "here"; outside it has to tell slopes apart. The row *place
+# alone* is a forest that knows nothing but the coordinates.
+
+# %%
+spatial = predictions[predictions["scheme"] == "spatial"]
+spatial = spatial.pivot(index="sample", columns="model", values="probability")[list(auc.index)]
+small = validation.block_map(factors, block_m / 4)
+cells = pd.DataFrame({"block": small.values.ravel(), "landslide": landslide.values.ravel()})
+cells = cells[np.isfinite(next(iter(factors.values())).values.ravel())].groupby("block")["landslide"].agg(["sum", "size"])
+cells = cells.sort_values("sum", ascending=False, key=lambda n: n / cells["size"])
+densest = cells.index[cells["size"].cumsum() <= 0.1 * cells["size"].sum()]
+inside = np.isin(validation.at_samples(small, table), densest)
+print(
+    f"The densest tenth of the land holds {cells.loc[densest, 'sum'].sum() / cells['sum'].sum():.0%} of the landslide area "
+    f"and {inside[label == 1].mean():.0%} of the landslide samples."
+)
+parts = {f"fold {fold + 1}": table["fold"] == fold for fold in range(table["fold"].nunique())}
+parts |= {"all folds": label >= 0, "without the densest tenth": ~inside}
+by_part = pd.DataFrame(
+    {part: {name: roc_auc_score(label[rows], spatial.loc[rows, name]) for name in spatial} for part, rows in parts.items()}
+)
+run.write_table(by_part.rename_axis("model").reset_index(), "auc_by_fold")
+by_part.rename(style.MODEL_LABELS).round(3)
+
+# %% [markdown]
+# How large must a block be? Errors of a model are alike over some distance; blocks smaller than that hand the answer to the neighbour. Here is the
+# correlation of the errors (label minus predicted probability out of its spatial fold) by distance, and the distance at which a fitted exponential
+# has fallen to a twentieth.
+
+# %% mystnb={"figure": {"caption": "Correlation of a model's errors at two samples against the distance between them. The dotted line is the edge of the blocks.", "name": "fig-08-correlogram"}, "image": {"alt": "Line chart of the correlation of errors against distance, one line per model, falling towards zero, with the block edge as a dotted line"}}
+some = np.random.default_rng(p.seed).permutation(len(table))[:3000]  # all pairs of more would fill the memory
+errors = {name: label - spatial[name] for name in trained}
+alike = {name: validation.correlogram(place[some], error.iloc[some], step_m=block_m / 10) for name, error in errors.items()}
+ranges = pd.Series({name: validation.residual_range(curve) for name, curve in alike.items()}, name="Range (m)")
+style.save(show.correlograms(alike, block_m), run, "correlograms")
+
+# %%
+run.write_table(ranges.rename("range_m").rename_axis("model").reset_index(), "residual_range")
+verdict = "longer than" if ranges.max() > block_m else "no longer than"
+print(f"The longest range, {ranges.max():.0f} m, is {verdict} the blocks of {block_m:.0f} m.")
+ranges.rename(style.MODEL_LABELS).round(0).to_frame()
+
+# %% [markdown]
+# ## Better, or lucky?
 #
 # Is one model better than another, or was it lucky with these blocks? Both are scored on the same resampled blocks, again and again; `p` says how
 # often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
 
 # %%
-spatial = predictions[predictions["scheme"] == "spatial"]
-spatial = spatial.pivot(index="sample", columns="model", values="probability")
-weights = validation.block_weights(validation.block_numbers(*place.T, block_m), n_draws=500, seed=p.seed)
-drawn = {name: validation.weighted_auc(label.to_numpy(), spatial[name].to_numpy(), weights) for name in names}
-pairs = validation.paired_differences(drawn, combinations(names, 2))
+weights = validation.block_weights(validation.block_numbers(*place.T, block_m), validation.N_DRAWS, p.seed)
+drawn = {name: validation.weighted_auc(label.to_numpy(), spatial[name].to_numpy(), weights) for name in spatial}
+pairs = validation.paired_differences(drawn, combinations(spatial, 2))
 run.write_table(pairs, "paired_differences")
 pairs.round(3)
 
 # %% [markdown]
-# ## Maps that did not know the answer
-#
-# The maps of chapter 5 were made by models that knew all landslides; scored on these landslides they show memory, not foresight. Here each fold's
-# blocks are mapped by models trained on the other folds, with an empty strip as wide as the CNN's window between them. Together the pieces cover
-# the area, and no cell was known to the model that judged it.
-
-# %% mystnb={"figure": {"caption": "The fold of every cell, and the samples. A fold's cells are mapped by models that know none of its samples and none in a strip around it.", "name": "fig-08-folds"}, "image": {"alt": "Map of square blocks coloured by the spatial fold they belong to, with the samples as dots, filled in landslides and open elsewhere"}}
-folds = validation.fold_map(table, factors, block_m=block_m, seed=p.seed)
-style.save(show.fold_panel(folds, table), run, "validation_folds")
-
-
-# %%
-def cross_validated_map(model, table, factors, folds, buffer_m):
-    """Fit on the other folds' samples, predict this fold's cells; together they are a map."""
-    pieces = []
-    for fold in range(n_folds):
-        training = validation.training_samples(table, folds == fold, buffer_m)
-        fitted = clone(model).fit(training, training["label"])
-        pieces.append(models.predict_map(fitted, factors, where=folds == fold))
-    return xr.concat(pieces, "fold").max("fold").rename("susceptibility")
-
-
-heldout = {}
-for name in [name for name in names if name in p.heldout_models]:
-    heldout[name] = cross_validated_map(trained[name], table, factors, folds, buffer_m)
-    write_raster(run.product(f"heldout_{name}.tif"), heldout[name])
-
-# %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map. Steps along block edges are where two models disagree.", "name": "fig-08-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
-style.save(maps_show.susceptibility_maps(heldout, inventory), run, "heldout_maps")
-
-# %% [markdown]
 # ## Success and prediction rate
 #
-# Go through the land from the most susceptible cell down: how much of the landslide area has been met after 10 % of the land? For the maps of
-# chapter 5 this is the *success rate* {cite:p}`chung2003`, for the maps above the *prediction rate*. The gap between them is what the model
+# Go through the land from the most susceptible cell down: how much of the landslide area has been met after 10 % of the land? For the fitted maps of
+# chapter 5 this is the *success rate* {cite:p}`chung2003`, for its held-out maps the *prediction rate*. The gap between them is what the model
 # remembers. The bands resample whole blocks.
 
+# %% mystnb={"figure": {"caption": "The fold of every cell, and the samples. A fold's cells are mapped by models that know none of its samples and none in a strip around it.", "name": "fig-08-folds"}, "image": {"alt": "Map of square blocks coloured by the spatial fold they belong to, with the samples as dots, filled in landslides and open elsewhere"}}
+folds = validation.fold_map(table, factors, block_m=block_m, seed=table.attrs["seed"])
+style.save(show.fold_panel(folds, table), run, "validation_folds")
+
 # %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with shaded 95 % band, prediction rate of the held-out maps; dashed with hatched band, success rate of the maps of chapter 5.", "name": "fig-08-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve in a hatched band"}}
+heldout = {name: read_raster(run.product(f"heldout_{name}.tif"))["susceptibility"] for name in trained}
 maps = {}
 for name in heldout:
     maps[name, "held out"] = heldout[name]
@@ -190,8 +216,8 @@ style.save(show.rate_panels(rates), run, "rate_curves")
 # The table says it in numbers. `capture_10` is the share of the landslide area in the most susceptible tenth of the land. The Boyce index
 # {cite:p}`hirzel2006` asks whether landslides become steadily more frequent with susceptibility; 1 is perfect. `descents` counts classes whose
 # frequency ratio is lower than that of the class below: 0 in a useful map. `different_neighbours` and `isolated` measure the salt and pepper the
-# paper calls a pretzel look: neighbours of another class, and cells alone in theirs. Where the truth is known, the last column judges the true
-# probability as if it were a map: the ceiling. Judged by the true landslides, a fitted map above it remembers.
+# paper calls a pretzel look: neighbours of another class, and cells alone in theirs. Where the truth is known, the last columns judge the two bounds
+# of chapter 5 as if they were maps: the {term}`oracle` and the {term}`reachable bound`. A fitted map above the second remembers.
 
 # %%
 def scores_of(susceptibility):
@@ -203,11 +229,48 @@ def scores_of(susceptibility):
 rows = [{"model": name, "map": kind, **scores_of(values)} for (name, kind), values in maps.items()]
 if truth is not None:
     known = xr.concat(heldout.values(), "model").notnull().all("model")
-    oracle = scores_of(truth["probability"].where(known))
-    rows.append({"model": "ceiling", "map": "true probability", **oracle})
+    bounds = {name: band for name, band in validation.BOUNDS.items() if band in truth}
+    rows += [{"model": name, "map": "bound", **scores_of(truth[band].where(known))} for name, band in bounds.items()]
 worth = pd.DataFrame(rows)
 run.write_table(worth, "map_scores")
 worth.set_index(["model", "map"]).round(3).T
+
+# %% [markdown]
+# ## From susceptibility to probability
+#
+# The samples were half landslide, the land is not. A map's values are therefore right in order and far too high in size. If the share of landslides
+# on the land, the *prevalence* $\pi$, is known or assumed, the odds are corrected by one factor {cite:p}`king2001`, with $s$ for the samples' share:
+#
+# $$
+# \frac{p'}{1 - p'} = \frac{p}{1 - p} \cdot \frac{\pi / (1 - \pi)}{s / (1 - s)}
+# $$ (eq-08-odds)
+#
+# No order changes by that, and no AUC. But is the result a probability? Where 20 % are predicted, 20 % should fail. The held-out maps, corrected,
+# against what happened; where the truth is known, against the true probability.
+
+# %%
+prevalence = p.prevalence or float(landslide.values[np.isfinite(heldout[names[0]].values)].mean())
+outcome = truth["probability"] if p.inventory == "auto" and truth is not None else landslide.astype(float)
+edges = [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 1.0]
+rows, curves = [], {}
+for name, values in heldout.items():
+    known = np.isfinite(values.values) & np.isfinite(outcome.values)
+    raw = values.values[known]
+    corrected = validation.shift_odds(raw, label.mean(), prevalence)
+    curves[name] = validation.reliability(corrected, outcome.values[known], edges)
+    high = corrected > 0.2
+    above = {"predicted_above_20": corrected[high].mean(), "observed_above_20": outcome.values[known][high].mean()} if high.any() else {}
+    row = {"model": name, "mean_of_map": raw.mean(), "corrected": corrected.mean(), "observed": outcome.values[known].mean()}
+    gap = (curves[name]["predicted"] - curves[name]["observed"]).abs()
+    rows.append(row | above | {"calibration_gap": np.average(gap, weights=curves[name]["n"])})
+probabilities = pd.DataFrame(rows)
+run.write_table(probabilities, "probabilities")
+nearest = probabilities.set_index("model")["calibration_gap"].idxmin()
+print(f"Prevalence {prevalence:.3f}. Nearest to a probability after the correction: {style.MODEL_LABELS[nearest]}.")
+probabilities.set_index("model").rename(style.MODEL_LABELS).round(3)
+
+# %% mystnb={"figure": {"caption": "Reliability of the held-out maps after the correction of the odds. On the line, what is predicted happens; dots are classes of predicted probability.", "name": "fig-08-reliability"}, "image": {"alt": "Line chart on logarithmic axes of the observed against the predicted probability, one line per model, with the diagonal where both are equal"}}
+style.save(show.reliability_curves(curves), run, "reliability")
 
 # %% [markdown]
 # ## Is it the window?
@@ -224,10 +287,10 @@ for name in [name for name in ("rf", "xgboost") if name in heldout]:
     coder = samples.factor_coder(wider, [*models.fitted_coder(trained[name]).factors, *around])
     step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})
-    context[f"{name}_context"] = cross_validated_map(model, wider_table, wider, folds, buffer_m)
+    context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m)
 for name in [name for name in ("cnn",) if name in heldout]:
     model = clone(trained[name]).set_params(window=1)
-    context["cnn_1"] = cross_validated_map(model, table, factors, folds, buffer_m)
+    context["cnn_1"] = models.cross_validated_map(model, table, factors, folds, buffer_m)
 
 rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
 rows += [{"model": name, **scores_of(values)} for name, values in context.items()]
@@ -252,62 +315,6 @@ for row in gains.itertuples():
     print(f"{both}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
 
 # %% [markdown]
-# ## Sampling sensitivity
-#
-# A susceptibility model needs cells without landslide, and somebody has to choose them. Far from any landslide, in the flat valley floor, they are
-# easy to tell apart, and the score on *such* samples is high. Here one model is trained on many kinds of samples. Each is scored twice: on samples
-# of its own kind in random folds, as most studies do, and by its map on every cell of the area, block by block. It keeps the settings it had before
-# any search: a search for each kind would compare searches, not samples. (An inventory of points is used as it is, so there is nothing to choose.)
-
-
-# %%
-def two_scores(kind):
-    """AUC on samples of one kind in random folds, and AUC of the held-out map on all cells."""
-    try:
-        drawn = samples.make_samples(inventory, factors, **kind, max_per_landslide=most)
-        label, whole = drawn["label"], validation.landslide_groups(drawn["landslide_id"])
-        random = StratifiedGroupKFold(n_folds, shuffle=True, random_state=kind["seed"])
-        how = {"groups": whole, "cv": random, "method": "predict_proba"}
-        probability = cross_val_predict(lab_model, drawn, label, **how)[:, 1]
-
-        spatial = validation.SpatialBlockKFold(n_folds, block_m, random_state=kind["seed"])
-        drawn["fold"] = spatial.fold_numbers(drawn, label)
-        folds = validation.fold_map(drawn, factors, block_m=block_m, seed=kind["seed"])
-        held_out = cross_validated_map(lab_model, drawn, factors, folds, buffer_m=0).values
-        known = np.isfinite(held_out)
-    except LsaError as error:  # for example too few cells so far from any landslide
-        return kind | {"n": 0, "problem": str(error)}
-    sample_auc = roc_auc_score(label, probability)
-    map_auc = roc_auc_score(landslide.values[known], held_out[known])
-    return kind | {"n": len(drawn), "sample_auc": sample_auc, "map_auc": map_auc, "problem": ""}
-
-# %%
-lab_model = getattr(trained[p.lab_model], "estimator", trained[p.lab_model])
-most = table.attrs["max_per_landslide"]
-choices = {
-    "positives": [] if (inventory.geom_type == "Point").all() else p.lab_positives,
-    "negative_buffer_m": p.lab_buffers_m,
-    "min_slope_negatives": p.lab_slopes,
-    "negative_ratio": p.lab_ratios,
-    "seed": range(p.seed, p.seed + p.lab_seeds),
-}
-kinds = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
-rows = Parallel(n_jobs=p.n_jobs)(delayed(two_scores)(kind) for kind in kinds)
-sensitivity = pd.DataFrame(rows, columns=[*choices, "n", "sample_auc", "map_auc", "problem"])
-sensitivity.columns = ["positives", "buffer_m", "slope_floor", "ratio", *sensitivity.columns[4:]]
-
-# %% mystnb={"figure": {"caption": "Each dot is one way to sample. Across, the score on samples of the same kind; up, the score of the map on all cells. On the line both would be equal.", "name": "fig-08-laboratory"}, "image": {"alt": "Scatter plot of the map score against the sample score for each way to sample, marked by positive kind and coloured by buffer distance, with the line of equality"}}
-run.write_table(sensitivity, "sampling_laboratory")
-style.save(show.sampling_sensitivity(sensitivity), run, "sampling_laboratory")
-
-# %%
-validation.summarise_sampling(sensitivity).round(3)
-
-# %% [markdown]
-# Read the table by columns: which choice raised `sample_auc`, and did `map_auc` follow? What raises only the first makes the test easier, not the map better:
-# the `optimism` grows. `seed_sd` says how far `map_auc` moves when the same kind of samples is drawn again: smaller differences are luck. Kinds that
-# could not be drawn are counted as `failed` and are in no mean.
-#
 # ## Try it
 #
 # ```{exercise-start}
@@ -337,8 +344,8 @@ print(
 #
 # Three changes to make with papermill, each a command in a terminal:
 #
-# - `papermill notebooks/08_validation.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
-# - `papermill notebooks/08_validation.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
+# - `papermill notebooks/08_validation.ipynb out.ipynb -p prevalence 0.1`: ten times as many landslides; what becomes of the reliability?
+# - `papermill notebooks/08_validation.ipynb out.ipynb -p seed 1`: other draws of blocks; do the intervals hold?
 # - `papermill notebooks/08_validation.ipynb out.ipynb -p inventory detected`: judge the maps by the detected landslides, as a study
 #   without a truth has to; how far do the rates move?
 
@@ -349,13 +356,13 @@ print(
 # ## Summary
 #
 # The table `map_scores.csv` holds what every map is worth when its models knew the landslides and when they did not, `optimism.csv` what random folds
-# promise too much, `paired_differences.csv` which differences between models are more than chance, `context_gain.csv` what the window is worth, and `sampling_laboratory.csv` how far the choice
-# of samples alone moves a score. The rasters `heldout_*.tif` are the maps nobody had to remember anything for.
+# promise too much, `auc_by_fold.csv` where a score comes from, `paired_differences.csv` which differences between models are more than chance,
+# `probabilities.csv` how far a map is from a probability, and `context_gain.csv` what the window is worth.
 #
 # ## What's next
 #
-# Change one parameter of an earlier chapter and make the book again: `lsa run` repeats only what the change touches.
+# Chapter 9 asks how much of a score is the choice of samples.
 #
 # ## References
 #
-# All references are on the page *References*; here mainly {cite:p}`chung2003,hirzel2006,roberts2017`.
+# All references are on the page *References*; here mainly {cite:p}`chung2003,hirzel2006,king2001,parker2007,roberts2017`.

@@ -73,6 +73,7 @@ def schemes(random_run) -> dict:
     return chapter(random_run, n_classes=4, scheme="quantile")
 
 
+@pytest.mark.known_by("values by hand", "Frequency ratio")
 def test_chapter_divides_two_shares(tmp_path):
     """A fifth of the land holds half of the landslides: FR 2.5; unknown cells count for nothing."""
     values = np.full(GRID.shape, 0.2)
@@ -166,6 +167,7 @@ def within_class_squares(values: np.ndarray, breaks) -> float:
 
 
 @given(st.integers(0, 999), st.integers(2, 6))
+@pytest.mark.known_by("all cuts", "Fisher–Jenks classes")
 def test_fisher_jenks_is_the_best_of_all_cuts(seed, n_classes):
     """Every way to cut eleven values, ties among them, is tried."""
     values = np.random.default_rng(seed).integers(0, 20, 11) / 20
@@ -180,6 +182,7 @@ def test_fisher_jenks_is_the_best_of_all_cuts(seed, n_classes):
 
 
 @pytest.mark.parametrize("n_classes", [3, 5, 8])
+@pytest.mark.known_by("mapclassify", "Fisher–Jenks classes")
 def test_fisher_jenks_is_as_good_as_mapclassify(n_classes):
     values = np.random.default_rng(0).beta(0.5, 2, 500)
     breaks = [cells[-1] for cells in ckmeans(values, n_classes)[:-1]]
@@ -263,6 +266,7 @@ def test_breaks_are_checked_of_the_models_that_have_them(tmp_path):
         classes.read_breaks(file, 3)
 
 
+@pytest.mark.known_by("published numbers", "Audit of a printed table")
 def test_table_5_follows_from_its_own_areas_but_for_one_misprint():
     printed = published_table(5)
     wrong = audit_frequency_ratios(printed)

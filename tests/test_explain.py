@@ -1,5 +1,8 @@
 """Shapley values: they add up for every model of the book, and are refused when they do not."""
 
+from itertools import combinations
+from math import comb
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +15,13 @@ from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from lsa_helpers.cnn import window_network
-from lsa_helpers.explain import AdditivityError, check_sum, pick_samples
+from lsa_helpers.explain import (
+    AdditivityError,
+    check_sum,
+    factor_shapley,
+    pick_background,
+    pick_samples,
+)
 from lsa_helpers.samples import coded_groups, factor_coder
 from lsa_helpers.show import explain as show
 
@@ -31,6 +40,7 @@ def _deep_shap(network, background, windows) -> tuple[np.ndarray, float, np.ndar
 
 
 @pytest.mark.parametrize("size", [1, 7, 15])
+@pytest.mark.known_by("an identity", "Deep SHAP")
 def test_deep_shap_adds_up_for_the_networks_of_chapter_5(size):
     """Batch norm with its own statistics included; the network itself is not touched."""
     torch.manual_seed(0)
@@ -68,7 +78,75 @@ def test_check_sum_names_the_gap():
     with pytest.raises(AdditivityError, match=r"by up to 0.25 \(allowed: 0.001\)"):
         check_sum(np.array([[1.0, 2.0]]), 0.5, np.array([3.75]), 1e-3)
     with pytest.raises(AdditivityError):
+        check_sum(np.array([[3.0]] * 99 + [[4.0]]), 0.0, np.full(100, 3.0), 0.1)  # one in a hundred
+    with pytest.raises(AdditivityError):
         check_sum(np.array([[np.nan, 2.0]]), 0.5, np.array([3.75]), 1e-3)
+
+
+def _enumerated(output, rows, background, groups):
+    """Shapley values by all coalitions, from the definition."""
+    names = list(dict.fromkeys(groups))
+    columns = np.array(groups)
+    worth = {}
+    for size in range(len(names) + 1):
+        for inside in combinations(names, size):
+            present = np.isin(columns, inside)
+            mixed = np.repeat(background[None], len(rows), axis=0)
+            mixed[:, :, present] = rows[:, None, present]
+            flat = output(mixed.reshape(-1, *rows.shape[1:]))
+            worth[frozenset(inside)] = flat.reshape(len(rows), -1).mean(axis=1)
+    values = np.zeros((len(rows), len(names)))
+    for place, name in enumerate(names):
+        for inside, before in worth.items():
+            if name not in inside:
+                share = 1 / (len(names) * comb(len(names) - 1, len(inside)))
+                values[:, place] += share * (worth[inside | {name}] - before)
+    return values
+
+
+def _network_output(network):
+    def output(windows):
+        with torch.inference_mode():
+            return network(torch.from_numpy(windows))[:, 0].double().numpy()
+
+    return output
+
+
+@pytest.mark.known_by("all coalitions", "Shapley values of factors")
+def test_factor_values_of_a_network_are_those_of_all_coalitions():
+    """Five factors of eight columns: within three standard errors, and no slope of its own."""
+    torch.manual_seed(1)
+    network = window_network(8, 7)
+    network(2 * _windows(64, 8, 7))
+    output = _network_output(network.eval())
+    rows, background = _windows(20, 8, 7, 2).numpy(), _windows(48, 8, 7, 3).numpy()
+    groups = ["a", "a", "b", "c", "c", "c", "d", "e"]
+    exact = _enumerated(output, rows, background, groups)
+    values, base, error = factor_shapley(output, rows, background, groups, seed=0)
+    assert list(values) == ["a", "b", "c", "d", "e"]
+    check_sum(values.to_numpy(), base, output(rows), 1e-6)
+    gap = np.abs(values.to_numpy() - exact)
+    assert (gap < 3 * error.to_numpy()).mean() > 0.99
+    assert np.sqrt((gap**2).mean()) < 0.15 * exact.std()
+    assert abs(np.polyfit(exact.ravel(), values.to_numpy().ravel(), 1)[0] - 1) < 0.05
+
+
+@pytest.mark.known_by("shap", "Shapley values of factors")
+def test_factor_values_equal_those_of_shap():
+    """shap's exact explainer over single columns, on the same background."""
+    rng = np.random.default_rng(0)
+    rows, background = rng.normal(size=(6, 4)), rng.normal(size=(200, 4))
+
+    def output(x):
+        return x[:, 0] * x[:, 1] + np.maximum(x[:, 2], x[:, 0]) - x[:, 3] ** 2
+
+    exact = shap.explainers.Exact(output, shap.maskers.Independent(background, max_samples=200))
+    exact = exact(rows)
+    values, base, error = factor_shapley(output, rows, background, list("abcd"), seed=1)
+    assert base == pytest.approx(exact.base_values[0])
+    assert (np.abs(values.to_numpy() - exact.values) < 3 * error.to_numpy() + 1e-12).all()
+    np.testing.assert_allclose(values.to_numpy(), exact.values, atol=0.1)
+    np.testing.assert_allclose(values["d"], exact.values[:, 3])  # alone: no order matters
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +178,7 @@ def test_tree_shap_of_a_pipelines_forest_adds_up_to_its_probability(samples, cod
     check_sum(values @ to_factor.to_numpy(), base, forest.predict_proba(rows)[:, 1], 1e-6)
 
 
+@pytest.mark.known_by("xgboost", "TreeSHAP")
 def test_tree_shap_of_xgboost_equals_its_own_contributions(samples, coder):
     trees = xgboost.XGBClassifier(n_estimators=20, max_depth=3, n_jobs=1)
     pipeline = make_pipeline(coder, trees).fit(samples, samples["label"])
@@ -112,14 +191,24 @@ def test_tree_shap_of_xgboost_equals_its_own_contributions(samples, coder):
     check_sum(values, base, trees.predict(rows, output_margin=True), 1e-4)
 
 
-def test_picked_samples_are_balanced_disjoint_and_seeded():
+def test_picked_samples_are_balanced_and_seeded():
     samples = pd.DataFrame({"label": [1] * 30 + [0] * 170, "x": range(200)})
-    chosen, background = pick_samples(samples, n_explain=50, n_background=64, seed=3)
-    assert chosen["label"].sum() == 25 and len(chosen) == 50 and len(background) == 64
-    assert not set(chosen.index) & set(background.index)
-    assert chosen.equals(pick_samples(samples, n_explain=50, n_background=64, seed=3)[0])
-    few, rest = pick_samples(samples, n_explain=100, n_background=64, seed=0)
-    assert few["label"].sum() == 30 and len(few) == 100 and len(rest) == 64
+    chosen = pick_samples(samples, n_explain=50, seed=3)
+    assert chosen["label"].sum() == 25 and len(chosen) == 50 and chosen.index.is_unique
+    assert chosen.equals(pick_samples(samples, n_explain=50, seed=3))
+    few = pick_samples(samples, n_explain=100, seed=0)
+    assert few["label"].sum() == 30 and len(few) == 100
+
+
+def test_the_background_is_of_known_cells_or_of_the_places_given(sampled):
+    factors, table = sampled
+    drawn = pick_background(factors, n=50, seed=1)
+    assert len(drawn) == 50 and drawn.notna().all().all()
+    assert drawn.equals(pick_background(factors, n=50, seed=1))
+    corner = {"x": factors.x.values[[0, 50]], "y": factors.y.values[[0, 40]]}  # the first: unknown
+    given = pick_background(factors, n=5, seed=0, places=corner)
+    assert given[["x", "y"]].values.tolist() == [[corner["x"][1], corner["y"][1]]]
+    assert given["slope"][0] == factors["slope"].values[40, 50]
 
 
 def test_labels_of_factors():

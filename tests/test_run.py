@@ -18,6 +18,20 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_file_appears_at_once_and_not_byte_by_byte(tmp_path):
+    """It is moved into place, not copied: it stays the file that was written, and a reader who had
+    opened the old one goes on reading that.
+    """
+    file = tmp_path / "table.csv"
+    file.write_text("old")
+    with file.open() as reader:
+        with whole_file(file) as part:
+            part.write_text("new")
+            written = part.stat().st_ino
+        assert file.stat().st_ino == written
+        assert reader.read() == "old"
+
+
 def test_tables_are_the_same_bytes_each_time(tmp_path):
     table = pd.DataFrame({"model": ["cnn"], "auc": [1 / 3]})
     first, second = (Run(tmp_path / name).write_table(table, "scores") for name in "ab")

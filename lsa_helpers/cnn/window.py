@@ -11,16 +11,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
 from lsa_helpers.cnn.network import dense_logits, device, window_network
-from lsa_helpers.raster import rowcol
+from lsa_helpers.raster import cell_size, rowcol
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.samples import factor_coder
+from lsa_helpers.validation import beyond_buffer
 
 
 class WindowCNN(ClassifierMixin, BaseEstimator):
     """Convolutional network on square windows of coded factors, behind scikit-learn's interface.
 
-    Several networks are trained from different starts. Each sets one spatial fold of its training
-    rows aside to stop early, a different one per network. Unknown cells inside a window count as
+    Several networks are trained from different starts; the ensemble is the sigmoid of their mean
+    logit. Each sets one spatial fold of its training rows aside to stop early, with a strip as wide
+    as the window around it, a different one per network. Unknown cells inside a window count as
     the mean (0 after coding), and values more than 5 standard deviations from the training mean as
     5: one spike would decide its whole window.
 
@@ -104,13 +106,13 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         self.networks_, self.history_ = [], []
         seeds = np.random.SeedSequence(self.random_state).generate_state(self.n_networks)
         for number, seed in enumerate(seeds):
-            stop = torch.from_numpy(_stop_rows(X["fold"], y, number)).to(device())
+            train, stop = _stopping_split(X, y, number, self.window * cell_size(self.factors))
             # Steps on 64 small windows are too short to share: threads would wait for each other.
             with reproducible(int(seed), 1):
-                self._train(windows, labels, stop, number)
+                self._train(windows, labels, train, stop, number)
         return self
 
-    def _train(self, windows, labels, stop, number: int) -> None:
+    def _train(self, windows, labels, train, stop, number: int) -> None:
         """Train one network; keep the weights of the epoch with the lowest loss on the rows set
         aside.
         """
@@ -120,12 +122,12 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
             network.parameters(), self.learning_rate, weight_decay=self.weight_decay
         )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.epochs)
-        train = torch.nonzero(~stop).ravel()
+        train = torch.from_numpy(train).to(windows.device)
         best, best_epoch, kept = np.inf, 0, None
         for epoch in range(self.epochs):
             loss = _epoch(network, optimizer, windows, labels, train, self.batch_size)
             schedule.step()
-            held_out = _loss(network, windows[stop], labels[stop]) if stop.any() else loss
+            held_out = _loss(network, windows[stop], labels[stop]) if len(stop) else loss
             losses = {"train_loss": loss, "stop_loss": held_out}
             self.history_.append({"network": number, "epoch": epoch} | losses)
             if held_out < best:
@@ -136,12 +138,19 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         network.load_state_dict(kept)
         self.networks_.append(network.to("cpu", memory_format=torch.contiguous_format).eval())
 
-    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        """Probabilities of no landslide and of one at rows with ``x, y`` (m): (n, 2)."""
+    def decision_function(self, X: pd.DataFrame) -> np.ndarray:
+        """Log-odds of a landslide at rows with ``x, y`` (m): float64 (n,), the mean over networks.
+
+        This is the one output of the ensemble: probabilities, maps and explanations are all of it.
+        """
         windows = torch.from_numpy(self.windows(X))
         with reproducible(0, 1):
             logits = [_logits(network, windows).numpy() for network in self.networks_]
-        probability = mean_probability(logits)
+        return np.mean(logits, axis=0, dtype=np.float64)
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """Probabilities of no landslide and of one at rows with ``x, y`` (m): (n, 2)."""
+        probability = expit(self.decision_function(X))
         return np.column_stack([1 - probability, probability])
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
@@ -166,9 +175,8 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
             Raw factors in the order of `coder_`, NaN where unknown.
         """
         coded = self._code(values)
-        return mean_probability(
-            [dense_logits(net, coded, self.window, bf16=self.bf16) for net in self.networks_]
-        )
+        logits = [dense_logits(net, coded, self.window, bf16=self.bf16) for net in self.networks_]
+        return expit(np.mean(logits, axis=0, dtype=np.float64))
 
     def _code(self, values: np.ndarray) -> np.ndarray:
         """Raw factors (factors, height, width) → float32 (height, width, columns) without NaN."""
@@ -177,27 +185,26 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         return np.clip(np.nan_to_num(coded, copy=False), -5, 5, out=coded)
 
 
-def mean_probability(logits) -> np.ndarray:
-    """The ensemble: mean over networks of the probability of their logits, float64."""
-    return np.mean([expit(np.asarray(each, np.float64)) for each in logits], axis=0)
-
-
 def pad_reflect(raster: np.ndarray, cells: int) -> np.ndarray:
     """Mirror a raster (bands, height, width) outwards by so many cells."""
     return np.pad(raster, ((0, 0), (cells, cells), (cells, cells)), mode="reflect")
 
 
-def _stop_rows(fold, label, number: int) -> np.ndarray:
-    """Rows of one spatial fold, to stop early on; none when the rest or the fold would hold one
-    class only.
+def _stopping_split(X: pd.DataFrame, y, number: int, buffer_m: float):
+    """Rows to train on, and those of one spatial fold to stop early on.
+
+    A strip of `buffer_m` between them is in neither. Where no fold can be set aside so that both
+    parts hold both classes, all rows train and none stops.
     """
-    fold, label = np.asarray(fold), np.asarray(label)
-    usable = [
-        index
-        for index in np.unique(fold)
-        if len(set(label[fold == index])) == 2 == len(set(label[fold != index]))
-    ]
-    return fold == usable[number % len(usable)] if usable else np.zeros(len(fold), bool)
+    place, fold, label = X[["x", "y"]].to_numpy(float), X["fold"].to_numpy(), np.asarray(y)
+    splits = []
+    for index in np.unique(fold):
+        stop = np.flatnonzero(fold == index)
+        train = beyond_buffer(place, np.flatnonzero(fold != index), stop, buffer_m)
+        if len(set(label[stop])) == 2 == len(set(label[train])):
+            splits.append((train, stop))
+    everything = np.arange(len(label)), np.array([], int)
+    return splits[number % len(splits)] if splits else everything
 
 
 def _epoch(network, optimizer, windows, labels, train, batch_size: int) -> float:

@@ -1,4 +1,4 @@
-"""Image chips with their landslides: reading, judging, splitting and counting them."""
+"""Image chips with their landslides: reading, judging and counting them."""
 
 import os
 from collections.abc import Sequence
@@ -33,7 +33,10 @@ class Chip:
     scene : str
         Chips of one scene stay together in the split.
     split : str
-        "train", "val" or "test" when the collection says so, else "".
+        "train", "val" or "test", or "gap" for none of them; "" before
+        `lsa_helpers.detect.split.split_chips` where the collection does not say it.
+    footprint : tuple, optional
+        CRS, left, bottom, right and top of a georeferenced chip, in units of the CRS.
     window : tuple of int, optional
         First column, first row, width and height of the chip in a larger image, pixels.
     landslides, merged : float
@@ -50,6 +53,7 @@ class Chip:
     resolution_m: float = float("nan")
     scene: str = ""
     split: str = ""
+    footprint: tuple[str, float, float, float, float] | None = None
     window: tuple[int, int, int, int] | None = None
     landslides: float = float("nan")
     merged: float = float("nan")
@@ -184,29 +188,6 @@ def need_training(chips: Sequence[Chip]) -> None:
             where=chips[0].image.parent,
             fix="Add chips, or mark some as train",
         )
-
-
-def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
-    """Give every chip a split: the collection's own, or 8:1:1 within each area and platform, whole
-    scenes together.
-
-    Returns
-    -------
-    list of Chip
-        In the order given, `split` filled.
-    """
-    if all(chip.split for chip in chips):
-        return list(chips)
-    rng = np.random.default_rng(seed)
-    split = {}
-    for source in sorted({chip.source for chip in chips}):
-        scenes = [chip.scene for chip in chips if chip.source == source]
-        done = 0
-        for scene in rng.permutation(sorted(set(scenes))):
-            tenth = 0.1 * len(scenes)
-            split[scene] = "test" if done < tenth else "val" if done < 2 * tenth else "train"
-            done += scenes.count(scene)
-    return [replace(chip, split=split[chip.scene]) for chip in chips]
 
 
 def count_table(chips: Sequence[Chip]) -> pd.DataFrame:

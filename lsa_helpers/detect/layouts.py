@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,8 +60,10 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
         The collection; for ``coco`` also a file.
     layout : {"cas", "masks", "coco", "labelme"}
         ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same
-        name. ``masks``: ``images/``, ``masks/``, files of the same name; an ``index.csv`` (id,
-        split), if there is one, says which of them belong to the collection and to which split.
+        name. ``masks``: ``images/``, ``masks/``, files of the same name; an ``index.csv`` (id), if
+        there is one, says which of them belong to the collection. In both an index may have the
+        columns ``split`` and ``scene``; without a scene, names that differ only in their last
+        number are one.
         ``coco``: ``coco.json`` in the folder, or any COCO file given as `folder`; its images count
         from where it lies. ``labelme``: a LabelMe ``.json`` for every image, beside it.
 
@@ -101,24 +102,26 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
 
 
 def _read_cas(folder: Path) -> list[Chip]:
+    index = _read_index(folder / "index.csv")
     chips = []
     for images in sorted(path for path in folder.rglob("img") if path.is_dir()):
-        masks, files = _by_stem(images.parent / "mask"), _by_stem(images)
+        masks = _by_stem(images.parent / "mask")
         name = _CAS_NAME.fullmatch(images.parent.name)
         area, platform, resolution = (
             name.group("area", "platform", "resolution") if name else (images.parent.name, "", None)
         )
-        for path, scene in zip(files.values(), _scenes(list(files)), strict=True):
-            chips.append(
-                Chip(
-                    path,
-                    masks.get(path.stem, images.parent / "mask" / path.name),
-                    area,
-                    platform,
-                    _pixel_size(path) or float(resolution or "nan"),
-                    f"{images.parent.relative_to(folder)}/{scene}",
-                )
+        own = f"{images.parent.relative_to(folder)}/"
+        for stem, path in _by_stem(images).items():
+            chip = Chip(
+                path,
+                masks.get(stem, images.parent / "mask" / path.name),
+                area,
+                platform,
+                float(resolution or "nan"),
+                index["scene"].get(stem) or own + _scene(stem),
+                index["split"].get(stem, ""),
             )
+            chips.append(_placed(chip))
     return chips
 
 
@@ -131,51 +134,54 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     }
 
 
-def _scenes(stems: Sequence[str]) -> list[str]:
-    """Scene of each chip: the name before its last number, or ten runs of neighbours where all
-    chips share that.
-    """
-    scenes = [re.sub(r"[\W_]*\d+$", "", stem) for stem in stems]
-    if len(set(scenes)) >= 10:
-        return scenes
-    # Chips cut from one mosaic are numbered along it, so neighbours in the list are neighbours on
-    # the ground.
-    return [f"part {10 * i // max(len(stems), 1)}" for i in range(len(stems))]
+def _scene(stem: str) -> str:
+    """Scene of a chip by its name: all before the last number."""
+    return re.sub(r"[\W_]*\d+$", "", stem)
 
 
-def _pixel_size(path: Path) -> float:
-    """Pixel size in metres from a georeferenced chip; 0 where it has none, is in degrees or cannot
-    be read.
-    """
+def _placed(chip: Chip) -> Chip:
+    """With pixel size and place of a georeferenced chip; as it is where it has none."""
     try:
-        with open_image(path) as file:
-            return abs(file.transform.a) if file.crs and file.crs.is_projected else 0.0
+        with open_image(chip.image) as file:
+            if not file.crs:
+                return chip
+            footprint = (file.crs.to_string(), *file.bounds)
+            metres = abs(file.transform.a) if file.crs.is_projected else chip.resolution_m
+            return replace(chip, footprint=footprint, resolution_m=metres)
     except InputError:
-        return 0.0  # a broken chip is reported when chips are judged, with all others
+        return chip  # a broken chip is reported when chips are judged, with all others
+
+
+def _read_index(path: Path) -> pd.DataFrame:
+    """Columns split and scene ("" where not said) of the chips that an ``index.csv`` names, which
+    are its rows; no rows without a file.
+    """
+    if not path.is_file():
+        return pd.DataFrame({"split": {}, "scene": {}})
+    try:
+        table = pd.read_csv(path, dtype=str).fillna("")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "the index of the collection cannot be read", where=path, found=error
+        ) from None
+    if "id" not in table:
+        raise InputError('the index has no column "id"', where=path, found=list(table.columns))
+    if (twice := table["id"].duplicated()).any():
+        name = table["id"][twice].iloc[0]
+        raise InputError("the index names an image twice", where=path, found=f'id "{name}"')
+    return table.set_index("id").reindex(columns=["split", "scene"], fill_value="")
 
 
 def _read_masks(folder: Path) -> list[Chip]:
-    index = folder / "index.csv"
     files = {name: _by_stem(folder / name) for name in ("images", "masks")}
-    if not index.is_file():
+    index = _read_index(folder / "index.csv")
+    if index.empty:
         # Of a pair that is not whole either half is listed, so that the other is missed.
         keys = sorted({*files["images"], *files["masks"]})
-        return [
-            _pair(folder, files, key, scene, "", "masks/")
-            for key, scene in zip(keys, _scenes(keys), strict=True)
-        ]
-    try:
-        table = pd.read_csv(index, dtype={"id": str})
-    except (OSError, ValueError) as error:
-        raise InputError(
-            "the index of the collection cannot be read", where=index, found=error
-        ) from None
-    if "id" not in table:
-        raise InputError('the index has no column "id"', where=index, found=list(table.columns))
-    splits = table["split"].fillna("").astype(str) if "split" in table else [""] * len(table)
+        return [_pair(folder, files, key, _scene(key), "", "masks/") for key in keys]
     return [
-        _pair(folder, files, key, key, split, index.name)
-        for key, split in zip(table["id"], splits, strict=True)
+        _pair(folder, files, row.Index, row.scene or row.Index, row.split, "index.csv")
+        for row in index.itertuples()
     ]
 
 
@@ -186,7 +192,8 @@ def _pair(
     missing.
     """
     image, mask = (files[name].get(key, folder / name / f"{key}.*") for name in ("images", "masks"))
-    return Chip(image, mask, scene=scene, split=split, fault=_missing(image, folder / named_in))
+    fault = _missing(image, folder / named_in)
+    return _placed(Chip(image, mask, scene=scene, split=split, fault=fault))
 
 
 def _missing(image: Path, named_in: Path) -> InputError | None:
@@ -214,7 +221,7 @@ def _read_coco(folder: Path) -> list[Chip]:
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
-    return [replace(chip, fault=_missing(chip.image, path)) for chip in chips]
+    return [_placed(replace(chip, fault=_missing(chip.image, path))) for chip in chips]
 
 
 def _read_labelme(folder: Path) -> list[Chip]:
@@ -229,5 +236,5 @@ def _read_labelme(folder: Path) -> list[Chip]:
             fault = InputError("this is no readable LabelMe file", where=path, found=repr(error))
         area = "" if path.parent == folder else path.parent.name
         scene = str(path.relative_to(folder))
-        chips.append(Chip(image, path, area=area, scene=scene, fault=fault))
+        chips.append(_placed(Chip(image, path, area=area, scene=scene, fault=fault)))
     return chips

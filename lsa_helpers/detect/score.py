@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import torch
-from pycocotools import mask as rle
+
+from lsa_helpers.detect.matching import mask_iou, match
 
 THRESHOLDS = np.round(np.arange(0.05, 0.951, 0.05), 2)
+_RECALLS = torch.linspace(0, 1, 101).double().numpy()  # as torchmetrics rounds them
 
 
 def predict(model: torch.nn.Module, images: Sequence[torch.Tensor]) -> list[dict]:
@@ -36,58 +38,6 @@ def predict(model: torch.nn.Module, images: Sequence[torch.Tensor]) -> list[dict
     return [found | {"masks": found["masks"][:, 0] > 0.5} for found in detections]
 
 
-def match(iou: np.ndarray, min_iou: float = 0.5) -> np.ndarray:
-    """One-to-one matches: from the highest score down, each detection takes the free landslide it
-    overlaps best.
-
-    Parameters
-    ----------
-    iou : ndarray, shape (detections, landslides)
-        Detections in falling order of score.
-    min_iou : float
-        Smallest overlap of a match.
-
-    Returns
-    -------
-    ndarray of bool, shape (detections,)
-        True positives; whatever threshold cuts the list, the matches above it stay the same.
-
-    Examples
-    --------
-    >>> match(np.array([[0.6, 0.0], [0.9, 0.0]])).tolist()
-    [True, False]
-    """
-    iou = np.array(iou, float)
-    hit = np.zeros(len(iou), bool)
-    for i in range(len(iou) if iou.size else 0):
-        best = int(iou[i].argmax())
-        if iou[i, best] >= min_iou:
-            hit[i] = True
-            iou[:, best] = -1.0
-    return hit
-
-
-def mask_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Shared over joint area of every mask with every other.
-
-    Parameters
-    ----------
-    first, second : ndarray of bool, shape (n, height, width) and (m, height, width)
-
-    Returns
-    -------
-    ndarray, shape (n, m)
-        0–1.
-    """
-    if not len(first) or not len(second):
-        return np.zeros((len(first), len(second)))
-    coded = (
-        rle.encode(np.asfortranarray(masks.transpose(1, 2, 0), np.uint8))
-        for masks in (first, second)
-    )
-    return rle.iou(*coded, [0] * len(second))
-
-
 class ScoreSweep:
     """Right and wrong detections of a set of chips at every threshold of the score, gathered chip
     by chip so that masks need not be kept.
@@ -100,11 +50,12 @@ class ScoreSweep:
 
     def __init__(self, min_iou: float = 0.5):
         self.min_iou = min_iou
-        self.n_landslides = 0
+        # One of each for every chip.
+        self._n_landslides: list[int] = []
         self._hits: list[np.ndarray] = []
         self._scores: list[np.ndarray] = []
         # Pixels at every threshold: true and detected, detected, true.
-        self._pixels = np.zeros((3, len(THRESHOLDS)), np.int64)
+        self._pixels: list[np.ndarray] = []
 
     def update(self, detections: Sequence[dict], truths: Sequence[dict]) -> None:
         """Add a batch: predictions of `predict` and targets of `ChipSet`."""
@@ -119,42 +70,88 @@ class ScoreSweep:
     def _add(self, masks: np.ndarray, scores: np.ndarray, truth: np.ndarray) -> None:
         self._hits.append(match(mask_iou(masks, truth), self.min_iou))
         self._scores.append(scores)
-        self.n_landslides += len(truth)
+        self._n_landslides.append(len(truth))
         landslide = truth.any(0) if len(truth) else np.zeros(masks.shape[1:], bool)
         reached = _reached(masks, scores)
         true = np.full(len(THRESHOLDS), landslide.sum())
-        self._pixels += (_count(reached[landslide]), _count(reached), true)
+        self._pixels.append(np.stack([_count(reached[landslide]), _count(reached), true]))
 
     def landslides(self) -> pd.DataFrame:
         """Table score, tp, fp, fn, precision, recall, f1 of landslides, matched one to one
         (fractions; NaN where undefined), for thresholds 0.05–0.95.
         """
-        hits = np.concatenate([*self._hits, []]).astype(bool)
-        kept = np.concatenate([*self._scores, []])[None] >= THRESHOLDS[:, None]
-        tp, fp = (kept & hits).sum(1), (kept & ~hits).sum(1)
-        fn = self.n_landslides - tp
-        table = pd.DataFrame({"score": THRESHOLDS, "tp": tp, "fp": fp, "fn": fn})
-        with np.errstate(invalid="ignore", divide="ignore"):
-            table["precision"] = tp / (tp + fp)
-            table["recall"] = tp / np.float64(self.n_landslides)
-            table["f1"] = 2 * tp / (2 * tp + fp + fn)
-        return table
+        columns = {"score": THRESHOLDS} | _landslide_scores(*self._counts(self._once()))
+        return pd.DataFrame({name: np.squeeze(values) for name, values in columns.items()})
 
     def pixels(self) -> pd.DataFrame:
         """Table score, precision, recall, f1, iou of landslide pixels, all chips together
         (fractions; NaN where undefined).
         """
-        both, detected, true = self._pixels.astype(float)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return pd.DataFrame(
-                {
-                    "score": THRESHOLDS,
-                    "precision": both / detected,
-                    "recall": both / true,
-                    "f1": 2 * both / (detected + true),
-                    "iou": both / (detected + true - both),
-                }
-            )
+        columns = {"score": THRESHOLDS} | _pixel_scores(*self._pixel_counts(self._once()))
+        return pd.DataFrame({name: np.squeeze(values) for name, values in columns.items()})
+
+    def draws(self, weights: np.ndarray, threshold: float = 0.5) -> dict[str, np.ndarray]:
+        """Scores as they would be if each chip counted as often as a row of weights says.
+
+        Parameters
+        ----------
+        weights : ndarray of int, shape (draws, chips)
+            For intervals `lsa_helpers.validation.block_weights` of the chips' scenes, in the order
+            in which the chips were added.
+        threshold : float
+            Score at which all but AP50 hold.
+
+        Returns
+        -------
+        dict
+            AP50_segm, precision, f1, recall, pixel_iou: per cent, shape (draws,); NaN where
+            undefined.
+        """
+        at = int(np.argmin(np.abs(THRESHOLDS - threshold)))
+        landslides = _landslide_scores(*self._counts(weights))
+        iou = _pixel_scores(*self._pixel_counts(weights))["iou"]
+        scores = {name: landslides[name][:, at] for name in ("precision", "f1", "recall")}
+        scores = (
+            {"AP50_segm": self._average_precision(weights)} | scores | {"pixel_iou": iou[:, at]}
+        )
+        return {name: 100 * values for name, values in scores.items()}
+
+    def _once(self) -> np.ndarray:
+        """Every chip counts once."""
+        return np.ones((1, len(self._hits)), np.int64)
+
+    def _counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """True and false positives, and misses, for each row of weights and threshold."""
+        reach = [scores >= THRESHOLDS[:, None] for scores in self._scores]
+        tp, fp = (
+            np.array([(some & kind).sum(axis=1) for some, kind in zip(reach, kinds, strict=True)])
+            for kinds in (self._hits, [~hits for hits in self._hits])
+        )
+        tp, fp = (weights @ counts.reshape(-1, len(THRESHOLDS)) for counts in (tp, fp))
+        return tp, fp, weights @ np.array([self._n_landslides], int).T - tp
+
+    def _pixel_counts(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pixels true and detected, detected, and true, for each row of weights and threshold."""
+        pixels = np.array(self._pixels, float).reshape(-1, 3, len(THRESHOLDS))
+        return tuple(weights @ pixels[:, i] for i in range(3))
+
+    def _average_precision(self, weights: np.ndarray) -> np.ndarray:
+        """AP of landslides at `min_iou`, fractions: COCO's, precision at 101 recalls, of which each
+        is the best at this recall or above.
+        """
+        chip = np.repeat(np.arange(len(self._hits)), [len(hits) for hits in self._hits])
+        order = np.argsort(-np.concatenate([*self._scores, []]), kind="stable")
+        hits, chip = np.concatenate([*self._hits, []]).astype(bool)[order], chip[order]
+        values = np.full(len(weights), np.nan)
+        for i, (row, landslides) in enumerate(
+            zip(weights, weights @ self._n_landslides, strict=True)
+        ):
+            if landslides:
+                tp, all_found = np.cumsum(row[chip] * hits), np.cumsum(row[chip])
+                precision = np.append(tp / np.maximum(all_found, 1), 0.0)
+                best = np.maximum.accumulate(precision[::-1])[::-1]
+                values[i] = best[np.searchsorted(tp / landslides, _RECALLS)].mean()
+        return values
 
     def best_threshold(self) -> float:
         """The score threshold at which F1 of landslide pixels is best; 0.5 when nothing was found
@@ -207,6 +204,30 @@ def score_row(coco: Mapping[str, torch.Tensor], sweep: ScoreSweep, threshold: fl
 def _percent(value: torch.Tensor) -> float:
     """A figure of COCO in per cent; its −1 stands for undefined."""
     return 100 * float(value) if value >= 0 else float("nan")
+
+
+def _landslide_scores(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> dict[str, np.ndarray]:
+    """Precision, recall and F1 with what they are made of, fractions; NaN where undefined."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = {
+            "precision": tp / (tp + fp),
+            "recall": tp / (tp + fn),
+            "f1": 2 * tp / (2 * tp + fp + fn),
+        }
+    return {"tp": tp, "fp": fp, "fn": fn} | shares
+
+
+def _pixel_scores(
+    both: np.ndarray, detected: np.ndarray, true: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Precision, recall, F1 and IoU of pixels, fractions; NaN where undefined."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "precision": both / detected,
+            "recall": both / true,
+            "f1": 2 * both / (detected + true),
+            "iou": both / (detected + true - both),
+        }
 
 
 def _reached(masks: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -7,13 +7,12 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from rasterio.warp import transform_bounds
+from rasterio.windows import Window, bounds
 from shapely.affinity import affine_transform
 
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.images import open_image
 from lsa_helpers.errors import InputError
-
-PARTS = 10  # runs of neighbouring chips of an image that stay together in the split
 
 
 def cut_chips(
@@ -36,8 +35,7 @@ def cut_chips(
     -------
     list of Chip
         With `window` and, as truth, polygons in pixels of the chip. Chips without landslide are
-        taken at equal steps among those that hold data in the middle. Neighbours in an image share
-        a `scene`, so that the split does not part them.
+        taken at equal steps among those that hold data in the middle. An image is a `scene`.
 
     Raises
     ------
@@ -120,10 +118,11 @@ def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[
             truths[i],
             platform=platform,
             resolution_m=metres,
-            scene=f"{path.name} {PARTS * n // max(1, len(windows))}",
+            scene=path.name,
+            footprint=(file.crs.to_string(), *bounds(Window(*windows[i]), file.transform)),
             window=windows[i],
         )
-        for n, i in enumerate(sorted([*having, *(empty[step] for step in steps)]))
+        for i in sorted([*having, *(empty[step] for step in steps)])
     ]
 
 

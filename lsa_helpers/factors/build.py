@@ -10,12 +10,13 @@ import xrspatial
 
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.factors import terrain
-from lsa_helpers.raster import cell_size, known_cells, on_grid
+from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
 from lsa_helpers.sources.distance import distance_to
 from lsa_helpers.sources.layers import (
     categorical,
     continuous,
+    dem_grid,
     read_dem,
     study_mask,
     target_grid,
@@ -54,19 +55,19 @@ FACTORS = {
 # How each terrain factor is made from the DEM.
 TERRAIN = {
     "altitude": lambda dem: dem,
-    "slope": lambda dem: xrspatial.slope(dem, boundary="nearest"),
-    "aspect": lambda dem: xrspatial.aspect(dem, boundary="nearest"),
+    "slope": lambda dem: xrspatial.slope(terrain.one_ring_wider(dem))[1:-1, 1:-1],
+    "aspect": lambda dem: xrspatial.aspect(terrain.one_ring_wider(dem))[1:-1, 1:-1],
     "plan_curvature": lambda dem: terrain.curvatures(dem)[0],
     "profile_curvature": lambda dem: terrain.curvatures(dem)[1],
     "twi": terrain.wetness_index,
-    "tri": lambda dem: xrspatial.tri(dem, boundary="nearest"),
+    "tri": lambda dem: xrspatial.tri(terrain.one_ring_wider(dem))[1:-1, 1:-1],
 }
 
 
 def build_factors(
     catalog: Catalog,
     *,
-    cell_size_m: float = 12.5,
+    cell_size_m: float = 0.0,
     crs: str = "",
     wanted: Sequence[str] = (),
 ) -> tuple[xr.Dataset, list[str]]:
@@ -77,7 +78,7 @@ def build_factors(
     catalog : Catalog
         Must name a DEM.
     cell_size_m : float
-        Metres.
+        Metres; 0: the DEM's own.
     crs : str
         CRS of the grid; see `target_grid`.
     wanted : sequence of str
@@ -99,8 +100,10 @@ def build_factors(
     """
     factors_to_make(catalog, wanted)
     grid = target_grid(catalog, cell_size_m, crs)
-    dem = read_dem(catalog, grid)
-    inside = study_mask(catalog, grid) & np.isfinite(dem.data)
+    # Terrain is made on all of the DEM and cut afterwards: water comes from beyond a mask.
+    dem = read_dem(catalog, dem_grid(catalog, grid))
+    rows, columns = _window(grid, dem)
+    inside = study_mask(catalog, grid) & np.isfinite(dem.data[rows, columns])
     made = {}
     notes = []
     for name in [name for name in known_factors(catalog) if not wanted or name in wanted]:
@@ -112,7 +115,7 @@ def build_factors(
             continue
         attrs = _attributes(catalog, name, entry)
         if name in TERRAIN and name not in catalog.factors:
-            values = TERRAIN[name](dem).data
+            values = TERRAIN[name](dem).data[rows, columns]
         else:
             values, attrs["classes"] = _layer(catalog, name, entry, attrs["kind"], grid)
         values = np.where(inside, values, np.nan).astype(np.float32)
@@ -198,6 +201,12 @@ def describe(factors: xr.Dataset) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).round(3)
+
+
+def _window(grid: xr.DataArray, wider: xr.DataArray) -> tuple[slice, slice]:
+    """Rows and columns of a grid in a wider one on the same lattice."""
+    (row,), (column,) = rowcol(wider, grid.x.values[:1], grid.y.values[:1])
+    return slice(row, row + grid.sizes["y"]), slice(column, column + grid.sizes["x"])
 
 
 def _entry(catalog: Catalog, name: str) -> Entry | None:

@@ -2,12 +2,13 @@
 
 from lsa_helpers.models.area import check_area, describe_area, fitted_coder
 from lsa_helpers.models.files import is_saved, load, save
-from lsa_helpers.models.maps import bf16_error, compute_on, predict_map
+from lsa_helpers.models.maps import bf16_error, compute_on, cross_validated_map, predict_map
 
 __all__ = [
     "bf16_error",
     "check_area",
     "compute_on",
+    "cross_validated_map",
     "describe_area",
     "fitted_coder",
     "is_saved",

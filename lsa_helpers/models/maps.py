@@ -7,10 +7,12 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import pandas as pd
 import xarray as xr
+from sklearn.base import clone
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.models.area import fitted_coder, select_factors
 from lsa_helpers.raster import on_grid
+from lsa_helpers.validation import training_samples
 
 #: Edge of the blocks in which a raster in memory is mapped, cells.
 BLOCK = 512
@@ -78,6 +80,45 @@ def predict_map(
         with compute_on(n_jobs=n_jobs):
             probability = probability.compute()
     return on_grid(probability, factors, "susceptibility", long_name="Landslide susceptibility")
+
+
+def cross_validated_map(
+    estimator,
+    samples: pd.DataFrame,
+    factors: xr.Dataset,
+    folds: xr.DataArray,
+    buffer_m: float = 0.0,
+) -> xr.DataArray:
+    """Map each fold's cells by a model that was fitted on the other folds' samples.
+
+    Parameters
+    ----------
+    estimator
+        As for `predict_map`; it is cloned.
+    samples : DataFrame
+        ``x, y, label, landslide_id`` and the estimator's factors.
+    factors : Dataset, dims (y, x)
+    folds : DataArray of int, dims (y, x)
+        From `lsa_helpers.validation.fold_map`.
+    buffer_m : float
+        Width of the empty strip around the fold's cells: the edge of the model's window, m.
+
+    Returns
+    -------
+    DataArray, dims (y, x)
+        As `predict_map`; no cell was known to the model that mapped it.
+
+    Raises
+    ------
+    StageError
+        When the samples left for a fold hold one class only.
+    """
+    pieces = []
+    for fold in np.unique(folds):
+        training = training_samples(samples, folds == fold, buffer_m)
+        fitted = clone(estimator).fit(training, training["label"])
+        pieces.append(predict_map(fitted, factors, where=folds == fold))
+    return xr.concat(pieces, "fold").max("fold").rename("susceptibility")
 
 
 def _without_raster(estimator):

@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import joblib
 import numpy as np
+import pandas as pd
 import shapely
 from affine import Affine
 
@@ -19,7 +20,10 @@ from lsa_helpers.mountain.simulation import make_mountain
 from lsa_helpers.mountain.view import View, make_view
 from lsa_helpers.run import whole_file
 
-BATCH = 60  # chips of one platform on one mountain
+# Each mountain gives a sixtieth of the chips: a tenth of the mountains, kept for the test, are
+# then enough to say how far the scores depend on the mountain.
+MOUNTAINS = 60
+SPACING_M = 5000.0  # between mountains, so that their chips never meet on the ground
 EMPTY_SHARE = 0.2  # share of chips that shall show no landslide
 MIN_PIXELS = 60  # pixels of landslide that make a chip one with a landslide
 # Image collections are made where landslides are frequent: more often than in the mapped area.
@@ -29,9 +33,10 @@ Image chips in the layout of the CAS Landslide Dataset (img, mask, label; 512 th
 here).
 Simulated, CC0. mask: 1 = landslide; label: 255 = landslide. Masks are semantic: landslides that \
 touch are one.
-Every folder shows mountains of other seeds than the mapped area, so the mapped scene is unseen \
+Every chip shows a mountain of another seed than the mapped area, so the mapped scene is unseen \
 ground.
-Names end in _aNN_MMMM: NN is the mountain, MMMM the chip. Chips of one folder do not overlap.
+Names end in _aNN_MMMM: NN is the mountain (the scene in index.csv), MMMM the chip. Chips \
+do not overlap.
 Ground sampling is coarser than that of the sensors they imitate, so that a chip holds whole \
 landslides: {pixels}.
 """
@@ -45,7 +50,8 @@ def write_chips(
     Parameters
     ----------
     folder : Path
-        Gets one folder a platform with ``img``, ``mask`` and ``label``, and a README.txt.
+        Gets one folder a platform with ``img``, ``mask`` and ``label``, an index.csv with the
+        mountain of each chip, and a README.txt.
     per_platform : int
         Number of chips for each platform.
     seed : int
@@ -55,34 +61,51 @@ def write_chips(
     n_jobs : int
         Processes; each makes whole mountains, and the bytes are the same with any number.
     """
-    counts = [min(BATCH, per_platform - start) for start in range(0, per_platform, BATCH)]
-    write_batch = joblib.delayed(_write_batch)
-    joblib.Parallel(min(n_jobs, len(counts)))(
-        write_batch(folder, count, seed, batch, size) for batch, count in enumerate(counts)
+    mountains = min(MOUNTAINS, per_platform)
+    ends = [number * per_platform // mountains for number in range(mountains + 1)]
+    counts = np.diff(ends).tolist()
+    apart = sum(_strips(max(counts), size)[1]) + SPACING_M  # so far north of the last one
+    write_mountain = joblib.delayed(_write_mountain)
+    names = joblib.Parallel(min(n_jobs, len(counts)))(
+        write_mountain(folder, count, seed, number, size, number * apart)
+        for number, count in enumerate(counts)
     )
+    rows = [(name, f"a{number + 1:02d}") for number, some in enumerate(names) for name in some]
+    with whole_file(folder / "index.csv") as part:
+        pd.DataFrame(rows, columns=["id", "scene"]).to_csv(part, index=False)
     pixels = ", ".join(f"{platform.name} {platform.pixel:g} m" for platform in PLATFORMS)
     with whole_file(folder / "README.txt") as part:
         part.write_text(README.format(size=size, pixels=pixels), encoding="utf-8")
 
 
-def _write_batch(folder: Path, count: int, seed: int, batch: int, size: int) -> None:
-    """One mountain cut into a strip for each platform; every strip gives `count` chips."""
+def _write_mountain(
+    folder: Path, count: int, seed: int, number: int, size: int, north: float
+) -> list[str]:
+    """One mountain, put `north` metres away from where it was made and cut into a strip for each
+    platform, of which every strip gives `count` chips: their names.
+    """
     width, strips = _strips(count, size)
-    batch_seed = int(np.random.SeedSequence([seed, 1000 + batch]).generate_state(1)[0]) >> 1
+    own_seed = int(np.random.SeedSequence([seed, 1000 + number]).generate_state(1)[0]) >> 1
     height = math.ceil(sum(strips) / 100) * 100.0
     mountain = make_mountain(
-        width / 1000, height / 1000, batch_seed, density=DENSITY, margin_m=1000.0
+        width / 1000, height / 1000, own_seed, density=DENSITY, margin_m=1000.0
     )
-    view = make_view(mountain, batch_seed)
+    view = make_view(mountain, own_seed)
     left, _, _, top = mountain.layers.rio.bounds()
-    rng = np.random.default_rng([batch_seed, 10])
-    for platform, strip in zip(PLATFORMS, strips, strict=True):
+    rng = np.random.default_rng([own_seed, 10])
+    names = []
+    for turn, (platform, strip) in enumerate(zip(PLATFORMS, strips, strict=True)):
         frames = _frames(left, top, width, strip, platform.pixel, size)
-        chosen = _choose(frames, size, mountain.landslides, count, rng)
-        for number, frame in enumerate(chosen):
-            name = f"{platform.stem}_a{batch + 1:02d}_{number:04d}.tif"
-            _write_chip(folder / platform.folder, name, view, frame, size, platform)
+        # In turn, because a fifth of one or two chips is none.
+        before = (number * len(PLATFORMS) + turn) * count
+        n_empty = int(EMPTY_SHARE * (before + count)) - int(EMPTY_SHARE * before)
+        chosen = _choose(frames, size, mountain.landslides, count, n_empty, rng)
+        for chip, frame in enumerate(chosen):
+            names.append(f"{platform.stem}_a{number + 1:02d}_{chip:04d}")
+            path = folder / platform.folder / "img" / f"{names[-1]}.tif"
+            _write_chip(path, view, frame, size, platform, north)
         top -= strip
+    return names
 
 
 def _strips(count: int, size: int) -> tuple[float, list[float]]:
@@ -91,7 +114,7 @@ def _strips(count: int, size: int) -> tuple[float, list[float]]:
     """
     steps = [platform.pixel * size for platform in PLATFORMS]
     # A small chip shows a landslide less often: look at more places for each chip taken.
-    places = [math.ceil(count * (1.3 + (360 / step) ** 2)) for step in steps]
+    places = [math.ceil(count * 1.3 + (count + 3) * (360 / step) ** 2) for step in steps]
     area = sum(number * step**2 for number, step in zip(places, steps, strict=True))
     width = math.ceil(max(2000.0, 1.05 * math.sqrt(area)) / 100) * 100.0
     rows = [math.ceil(number / (width // step)) for number, step in zip(places, steps, strict=True)]
@@ -115,9 +138,12 @@ def _choose(
     size: int,
     landslides: gpd.GeoDataFrame,
     count: int,
+    n_empty: int,
     rng: np.random.Generator,
 ) -> list[Affine]:
-    """Random frames: four in five with a landslide where there are enough, the others without."""
+    """Random frames: all but `n_empty` with a landslide where there are enough, the others
+    without.
+    """
     order = rng.permutation(len(frames))
     left, top = np.array([(frames[i].c, frames[i].f) for i in order]).T
     pixel = frames[0].a
@@ -128,19 +154,20 @@ def _choose(
     having = order[pixels >= MIN_PIXELS]
     empty = order[pixels == 0]
     few = order[(pixels > 0) & (pixels < MIN_PIXELS)]
-    n_empty = min(round(EMPTY_SHARE * count), len(empty))
+    n_empty = min(n_empty, len(empty))
     n_having = count - n_empty
     queue = (having[:n_having], empty[:n_empty], having[n_having:], empty[n_empty:], few)
     return [frames[i] for i in sorted(np.concatenate(queue)[:count])]
 
 
 def _write_chip(
-    folder: Path, name: str, view: View, frame: Affine, size: int, platform: Platform
+    path: Path, view: View, frame: Affine, size: int, platform: Platform, north: float
 ) -> None:
-    """Image, mask (0/1) and label (0/255) of one window."""
+    """Image, mask (0/1) and label (0/255) of one window, `north` metres away from it."""
     shape = (size, size)
     mask = (landslide_ids(view.mountain.landslides, frame, shape) > 0).astype(np.uint8)[None]
     image = render(view, frame, shape, platform)
+    place = Affine.translation(0, north) @ frame
     for kind, bands in {"img": image, "mask": mask, "label": mask * np.uint8(255)}.items():
-        with new_geotiff(folder / kind / name, bands.shape, "uint8", frame) as file:
+        with new_geotiff(path.parents[1] / kind / path.name, bands.shape, "uint8", place) as file:
             file.write(bands)

@@ -61,15 +61,11 @@ def make_landscape(
         ``rivers`` (area_km2), ``roads`` (kind) and ``faults`` (name), in the CRS of `elevation`.
     """
     rng = np.random.default_rng([seed, 2])
-    layers = elevation.to_dataset(name="elevation")
+    layers = relief_layers(elevation)
 
     def add(name: str, values: np.ndarray, units: str = "1") -> None:
         layers[name] = on_grid(values, elevation, name, units)
 
-    south, east = np.gradient(elevation.values, cell_size(elevation))
-    add("south", south)
-    add("east", east)
-    add("slope", np.degrees(np.arctan(np.hypot(east, south))), "°")
     rivers = _add_water(layers)
     add("river", _distance_to_lines(rivers, elevation), "m")
     roads, villages = make_roads(layers, rng)
@@ -82,6 +78,18 @@ def make_landscape(
     faults = gpd.GeoDataFrame({"name": names}, geometry=faults, crs=elevation.rio.crs)
     add("fault", _distance_to_lines(faults, elevation), "m")
     return layers, {"rivers": rivers, "roads": roads, "faults": faults}
+
+
+def relief_layers(elevation: xr.DataArray) -> xr.Dataset:
+    """``elevation`` (m) with its ``slope`` (degrees) and its gradient along columns and rows,
+    ``east`` and ``south``; dims (y, x).
+    """
+    south, east = np.gradient(elevation.values, cell_size(elevation))
+    slope = np.degrees(np.arctan(np.hypot(east, south)))
+    layers = elevation.to_dataset(name="elevation")
+    for name, values, units in (("south", south, "1"), ("east", east, "1"), ("slope", slope, "°")):
+        layers[name] = on_grid(values, elevation, name, units)
+    return layers
 
 
 def _add_water(layers: xr.Dataset) -> gpd.GeoDataFrame:

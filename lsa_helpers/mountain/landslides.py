@@ -12,7 +12,7 @@ from rasterio import features
 from rasterio.transform import array_bounds, rowcol
 from scipy import stats
 
-from lsa_helpers.mountain.outlines import landslide_outline, largest_polygon, smoothed_gradient
+from lsa_helpers.mountain.outlines import landslide_outline, largest_polygon, make_ground
 from lsa_helpers.raster import cell_size
 
 # Three-parameter inverse gamma: exponent and shift keep the proportions of Malamud et al. (2004),
@@ -66,7 +66,7 @@ def largest_area(layers: xr.Dataset) -> float:
 
 
 def make_landslides(
-    layers: xr.Dataset, source: np.ndarray, rng: np.random.Generator, *, density: float = 1.0
+    layers: xr.Dataset, source: np.ndarray, rng: np.random.Generator
 ) -> gpd.GeoDataFrame:
     """Place landslides where they start with probability `source` and let each run down its slope.
 
@@ -78,8 +78,6 @@ def make_landslides(
         Probability that a landslide starts in a cell.
     rng : numpy.random.Generator
         Source of randomness.
-    density : float
-        Factor on the number of landslides.
 
     Returns
     -------
@@ -94,10 +92,10 @@ def make_landslides(
     doi:10.5194/nhess-15-723-2015). The areas drawn here are those of mapped landslides, so what
     touches must not be two.
     """
-    count = rng.poisson(source.sum() * density)
+    count = rng.poisson(source.sum())
     areas = sample_areas(count, rng, largest=largest_area(layers))
-    starts = _starts(layers, source, 3 * count + 20, rng)
-    gradient = smoothed_gradient(layers)
+    starts = _starts(layers, source, 20 * count + 20, rng)
+    ground = make_ground(layers)
     transform = layers.rio.transform()
     frame = shapely.box(*layers.rio.bounds())
     taken = np.zeros(source.shape, bool)
@@ -105,12 +103,15 @@ def make_landslides(
     directions = []
     for area in -np.sort(-areas):
         for start in starts:
-            outline, direction = landslide_outline(start, area, gradient, transform, rng)
+            slide = landslide_outline(start, area, ground, rng)
+            if slide is None:  # the slope ends too soon
+                continue
+            outline, direction = slide
             if not frame.contains(outline):
                 outline = largest_polygon(outline.intersection(frame))
             if outline is None or outline.area < SMALLEST:  # it left the map
                 continue
-            outline = _apart(outline, outlines, taken, transform, 0.6 * outline.area)
+            outline = _apart(outline, start, outlines, taken, transform)
             if outline is not None:
                 outlines.append(outline)
                 directions.append(direction)
@@ -135,10 +136,11 @@ def _starts(
     return iter(zip(x, y, strict=True))
 
 
-def _apart(outline, earlier: list, taken: np.ndarray, transform: Affine, least: float):
-    """`outline` at least GAP from earlier landslides, or None where less than `least` m² is left;
-    marks its cells in `taken`.
+def _apart(outline, scarp, earlier: list, taken: np.ndarray, transform: Affine):
+    """`outline` at least GAP from earlier landslides, or None where its scarp (x, y) or two fifths
+    of its area would be lost; marks its cells in `taken`.
     """
+    least = 0.6 * outline.area
     left, bottom, right, top = outline.bounds
     rows, columns = rowcol(transform, [left, right], [top, bottom])
     edge = 1 + math.ceil(GAP / transform.a)
@@ -152,7 +154,7 @@ def _apart(outline, earlier: list, taken: np.ndarray, transform: Affine, least: 
         if len(near):
             blocked = shapely.union_all(near).buffer(GAP, quad_segs=4)
             outline = largest_polygon(outline.difference(blocked))
-    if outline is None or outline.area < least:
+    if outline is None or outline.area < least or outline.distance(shapely.Point(scarp)) > GAP:
         return None
     taken[window] = True
     return outline

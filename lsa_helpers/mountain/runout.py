@@ -1,5 +1,7 @@
 """The true probability that a cell lies in a landslide."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import xarray as xr
 from scipy import ndimage
@@ -9,8 +11,11 @@ from lsa_helpers.mountain.outlines import (
     INERTIA,
     LENGTHEN,
     POINTS,
+    REACH,
+    SHORTEST,
+    Ground,
     length_to_width,
-    smoothed_gradient,
+    make_ground,
 )
 from lsa_helpers.raster import cell_size
 
@@ -23,8 +28,10 @@ def landslide_probability(
     """Probability that a cell lies in a landslide, from the probability that one starts in it.
 
     Landslides reach downslope of where they start. From every cell a path follows the slope as
-    outlines do; what starts in the cell is laid down along it in proportion to the mean width at
-    that distance over many sampled landslides, and spread sideways.
+    outlines do, to where it leaves the reach angle; what starts in the cell is laid down along it
+    in proportion to the mean width at that distance over many sampled landslides, and spread
+    sideways. As for outlines, landslides too long for a path start elsewhere, and those a little
+    too long are wider.
 
     Parameters
     ----------
@@ -46,29 +53,71 @@ def landslide_probability(
     ratio = length_to_width(draws, rng)
     areas = sample_areas(draws, rng, largest=largest_area(layers))
     length = np.sqrt(areas * ratio * LENGTHEN)
-    width = areas / length
-    gradient = smoothed_gradient(layers)
-    down = np.stack([-gradient[0], -gradient[1]]) / np.maximum(np.hypot(*gradient), 1e-6)
-    heading = down.copy()
-    rows, columns = np.indices(source.shape, dtype=np.float32)
-    weight = source.ravel().astype(float)
+    ground = make_ground(layers)
+    distance = (np.arange(int(np.percentile(length, 98) / step)) + 0.5) * step
+    # The same inertia as an outline of the lengths that reach this far, whose steps are their
+    # length / POINTS.
+    keep = [INERTIA ** (step * POINTS / length[length > reached].mean()) for reached in distance]
+    ends = _path_ends(ground, keep, step)
+    width = _mean_widths(ends, source, length, areas, step)
     expected = np.zeros(source.shape)
-    for number in range(int(np.percentile(length, 98) / step)):
-        reach = length > (number + 0.5) * step
+    for number, (rows, columns) in enumerate(_paths(ground, keep)):
         row = np.clip(np.rint(rows), 0, source.shape[0] - 1).astype(np.int32)
         column = np.clip(np.rint(columns), 0, source.shape[1] - 1).astype(np.int32)
         index = (row * source.shape[1] + column).ravel()
-        laid = np.bincount(index, weights=weight, minlength=source.size).reshape(source.shape)
-        sigma = np.average(width[reach]) / cell / 3.0
-        area = width[reach].sum() / draws * step / cell**2
-        expected += area * ndimage.gaussian_filter(laid, sigma, mode="nearest", truncate=2.5)
-        # The same inertia as an outline of the lengths that reach this far, whose steps are their
-        # length / POINTS.
-        keep = INERTIA ** (step * POINTS / np.average(length[reach]))
-        heading = keep * heading + (1 - keep) * down[:, row, column]
-        columns += step / cell * heading[0]
-        rows += step / cell * heading[1]
+        weights = (source * width[number, ends]).ravel()
+        laid = np.bincount(index, weights=weights, minlength=source.size).reshape(source.shape)
+        reach = length > distance[number]
+        sigma = np.average(areas[reach] / length[reach]) / cell / 3.0
+        spread = ndimage.gaussian_filter(laid, sigma, mode="nearest", truncate=2.5)
+        expected += spread * step / cell**2
     return _crowded(expected, source.sum() * areas.mean() / (source.size * cell**2))
+
+
+def _paths(ground: Ground, keep: list[float]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Fractional rows and columns, (rows, columns) each, of the path from every cell, step by step;
+    `keep` is the inertia of each step.
+    """
+    height, width = ground.elevation.shape
+    down = -ground.gradient / np.maximum(np.hypot(*ground.gradient), 1e-6)
+    heading = down
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    for inertia in keep:
+        yield rows, columns
+        row = np.clip(np.rint(rows), 0, height - 1).astype(np.int32)
+        column = np.clip(np.rint(columns), 0, width - 1).astype(np.int32)
+        heading = inertia * heading + (1 - inertia) * down[:, row, column]
+        columns = columns + STEP * heading[0]
+        rows = rows + STEP * heading[1]
+
+
+def _path_ends(ground: Ground, keep: list[float], step: float) -> np.ndarray:
+    """How many steps of the path from each cell (rows, columns) lie above the reach angle."""
+    ends = np.zeros(ground.elevation.shape, np.int32)
+    for number, place in enumerate(_paths(ground, keep)):
+        altitude = ndimage.map_coordinates(ground.elevation, place, order=1, mode="nearest")
+        ends[(ends == number) & (ground.elevation - altitude >= REACH * number * step)] += 1
+    return ends
+
+
+def _mean_widths(
+    ends: np.ndarray, source: np.ndarray, length: np.ndarray, areas: np.ndarray, step: float
+) -> np.ndarray:
+    """Mean width (m) of a landslide at each step of a path that ends after 0, 1 … steps: (steps,
+    steps + 1); 0 where none reaches.
+
+    A landslide whose path is too short starts elsewhere, so it weighs more where paths are long
+    enough: by one over the share of `source` there.
+    """
+    starts = np.bincount(ends.ravel(), weights=source.ravel())
+    path = step * np.arange(len(starts))
+    path[-1] = np.inf  # not followed to its end
+    fits = path >= SHORTEST * length[:, None]
+    share = fits @ starts / starts.sum()
+    laid = np.clip(length[:, None], step / 2, np.maximum(path, step))
+    width = fits * areas[:, None] / laid / share[:, None]
+    steps = range(len(starts) - 1)
+    return np.stack([(width * (laid > (k + 0.5) * step)).mean(axis=0) for k in steps])
 
 
 def _crowded(expected: np.ndarray, share: float) -> np.ndarray:

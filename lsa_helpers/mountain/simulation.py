@@ -6,12 +6,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
-from sklearn.metrics import roc_auc_score
 
 from lsa_helpers.mountain.climate import annual_rainfall, make_shaking
-from lsa_helpers.mountain.effects import covariance_shares
 from lsa_helpers.mountain.landscape import make_landscape
-from lsa_helpers.mountain.landslides import landslide_ids, make_landslides
+from lsa_helpers.mountain.landslides import make_landslides
 from lsa_helpers.mountain.runout import landslide_probability
 from lsa_helpers.mountain.stability import log_odds, source_probability, stability_features
 from lsa_helpers.mountain.terrain import make_terrain
@@ -30,22 +28,19 @@ class Mountain:
         ``rivers``, ``roads``, ``faults``.
     stations : DataFrame
         Strong-motion stations: station, lon, lat, pga (gal).
-    probability : DataArray, dims (y, x)
-        Probability of lying in a landslide.
+    source, probability : DataArray, dims (y, x)
+        Probability that a landslide starts in a cell, and that the cell lies in one.
     landslides, scars : GeoDataFrame
         id, area_m2, direction, geometry; scars are older ones that only look like landslides.
-    effects : dict
-        Covariance share of each factor, and ``ceiling_auc``: how well the true probability itself
-        ranks the cells.
     """
 
     layers: xr.Dataset
     lines: dict[str, gpd.GeoDataFrame]
     stations: pd.DataFrame
+    source: xr.DataArray
     probability: xr.DataArray
     landslides: gpd.GeoDataFrame
     scars: gpd.GeoDataFrame
-    effects: dict[str, float]
 
 
 def make_mountain(
@@ -74,15 +69,14 @@ def make_mountain(
     layers["pga"] = on_grid(pga, layers, "pga", "g")
     rain = annual_rainfall(layers, np.random.default_rng([seed, 5]))
     layers["rain"] = on_grid(rain, layers, "rain", "mm")
-    features = stability_features(layers, seed)
-    source = source_probability(log_odds(features), cell_size(layers))
-    landslides = make_landslides(layers, source, np.random.default_rng([seed, 6]), density=density)
-    scar_source = source**0.7 * source.sum() / (source**0.7).sum()
-    scars = make_landslides(layers, scar_source, np.random.default_rng([seed, 7]), density=0.6)
-    probability = landslide_probability(layers, source * density, np.random.default_rng([seed, 8]))
-    effects = covariance_shares(features, log_odds, np.random.default_rng([seed, 9]))
-    is_landslide = landslide_ids(landslides, layers.rio.transform(), probability.shape) > 0
-    ceiling = roc_auc_score(is_landslide.ravel(), probability.ravel())
-    effects["ceiling_auc"] = round(float(ceiling), 4)
-    probability = on_grid(probability, layers, "probability")
-    return Mountain(layers, lines, stations, probability, landslides, scars, effects)
+    source = source_probability(log_odds(stability_features(layers, seed)), cell_size(layers))
+    source = source * density
+    landslides = make_landslides(layers, source, np.random.default_rng([seed, 6]))
+    scar_source = 0.6 * source**0.7 * source.sum() / (density * (source**0.7).sum())
+    scars = make_landslides(layers, scar_source, np.random.default_rng([seed, 7]))
+    probability = landslide_probability(layers, source, np.random.default_rng([seed, 8]))
+    source, probability = (
+        on_grid(values, layers, name)
+        for name, values in (("source", source), ("probability", probability))
+    )
+    return Mountain(layers, lines, stations, source, probability, landslides, scars)

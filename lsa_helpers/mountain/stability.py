@@ -80,6 +80,68 @@ def _relief_features(layer: dict[str, np.ndarray], cell: float) -> Features:
     }
 
 
+def stability_terms(features: Features) -> Features:
+    """What enters the log-odds, each from one factor alone, so that terms of different cells can be
+    mixed factor by factor.
+
+    Parameters
+    ----------
+    features : dict
+        As from `stability_features`; arrays of any one shape.
+
+    Returns
+    -------
+    dict
+        Factor → name → array of that shape; for all factors the truth uses, and ``hidden``.
+    """
+    f = {name: values for group in features.values() for name, values in group.items()}
+    beta = np.deg2rad(np.clip(0.5 * (f["slope"] + f["around"]), 2, 65))
+    # Very steep ground has lost its soil; water and ice cannot slide.
+    bare = 2.2 * expit((f["slope"] - 50) / 3)
+    steep = expit((f["around"] - 28) / 4)
+    friction = np.tan(np.deg2rad(f["friction"]))
+    return {
+        "altitude": {"amplified": np.clip(1 + 0.35 * f["stand"], 0.6, 1.7)},
+        "slope": {"sine": np.sin(beta), "cosine": np.cos(beta), "bare": bare, "steep": steep},
+        "aspect": {"south": f["south"]},
+        "plan_curvature": {"curve": 0.12 * f["curve"]},
+        "twi": {"wet": 0.2 * (f["twi"] - 4)},
+        "distance_to_road": {"road_cut": 2.4 * np.exp(-f["road"] / 150)},
+        "distance_to_river": {"river_cut": 2.0 * np.exp(-f["river"] / 250)},
+        "distance_to_fault": {"intact": 1 - 0.45 * np.exp(-f["fault"] / 900)},
+        "lulc": {"roots": f["roots"], "no_soil": 4.0 * f["no_soil"]},
+        "ndvi": {"green": np.clip(f["ndvi"], 0, 1)},
+        "rainfall": {"rain": 0.0012 * (f["rain"] - 900)},
+        "lithology": {"cohesion": f["cohesion"], "friction": friction},
+        "pga": {"shaking": 0.55 * f["pga"]},
+        "hidden": {"hidden": f["hidden"]},
+    }
+
+
+def core_log_odds(terms: Features) -> np.ndarray:
+    """The infinite slope's share of the log-odds, −8 ln FS − bare ground: all but cuts and hidden
+    field.
+
+    Parameters
+    ----------
+    terms : dict
+        As from `stability_terms`; values that broadcast.
+
+    Returns
+    -------
+    ndarray
+    """
+    t = {name: values for group in terms.values() for name, values in group.items()}
+    cohesion = t["cohesion"] * t["intact"] + t["roots"] * t["green"]
+    wet = np.clip(t["wet"] + t["rain"] + t["curve"] - 0.06 * t["south"] + 0.25, 0, 1)
+    k = t["shaking"] * t["amplified"] * (1 + 0.1 * t["south"])
+    sine, cosine = t["sine"], t["cosine"]
+    normal = cosine * cosine * (1 - wet * (WATER_WEIGHT / SOIL_WEIGHT)) - k * sine * cosine
+    resisting = cohesion / (SOIL_WEIGHT * SOIL_DEPTH) + normal * t["friction"]
+    safety = np.maximum(resisting, 0.02) / (sine * cosine + k * cosine * cosine)
+    return -8.0 * np.log(safety) - t["bare"] - t["no_soil"]
+
+
 def log_odds(features: Features) -> np.ndarray:
     """Log-odds that a landslide starts in a cell, up to a constant.
 
@@ -104,27 +166,13 @@ def log_odds(features: Features) -> np.ndarray:
     doi:10.1680/geot.1965.15.2.139; ridge amplification of coseismic landslides, Meunier et al.
     (2008), doi:10.1016/j.epsl.2008.07.020.
     """
-    f = {name: values for group in features.values() for name, values in group.items()}
-    beta = np.deg2rad(np.clip(0.5 * (f["slope"] + f["around"]), 2, 65))
-    sine = np.sin(beta)
-    cosine = np.cos(beta)
-    damage = np.exp(-f["fault"] / 900)
-    cohesion = f["cohesion"] * (1 - 0.45 * damage) + f["roots"] * np.clip(f["ndvi"], 0, 1)
-    moisture = 0.2 * (f["twi"] - 4) + 0.0012 * (f["rain"] - 900)
-    wet = np.clip(moisture + 0.12 * f["curve"] - 0.06 * f["south"] + 0.25, 0, 1)
-    k = 0.55 * f["pga"] * np.clip(1 + 0.35 * f["stand"], 0.6, 1.7) * (1 + 0.1 * f["south"])
-    normal = cosine**2 * (1 - wet * WATER_WEIGHT / SOIL_WEIGHT) - k * sine * cosine
-    friction = normal * np.tan(np.deg2rad(f["friction"]))
-    resisting = cohesion / (SOIL_WEIGHT * SOIL_DEPTH) + friction
-    safety = np.maximum(resisting, 0.02) / (sine * cosine + k * cosine**2)
-    steep = expit((f["around"] - 28) / 4)
-    cuts = 2.4 * np.exp(-f["road"] / 150) * steep + 2.0 * np.exp(-f["river"] / 250) * steep
-    # Very steep ground has lost its soil; water and ice cannot slide.
-    bare = 2.2 * expit((f["slope"] - 50) / 3) + 4.0 * f["no_soil"]
-    return (-8.0 * np.log(safety) + cuts - bare + f["hidden"]).astype(np.float32)
+    terms = stability_terms(features)
+    cuts = terms["distance_to_road"]["road_cut"] + terms["distance_to_river"]["river_cut"]
+    odds = core_log_odds(terms) + cuts * terms["slope"]["steep"] + terms["hidden"]["hidden"]
+    return odds.astype(np.float32)
 
 
-def source_probability(odds: np.ndarray, cell: float) -> np.ndarray:
+def source_probability(odds: np.ndarray, cell: float, *, unknown: float = 0.0) -> np.ndarray:
     """Probability that a landslide starts in a cell, for the paper's number of landslides a km².
 
     Parameters
@@ -133,12 +181,23 @@ def source_probability(odds: np.ndarray, cell: float) -> np.ndarray:
         Log-odds up to a constant.
     cell : float
         Edge of a cell, m.
+    unknown : float
+        Standard deviation of a normal part that `odds` lack. It is integrated out by Gauss–Hermite
+        quadrature, p = Σ wᵢ expit(odds + constant + unknown · zᵢ) with nine nodes.
 
     Returns
     -------
     ndarray, float64
         Sums to 2.95 landslides a km².
     """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(9 if unknown else 1)
+
+    def probability(constant: float) -> np.ndarray:
+        parts = zip(nodes, weights / weights.sum(), strict=True)
+        return sum(weight * expit(odds + (constant + unknown * node)) for node, weight in parts)
+
+    odds = odds.astype(float)
     wanted = LANDSLIDES_PER_KM2 * cell**2 / 1e6
-    constant = bisect(lambda shift: expit(odds + shift).mean() - wanted, -40, 20, xtol=1e-15)
-    return expit(odds.astype(float) + constant)
+    return probability(
+        bisect(lambda shift: probability(shift).mean() - wanted, -40, 20, xtol=1e-15)
+    )

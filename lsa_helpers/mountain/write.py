@@ -2,12 +2,10 @@
 reader's disk.
 """
 
-import json
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
 import xarray as xr
 import xlwt
@@ -29,8 +27,9 @@ from lsa_helpers.mountain.geotiff import new_geotiff
 from lsa_helpers.mountain.imagery import render
 from lsa_helpers.mountain.platforms import PLATFORMS
 from lsa_helpers.mountain.simulation import Mountain, make_mountain
+from lsa_helpers.mountain.truth import write_truth
 from lsa_helpers.mountain.view import make_view
-from lsa_helpers.raster import cell_size, empty_grid, write_raster
+from lsa_helpers.raster import cell_size, empty_grid
 from lsa_helpers.run import whole_file
 
 GEOGRAPHIC = "EPSG:4490"  # CGCS2000
@@ -75,7 +74,7 @@ def write_world(
     _write_rainfall(folder / "rainfall" / "pre_2022.nc", rain)
     _write_stations(folder / "strong_motion" / "stations.xls", mountain)
     _write_scene(folder / "scene" / "scene.tif", mountain, seed)
-    _write_truth(folder / "truth", mountain)
+    write_truth(folder / "truth", mountain, seed)
     if chips_per_platform:
         write_chips(folder / "images", per_platform=chips_per_platform, seed=seed, n_jobs=n_jobs)
     catalog = yaml.safe_dump(describe_files(), sort_keys=False, allow_unicode=True, width=140)
@@ -208,24 +207,3 @@ def _write_scene(path: Path, mountain: Mountain, seed: int) -> None:
                 window = Window(column, row, shape[1], shape[0])
                 block = render(view, window_transform(window, transform), shape, PLATFORMS[-1])
                 file.write(block, window=window)
-
-
-def _write_truth(folder: Path, mountain: Mountain) -> None:
-    """Probability of lying in a landslide, the landslides, the look-alike old scars and the
-    effects.
-    """
-    write_raster(folder / "probability.tif", mountain.probability)
-    for name, table in (("landslides", mountain.landslides), ("old_scars", mountain.scars)):
-        _write_gpkg(folder / f"{name}.gpkg", table[["id", "area_m2", "geometry"]], name)
-    with whole_file(folder / "effects.json") as part:
-        part.write_text(json.dumps(mountain.effects, indent=1) + "\n", encoding="utf-8")
-
-
-def _write_gpkg(path: Path, table: gpd.GeoDataFrame, layer: str) -> None:
-    """A GeoPackage whose bytes do not hold the time of writing."""
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2022-09-05T00:00:00.000Z"})
-    try:
-        with whole_file(path) as part:
-            table.to_file(part, layer=layer, driver="GPKG", engine="pyogrio")
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})

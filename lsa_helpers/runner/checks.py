@@ -140,8 +140,9 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
     """Read the images of a data folder as the chapters that show them and learn from them will."""
     if not {"02_detector", "03_inventory"} & set(chapters):
         return
-    from lsa_helpers.detect.chips import need_training, split_chips, usable_chips
+    from lsa_helpers.detect.chips import need_training, usable_chips
     from lsa_helpers.detect.images import Bands
+    from lsa_helpers.detect.split import split_chips
 
     bands = Bands(tuple(params.bands), params.reflectance_scale)
     chips, report = read_images(catalog, bands, params.resolution_m)

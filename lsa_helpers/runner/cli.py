@@ -38,7 +38,7 @@ def run_chapters(
     name_or_file: NameOrFile = "quick",
     data: DataFolder = None,
     first: Annotated[str, typer.Option("--from", help="first chapter, for example 04")] = "01",
-    until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "07",
+    until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "09",
     parameters: Override = None,
     force: Annotated[bool, typer.Option(help="execute chapters even when nothing changed")] = False,
     out: Out = None,
@@ -121,27 +121,27 @@ def check_env() -> None:
 
 @app.command("sync")
 def sync() -> None:
-    """Derive every notebook's .ipynb twin from its .py source."""
+    """Derive every notebook's .ipynb twin from its .py source, and a page from the tests."""
     from lsa_helpers.run import whole_file
     from lsa_helpers.runner.pairs import out_of_step
 
     console.print(
         "Each twin is: jupytext --to ipynb notebooks/NN_x.py, with cell ids that do not change"
     )
-    for twin, text in out_of_step(notebooks_dir()).items():
-        with whole_file(twin) as part:
+    for file, text in out_of_step(notebooks_dir()).items():
+        with whole_file(file) as part:
             part.write_text(text, encoding="utf-8")
-        console.print(f"wrote {twin}")
+        console.print(f"wrote {file}")
 
 
 @app.command("check")
 def check() -> None:
-    """Check that every .ipynb twin is in step with its .py source."""
+    """Check that every derived file is in step with its source."""
     from lsa_helpers.runner.pairs import out_of_step
 
     if stale := out_of_step(notebooks_dir()):
         files = ", ".join(map(str, stale))
-        raise InputError("the .ipynb twin is not in step", where=files, fix="Run: lsa sync")
+        raise InputError("a derived file is not in step", where=files, fix="Run: lsa sync")
     console.print("Every notebook pair is in step.")
 
 

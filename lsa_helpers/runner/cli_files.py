@@ -47,7 +47,9 @@ def params_new(file: Annotated[Path, typer.Argument(help="the file to write")]) 
 def data_check(
     folder: Annotated[Path, typer.Argument(help="data folder")],
     catalog: Annotated[Path | None, typer.Option(help="catalog kept elsewhere")] = None,
-    cell_size: Annotated[float, typer.Option(help="cell size of the grid, m")] = 12.5,
+    cell_size: Annotated[
+        float, typer.Option(help="cell size of the grid, m; 0: the DEM's own")
+    ] = 0.0,
     bands: Annotated[
         str, typer.Option(help="bands of the images, as in the parameter `bands`")
     ] = "red,green,blue",

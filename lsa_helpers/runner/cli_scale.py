@@ -56,10 +56,11 @@ def train(
 
 def _chip_sets(values, run) -> tuple:
     """Training and validation chips, as chapter 02 takes them."""
-    from lsa_helpers.detect.chips import check_chips, need_training, split_chips, usable_chips
+    from lsa_helpers.detect.chips import check_chips, need_training, usable_chips
     from lsa_helpers.detect.dataset import ChipSet, augmentation
     from lsa_helpers.detect.layouts import list_chips
     from lsa_helpers.detect.model import DetectorConfig
+    from lsa_helpers.detect.split import split_chips
     from lsa_helpers.runner.pipeline import open_catalog
 
     config = DetectorConfig.pick(values.model_dump())

@@ -1,11 +1,13 @@
-"""Notebook pairs: the ``.py`` (py:percent) is the source, its ``.ipynb`` twin without outputs is
-derived from it.
+"""Files derived from others: the ``.ipynb`` twins of the ``.py`` chapters (py:percent), without
+outputs, and the page *How we know* from the tests.
 """
 
 from pathlib import Path
 
 import jupytext
 import nbformat
+
+from lsa_helpers.runner.known import page_text
 
 
 def twin_text(source: Path) -> str:
@@ -29,10 +31,14 @@ def sources(folder: Path) -> list[Path]:
 
 
 def out_of_step(folder: Path) -> dict[Path, str]:
-    """The twins that are missing or differ from their sources, with the text they should have."""
+    """The derived files that are missing or differ from their sources, with the text they should
+    have; `folder` is that of the chapters. The page is derived in a checkout only.
+    """
     texts = {source.with_suffix(".ipynb"): twin_text(source) for source in sources(folder)}
+    if (folder.parent / "tests").is_dir():
+        texts[folder.parent / "book" / "how_we_know.md"] = page_text(folder.parent / "tests")
     return {
-        twin: text
-        for twin, text in texts.items()
-        if not twin.exists() or twin.read_text(encoding="utf-8") != text
+        file: text
+        for file, text in texts.items()
+        if not file.exists() or file.read_text(encoding="utf-8") != text
     }

@@ -79,7 +79,7 @@ class DataParams(Parameters):
     width_km: float = Field(ge=2, le=25)
     height_km: float = Field(ge=2, le=25)
     chips_per_platform: int = Field(ge=4, le=5000)
-    cell_size_m: float = Field(gt=0, le=1000)
+    cell_size_m: float = Field(ge=0, le=1000)
     crs: str
     factors: list[str]
 
@@ -135,17 +135,21 @@ class SampleParams(Parameters):
 
     inventory: Landslides
     max_per_landslide: int = Field(ge=1, le=10_000)
+    max_positives: int = Field(ge=10, le=1_000_000)
     positives: Positives
+    cells_by: Literal["landslide", "area", "score"]
     negative_ratio: float = Field(gt=0, le=10)
     negative_buffer_m: float = Field(ge=0, le=1000)
     min_slope_negatives: float = Field(ge=0, le=60)
     block_m: float = Field(gt=0)
+    cluster_m: float = Field(ge=0)
     n_folds: int = Field(ge=2, le=20)
 
     def sampling(self) -> dict[str, Any]:
         """The keyword arguments of `lsa_helpers.samples.make_samples`."""
-        drawn = {"max_per_landslide", "positives", "negative_ratio", "negative_buffer_m"}
-        return self.model_dump(include={"seed", "min_slope_negatives"} | drawn)
+        landslides = {"max_per_landslide", "max_positives", "positives", "cells_by"}
+        others = {"negative_ratio", "negative_buffer_m", "min_slope_negatives"}
+        return self.model_dump(include={"seed"} | landslides | others)
 
 
 class SelectionParams(SampleParams):
@@ -154,6 +158,8 @@ class SelectionParams(SampleParams):
     vif_max: float = Field(gt=1)
     vif_flag: float = Field(ge=1)
     correlation: Literal["spearman", "pearson"]
+    keep_factors: list[str]
+    n_probes: int = Field(ge=1, le=100)
     drop_below_probe: bool
     importance_trees: int = Field(ge=10, le=5000)
     importance_repeats: int = Field(ge=1, le=100)
@@ -174,7 +180,6 @@ class SusceptibilityParams(SampleParams):
     xgb_depth: int = Field(ge=1, le=20)
     xgb_eta: float = Field(gt=0, le=1)
     logistic_factors: list[str]
-    logistic_repeats: CountOrNone
 
 
 class FrequencyRatioParams(Parameters):
@@ -182,6 +187,7 @@ class FrequencyRatioParams(Parameters):
 
     n_classes: int = Field(ge=2, le=10)
     scheme: Literal["fisher_jenks", "equal", "quantile", "deviation", "geometric"]
+    maps: Literal["heldout", "fitted"]
     breaks_from: str
     inventory: Landslides
 
@@ -197,8 +203,15 @@ class ValidationParams(Parameters):
     """Chapter 08: what the scores of chapter 05 are worth."""
 
     inventory: Landslides
-    heldout_models: list[Model] = Field(min_length=1)
     one_block_models: list[Model]
+    logistic_repeats: CountOrNone
+    prevalence: Fraction
+
+
+class SamplingParams(Parameters):
+    """Chapter 09: what the choice of samples does."""
+
+    inventory: Landslides
     lab_model: Literal["rf", "xgboost", "logistic"]
     lab_positives: list[Positives]
     lab_buffers_m: list[float] = Field(min_length=1)
@@ -216,6 +229,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "06_frequency_ratio": FrequencyRatioParams,
     "07_shap": ShapParams,
     "08_validation": ValidationParams,
+    "09_samples": SamplingParams,
 }
 
 

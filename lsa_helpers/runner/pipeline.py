@@ -19,6 +19,7 @@ NEEDS = {
     "06_frequency_ratio": ("01_data", "03_inventory", "05_susceptibility"),
     "07_shap": ("01_data", "04_factor_selection", "05_susceptibility"),
     "08_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
+    "09_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
 }
 
 

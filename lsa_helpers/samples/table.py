@@ -24,7 +24,9 @@ def make_samples(
     *,
     seed: int,
     max_per_landslide: int = 15,
+    max_positives: int = 10_000,
     positives: str = "cells",
+    cells_by: str = "landslide",
     negative_ratio: float = 1.0,
     negative_buffer_m: float = 100.0,
     min_slope_negatives: float = 0.0,
@@ -41,9 +43,17 @@ def make_samples(
     seed : int
     max_per_landslide : int
         At most so many random cells inside one polygon.
+    max_positives : int
+        At most so many landslide cells in all; of a larger inventory every landslide keeps its
+        first cell before any keeps its second.
     positives : {"cells", "point", "scarp"}
         Random cells of a landslide, or one cell of it: nearest to its representative point (the
         paper's reading), or its highest one, where it broke off (needs the factor altitude).
+    cells_by : {"landslide", "area", "score"}
+        What gives a polygon its share of the random cells: each has up to `max_per_landslide`, so
+        that a small false alarm weighs as much as a large landslide; or as many cells in all are
+        drawn evenly from the whole landslide area; or each polygon has up to `max_per_landslide`
+        times its detection score.
     negative_ratio : float
         Cells without landslide per landslide cell.
     negative_buffer_m : float
@@ -78,8 +88,11 @@ def make_samples(
         rng = np.random.default_rng(seed)
         ids, touched = _landslide_cells(inventory, factors)
         row, col, number = _draw_positives(
-            ids, known, inventory, factors, positives, max_per_landslide, rng
+            ids, known, inventory, factors, positives, cells_by, max_per_landslide, rng
         )
+        if len(row) > max_positives:
+            first = np.lexsort((rng.random(len(row)), _repeats(number)))[:max_positives]
+            row, col, number = (each[np.sort(first)] for each in (row, col, number))
         allowed = known & _far_and_steep(touched, factors, negative_buffer_m, min_slope_negatives)
         row0, col0 = _draw_negatives(allowed, round(negative_ratio * len(row)), rng)
         row, col = np.append(row, row0), np.append(col, col0)
@@ -164,7 +177,12 @@ def _representative_cells(inventory, factors: xr.Dataset) -> tuple[np.ndarray, n
     return rowcol(factors, x, y)
 
 
-def _draw_positives(ids, known, inventory, factors, positives: str, most: int, rng):
+def _repeats(number: np.ndarray) -> np.ndarray:
+    """How many times each entry stood in the array before: int (n,)."""
+    return pd.Series(number).groupby(number).cumcount().to_numpy()
+
+
+def _draw_positives(ids, known, inventory, factors, positives, cells_by, most: int, rng):
     """Rows, columns and polygon numbers of the known cells drawn from each polygon."""
     flat = np.flatnonzero((ids > 0) & known)
     number, width = ids.ravel()[flat] - 1, ids.shape[1]
@@ -177,13 +195,33 @@ def _draw_positives(ids, known, inventory, factors, positives: str, most: int, r
         order = rng.random(len(flat))
     cells = pd.DataFrame({"flat": flat, "id": number, "order": order})
     cells = cells.sort_values(["id", "order"], kind="stable")
-    drawn = cells.groupby("id", sort=True).head(most if positives == "cells" else 1)
+    rank = _repeats(cells["id"].to_numpy())
+    if positives != "cells":
+        drawn = cells[rank < 1]
+    elif cells_by == "score":
+        drawn = cells[rank < np.ceil(most * _scores(inventory)[cells["id"]])]
+    else:
+        drawn = cells[rank < most]
+        if cells_by == "area":
+            drawn = cells.nsmallest(len(drawn), "order").sort_values("id", kind="stable")
     if len(drawn) == 0:
         raise InputError(
             "no landslide lies on cells where all factors are known",
             fix="Check that inventory and factors overlap",
         )
     return *np.divmod(drawn["flat"].to_numpy(), width), drawn["id"].to_numpy()
+
+
+def _scores(inventory) -> np.ndarray:
+    """The detection score of each polygon, (n,)."""
+    if "score" not in inventory:
+        raise InputError(
+            "the landslides carry no detection score to draw their cells by",
+            where="parameter cells_by",
+            found=list(inventory.columns),
+            fix="Set cells_by to landslide or area, or inventory to detected",
+        )
+    return inventory["score"].to_numpy(float)
 
 
 def _far_and_steep(touched, factors, buffer_m: float, min_slope: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 """How far factors repeat each other: generalised variance inflation, and stepwise dropping."""
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import xarray as xr
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 from statsmodels.tools import add_constant
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.samples import coded_groups, factor_coder
 
 
@@ -109,7 +110,7 @@ def _determinant_ratio(correlation: np.ndarray, columns: np.ndarray) -> float:
 
 
 def stepwise_vif(
-    samples: pd.DataFrame, factors: xr.Dataset, *, threshold: float = 10.0
+    samples: pd.DataFrame, factors: xr.Dataset, *, threshold: float = 10.0, keep: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Drop the factor with the largest generalised VIF, again and again, until all are below.
 
@@ -119,6 +120,8 @@ def stepwise_vif(
         As for `design_columns`.
     threshold : float
         Factors with VIF at or above it (tolerance at or below its inverse) are dropped.
+    keep : sequence of str
+        Factors that are never dropped: of two that repeat each other, the other one goes.
 
     Returns
     -------
@@ -130,8 +133,16 @@ def stepwise_vif(
     Raises
     ------
     InputError
-        With fewer samples than coded columns, or when a factor is unknown in a row.
+        With fewer samples than coded columns, when a factor is unknown in a row, or when `keep`
+        names one that is not there.
     """
+    for name in keep:
+        if name not in factors:
+            raise InputError(
+                f'there is no factor "{name}"',
+                where="parameter keep_factors",
+                fix=did_you_mean(name, map(str, factors)),
+            )
     columns = design_columns(samples, factors)
     if len(samples) <= sum(part.shape[1] for part in columns.values()) + 1:
         raise InputError(
@@ -142,8 +153,8 @@ def stepwise_vif(
     dropped = {name: np.inf for name in constant}
     columns = {name: part for name, part in columns.items() if name not in constant}
     values = generalised_vif(columns)
-    while values.max() >= threshold and len(values) > 2:
-        worst = str(values.idxmax())
+    while len(values) > 2 and values.drop(list(keep), errors="ignore").max() >= threshold:
+        worst = str(values.drop(list(keep), errors="ignore").idxmax())
         dropped[worst] = values[worst]
         del columns[worst]
         values = generalised_vif(columns)

@@ -1,16 +1,19 @@
 """How much a factor tells of the landslides by itself, and which factors are kept, with reasons."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from scipy.stats import entropy
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
 
-#: A column of random numbers that is ranked along with the factors.
+#: Start of the names of the columns of random numbers that are ranked along with the factors.
 PROBE = "random_probe"
 
 
-def gain_ratio(values, label, *, categorical: bool = False, bins: int = 10, weights=None) -> float:
+def gain_ratio(values, label, *, categorical: bool = False, bins: int = 10, weights=None):
     """Information gain ratio of a factor: how many bits of the label it tells, per bit of its own.
 
     Parameters
@@ -21,12 +24,12 @@ def gain_ratio(values, label, *, categorical: bool = False, bins: int = 10, weig
     categorical : bool
         Values are class codes already.
     bins : int
-    weights : array of int, shape (n,), optional
-        How often each row counts, for example a row of `block_weights`.
+    weights : array of int, shape (draws, n), optional
+        How often each row counts, from `lsa_helpers.validation.block_weights`.
 
     Returns
     -------
-    float
+    float, or ndarray of shape (draws,) with `weights`
         (H(y) − H(y|x)) / H(x) in 0–1; 0 for a factor that does not vary. With few rows per class
         even noise has a ratio above 0.
 
@@ -39,29 +42,26 @@ def gain_ratio(values, label, *, categorical: bool = False, bins: int = 10, weig
     >>> gain_ratio([1, 1, 2, 2], [0, 0, 1, 1], categorical=True)
     1.0
     """
-    values = np.asarray(values)
-    label = np.asarray(label)
-    if weights is not None:
-        values, label = np.repeat(values, weights), np.repeat(label, weights)
+    values, label = np.asarray(values), np.asarray(label)
     edges = values if categorical else np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
-    edges = np.unique(edges)
-    code = np.searchsorted(edges, values, side="right")
-    joint = np.bincount(code * 2 + label, minlength=2 * (len(edges) + 1)).reshape(-1, 2)
-    own_bits = _entropy(joint.sum(axis=1))
-    if own_bits == 0:
-        return 0.0
-    return (own_bits + _entropy(joint.sum(axis=0)) - _entropy(joint.ravel())) / own_bits
+    code = np.searchsorted(np.unique(edges), values, side="right")
+    rows = np.ones((1, len(label))) if weights is None else np.asarray(weights, float)
+    joint = rows @ np.eye(2 * (code.max() + 1))[2 * code + label]
+    own = joint.reshape(len(rows), -1, 2)
+    own_bits = _entropy(own.sum(axis=2))
+    gain = own_bits + _entropy(own.sum(axis=1)) - _entropy(joint)
+    ratio = np.divide(gain, own_bits, out=np.zeros(len(rows)), where=own_bits > 0)
+    return float(ratio[0]) if weights is None else ratio
 
 
-def _entropy(counts: np.ndarray) -> float:
-    """Entropy in bits of the shares that counts make."""
-    share = counts[counts > 0] / counts.sum()
-    return float(-(share * np.log2(share)).sum())
+def _entropy(counts: np.ndarray) -> np.ndarray:
+    """Entropy in bits of the shares that each row of counts makes."""
+    return entropy(counts, base=2, axis=1)
 
 
 def choose(
     vif_table: pd.DataFrame,
-    importances: pd.DataFrame,
+    weak: Sequence[str],
     *,
     threshold: float,
     flag: float,
@@ -73,13 +73,12 @@ def choose(
     ----------
     vif_table : DataFrame
         From `stepwise_vif`.
-    importances : DataFrame
-        ``factor, method, mean``, with the method ``permutation`` and the factor `PROBE`.
+    weak : sequence of str
+        Factors no more important than a random probe.
     threshold, flag : float
         VIF at which factors were dropped, and above which a kept factor is flagged.
     drop_below_probe : bool
-        Drop factors whose mean permutation importance is not above that of the random probe;
-        otherwise they are flagged.
+        Drop the weak factors; otherwise they are flagged.
 
     Returns
     -------
@@ -100,12 +99,8 @@ def choose(
     flags = {
         row.factor: f"VIF {row.vif:.1f} > {flag:g}" for row in kept.itertuples() if row.vif > flag
     }
-    loss = importances[importances["method"] == "permutation"].set_index("factor")["mean"]
-    weak = {
-        name: "permutation importance not above the random probe"
-        for name in kept["factor"]
-        if loss[name] <= loss[PROBE]
-    }
+    reason = "permutation importance not surely above that of random probes"
+    weak = {name: reason for name in kept["factor"] if name in weak}
     if drop_below_probe and len(weak) < len(kept):
         dropped |= weak
     else:

@@ -149,7 +149,8 @@ def _chip(ax, image, masks: np.ndarray, colour: str, scores: np.ndarray | None =
 
 def scores_beside_paper(scores: pd.DataFrame, source: str = "this run") -> pd.DataFrame:
     """The scores of this run beside the rows of the paper's Table 4 with the same backbone and
-    optimizer, else backbone (per cent), in words.
+    optimizer, else backbone (per cent), in words; with the ends of their intervals where the table
+    has them (columns that end in ``_low`` and ``_high``).
     """
     ours = scores.replace(_NETWORKS)
     paper = published_table(4)
@@ -167,7 +168,14 @@ def scores_beside_paper(scores: pd.DataFrame, source: str = "this run") -> pd.Da
     counts = {name: "Int64" for name in scores[shown].select_dtypes("integer") if name not in paper}
     decimals = {name: 2 if name in ("threshold", "loss") else 1 for name in shown}
     table = both.set_index(["source", "split", "backbone", "optimizer"])[shown]
-    table = table.round(decimals).astype(counts).astype(object).rename(columns=_WORDS).T
+    table = table.round(decimals).astype(counts).astype(object)
+    for name in (name for name in shown if f"{name}_low" in both):
+        ends = zip(table[name], both[f"{name}_low"], both[f"{name}_high"], strict=True)
+        table[name] = [
+            value if pd.isna(low) else f"{value} ({low:.1f}–{high:.1f})"
+            for value, low, high in ends
+        ]
+    table = table.rename(columns=_WORDS).T
     return table.where(table.notna(), "–")
 
 

@@ -78,7 +78,7 @@ def importance_bars(
     factors : Dataset
         For the factors' names.
     effects : mapping, optional
-        ``effects.json``; true shares of the logit's variance.
+        Factor → mean ``|Shapley value|`` of the true log-odds.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def importance_bars(
         ax.barh(y + shift, wide[name], height, **look)
     if effects is not None:
         true = wide.index.map(dict(effects)).to_numpy(float)
-        marks = {"ms": 5, "mfc": "white", "mec": "black", "label": "True share of variance"}
+        marks = {"ms": 5, "mfc": "white", "mec": "black", "label": "Truth"}
         ax.plot(100 * true / np.nansum(true), y, "D", **marks)
     ax.set_yticks(y, [label(factors[name]) for name in wide.index])
     ax.set(xlabel="Share of the model's mean |SHAP| (%)", ylim=(-0.6, len(wide) - 0.4))

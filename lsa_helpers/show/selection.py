@@ -57,19 +57,20 @@ def correlation_heatmap(matrix: pd.DataFrame, kind: str) -> Figure:
 
 
 def importance_panels(table: pd.DataFrame, factors: xr.Dataset) -> Figure:
-    """Three rankings side by side, 95 % intervals as lines; the random probe's upper end is the
-    dashed line.
+    """Three rankings side by side, 95 % intervals as lines; the highest end of the random probes is
+    the dashed line.
     """
     fig, axes = plt.subplots(1, 3, figsize=(10, 0.9 + 0.24 * table["factor"].nunique()))
     labels = {name: factor.attrs["long_name"] for name, factor in factors.items()}
-    labels[PROBE] = "Random probe"
+    are_probes = table["factor"].str.startswith(PROBE)
+    labels |= {name: name.replace("_", " ").capitalize() for name in table["factor"][are_probes]}
     for ax, (method, title) in zip(axes, _METHODS.items(), strict=True):
         part = table[table["method"] == method].sort_values("mean")
-        is_probe = part["factor"] == PROBE
+        is_probe = are_probes[part.index]
         names = part["factor"].map(labels)
         ax.barh(names, part["mean"], color=np.where(is_probe, "#777777", style.OKABE_ITO["blue"]))
         ax.hlines(names, part["low"], part["high"], color="black", lw=1)
-        ax.axvline(part.loc[is_probe, "high"].item(), color="#777777", ls="--", lw=1)
+        ax.axvline(part.loc[is_probe, "high"].max(), color="#777777", ls="--", lw=1)
         ax.set(xlabel=title)
         ax.tick_params(axis="y", labelsize=7)
     return fig

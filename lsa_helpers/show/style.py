@@ -28,7 +28,9 @@ MODEL_COLOURS = {
     "xgboost": OKABE_ITO["purple"],
     "logistic": OKABE_ITO["black"],
     "svm": OKABE_ITO["teal"],
-    "ceiling": "#777777",
+    "coordinates": OKABE_ITO["yellow"],
+    "oracle": "#777777",
+    "reachable": "#aaaaaa",
 }
 MODEL_LABELS = {
     "cnn": "CNN",
@@ -39,7 +41,9 @@ MODEL_LABELS = {
     "rf_context": "Random forest with neighbourhood",
     "xgboost_context": "XGBoost with neighbourhood",
     "cnn_1": "CNN of one cell",
-    "ceiling": "Ceiling (true probability)",
+    "coordinates": "Place alone (x, y)",
+    "oracle": "Oracle (true probability)",
+    "reachable": "Reachable from the factors",
 }
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"

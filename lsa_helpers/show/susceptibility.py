@@ -40,24 +40,19 @@ def samples_map(samples: pd.DataFrame, inventory: gpd.GeoDataFrame, factors: xr.
     return fig
 
 
-def roc_panels(predictions: pd.DataFrame, truth: np.ndarray | None = None) -> Figure:
+def roc_panels(predictions: pd.DataFrame) -> Figure:
     """ROC curves of random and of spatial folds side by side.
 
     Parameters
     ----------
     predictions : DataFrame
-        ``scheme, model, sample, label, probability``.
-    truth : ndarray, optional
-        True probability at each sample: its curve is the ceiling.
+        ``scheme, model, label, probability``.
     """
     fig, axes = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True)
     for ax, (scheme, title) in zip(axes, _SCHEMES.items(), strict=True):
         part = predictions[predictions["scheme"] == scheme]
         for model, rows in part.groupby("model", sort=False):
             _roc(ax, rows["label"], rows["probability"], model)
-        if truth is not None:
-            known = np.isfinite(truth[rows["sample"]])
-            _roc(ax, rows["label"][known], truth[rows["sample"]][known], "ceiling", ls="--")
         ax.plot([0, 1], [0, 1], color="#bbbbbb", lw=0.8, zorder=0)
         ax.set(title=title, xlabel="False positive rate (1)", aspect="equal")
         ax.legend(loc="lower right", title="Area under the curve", fontsize=7)
@@ -65,11 +60,11 @@ def roc_panels(predictions: pd.DataFrame, truth: np.ndarray | None = None) -> Fi
     return fig
 
 
-def _roc(ax, label, score, model: str, **line) -> None:
+def _roc(ax, label, score, model: str) -> None:
     """One curve, with its area in the legend."""
     x, y, _ = roc_curve(label, score)
     text = f"{style.MODEL_LABELS[model]} {auc(x, y):.3f}"
-    ax.plot(x, y, color=style.MODEL_COLOURS[model], label=text, **line)
+    ax.plot(x, y, color=style.MODEL_COLOURS[model], label=text)
 
 
 def _panels(n: int, raster) -> tuple[Figure, list]:

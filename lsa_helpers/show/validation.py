@@ -1,4 +1,4 @@
-"""Figures of chapter 08: the folds, success and prediction rate, sampling sensitivity."""
+"""Figures of chapters 08 and 09: folds, errors by distance, rates, reliability, samples."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -61,6 +61,56 @@ def rate_panels(curves: pd.DataFrame) -> Figure:
         ax.set(title=style.MODEL_LABELS[name], xlabel="Area, most susceptible first (%)")
         ax.legend(loc="lower right", fontsize=7)
     axes[0, 0].set_ylabel("Landslide area met (%)")
+    return fig
+
+
+def correlograms(curves: dict[str, pd.DataFrame], block_m: float) -> Figure:
+    """Correlation of errors against distance, one line per model, the edge of a block dotted.
+
+    Parameters
+    ----------
+    curves : dict
+        Model → table from `lsa_helpers.validation.correlogram`.
+    block_m : float
+        Edge of the blocks, m.
+    """
+    fig, ax = plt.subplots(figsize=(6, 3.6))
+    for name, curve in curves.items():
+        colour = style.MODEL_COLOURS[name]
+        ax.plot(
+            curve["distance"],
+            curve["correlation"],
+            "o-",
+            ms=3,
+            color=colour,
+            label=style.MODEL_LABELS[name],
+        )
+    ax.axhline(0, color="#bbbbbb", lw=0.8, zorder=0)
+    ax.axvline(block_m, color="black", ls=":", lw=1, label="edge of a block")
+    ax.set(xlabel="Distance between two samples (m)", ylabel="Correlation of errors (1)")
+    ax.legend(fontsize=7)
+    return fig
+
+
+def reliability_curves(curves: dict[str, pd.DataFrame]) -> Figure:
+    """Observed against predicted probability, one line per model, on logarithmic axes.
+
+    Parameters
+    ----------
+    curves : dict
+        Model → table from `lsa_helpers.validation.reliability`; classes in which nothing was
+        observed cannot be shown.
+    """
+    fig, ax = plt.subplots(figsize=(5, 4.4))
+    ends = []
+    for name, curve in curves.items():
+        shown = curve[(curve["predicted"] > 0) & (curve["observed"] > 0)]
+        ends += [*shown["predicted"], *shown["observed"]]
+        label, colour = style.MODEL_LABELS[name], style.MODEL_COLOURS[name]
+        ax.loglog(shown["predicted"], shown["observed"], "o-", ms=4, color=colour, label=label)
+    ax.plot([min(ends), max(ends)], [min(ends), max(ends)], color="#bbbbbb", lw=0.8, zorder=0)
+    ax.set(xlabel="Predicted probability (1)", ylabel="Observed share or true probability (1)")
+    ax.legend(fontsize=7)
     return fig
 
 

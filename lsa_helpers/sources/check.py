@@ -20,7 +20,7 @@ _REACH_IN = {"roads", "rivers", "faults", "stations"}
 
 
 def check_catalog(
-    catalog: Catalog, *, need_dem: bool, cell_size: float = 12.5, crs: str = ""
+    catalog: Catalog, *, need_dem: bool, cell_size: float = 0.0, crs: str = ""
 ) -> pd.DataFrame:
     """Open every source, read the rasters to their end, and see that all of them meet the DEM.
 
@@ -30,7 +30,7 @@ def check_catalog(
     need_dem : bool
         Whether chapters will run that need the grid (everything after 02).
     cell_size : float
-        Cell size of the grid in metres.
+        Cell size of the grid in metres; 0: the DEM's own.
     crs : str
         CRS of the grid, as in `target_grid`.
 
@@ -64,7 +64,7 @@ def check_catalog(
     return rows
 
 
-def check_labels(catalog: Catalog, *, cell_size: float = 12.5, crs: str = "") -> None:
+def check_labels(catalog: Catalog, *, cell_size: float = 0.0, crs: str = "") -> None:
     """See that an inventory of points can be learned from: inside the grid it has places with and
     without landslides.
 

@@ -9,16 +9,20 @@ import xarray as xr
 from pyproj import CRS
 from rasterio.enums import Resampling
 from rasterio.features import rasterize
+from rasterio.warp import calculate_default_transform
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
 from lsa_helpers.raster import empty_grid, on_grid
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
-from lsa_helpers.sources.rasters import mosaic, open_source
+from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
 from lsa_helpers.sources.vectors import attribute, inverse_distance, read_features
 
+#: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
+MOST_DEM_CELLS = 100_000_000
 
-def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> xr.DataArray:
+
+def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.DataArray:
     """The analysis grid: the DEM's extent (or the study mask's part of it) in a CRS in metres.
 
     Where the DEM already lies in that CRS the grid keeps its lattice, so nothing is resampled
@@ -28,7 +32,7 @@ def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> xr.DataArr
     ----------
     catalog : Catalog
     cell_size : float
-        Cell size in metres.
+        Cell size in metres; 0: the DEM's own, of a DEM in degrees to three digits.
     crs : str
         Wanted CRS; empty: the catalog's, else the DEM's if it is in metres, else the DEM's UTM
         zone.
@@ -49,18 +53,63 @@ def target_grid(catalog: Catalog, cell_size: float, crs: str = "") -> xr.DataArr
             where=catalog.folder,
             fix="Add an entry `dem:`",
         )
-    files = catalog.files(catalog.dem)
-    with open_source(files[0], catalog.dem) as dem:
+    with open_source(catalog.files(catalog.dem)[0], catalog.dem) as dem:
         wanted = _metric_crs(crs or catalog.crs, dem)
-    boxes = []
-    for file in files:
-        with open_source(file, catalog.dem) as tile:
-            boxes.append(tile.rio.transform_bounds(wanted))
-    boxes = np.array(boxes)
-    bounds = [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
+        cell_size = cell_size or _own_cell_size(dem, wanted)
+    bounds = _dem_bounds(catalog, wanted)
     if catalog.mask is not None:
         bounds = _cut(bounds, catalog, wanted, cell_size)
     return empty_grid(bounds, wanted, cell_size)
+
+
+def dem_grid(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
+    """The cells of a grid continued to where the DEM ends, for terrain that needs the land around.
+
+    A slope needs its neighbours and a catchment all the land above it, also where a study mask has
+    cut the grid.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    grid : DataArray, dims (y, x)
+        From `target_grid`.
+
+    Returns
+    -------
+    DataArray, dims (y, x)
+        An empty raster of whole cells inside the DEM's bounds, `MOST_DEM_CELLS` of them at most:
+        around a small part of a larger DEM an equal margin on every side, so that catchments
+        which begin beyond it are too small.
+    """
+    cell, (height, width) = edge_of(grid), grid.shape
+    # (height + 2 m) (width + 2 m) = most
+    half = (height + width) / 2
+    room = half**2 - height * width + MOST_DEM_CELLS
+    margin = max(1, int((np.sqrt(max(room, 0)) - half) / 2))
+    beyond = np.subtract(_dem_bounds(catalog, grid.rio.crs), grid.rio.bounds()) * [-1, -1, 1, 1]
+    steps = np.clip(np.floor(beyond / cell + 1e-6), 0, margin) * cell
+    bounds = np.add(grid.rio.bounds(), steps * [-1, -1, 1, 1])
+    return empty_grid(bounds, grid.rio.crs, cell)
+
+
+def _dem_bounds(catalog: Catalog, crs: CRS) -> list[float]:
+    """Left, bottom, right, top of all tiles of the DEM in a CRS."""
+    boxes = []
+    for file in catalog.files(catalog.dem):
+        with open_source(file, catalog.dem) as tile:
+            boxes.append(tile.rio.transform_bounds(crs))
+    boxes = np.array(boxes)
+    return [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
+
+
+def _own_cell_size(dem: xr.DataArray, crs: CRS) -> float:
+    """Edge of the DEM's cells in a CRS in metres."""
+    if CRS.from_user_input(dem.rio.crs) == crs:
+        return float(np.sqrt(np.abs(np.prod(dem.rio.resolution()))))
+    transform, _, _ = calculate_default_transform(
+        dem.rio.crs, crs, dem.rio.width, dem.rio.height, *dem.rio.bounds()
+    )
+    return float(f"{transform.a:.3g}")
 
 
 def _cut(bounds: list[float], catalog: Catalog, crs: CRS, cell_size: float) -> list[float]:
@@ -93,13 +142,18 @@ def _metric_crs(wanted: str, dem: xr.DataArray) -> CRS:
 
 
 def read_dem(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
-    """Altitude on the grid by bilinear resampling, float32 metres, NaN outside the DEM.
+    """Altitude on the grid, float32 metres, NaN outside the DEM.
 
-    Its attribute ``res`` is where xarray-spatial looks for the cell size; without it, it would
-    count the cells from the coordinates, which a DEM one cell wide cannot bear.
+    A DEM as coarse as the grid or coarser is resampled by cubic convolution, whose second
+    derivatives are continuous: bilinear cells would put all curvature on the lines between the
+    DEM's own cells. A finer one is resampled bilinearly. On the DEM's own lattice nothing is. Its
+    attribute ``res`` is where xarray-spatial looks for the cell size; without it, it would count
+    the cells from the coordinates, which a DEM one cell wide cannot bear.
     """
-    altitude = mosaic(catalog, catalog.dem, grid, Resampling.bilinear)
     edge = edge_of(grid)
+    is_finer = native_resolution(catalog, catalog.dem) < 0.9 * edge
+    resampling = Resampling.bilinear if is_finer else Resampling.cubic
+    altitude = mosaic(catalog, catalog.dem, grid, resampling)
     attrs = {"long_name": "Altitude", "units": "m", "kind": "continuous", "res": (edge, edge)}
     return altitude.rename("altitude").assign_attrs(attrs)
 

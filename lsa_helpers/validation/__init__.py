@@ -3,15 +3,20 @@ the truth.
 """
 
 from lsa_helpers.validation.bootstrap import (
+    N_DRAWS,
     block_weights,
     draw_blocks,
     interval,
     paired_differences,
     weighted_auc,
+    weighted_precision,
+    within_groups_auc,
 )
 from lsa_helpers.validation.heldout import block_map, fold_map, training_samples
+from lsa_helpers.validation.probability import reliability, shift_odds
 from lsa_helpers.validation.quality import boyce_index, map_quality, ratio_descents, texture
 from lsa_helpers.validation.rates import capture, rate_areas, rate_curve
+from lsa_helpers.validation.residuals import correlogram, residual_range
 from lsa_helpers.validation.scores import (
     SCORES,
     calibration_error,
@@ -30,15 +35,15 @@ from lsa_helpers.validation.splitter import (
     landslide_groups,
     landslide_places,
 )
-from lsa_helpers.validation.truth import (
-    at_samples,
-    ceilings,
-    read_truth,
-    truth_scores,
-    with_ceiling,
-)
+from lsa_helpers.validation.truth import BOUNDS, at_samples, bound_scores, read_truth, truth_scores
 
 __all__ = [
+    "shift_odds",
+    "residual_range",
+    "reliability",
+    "correlogram",
+    "BOUNDS",
+    "N_DRAWS",
     "SCORES",
     "KMeansFold",
     "SpatialBlockKFold",
@@ -47,10 +52,10 @@ __all__ = [
     "block_map",
     "block_numbers",
     "block_weights",
+    "bound_scores",
     "boyce_index",
     "calibration_error",
     "capture",
-    "ceilings",
     "draw_blocks",
     "fold_map",
     "interval",
@@ -71,6 +76,7 @@ __all__ = [
     "training_samples",
     "truth_scores",
     "weighted_auc",
-    "with_ceiling",
+    "weighted_precision",
+    "within_groups_auc",
     "youden_threshold",
 ]

@@ -8,7 +8,7 @@ import xarray as xr
 from scipy.stats import rankdata
 
 from lsa_helpers.errors import StageError
-from lsa_helpers.validation.bootstrap import draw_blocks
+from lsa_helpers.validation.bootstrap import N_DRAWS, draw_blocks
 
 _STEPS = 1000
 _AREA = np.linspace(0, 1, 101)
@@ -20,7 +20,7 @@ def rate_curve(
     blocks: xr.DataArray | None = None,
     *,
     seed: int = 0,
-    n_draws: int = 200,
+    n_draws: int = N_DRAWS,
 ) -> pd.DataFrame:
     """Share of the landslide cells against the share of the area, from the highest cell down.
 
@@ -79,7 +79,7 @@ def rate_areas(
     blocks: xr.DataArray,
     *,
     seed: int = 0,
-    n_draws: int = 500,
+    n_draws: int = N_DRAWS,
 ) -> dict[str, np.ndarray]:
     """Area under the rate curve of each map on the same cells, under the same draws of blocks.
 

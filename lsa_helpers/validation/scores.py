@@ -4,13 +4,21 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from sklearn import metrics
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from lsa_helpers.errors import StageError
-from lsa_helpers.validation.bootstrap import block_weights, interval
+from lsa_helpers.validation.bootstrap import (
+    N_DRAWS,
+    block_weights,
+    interval,
+    weighted_auc,
+    weighted_precision,
+)
 from lsa_helpers.validation.splitter import block_numbers, landslide_groups
+from lsa_helpers.validation.truth import at_samples
 
 #: Columns of the score tables after ``model``.
 SCORES = (
@@ -38,15 +46,15 @@ SCORES = (
     "brier_low",
     "brier_high",
 )
+#: Further columns where the truth is known.
+TRUE_SCORES = ("auc_true", "auc_true_low", "auc_true_high")
 #: Scores of the probabilities themselves, which get an interval.
-_OF_PROBABILITIES = {
-    "auc": metrics.roc_auc_score,
-    "pr_auc": metrics.average_precision_score,
-    "brier": metrics.brier_score_loss,
-}
+_OF_PROBABILITIES = ("auc", "pr_auc", "brier")
 
 
-def scores(label, probability, blocks, *, seed: int = 0, n_draws: int = 200) -> dict[str, float]:
+def scores(
+    label, probability, blocks, *, seed: int = 0, n_draws: int = N_DRAWS
+) -> dict[str, float]:
     """Score predictions; classes are cut at probability 0.5, and once more at Youden's threshold.
 
     Parameters
@@ -91,10 +99,13 @@ def scores(label, probability, blocks, *, seed: int = 0, n_draws: int = 200) -> 
         "threshold_youden": best,
     }
     weights = block_weights(blocks, n_draws, seed)
-    usable = [row for row in weights if len(np.unique(label[row > 0])) == 2]
-    for name, score in _OF_PROBABILITIES.items():
-        drawn = [score(label, probability, sample_weight=row) for row in usable]
-        values[name], values[f"{name}_low"], values[f"{name}_high"] = interval(drawn)
+    drawn = {
+        "auc": weighted_auc(label, probability, weights),
+        "pr_auc": weighted_precision(label, probability, weights),
+        "brier": weights @ (probability - label) ** 2 / weights.sum(axis=1),
+    }
+    for name in _OF_PROBABILITIES:
+        values[name], values[f"{name}_low"], values[f"{name}_high"] = interval(drawn[name])
     return {name: float(values[name]) for name in SCORES}
 
 
@@ -187,7 +198,13 @@ def calibration_error(label: np.ndarray, probability: np.ndarray, bins: int = 10
 
 
 def score_table(
-    predictions: pd.DataFrame, samples: pd.DataFrame, scheme: str, *, block_m: float, seed: int
+    predictions: pd.DataFrame,
+    samples: pd.DataFrame,
+    scheme: str,
+    *,
+    block_m: float,
+    seed: int,
+    truth: xr.Dataset | None = None,
 ) -> pd.DataFrame:
     """Score the predictions of one scheme: one row per model, ``model`` and `SCORES`.
 
@@ -203,14 +220,24 @@ def score_table(
         Edge of the blocks that are resampled, m.
     seed : int
         Of the bootstrap.
+    truth : Dataset, optional
+        From `read_truth`; the last columns are then ``auc_true, auc_true_low, auc_true_high``, the
+        AUC of the same predictions for the true landslides in the samples' cells.
     """
     blocks = block_numbers(samples["x"], samples["y"], block_m)
     rows = []
     of_scheme = predictions[predictions["scheme"] == scheme]
     for model, part in of_scheme.groupby("model", sort=False):
-        scored = scores(part["label"], part["probability"], blocks[part["sample"]], seed=seed)
-        rows.append({"model": model, **scored})
-    return pd.DataFrame(rows, columns=["model", *SCORES])
+        block = blocks[part["sample"]]
+        row = {"model": model, **scores(part["label"], part["probability"], block, seed=seed)}
+        if truth is not None:
+            label = at_samples(truth["landslide"], samples.loc[part["sample"]])
+            weights = block_weights(block, N_DRAWS, seed)
+            drawn = weighted_auc(label.astype(int), part["probability"].to_numpy(), weights)
+            row |= dict(zip(TRUE_SCORES, interval(drawn), strict=True))
+        rows.append(row)
+    columns = ["model", *SCORES, *(TRUE_SCORES if truth is not None else ())]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def repeated_scores(estimator, samples: pd.DataFrame, splitters: Iterable) -> pd.DataFrame:

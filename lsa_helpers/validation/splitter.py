@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from sklearn.cluster import KMeans
+from sklearn.cluster import DBSCAN, KMeans
 from sklearn.model_selection import BaseCrossValidator
 from threadpoolctl import threadpool_limits
 
@@ -26,6 +28,10 @@ class SpatialBlockKFold(BaseCrossValidator):
         windows of that edge never overlap, m.
     random_state : int
         Decides among blocks with equally many landslide samples.
+    cluster_m : float
+        Above 0, landslides nearer to each other than this are one cluster, and all blocks that hold
+        a part of one are dealt together, so that no fold learns from the rest of a cluster it is
+        tested on, m.
 
     Notes
     -----
@@ -52,11 +58,13 @@ class SpatialBlockKFold(BaseCrossValidator):
         block_m: float = 1000.0,
         buffer_m: float = 0.0,
         random_state: int = 0,
+        cluster_m: float = 0.0,
     ):
         self.n_splits = n_splits
         self.block_m = block_m
         self.buffer_m = buffer_m
         self.random_state = random_state
+        self.cluster_m = cluster_m
 
     def get_n_splits(self, X=None, y=None, groups=None) -> int:
         """Number of folds."""
@@ -102,8 +110,10 @@ class SpatialBlockKFold(BaseCrossValidator):
 
     def fold_numbers(self, X: pd.DataFrame, y, groups=None) -> np.ndarray:
         """Fold of each row, int of shape (n,); see `split`."""
-        block = block_numbers(*landslide_places(X, groups).T, self.block_m)
-        label = np.asarray(y)
+        place, label = landslide_places(X, groups), np.asarray(y)
+        block = block_numbers(*place.T, self.block_m)
+        if self.cluster_m > 0:
+            block = _join_blocks(block, place, label == 1, self.cluster_m)
         counts = np.array([np.bincount(block, label == k) for k in (1, 0)])
         shuffled = np.random.default_rng(self.random_state).random(counts.shape[1])
         fold_of_block = np.zeros(counts.shape[1], int)
@@ -118,7 +128,7 @@ class SpatialBlockKFold(BaseCrossValidator):
                 f"{self.n_splits} spatial folds need {self.n_splits} blocks with landslides and as "
                 "many without",
                 found=f"{n_with} blocks of {self.block_m:g} m with landslides, {n_without} without",
-                fix="Lower block_m or n_folds",
+                fix="Lower block_m, n_folds or cluster_m",
             )
         return fold_of_block[block]
 
@@ -197,6 +207,18 @@ def block_numbers(x, y, block_m: float) -> np.ndarray:
     """
     pairs = np.column_stack([np.floor(np.asarray(x) / block_m), np.floor(np.asarray(y) / block_m)])
     return np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
+
+
+def _join_blocks(block, place, is_landslide, cluster_m: float) -> np.ndarray:
+    """Blocks of each row, those that share a cluster of landslides as one: int (n,)."""
+    cluster = DBSCAN(eps=cluster_m, min_samples=1).fit_predict(place[is_landslide])
+    held = block[is_landslide]
+    # Blocks and clusters are the two sides of a graph; what hangs together is dealt together.
+    n_blocks = block.max() + 1
+    size = n_blocks + cluster.max() + 1
+    links = coo_array((np.ones(len(held)), (held, n_blocks + cluster)), shape=(size, size))
+    _, part = connected_components(links, directed=False)
+    return np.unique(part[block], return_inverse=True)[1]
 
 
 def landslide_groups(landslide_id) -> np.ndarray:

@@ -14,6 +14,10 @@ from sklearn.metrics import roc_auc_score
 from lsa_helpers.errors import StageError
 from lsa_helpers.raster import on_grid, read_raster, rowcol
 
+#: The two bounds of a score on true landslides, and the bands of the truth that reach them. The
+#: oracle knows what no layer shows; the reachable one knows the rules and the observed factors.
+BOUNDS = {"oracle": "probability", "reachable": "reachable"}
+
 
 def read_truth(folder: Path, grid: xr.DataArray | xr.Dataset) -> xr.Dataset | None:
     """What the simulated mountain knows about itself, on the analysis grid.
@@ -28,23 +32,24 @@ def read_truth(folder: Path, grid: xr.DataArray | xr.Dataset) -> xr.Dataset | No
     Returns
     -------
     Dataset or None, dims (y, x)
-        ``probability`` (true probability of a landslide, NaN outside) and ``landslide`` (bool:
-        the cell's centre lies in a true landslide); None where there is no truth (real data).
+        ``probability`` (true probability of a landslide, NaN outside), ``reachable`` (the best
+        that can be said from the observed factors; where chapter 01 wrote it) and ``landslide``
+        (bool: the cell's centre lies in a true landslide); None where there is no truth (real
+        data).
     """
     if not (folder / "probability.tif").exists():
         return None
-    (written,) = read_raster(folder / "probability.tif").values()
     like = grid if isinstance(grid, xr.DataArray) else next(iter(grid.values()))
-    probability = written.rio.reproject_match(like, resampling=Resampling.nearest, nodata=np.nan)
+    bands = {}
+    for name in BOUNDS.values():
+        if (folder / f"{name}.tif").exists():
+            (written,) = read_raster(folder / f"{name}.tif").values()
+            how = {"resampling": Resampling.nearest, "nodata": np.nan}
+            bands[name] = on_grid(written.rio.reproject_match(like, **how).values, like, name)
     polygons = gpd.read_file(folder / "landslides.gpkg").to_crs(grid.rio.crs)
     where = {"out_shape": like.shape, "transform": like.rio.transform(), "dtype": "uint8"}
     landslide = rasterize(polygons.geometry, **where) == 1
-    return xr.Dataset(
-        {
-            "probability": on_grid(probability.values, like, "probability"),
-            "landslide": on_grid(landslide, like, "landslide"),
-        }
-    )
+    return xr.Dataset(bands | {"landslide": on_grid(landslide, like, "landslide")})
 
 
 def at_samples(raster: xr.DataArray, samples: pd.DataFrame) -> np.ndarray:
@@ -65,17 +70,16 @@ def truth_scores(maps: dict[str, xr.DataArray], truth: xr.Dataset) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``model, auc_map`` (of the map for true landslide cells), ``spearman`` (rank correlation
-        with the true probability), ``ceiling_auc`` (AUC of the true probability itself for the same
-        cells).
+        ``model, auc_map`` (of the map for true landslide cells) and ``spearman`` (rank correlation
+        with the true probability); below the models the two `BOUNDS` that the truth holds.
 
     Raises
     ------
     StageError
         When the known cells hold no landslide, or nothing else.
     """
-    rasters = [truth["probability"], *maps.values()]
-    known = np.logical_and.reduce([np.isfinite(raster.values) for raster in rasters])
+    maps = maps | {name: truth[band] for name, band in BOUNDS.items() if band in truth}
+    known = np.logical_and.reduce([np.isfinite(raster.values) for raster in maps.values()])
     label = truth["landslide"].values[known]
     probability = truth["probability"].values[known]
     if label.all() or not label.any():
@@ -83,59 +87,25 @@ def truth_scores(maps: dict[str, xr.DataArray], truth: xr.Dataset) -> pd.DataFra
     rows = []
     for model, raster in maps.items():
         values = raster.values[known]
-        spearman = spearmanr(values, probability).statistic
-        rows.append((model, roc_auc_score(label, values), spearman))
-    table = pd.DataFrame(rows, columns=["model", "auc_map", "spearman"])
-    return table.assign(ceiling_auc=roc_auc_score(label, probability))
+        rows.append((model, roc_auc_score(label, values), spearmanr(values, probability).statistic))
+    return pd.DataFrame(rows, columns=["model", "auc_map", "spearman"])
 
 
-def ceilings(samples: pd.DataFrame, truth: xr.Dataset) -> pd.DataFrame:
-    """AUC of the true probability on the very samples the models are scored on.
+def bound_scores(samples: pd.DataFrame, truth: xr.Dataset) -> pd.Series:
+    """AUC of the two `BOUNDS` on the true labels of the samples' cells.
 
     Returns
     -------
-    DataFrame
-        ``labels`` (inventory: of the samples; truth: of the true landslides in the same cells),
-        ``n, ceiling_auc``; NaN where these labels are all alike, as when not one detection is a
-        landslide.
+    Series
+        ``oracle`` and, where the truth holds it, ``reachable``; NaN where these labels are all
+        alike, as when not one sample lies in a true landslide.
     """
-    probability = at_samples(truth["probability"], samples)
-    known = np.isfinite(probability)
-    labels = {
-        "inventory": samples["label"].to_numpy() == 1,
-        "truth": at_samples(truth["landslide"], samples),
-    }
-    rows = []
-    for name, label in labels.items():
-        both = len(np.unique(label[known])) == 2
-        auc = roc_auc_score(label[known], probability[known]) if both else np.nan
-        rows.append((name, int(known.sum()), auc))
-    return pd.DataFrame(rows, columns=["labels", "n", "ceiling_auc"])
-
-
-def with_ceiling(
-    table: pd.DataFrame, samples: pd.DataFrame, truth: xr.Dataset | None
-) -> pd.DataFrame:
-    """A table of scores on `samples`, with the true probability's AUC on the same labels.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row per model.
-    samples : DataFrame
-        ``x, y, label``.
-    truth : Dataset or None
-
-    Returns
-    -------
-    DataFrame
-        With the column ``ceiling_auc`` after ``auc``, or at the end; as it was where no truth is
-        known.
-    """
-    if truth is None:
-        return table
-    table = table.copy()
-    auc = ceilings(samples, truth).set_index("labels")["ceiling_auc"]
-    place = table.columns.get_loc("auc") + 1 if "auc" in table else len(table.columns)
-    table.insert(place, "ceiling_auc", auc["inventory"])
-    return table
+    label = at_samples(truth["landslide"], samples)
+    found = {}
+    for name, band in BOUNDS.items():
+        if band in truth:
+            values = at_samples(truth[band], samples)
+            known = np.isfinite(values)
+            both = len(np.unique(label[known])) == 2
+            found[name] = roc_auc_score(label[known], values[known]) if both else np.nan
+    return pd.Series(found, name="auc")

@@ -24,6 +24,7 @@ CHAPTERS = (
     "06_frequency_ratio",
     "07_shap",
     "08_validation",
+    "09_samples",
 )
 
 

@@ -12,11 +12,11 @@ from lsa_helpers.detect.chips import (
     count_table,
     need_training,
     read_chip,
-    split_chips,
     usable_chips,
 )
 from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
+from lsa_helpers.detect.split import split_chips
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner.checks import check_inputs
 from lsa_helpers.runner.inputs import resolve
@@ -287,24 +287,6 @@ def test_masks_without_an_index(masks_folder):
     bad = report[report["bad"]]
     assert [path.stem for path in bad.index] == ["a1", "a2"]
     assert "image is missing" in bad["problem"].iloc[0] and "no mask" in bad["problem"].iloc[1]
-
-
-def test_split_keeps_scenes_together(cas_folder):
-    """8:1:1, whole scenes, in every platform, and the same for the same seed."""
-    chips = split_chips(read_collection(cas_folder, "cas"), 3)
-    splits = {}
-    for chip in chips:
-        splits.setdefault(chip.scene, set()).add(chip.split)
-    assert all(len(own) == 1 for own in splits.values())
-    assert count_table(chips)[["train", "val", "test"]].min(axis=None) >= 1
-    again = split_chips(read_collection(cas_folder, "cas"), 3)
-    assert [chip.split for chip in chips] == [chip.split for chip in again]
-
-
-def test_given_split_is_kept(masks_folder):
-    """A collection's own split is not touched."""
-    chips = split_chips(read_collection(masks_folder, "masks"), 0)
-    assert [chip.split for chip in chips] == ["train"] * 4 + ["val", "test"]
 
 
 def _labelme(folder, shapes, **changes):

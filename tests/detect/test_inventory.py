@@ -37,6 +37,7 @@ def _ground(table):
     return table.union_all()
 
 
+@pytest.mark.known_by("values by hand", "Hysteresis over blended scores")
 def test_hysteresis_by_hand():
     """Of three patches above 0.3 two reach 0.7; what meets at a corner only is two patches."""
     scores = np.array(
@@ -75,6 +76,7 @@ SCORES = arrays(
 
 
 @given(SCORES, st.integers(1, 9))
+@pytest.mark.known_by("an identity", "Scenes in blocks")
 def test_blocks_do_not_matter(scores, rows):
     """A scene labelled a few rows at a time, as one larger than memory is, is the same."""
     whole = polygonize(scores, PIXEL, CRS, low=0.25, high=0.5)

@@ -223,6 +223,7 @@ def test_a_shorter_backbone_keeps_its_levels_and_pools_the_others():
 
 
 @pytest.mark.parametrize(("size", "samples"), [(7, 1), (14, 2)])
+@pytest.mark.known_by("torchvision", "Pooling of regions")
 def test_regions_are_pooled_as_torchvision_pools_them(size, samples):
     """Values and gradients equal MultiScaleRoIAlign's: regions of every level, on edges, smaller
     than a cell; an image without any.

@@ -27,6 +27,7 @@ def test_orthogonalised_keeps_the_directions_and_evens_the_lengths(rows, columns
 
 
 @pytest.mark.parametrize("shape", [(16, 40), (40, 16), (64, 576)])
+@pytest.mark.known_by("torch.optim", "Muon")
 def test_steps_equal_those_of_torch(shape):
     """Ten updates of a matrix as torch.optim.Muon makes them (in bfloat16, so within its
     precision), weight decay included.

@@ -11,10 +11,12 @@ from scipy import ndimage
 
 from lsa_helpers.detect.images import Bands, as_unit, open_image
 from lsa_helpers.detect.inventory import polygonize
+from lsa_helpers.detect.radiometry import measure_colours
 from lsa_helpers.detect.scene import (
     SceneFrame,
     open_scene,
     read_tile,
+    scene_colours,
     score_pixels,
     scores_on_disk,
     tile_starts,
@@ -78,6 +80,55 @@ def test_a_landslide_across_four_tiles_is_one(crossing, tmp_path, overlap):
     assert cut.union_all().symmetric_difference(whole.union_all()).area == 0
     assert cut.area_m2.min() == 10 * 15 * 4.0
     assert cut.crs == "EPSG:32648"
+
+
+@pytest.mark.parametrize(("resolution_m", "edge"), [(0.0, 300), (4.0, 150), (0.5, 1200)])
+def test_the_frame_has_the_pixel_that_is_asked_for(crossing, resolution_m, edge):
+    """600 m of ground in pixels of 2 m, the scene's own, or of the network's, finer or coarser."""
+    frame = open_scene(crossing, resolution_m)
+    assert (frame.height, frame.width) == (edge, edge)
+    assert frame.pixel_m == 600 / edge
+    assert frame.bounds == (500_000, 2_999_400, 500_600, 3_000_000)
+
+
+def test_coarse_pixels_are_means_and_fine_ones_lie_between(tmp_path):
+    """Columns of 20 and 200: at twice the pixel all is 110, their mean; at half of it no step is
+    larger than half of theirs. A narrow scene: rows and columns are not exchanged.
+    """
+    pixels = np.full((3, 6, 40), 20, np.uint8)
+    pixels[:, :, 1::2] = 200
+    path = _write(tmp_path / "columns.tif", pixels)
+    for resolution_m in (4.0, 1.0):
+        frame = open_scene(path, resolution_m)
+        (tile,) = (tile for tile, _ in tiles(frame, 80, 0))
+        with open_image(path) as file:
+            read = read_tile(file, frame, tile).astype(int)
+        assert read.shape == (frame.height, frame.width, 3)
+        if resolution_m == 4.0:
+            assert (read == 110).all()
+        else:
+            assert 0 < np.abs(np.diff(read, axis=1)).max() <= 91 and read.min() == 20
+
+
+def test_a_tile_shows_its_place_where_pixels_are_not_quite_square(tmp_path):
+    """Five rows of 2 m become two of 2.5 scene pixels, forty columns twenty of 2: every tile shows
+    the columns that it covers.
+    """
+    pixels = np.broadcast_to(np.arange(40, dtype=np.uint8) + 1, (3, 5, 40)).copy()
+    frame = open_scene(_write(tmp_path / "narrow.tif", pixels), 4.0)
+    assert (frame.height, frame.width) == (2, 20)
+    with open_image(frame.path) as file:
+        for tile, _ in tiles(frame, 5, 0):
+            read = read_tile(file, frame, tile)[0, :, 0].astype(float)
+            middle = 2 * (tile.col_off + np.arange(tile.width)) + 1.5
+            assert np.abs(read - middle).max() <= 0.5  # rounded to whole numbers
+
+
+def test_colours_of_a_small_scene_are_those_of_all_its_pixels(tmp_path):
+    """Up to a million pixels nothing is left out."""
+    pixels = np.random.default_rng(0).integers(1, 255, (3, 90, 70), np.uint8)
+    colours = scene_colours(open_scene(_write(tmp_path / "noise.tif", pixels)))
+    assert colours == measure_colours(pixels.reshape(3, -1).T)
 
 
 def test_a_coarser_pixel_keeps_the_area(crossing, tmp_path):
@@ -184,6 +235,24 @@ def test_what_one_view_shows_keeps_a_quarter():
     image[:, 1:3, 2:4] = 1
     once, mean = (score_pixels(LeftOnly(), image, views) for views in (1, 4))
     np.testing.assert_allclose(mean, once / 4)
+
+
+@pytest.mark.parametrize(("left", "rows"), [(True, slice(None)), (False, slice(0, 4))])
+def test_the_second_view_is_from_left_to_right(left, rows):
+    """A detector blind to the right half, or to the lower one: of two views one or both show a
+    patch in the upper left.
+    """
+
+    class Half(BrightPatches):
+        def forward(self, images):
+            (detections,) = super().forward(images)
+            shown = detections["masks"][..., rows, : 10 if left else 20].sum((1, 2, 3)) > 0
+            return [{name: values[shown] for name, values in detections.items()}]
+
+    image = torch.zeros(3, 12, 20)
+    image[:, 1:3, 2:4] = 1
+    once, mean = (score_pixels(Half(), image, views) for views in (1, 2))
+    np.testing.assert_allclose(mean, once / 2 if left else once)
 
 
 @pytest.mark.parametrize(

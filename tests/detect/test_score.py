@@ -4,9 +4,11 @@ import contextlib
 import io
 import json
 
+import geopandas as gpd
 import lightning
 import numpy as np
 import pytest
+import shapely
 import torch
 import torchvision
 from pycocotools import mask as rle
@@ -18,8 +20,9 @@ from torchvision.ops import masks_to_boxes
 
 from lsa_helpers.detect.dataset import ChipSet, collate
 from lsa_helpers.detect.layouts import read_collection
+from lsa_helpers.detect.matching import mask_iou, match, polygon_iou
 from lsa_helpers.detect.model import DetectorConfig, build_detector
-from lsa_helpers.detect.score import ScoreSweep, match, predict, score_row
+from lsa_helpers.detect.score import ScoreSweep, predict, score_row
 from lsa_helpers.detect.train import DetectorTraining, TrainConfig, trainer_options
 from lsa_helpers.reproducible import reproducible
 
@@ -99,6 +102,7 @@ def _row(cases):
     return score_row(coco.compute(), _scores(cases))
 
 
+@pytest.mark.known_by("values by hand", "Precision, recall and F1 of landslides")
 def test_precision_recall_f1_by_hand(three_images):
     """At 0.5: one hit, three false alarms, three misses; at 0.25 the weak one is a hit too."""
     sweep = _scores(three_images).landslides().set_index("score")
@@ -182,6 +186,7 @@ def _cocoeval(cases, folder):
     return figures
 
 
+@pytest.mark.known_by("pycocotools", "Average precision and recall")
 def test_coco_figures_equal_pycocotools(three_images, tmp_path):
     """AP and AR for mask and box equal COCOeval called directly."""
     row = _row(three_images)
@@ -227,6 +232,10 @@ def test_any_detector_of_torchvisions_interface_is_trained_and_scored(masks_fold
     row = _row(cases)
     for name, value in _cocoeval(cases, tmp_path).items():
         assert row[name] / 100 == pytest.approx(value, abs=1e-6, nan_ok=True), name
+    once = _scores(cases).draws(np.ones((1, len(cases)), int))
+    assert {name: row[name] for name in once} == pytest.approx(
+        {name: values.item() for name, values in once.items()}, abs=1e-4, nan_ok=True
+    )
 
 
 def test_match_is_one_to_one():
@@ -236,8 +245,124 @@ def test_match_is_one_to_one():
     assert match(np.zeros((2, 0))).tolist() == [False, False]
 
 
+def test_half_an_overlap_is_a_match():
+    """IoU of exactly 0.5 counts, as with COCO; 99 pixels of 200 do not."""
+    assert match(np.array([[0.5]])).tolist() == [True]
+    assert match(np.array([[np.nextafter(0.5, 0)]])).tolist() == [False]
+    truth = np.zeros((60, 60), bool)
+    truth[10:20, 10:30] = True  # 200 pixels
+    half = truth & (np.arange(60) < 20)
+    less = half.copy()
+    less[10, 10] = False
+    for found, right in ((half, 1), (less, 0)):
+        cases = [_case([truth], [(0.9, found)])]
+        assert mask_iou(found[None], truth[None]).item() == found.sum() / 200
+        assert _scores(cases).landslides()["tp"].max() == right
+        assert _row(cases)["AP50_segm"] == 100 * right
+
+
+def test_polygons_are_matched_one_to_one():
+    """By hand: the surer of two detections of one landslide takes it, though the other covers it
+    better; a half of a square is a match, a quarter is none.
+    """
+    known = gpd.GeoDataFrame(geometry=list(shapely.box([0, 50, 90], 0, [10, 60, 99], [10, 10, 9])))
+    detected = gpd.GeoDataFrame(
+        geometry=[
+            shapely.box(0, 0, 10, 8),
+            shapely.box(0, 0, 10, 10),
+            shapely.box(50, 0, 60, 5),
+            shapely.box(90, 0, 94.5, 4.5),
+        ]
+    )
+    iou = polygon_iou(detected, known)
+    expected = np.array([[0.8, 0, 0], [1, 0, 0], [0, 0.5, 0], [0, 0, 0.25]])
+    np.testing.assert_allclose(iou, expected)
+    assert match(iou).tolist() == [True, False, True, False]
+    assert polygon_iou(detected[:0], known).shape == (0, 3)
+    assert polygon_iou(detected, known[:0]).shape == (4, 0)
+
+
+def test_a_score_of_exactly_the_threshold_is_kept():
+    """A detection of 0.5 counts at the threshold 0.5 and not at 0.55, in landslides and pixels."""
+    square = _square(60, 10, 10, 10)
+    sweep = _scores([_case([square], [(0.5, square)])])
+    assert sweep.landslides().set_index("score")["tp"][[0.5, 0.55]].tolist() == [1, 0]
+    assert sweep.pixels().set_index("score")["recall"][[0.5, 0.55]].tolist() == [1, 0]
+
+
+def _random_cases(seed, count):
+    """Images with up to four landslides and detections near them, beside them and of any score."""
+    rng = np.random.default_rng(seed)
+    cases = []
+    for _ in range(count):
+        corners = rng.integers(2, 40, (rng.integers(0, 5), 2))
+        places = np.vstack(
+            [corners + rng.integers(-3, 4, corners.shape), rng.integers(2, 40, (2, 2))]
+        )
+        found = [(float(rng.random()), _square(60, max(0, y), max(0, x), 12)) for y, x in places]
+        found.sort(key=lambda pair: -pair[0])
+        cases.append(_case([_square(60, y, x, 12) for y, x in corners], found))
+    return cases
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.known_by("torchmetrics", "Intervals of detection scores")
+def test_draws_are_the_scores_of_chips_drawn_again(seed):
+    """A chip that counts twice gives what torchmetrics says of it twice, one that counts not, of
+    the others; the first row, each chip once, is the table's.
+    """
+    cases = _random_cases(seed, 12)
+    weights = np.random.default_rng(seed).multinomial(12, [1 / 12] * 12, 3)
+    drawn = _scores(cases).draws(np.vstack([np.ones(12, int), weights]), threshold=0.3)
+    for i, row in enumerate([[1] * 12, *weights]):
+        again = [case for case, times in zip(cases, row, strict=True) for _ in range(times)]
+        coco = MeanAveragePrecision(iou_type=("segm", "bbox"), backend="pycocotools")
+        coco.update(*map(list, zip(*again, strict=True)))
+        expected = score_row(coco.compute(), _scores(again), 0.3)
+        for name, values in drawn.items():
+            assert values[i] == pytest.approx(expected[name], abs=1e-4), name
+    assert list(drawn) == ["AP50_segm", "precision", "f1", "recall", "pixel_iou"]
+
+
+def test_a_pixel_counts_with_its_surest_detection():
+    """A sure detection inside a weak one, both of one landslide: its pixels stay at 0.8, those
+    around it go at 0.35.
+    """
+    whole, part = _square(60, 10, 10, 20), _square(60, 10, 10, 10)
+    sweep = _scores([_case([whole], [(0.8, part), (0.3, whole)])])
+    recall = sweep.pixels().set_index("score")["recall"]
+    assert recall[[0.3, 0.35, 0.8, 0.85]].tolist() == [1, 0.25, 0.25, 0]
+
+
+def test_no_right_pixel_leaves_the_threshold_at_a_half():
+    """One false alarm and one miss: F1 is 0 at every threshold, so none is best."""
+    sweep = _scores([_case([_square(60, 5, 5, 9)], [(0.9, _square(60, 40, 40, 9))])])
+    assert sweep.pixels()["f1"].max() == 0 and sweep.best_threshold() == 0.5
+
+
+def test_a_half_hearted_pixel_is_not_in_the_mask():
+    """A detector's mask of exactly 0.5 is no landslide, as in the scene."""
+
+    class Half(torch.nn.Linear):
+        def forward(self, images):
+            mask = torch.tensor([[[[0.5, 0.51]]]])
+            return [{"masks": mask, "scores": torch.tensor([0.9])} for _ in images]
+
+    (found,) = predict(Half(1, 1), [torch.zeros(3, 1, 2)])
+    assert found["masks"].tolist() == [[[False, True]]]
+
+
+def test_no_landslide_in_a_draw_leaves_ap_undefined(three_images):
+    """Only the third image is drawn, which shows none: no recall, no AP; its false alarm counts."""
+    drawn = _scores(three_images).draws(np.array([[0, 0, 1]]))
+    assert np.isnan(drawn["AP50_segm"]).all() and np.isnan(drawn["recall"]).all()
+    assert drawn["precision"].tolist() == [0] and drawn["pixel_iou"].tolist() == [0]
+
+
 def test_no_chips_give_no_numbers():
     """Without chips every share is undefined and the threshold is 0.5."""
     sweep = ScoreSweep()
     assert np.isnan(sweep.landslides()["f1"]).all() and np.isnan(sweep.pixels()["iou"]).all()
     assert sweep.best_threshold() == 0.5
+    drawn = sweep.draws(np.ones((2, 0), int))
+    assert all(np.isnan(values).tolist() == [True, True] for values in drawn.values())

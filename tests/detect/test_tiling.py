@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from shapely.geometry import Point, box
 
-from lsa_helpers.detect.chips import check_chips, count_table, read_chip, split_chips
+from lsa_helpers.detect.chips import check_chips, count_table, read_chip
 from lsa_helpers.detect.layouts import list_chips
+from lsa_helpers.detect.split import split_chips
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner.manifest import data_hashes
 from lsa_helpers.sources import load_catalog

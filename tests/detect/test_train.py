@@ -311,7 +311,8 @@ def test_chips_of_unequal_size_share_a_batch(tmp_path):
         assert (each["boxes"][:, 2:] <= torch.tensor(image.shape[:0:-1])).all()
     sweep = ScoreSweep()
     sweep.update(found, [chips[i][1] for i in range(4)])
-    assert sweep.n_landslides == sum(len(chips[i][1]["masks"]) for i in range(4))
+    counted = sweep.landslides()[["tp", "fn"]].sum(axis=1)
+    assert (counted == sum(len(chips[i][1]["masks"]) for i in range(4))).all()
 
 
 OWN = """

@@ -120,6 +120,7 @@ def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 4))
 @settings(max_examples=40)
+@pytest.mark.known_by("torchvision", "Masks drawn where they lie")
 def test_masks_drawn_where_they_lie_are_torchvisions_on_the_whole_image(seed, count):
     """Only the ground that a group covers is drawn; put into the image it is the weighted mean of
     masks drawn over all of it.

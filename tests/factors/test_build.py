@@ -4,11 +4,12 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.ndimage import gaussian_filter
 from shapely.geometry import Polygon, box
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.factors.build import FACTORS, build_factors, describe
-from lsa_helpers.raster import known_cells, read_factors, write_factors
+from lsa_helpers.raster import known_cells, on_grid, read_factors, write_factors, write_raster
 from lsa_helpers.sources import Entry
 
 
@@ -78,3 +79,30 @@ def test_rows_outside_the_study_area_are_nodata(catalog, folder, frame):
     )
     assert known_cells(factors)[0, 0]
     assert factors[{"y": -1, "x": -1}].to_dataarray().isnull().all()
+
+
+@pytest.mark.known_by("an identity", "Terrain inside a study mask")
+def test_terrain_inside_a_mask_is_that_of_the_whole_dem(catalog, folder, frame):
+    """Cutting first would lose the water from above the mask and flatten its outer ring."""
+    rng = np.random.default_rng(0)
+    hills = gaussian_filter(rng.standard_normal(frame.shape), 4) * 200 + 1000
+    write_raster(folder / "dem.tif", on_grid(hills.astype(np.float32), frame, "altitude", "m"))
+    left, _, _, top = frame.rio.bounds()
+    area = box(left + 150, top - 300, left + 400, top - 150)
+    gpd.GeoDataFrame(geometry=[area], crs=frame.rio.crs).to_file(folder / "mask.gpkg")
+    terrain = ["altitude", "slope", "aspect", "plan_curvature", "profile_curvature", "twi", "tri"]
+    whole, _ = build_factors(catalog, wanted=terrain)
+    masked = catalog.model_copy(update={"mask": Entry(path="mask.gpkg")})
+    part, _ = build_factors(masked, wanted=terrain)
+    assert part["twi"].shape == (15, 25)
+    for name in terrain:
+        xr.testing.assert_allclose(part[name], whole[name].sel(x=part.x, y=part.y), atol=1e-5)
+
+
+def test_a_plane_is_as_steep_at_the_border_as_inside(catalog):
+    """The hand-made DEM falls 3 m a row and 1 m a column of 10 m."""
+    factors, _ = build_factors(catalog, wanted=["slope", "plan_curvature"])
+    np.testing.assert_allclose(
+        factors["slope"], np.degrees(np.arctan(np.hypot(0.3, 0.1))), atol=1e-3
+    )
+    np.testing.assert_allclose(factors["plan_curvature"], 0, atol=1e-6)

@@ -73,10 +73,12 @@ def inner(values: np.ndarray) -> np.ndarray:
     return values[1:-1, 1:-1]
 
 
+@pytest.mark.known_by("gdaldem", "Slope")
 def test_slope_is_gdaldems(jacksboro, gdaldem):
     assert np.abs(inner(make("slope", jacksboro, CELL)) - inner(gdaldem("slope"))).max() < 0.005
 
 
+@pytest.mark.known_by("gdaldem", "Aspect")
 def test_aspect_is_gdaldems(jacksboro, gdaldem):
     ours, theirs = inner(make("aspect", jacksboro, CELL)), inner(gdaldem("aspect"))
     # gdaldem marks flat cells with its nodata value, we with −1.
@@ -86,6 +88,7 @@ def test_aspect_is_gdaldems(jacksboro, gdaldem):
     assert np.minimum(turned, 360 - turned).max() < 0.01
 
 
+@pytest.mark.known_by("gdaldem", "Terrain ruggedness index")
 def test_ruggedness_is_gdaldems_riley(jacksboro, gdaldem):
     assert (
         np.abs(inner(make("tri", jacksboro, CELL)) - inner(gdaldem("TRI", "-alg", "Riley"))).max()
@@ -99,6 +102,7 @@ def test_edges_have_values(jacksboro):
 
 
 @pytest.mark.parametrize(("bend", "sign"), [(-0.02, 1), (0.02, -1)])
+@pytest.mark.known_by("values by hand", "Plan and profile curvature")
 def test_curvatures_of_a_dome_and_a_bowl(bend, sign):
     """z = bend r²/2: contours are circles, so both second derivatives are `bend` in size, in every
     direction.
@@ -120,12 +124,26 @@ def test_curvatures_of_a_bent_plane():
     np.testing.assert_allclose(profile[10, 2:-2], 0, atol=1e-7)
 
 
+@pytest.mark.known_by("values by hand", "Plan and profile curvature")
+def test_curvatures_of_a_tilted_saddle():
+    """z = 0.001 x y + 0.2 x + 0.1 y with x to the east, y to the north. In the middle the gradient
+    is (0.2, 0.1) and only the mixed derivative is left: contours and flow line both bend by
+    2 · 0.001 · 0.2 · 0.1 / (0.2² + 0.1²). Mirrored, the saddle bends the other way.
+    """
+    y, x = np.mgrid[20:-21:-1, -20:21] * 5.0
+    for mirror in (1, -1):
+        plan, profile = both_curvatures(mirror * 0.001 * x * y + 0.2 * x + 0.1 * y, 5.0)
+        assert plan[20, 20] == pytest.approx(mirror * 0.0008, rel=1e-4)
+        assert profile[20, 20] == pytest.approx(mirror * 0.0008, rel=1e-4)
+
+
 def test_a_flat_surface_has_no_curvature_and_no_aspect():
     flat = np.full((8, 9), 7.0)
     assert (make("aspect", flat, 10.0) == -1).all()
     assert not np.any(both_curvatures(flat, 10.0))
 
 
+@pytest.mark.known_by("values by hand", "Topographic wetness index")
 def test_wetness_of_a_tilted_plane():
     """A plane falling south at tan b = 0.2: the k-th row from the top drains k cells, so a = k ·
     cell.
@@ -140,6 +158,7 @@ def test_wetness_of_a_tilted_plane():
 
 @settings(max_examples=15)
 @given(arrays(np.float32, (12, 15), elements=st.floats(0, 500, width=32)))
+@pytest.mark.known_by("an identity", "Flow directions")
 def test_every_cell_drains(dem):
     """Whatever the surface, all water leaves: the outlets' catchments cover every cell once."""
     flow = pyflwdir.from_array(flow_directions(dem), ftype="d8", check_ftype=False)

@@ -28,6 +28,7 @@ def coded_raster(channels, height, width, window, seed=0):
 
 
 @pytest.mark.parametrize("window", [1, 7, 11, 15, 23, 31])
+@pytest.mark.known_by("an identity", "CNN over a whole raster")
 def test_dense_equals_window_by_window(window):
     network, coded = trained_like(5, window), coded_raster(5, 37, 41, window)
     view = np.lib.stride_tricks.sliding_window_view(coded, (window, window), axis=(0, 1))

@@ -32,6 +32,7 @@ def test_map_holds_the_predictions_and_nan_where_factors_are_unknown(name, train
 @pytest.mark.parametrize("name", NAMES)
 # 13 leaves strips of 2 and 5 cells, narrower than or as wide as a halo
 @pytest.mark.parametrize("chunk", [13, 25, 96])
+@pytest.mark.known_by("an identity", "Maps in chunks")
 def test_maps_in_chunks_are_the_maps(trained, sampled, name, chunk):
     """Whatever the blocks, cells and NaN are those of the map made at once; nothing is computed
     before it is asked for.
@@ -104,6 +105,7 @@ def test_constant_unknown_and_unseen_factors(sampled, name):
         predict_map(estimator, factors.drop_vars("ndvi"))
 
 
+@pytest.mark.known_by("theory", "Logistic regression")
 def test_logistic_is_maximum_likelihood(sampled):
     """The coefficients are those of statsmodels' Logit."""
     factors, table = sampled

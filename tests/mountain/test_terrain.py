@@ -44,6 +44,7 @@ def test_drainage_takes_the_steepest_neighbour():
     assert flow.idxs_ds.reshape(6, 6)[2, 2] == 3 * 6 + 2
 
 
+@pytest.mark.known_by("an identity", "River incision")
 def test_incision_solves_the_implicit_equation():
     """Three cells in a row of 10 m: z = (z + f z_below) / (1 + f) from the outlet up, worked out by
     hand.

@@ -46,7 +46,7 @@ def test_same_seed_same_bytes_other_seed_other_world(tmp_path):
 
 
 def test_two_processes_write_the_same_chips(tmp_path, monkeypatch):
-    monkeypatch.setattr(chips, "BATCH", 1)  # two mountains
+    monkeypatch.setattr(chips, "MOUNTAINS", 2)
     for jobs in (1, 2):
         chips.write_chips(tmp_path / str(jobs), per_platform=2, seed=5, size=64, n_jobs=jobs)
     one, two = (hashes(tmp_path / str(jobs)) for jobs in (1, 2))

@@ -101,6 +101,30 @@ def test_a_run_keeps_itself_up_to_date(go, chapters, tmp_path):
     assert not (run / "tables/only_zero.csv").exists()
 
 
+def test_other_code_is_another_stage(chapters, tmp_path, monkeypatch):
+    """A changed cell of the chapter, or a changed module of the science, and nothing else."""
+    params = load_run_params(find_params("tiny"), {}, None, tmp_path)[FIRST]
+    package = tmp_path / "package"
+    (package / "runner").mkdir(parents=True)
+    for name in ("__init__.py", "terrain.py", "runner/cli.py"):
+        (package / name).write_text("a = 1\n")
+    monkeypatch.setattr(manifest.lsa_helpers, "__file__", str(package / "__init__.py"))
+
+    def key():
+        return fingerprint(Run(tmp_path / "run"), params, FIRST, {})[0]
+
+    first = key()
+    assert key() == first
+    (package / "runner/cli.py").write_text("a = 2\n")
+    assert key() == first
+    (package / "terrain.py").write_text("a = 2\n")
+    second = key()
+    assert second != first
+    notebook = chapters / f"{FIRST}.ipynb"
+    notebook.write_text(notebook.read_text().replace("only_zero", "only_nought"))
+    assert key() not in (first, second)
+
+
 @pytest.mark.slow
 def test_a_failure_shows_its_cell_and_keeps_what_was_done(go, tmp_path):
     with pytest.raises(

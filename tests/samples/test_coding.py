@@ -14,6 +14,7 @@ def factors_of(**kinds) -> xr.Dataset:
     return xr.Dataset({name: ("x", [0.0], {"kind": kind}) for name, kind in kinds.items()})
 
 
+@pytest.mark.known_by("values by hand", "Coding of factors")
 def test_coded_by_hand():
     table = pd.DataFrame({"slope": [0.0, 10, 20], "aspect": [90.0, -1, 180], "lulc": [3.0, 1, 3]})
     factors = factors_of(slope="continuous", aspect="circular", lulc="categorical")
@@ -46,6 +47,15 @@ def test_unknown_cells_stay_unknown_where_they_are_numbers(sampled):
     holes = pd.DataFrame({name: [np.nan] for name in factors})
     coded = factor_coder(factors).fit(table).transform(holes)
     assert np.isnan(coded[0, :4]).all() and (coded[0, 4:] == 0).all()
+
+
+def test_a_class_that_is_unknown_or_unseen_is_no_class(sampled):
+    """All its columns are 0, as no known class's are; the CNN sees the same inside a window."""
+    factors, table = sampled
+    coder = factor_coder(factors, ["lulc"]).fit(table)
+    for code in (np.nan, 77.0):
+        assert not coder.transform(pd.DataFrame({"lulc": [code]})).any()
+    assert (coder.transform(table).sum(axis=1) == 1).all()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -25,6 +25,42 @@ def test_positives_lie_inside_their_polygon_and_are_capped(hillside, sampled):
     assert slides.groupby("landslide_id").size().max() == 4
 
 
+def test_a_large_inventory_is_thinned_evenly(hillside):
+    """Every landslide keeps a cell before any keeps its second; without need nothing changes."""
+    factors, landslides = hillside
+    whole = make_samples(landslides, factors, seed=0, **SMALL)
+    same = make_samples(landslides, factors, seed=0, max_positives=10_000, **SMALL)
+    pd.testing.assert_frame_equal(whole, same)
+    n_landslides = whole["landslide_id"].nunique() - 1
+    few = make_samples(landslides, factors, seed=0, max_positives=n_landslides + 5, **SMALL)
+    counts = few[few["label"] == 1].groupby("landslide_id").size()
+    assert len(counts) == n_landslides
+    assert counts.max() == 2 and (counts == 2).sum() == 5
+    assert (few["label"] == 0).sum() == n_landslides + 5
+
+
+def test_cells_can_be_drawn_by_area_or_by_score(hillside):
+    """Two squares of 4 and 100 cells: alike by landslide, 1 to 25 by area, by score as scored."""
+    factors, _ = hillside
+    left, top = factors.x.values[20] - 6.25, factors.y.values[20] + 6.25
+    small, large = (
+        box(left + 25 * start, top - size, left + 25 * start + size, top)
+        for start, size in ((0, 25), (10, 125))
+    )
+    pair = gpd.GeoDataFrame({"score": [0.5, 1.0]}, geometry=[small, large], crs=32648)
+    counts = {}
+    for how, most in (("landslide", 4), ("score", 4), ("area", 52)):
+        table = make_samples(
+            pair, factors, seed=0, cells_by=how, max_per_landslide=most, negative_buffer_m=25
+        )
+        slides = table[table["label"] == 1]
+        counts[how] = slides.groupby("landslide_id").size().reindex([0, 1], fill_value=0).tolist()
+    assert counts["landslide"] == [4, 4] and counts["score"] == [2, 4]
+    assert sum(counts["area"]) == 56 and counts["area"][0] <= 4
+    with pytest.raises(InputError, match="no detection score to draw their cells by"):
+        make_samples(pair[["geometry"]], factors, seed=0, cells_by="score")
+
+
 def test_negatives_are_as_many_known_and_far_from_landslides(hillside, sampled):
     factors, landslides = hillside
     _, table = sampled

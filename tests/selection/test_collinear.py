@@ -34,6 +34,7 @@ def test_two_factors_give_one_over_one_minus_r_squared(seed, weight):
     np.testing.assert_allclose(values, 1 / (1 - r**2), rtol=1e-6)
 
 
+@pytest.mark.known_by("published numbers", "Variance inflation factor")
 def test_longley_matches_its_published_vifs():
     """Published in many textbooks for Longley's data, for example R's car::vif: 135.5, 1788.5,
     33.6, 3.6, 399.2, 759.0.
@@ -43,6 +44,7 @@ def test_longley_matches_its_published_vifs():
     np.testing.assert_allclose(values.round(1), [135.5, 1788.5, 33.6, 3.6, 399.2, 759.0])
 
 
+@pytest.mark.known_by("statsmodels", "Variance inflation factor")
 def test_vif_is_that_of_a_regression_with_a_constant():
     data = longley.load_pandas().exog
     factors = continuous(["GNPDEFL", "UNEMP", "ARMED"])
@@ -52,6 +54,7 @@ def test_vif_is_that_of_a_regression_with_a_constant():
     np.testing.assert_allclose(table["vif"] * table["tolerance"], 1)
 
 
+@pytest.mark.known_by("an identity", "Generalised variance inflation factor")
 def test_generalised_vif_does_not_depend_on_the_reference_class():
     rng = np.random.default_rng(0)
     code = rng.integers(0, 3, 200)
@@ -114,3 +117,18 @@ def test_unknown_values_are_named(rows):
     table.loc[table.index[rows], "b"] = np.nan
     with pytest.raises(InputError, match='factor "b".*unknown'):
         selection.stepwise_vif(table, continuous(table))
+
+
+def test_a_kept_factor_stays_and_its_double_goes():
+    rng = np.random.default_rng(0)
+    slope = rng.standard_normal(200)
+    table = pd.DataFrame({"slope": slope, "tri": slope + 0.05 * rng.standard_normal(200)})
+    table["ndvi"] = rng.standard_normal(200)
+    factors = continuous(table)
+    for kept, gone in (("slope", "tri"), ("tri", "slope")):
+        vif = selection.stepwise_vif(table, factors, keep=[kept]).set_index("factor")
+        assert vif["dropped_at"].to_dict() == {"slope": 0, "tri": 0, "ndvi": 0} | {gone: 1}
+    both = selection.stepwise_vif(table, factors, keep=["slope", "tri"])
+    assert (both["dropped_at"] == 0).all()
+    with pytest.raises(InputError, match='no factor "slop"'):
+        selection.stepwise_vif(table, factors, keep=["slop"])

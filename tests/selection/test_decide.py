@@ -7,11 +7,13 @@ import pytest
 from lsa_helpers import selection
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
+from lsa_helpers.validation import block_weights, interval
 
 OUTLOOK = np.repeat([0, 1, 2], [5, 4, 5])
 PLAY = np.array([1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0])
 
 
+@pytest.mark.known_by("published numbers", "Information gain ratio")
 def test_gain_ratio_by_hand():
     """Quinlan's weather data: outlook has gain 0.2467 bits, split information 1.5774 bits, ratio
     0.1564.
@@ -24,54 +26,54 @@ def test_gain_ratio_by_hand():
 
 
 def test_gain_ratio_counts_rows_as_often_as_their_weights():
-    weights = np.arange(14) % 3
-    values, label = np.repeat(OUTLOOK, weights), np.repeat(PLAY, weights)
-    for categorical in (True, False):
-        weighted = selection.gain_ratio(OUTLOOK, PLAY, categorical=categorical, weights=weights)
-        assert weighted == pytest.approx(
-            selection.gain_ratio(values, label, categorical=categorical)
-        )
+    """Classes as if the rows were repeated; of a continuous factor the classes stay as cut."""
+    weights = np.array([np.ones(14, int), np.arange(14) % 3])
+    one, two = selection.gain_ratio(OUTLOOK, PLAY, categorical=True, weights=weights)
+    values, label = np.repeat(OUTLOOK, weights[1]), np.repeat(PLAY, weights[1])
+    assert one == pytest.approx(selection.gain_ratio(OUTLOOK, PLAY, categorical=True))
+    assert two == pytest.approx(selection.gain_ratio(values, label, categorical=True))
+    assert len(selection.gain_ratio(np.arange(14.0), PLAY, weights=weights)) == 2
 
 
-def _tables():
-    vif = pd.DataFrame(
+def test_an_interval_of_the_gain_ratio_holds_its_value():
+    """Rows drawn twice tell more than they know: draws lie above the value, shifted ones around."""
+    rng = np.random.default_rng(0)
+    values, label = rng.random(200), rng.integers(0, 2, 200)
+    ratios = selection.gain_ratio(values, label, weights=block_weights(np.arange(200), 300, 0))
+    assert np.median(ratios[1:]) > 1.5 * ratios[0]
+    value, low, high = interval(ratios, recentre=True)
+    assert low < value < high
+
+
+@pytest.fixture
+def vif():
+    return pd.DataFrame(
         {"factor": ["a", "b", "c"], "vif": [6.0, 12.3, 1.0], "dropped_at": [0, 1, 0]}
     )
-    loss = {"factor": ["a", "b", "c", selection.PROBE], "mean": [0.2, 0.3, -0.1, 0.0]}
-    return vif, pd.DataFrame(loss).assign(method="permutation")
 
 
-def test_choose_says_why():
-    vif, importance = _tables()
-    decision = selection.choose(vif, importance, threshold=10, flag=5)
+def test_choose_says_why(vif):
+    decision = selection.choose(vif, ["b", "c"], threshold=10, flag=5)
+    weak = "permutation importance not surely above that of random probes"
     assert decision == {
         "selected": ["a", "c"],
         "dropped": {"b": "VIF 12.3 ≥ 10 at step 1"},
-        "flagged": {
-            "a": "VIF 6.0 > 5",
-            "c": "permutation importance not above the random probe",
-        },
+        "flagged": {"a": "VIF 6.0 > 5", "c": weak},
     }
-    strict = selection.choose(vif, importance, threshold=10, flag=5, drop_below_probe=True)
+    strict = selection.choose(vif, ["c"], threshold=10, flag=5, drop_below_probe=True)
     assert strict["selected"] == ["a"]
     assert "probe" in strict["dropped"]["c"]
-
-
-def test_a_weak_factor_with_a_high_vif_has_both_remarks():
-    vif, importance = _tables()
     vif.loc[2, "vif"] = 7
-    remark = selection.choose(vif, importance, threshold=10, flag=5)["flagged"]["c"]
-    assert remark == "VIF 7.0 > 5; permutation importance not above the random probe"
+    both = selection.choose(vif, ["c"], threshold=10, flag=5)["flagged"]["c"]
+    assert both == f"VIF 7.0 > 5; {weak}"
 
 
-def test_the_models_always_get_a_factor():
-    """Where none beats the probe none is dropped for it; where none varies, that is said."""
-    vif, importance = _tables()
-    importance["mean"] = 0.0
-    weak = selection.choose(vif, importance, threshold=10, flag=5, drop_below_probe=True)
+def test_the_models_always_get_a_factor(vif):
+    """Where none beats the probes none is dropped for it; where none varies, that is said."""
+    weak = selection.choose(vif, ["a", "c"], threshold=10, flag=5, drop_below_probe=True)
     assert weak["selected"] == ["a", "c"]
     with pytest.raises(InputError, match="No factor is left for the models"):
-        selection.choose(vif.assign(dropped_at=1), importance, threshold=10, flag=5)
+        selection.choose(vif.assign(dropped_at=1), [], threshold=10, flag=5)
 
 
 def test_the_selection_is_read_from_the_run(tmp_path):

@@ -42,6 +42,16 @@ def test_a_detector_that_found_nothing_stands_beside_the_paper():
     assert table.loc["AP of masks"].tolist()[0] == 0 and table.loc["AP of masks"].tolist()[1] > 30
 
 
+def test_intervals_stand_behind_their_scores():
+    """Both ends of an interval in brackets; a score without one, as the paper's, stands alone."""
+    scores = _scores("sgd").assign(AP50_segm_low=64.96, AP50_segm_high=75.04)
+    assert scores_beside_paper(scores).loc["AP50 of masks"].tolist()[0] == "70.0 (65.0–75.0)"
+    paper = published_table(4).query("backbone == 'ResNet18' and optimizer == 'SGD'")
+    assert scores_beside_paper(scores).loc["AP50 of masks"].tolist()[1] == paper["AP50_segm"].item()
+    scores = scores.assign(AP50_segm_low=float("nan"), AP50_segm_high=float("nan"))
+    assert scores_beside_paper(scores).loc["AP50 of masks"].tolist()[0] == 70.0
+
+
 def test_dated_comparisons_are_whole_and_say_where_they_are_from():
     """Four detectors of one budget and six platforms; the table names the day, not this run."""
     four, platforms = dated_table("four_detectors"), dated_table("platforms")

@@ -47,7 +47,7 @@ def test_importance_panels_show_the_probe_beside_the_factors(factors):
     rows = [
         (name, method, value, value - 0.1, value + 0.1)
         for method in ("rf_impurity", "permutation", "gain_ratio")
-        for name, value in (("slope", 0.5), ("tri", 0.2), (PROBE, 0.1))
+        for name, value in (("slope", 0.5), ("tri", 0.2), (f"{PROBE} 1", 0.1), (f"{PROBE} 2", 0.05))
     ]
     table = pd.DataFrame(rows, columns=["factor", "method", "mean", "low", "high"])
     figure = show.importance_panels(table, factors)
@@ -58,6 +58,6 @@ def test_importance_panels_show_the_probe_beside_the_factors(factors):
     ]
     for ax in figure.axes:
         labels = [tick.get_text() for tick in ax.get_yticklabels()]
-        assert labels == ["Random probe", "Ruggedness", "Slope"]
+        assert labels == ["Random probe 2", "Random probe 1", "Ruggedness", "Slope"]
         dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
         assert dashed[0].get_xdata()[0] == pytest.approx(0.2)

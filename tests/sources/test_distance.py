@@ -34,6 +34,7 @@ def _brute(marked, cell_size):
     count=st.integers(1, 4),
     seed=st.integers(0, 1000),
 )
+@pytest.mark.known_by("brute force", "Distance to lines")
 def test_blocks_give_what_brute_force_gives(height, width, chunk, count, seed):
     """Also where a block, or many, hold no marked cell, and where the last block is a strip."""
     marked = np.zeros((height, width), bool)

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 import rasterio
 import xarray as xr
+from rasterio.enums import Resampling
 from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.factors.terrain import curvatures
 from lsa_helpers.raster import cell_size, empty_grid, on_grid, write_raster
 from lsa_helpers.sources import (
     Catalog,
@@ -20,12 +22,15 @@ from lsa_helpers.sources import (
     continuous,
     distance_to,
     inverse_distance,
+    layers,
     read_dem,
     read_inventory,
     station_error,
     study_mask,
     target_grid,
 )
+from lsa_helpers.sources.layers import dem_grid
+from lsa_helpers.sources.rasters import mosaic
 
 
 def test_the_grid_keeps_the_dems_lattice(catalog, frame):
@@ -34,6 +39,46 @@ def test_the_grid_keeps_the_dems_lattice(catalog, frame):
     assert (grid.rio.crs, grid.rio.transform()) == (frame.rio.crs, frame.rio.transform())
     with rasterio.open(catalog.path(catalog.dem)) as file:
         np.testing.assert_array_equal(read_dem(catalog, frame), file.read(1))
+
+
+def test_the_grid_has_the_dems_own_cells_unless_others_are_asked_for(catalog, tmp_path):
+    assert cell_size(target_grid(catalog)) == 10
+    assert cell_size(target_grid(catalog, 25)) == 25
+    # A hundredth of a degree at 30° north: between 965 and 1,113 m.
+    degrees = on_grid(np.ones((20, 20), np.float32), empty_grid((0, 0, 20, 20), 32648, 1))
+    moved = degrees.assign_coords(x=102 + degrees.x / 100, y=30 + degrees.y / 100)
+    moved.rio.write_crs(4326).rio.to_raster(tmp_path / "geo.tif")
+    own = cell_size(target_grid(Catalog(folder=tmp_path, dem=Entry(path="geo.tif"))))
+    assert 965 < own < 1113 and own == float(f"{own:.3g}")
+
+
+def test_terrain_reaches_as_far_as_the_dem_or_a_margin(catalog, frame, monkeypatch):
+    part = frame[10:20, 15:30]
+    assert dem_grid(catalog, part).rio.bounds() == frame.rio.bounds()
+    monkeypatch.setattr(layers, "MOST_DEM_CELLS", (10 + 2 * 4) * (15 + 2 * 4))
+    xr.testing.assert_equal(dem_grid(catalog, part), frame[6:24, 11:34])
+
+
+@pytest.mark.known_by("a known surface", "Resampling of a coarse DEM")
+def test_a_coarse_dem_keeps_its_curvature(tmp_path):
+    """Smooth hills known at 30 m, brought to 10 m: cubic convolution bends as they do, flat facets
+    do not.
+    """
+    fine = empty_grid((0, 0, 1800, 1800), 32648, 10.0)
+
+    def hills(grid):
+        x, y = np.meshgrid(grid.x, grid.y)
+        return on_grid(200 * np.sin(x / 150) * np.cos(y / 200), grid, "altitude", "m")
+
+    write_raster(tmp_path / "dem.tif", hills(empty_grid((0, 0, 1800, 1800), 32648, 30.0)))
+    catalog = Catalog(folder=tmp_path, dem=Entry(path="dem.tif"))
+    true = curvatures(hills(fine))[1].values[20:-20, 20:-20].ravel()
+    flat = mosaic(catalog, catalog.dem, fine, Resampling.bilinear)
+    kept = {
+        name: np.corrcoef(curvatures(dem)[1].values[20:-20, 20:-20].ravel(), true)[0, 1]
+        for name, dem in (("cubic", read_dem(catalog, fine)), ("bilinear", flat))
+    }
+    assert kept["cubic"] > 0.97 > kept["bilinear"]
 
 
 def test_a_dem_in_degrees_gets_its_utm_zone(catalog, tmp_path):
@@ -261,6 +306,7 @@ def test_lithology_may_be_a_raster(catalog, frame, folder, make):
     assert "rock" in check_catalog(other, need_dem=True, cell_size=10.0)["file"].str.cat()
 
 
+@pytest.mark.known_by("values by hand", "Inverse-distance interpolation")
 def test_inverse_distance_by_hand(frame):
     """Two stations at 30 m and 60 m: weights 4 : 1, so 10 and 20 give 12."""
     x = frame.x.values

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
 from lsa_helpers.validation import (
     block_weights,
@@ -12,11 +14,14 @@ from lsa_helpers.validation import (
     interval,
     paired_differences,
     weighted_auc,
+    weighted_precision,
+    within_groups_auc,
 )
 
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 999), steps=st.integers(2, 30))
+@pytest.mark.known_by("scikit-learn", "AUC under many weights")
 def test_weighted_auc_is_scikit_learns(seed, steps):
     """Ties and whole-number weights included."""
     rng = np.random.default_rng(seed)
@@ -26,6 +31,39 @@ def test_weighted_auc_is_scikit_learns(seed, steps):
     label[:2], weights[:, :2] = (0, 1), 1
     expected = [roc_auc_score(label, score, sample_weight=weight) for weight in weights]
     np.testing.assert_allclose(weighted_auc(label, score, weights), expected)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 999), steps=st.integers(2, 30))
+@pytest.mark.known_by("scikit-learn", "Average precision under many weights")
+def test_weighted_precision_is_scikit_learns(seed, steps):
+    """Ties and whole-number weights included; without a landslide there is none."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 2, 40)
+    score = rng.integers(0, steps, 40) / steps
+    weights = rng.integers(0, 4, (3, 40))
+    label[0], weights[:, 0] = 1, 1
+    expected = [average_precision_score(label, score, sample_weight=weight) for weight in weights]
+    np.testing.assert_allclose(weighted_precision(label, score, weights), expected)
+    assert np.isnan(weighted_precision(label * 0, score, weights)).all()
+
+
+@pytest.mark.known_by("a model that knows nothing", "One block left out")
+def test_a_model_that_knows_nothing_is_worth_a_half_when_a_block_is_left_out():
+    """It predicts the share of landslides among its training rows: pooled, it scores far below 0.5,
+    though it cannot tell any two rows of a block apart.
+    """
+    rng = np.random.default_rng(0)
+    block = np.repeat(np.arange(40), 10)
+    label = (rng.random(400) < np.repeat(rng.uniform(0.1, 0.9, 40), 10)).astype(int)
+    nothing = DummyClassifier(strategy="prior")
+    how = {"cv": LeaveOneGroupOut(), "groups": block, "method": "predict_proba"}
+    guess = cross_val_predict(nothing, np.zeros((400, 1)), label, **how)[:, 1]
+    assert roc_auc_score(label, guess) < 0.3
+    assert within_groups_auc(label, guess, block) == 0.5
+    known = label + 0.1 * rng.random(400) - block
+    assert within_groups_auc(label, known, block) == 1
+    assert np.isnan(within_groups_auc(label[:1], guess[:1], block[:1]))
 
 
 def test_rows_of_a_block_are_drawn_together():
@@ -41,6 +79,7 @@ def test_rows_of_a_block_are_drawn_together():
     assert draw_blocks(1, 50, seed=0).tolist() == [[1]]
 
 
+@pytest.mark.known_by("theory", "Bootstrap intervals")
 def test_the_interval_of_a_mean_is_that_of_theory():
     """Means of 400 normal values: 1.96 standard errors to either side; unknown draws do not
     count.
@@ -69,6 +108,7 @@ def test_copies_of_a_place_add_no_certainty():
     assert widths[0] / widths[1] == pytest.approx(3, rel=0.1)
 
 
+@pytest.mark.known_by("simulation", "Paired differences")
 def test_paired_differences_know_what_chance_is(sampled):
     """The same guesses differ by 0 with p = 1; a model that knows the labels beats chance; pairs
     with a model that is not there are left out.

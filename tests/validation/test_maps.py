@@ -19,6 +19,7 @@ def _raster(values):
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.5))
+@pytest.mark.known_by("scikit-learn", "Success and prediction rate")
 def test_rate_curve_agrees_with_roc(seed, share):
     """The area under the rate curve is prevalence / 2 + (1 - prevalence) · AUC, with scikit-learn's
     AUC; ties and NaN included.
@@ -52,6 +53,14 @@ def test_capture_by_hand():
     assert curve[["low", "high"]].isna().all(axis=None)
     with pytest.raises(StageError, match="no known cell"):
         validation.rate_curve(_raster(values), _raster(np.zeros(1000, bool)))
+
+
+@pytest.mark.parametrize(("place", "met"), [(40, 1), (41, 0)])
+def test_a_cell_counts_to_the_hundredth_it_lies_in(place, met):
+    """Of 4,000 cells the 40 best are one per cent; the 41st is not."""
+    values = np.arange(4000)[::-1].astype(float)
+    curve = validation.rate_curve(_raster(values), _raster(np.arange(1, 4001) == place))
+    assert curve.set_index("area").loc[0.01, "landslides"] == pytest.approx(met)
 
 
 def test_bands_hold_the_curve_and_widen_with_few_blocks():
@@ -98,6 +107,7 @@ def test_areas_are_compared_on_the_cells_that_all_maps_know():
         validation.rate_areas(maps, true & good.isnull(), blocks)
 
 
+@pytest.mark.known_by("known maps", "Boyce index")
 def test_boyce_index_of_good_bad_and_blind_maps():
     """Rising frequency gives 1, falling -1, chance about nothing, a flat map none."""
     rng = np.random.default_rng(0)
@@ -167,6 +177,7 @@ def test_no_training_sample_sees_a_cell_held_out(sampled):
         validation.training_samples(table, folds == 0, buffer_m=5000)
 
 
+@pytest.mark.known_by("a planted leak", "Held-out maps")
 def test_a_planted_leak_is_caught(sampled):
     """A factor that numbers the places makes a forest perfect between neighbours and useless in a
     map that does not know the block.

@@ -37,6 +37,7 @@ def _guesses(seed=0, n=300):
     return label, np.clip(0.3 * label + rng.random(n) * 0.7, 0, 1)
 
 
+@pytest.mark.known_by("scikit-learn", "Scores of predictions")
 def test_scores_match_scikit_learn():
     label, guess = _guesses()
     hard = guess >= 0.5
@@ -75,6 +76,7 @@ def test_the_class_scores_by_hand():
     assert table["precision_youden"] == 1
 
 
+@pytest.mark.known_by("scikit-learn", "Youden's threshold")
 def test_youdens_threshold_is_the_best_of_all():
     """By scikit-learn's balanced accuracy (1 + J) / 2, and what is cut there is what it says."""
     label, guess = _guesses(2, 200)
@@ -168,6 +170,7 @@ def ecuador(shared_data):
 
 
 @pytest.mark.real_data
+@pytest.mark.known_by("published numbers", "Spatial cross-validation")
 def test_ecuador_reproduces_the_published_logistic_regression(ecuador):
     """Geocomputation with R, chapter 12: apparent 0.8216, random 0.8097, k-means 0.7726 (means of
     500 folds).
@@ -185,6 +188,7 @@ def test_ecuador_reproduces_the_published_logistic_regression(ecuador):
 
 
 @pytest.mark.real_data
+@pytest.mark.known_by("published numbers", "Nested tuning")
 def test_ecuador_reproduces_the_published_support_vector_machine(ecuador):
     """The same chapter's tuned machine: 0.739 in spatial folds, 0.799 in random ones (50 draws, 100
     repetitions there; 15 and 4 here).

@@ -41,6 +41,7 @@ def landscapes(draw):
 
 @settings(max_examples=40)
 @given(landscapes(), st.sampled_from([0.0, 20.0, 60.0]), st.integers(0, 99))
+@pytest.mark.known_by("properties of random landscapes", "Spatial folds")
 def test_the_promises_of_spatial_blocks(table, buffer_m, seed):
     """Every row is tested once, no landslide is in two folds, and no square window of the buffer's
     edge sees a training and a test row.
@@ -139,3 +140,23 @@ def test_the_buffer_is_measured_in_x_or_in_y():
     kept = beyond_buffer(place, np.array([1, 2, 3]), np.array([0]), 10)
     assert kept.tolist() == [1, 2, 3]
     assert beyond_buffer(place, np.array([1, 2, 3]), np.array([0]), 11).tolist() == [3]
+
+
+@pytest.mark.known_by("values by hand", "Folds that keep clusters whole")
+def test_a_cluster_of_landslides_is_dealt_whole():
+    """A chain of landslides over three blocks of 100 m stays in one fold; by blocks it does not."""
+    rng = np.random.default_rng(0)
+    chain = np.column_stack([np.linspace(10, 290, 15), np.full(15, 50.0)])
+    apart = np.array([[550.0, 50 + 200 * row] for row in range(6)])
+    others = rng.random((200, 2)) * 1200
+    table = pd.DataFrame(np.vstack([chain, apart, others]), columns=["x", "y"])
+    label = np.append(np.ones(21, int), np.zeros(200, int))
+    by_block = SpatialBlockKFold(3, 100).fold_numbers(table, label)
+    assert len(set(by_block[:15])) == 3
+    whole = SpatialBlockKFold(3, 100, cluster_m=60).fold_numbers(table, label)
+    assert len(set(whole[:15])) == 1
+    for index in range(3):  # cells of the chain's blocks go with it
+        inside = (table["x"] // 100 == index) & (table["y"] < 100)
+        assert set(whole[inside]) == {whole[0]}
+    with pytest.raises(InputError, match="n_folds or cluster_m"):
+        SpatialBlockKFold(3, 100, cluster_m=400).fold_numbers(table, label)

@@ -44,36 +44,49 @@ def test_maps_against_the_truth_by_hand(truth):
     known = probability.notnull().values
     maps = {"rf": probability**2, "cnn": 1 - probability}
     table = validation.truth_scores(maps, truth).set_index("model")
-    assert table["spearman"].to_dict() == pytest.approx({"rf": 1, "cnn": -1})
+    assert table["spearman"].to_dict() == pytest.approx({"rf": 1, "cnn": -1, "oracle": 1})
     oracle = metrics.roc_auc_score(truth["landslide"].values[known], probability.values[known])
     assert table.loc["rf", "auc_map"] == pytest.approx(oracle)
     assert table.loc["cnn", "auc_map"] == pytest.approx(1 - oracle)
-    assert table["ceiling_auc"].tolist() == pytest.approx([oracle, oracle])
+    assert table.loc["oracle"].tolist() == pytest.approx([oracle, 1])
+    assert "reachable" not in table.index  # this truth has no such raster
+    with_reachable = truth.assign(reachable=np.sqrt(probability))
+    again = validation.truth_scores(maps, with_reachable).set_index("model")
+    assert again.loc["reachable"].tolist() == pytest.approx([oracle, 1])
     with pytest.raises(StageError, match="one class only in the cells the maps know"):
         validation.truth_scores({"rf": probability.where(~truth["landslide"])}, truth)
 
 
-def test_ceilings_are_of_the_samples(truth, sampled):
-    """Their own labels and the true ones in the same cells; labels that are all alike have none."""
+def test_bounds_are_of_the_true_labels_in_the_cells_of_the_samples(truth, sampled):
+    """Not of the labels the samples carry; where no sample lies in a true landslide, none."""
     _, table = sampled
-    auc = validation.ceilings(table, truth).set_index("labels")["ceiling_auc"]
-    probability = validation.at_samples(truth["probability"], table)
-    assert auc["inventory"] == pytest.approx(metrics.roc_auc_score(table["label"], probability))
+    wrong = table.assign(label=1 - table["label"])
+    expected = metrics.roc_auc_score(
+        table["label"], validation.at_samples(truth["probability"], table)
+    )
+    assert validation.bound_scores(wrong, truth).to_dict() == pytest.approx({"oracle": expected})
+    reachable = validation.bound_scores(table, truth.assign(reachable=-truth["probability"]))
+    assert reachable["reachable"] == pytest.approx(1 - expected)
     bare = truth.assign(landslide=truth["landslide"] & False)
     with warnings.catch_warnings(action="error", category=UserWarning):
-        none = validation.ceilings(table, bare).set_index("labels")["ceiling_auc"]
-    assert none["inventory"] == auc["inventory"]
-    assert np.isnan(none["truth"])
+        assert np.isnan(validation.bound_scores(table, bare)["oracle"])
 
 
-def test_the_ceiling_stands_beside_the_auc(truth, sampled):
+def test_predictions_are_scored_on_true_labels_beside_the_detected(truth, sampled):
+    """A model of half wrong labels: its AUC on them, and on the truth in the same cells."""
     _, table = sampled
-    scores = pd.DataFrame({"model": ["rf"], "auc": [0.8], "brier": [0.1]})
-    beside = validation.with_ceiling(scores, table, truth)
-    assert list(beside) == ["model", "auc", "ceiling_auc", "brier"]
-    last = validation.with_ceiling(scores.drop(columns="auc"), table, truth)
-    assert list(last) == ["model", "brier", "ceiling_auc"]
-    assert validation.with_ceiling(scores, table, None) is scores
+    rng = np.random.default_rng(0)
+    label = np.where(rng.random(len(table)) < 0.3, 1 - table["label"], table["label"])
+    guess = rng.random(len(table)) / 2 + table["label"] / 3
+    rows = {"sample": table.index, "label": label, "probability": guess}
+    predictions = pd.DataFrame({"scheme": "spatial", "model": "rf", **rows})
+    how = {"block_m": 200, "seed": 0}
+    scored = validation.score_table(predictions, table, "spatial", truth=truth, **how).iloc[0]
+    true_label = validation.at_samples(truth["landslide"], table)
+    assert scored["auc"] == pytest.approx(metrics.roc_auc_score(label, guess))
+    assert scored["auc_true"] == pytest.approx(metrics.roc_auc_score(true_label, guess))
+    assert scored["auc_true_low"] < scored["auc_true"] < scored["auc_true_high"]
+    assert "auc_true" not in validation.score_table(predictions, table, "spatial", **how)
 
 
 def test_a_model_told_the_truth_reaches_the_oracle():

@@ -1,0 +1,205 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 9 Samples
+#
+# ## Overview
+#
+# A model learns from cells that somebody chose. This chapter asks how much of a score, and of a map, is that choice: which cells of a landslide,
+# which cells without one, how many, and how far a detector's errors get into them. It goes beyond {cite:t}`yao2026`, who chose one way.
+#
+# **You will learn** (1) why easy cells without landslide make any model look good, (2) how many of the landslide cells a model learns from are
+# none, (3) what changes when a landslide weighs by its area or its detection score.
+#
+# **Before you start**
+#
+# | concept | needed | notes |
+# |---|---|---|
+# | chapter 5, or its models | necessary | made first at the smallest size when you open this chapter alone |
+# | held-out maps (chapter 5) | necessary | the map is scored where its model knew nothing |
+#
+# **Time to learn** about 20 minutes. The time to run is on the page *How long it took*.
+
+# %% tags=["parameters"]
+run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
+seed: int = 0  # seed of every random choice
+profile: str = "quick"  # name of the parameter set, shown in the book
+data: str = ""  # data folder; empty: the built-in simulated mountain
+catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
+n_jobs: int = 2  # processor cores to use
+inventory: str = "auto"  # landslides that samples are drawn from; auto: detected, else reference
+lab_model: str = "xgboost"  # model that is trained on many kinds of samples
+lab_positives: list = ["cells", "point", "scarp"]  # cells of a landslide that are compared; empty: nothing is
+lab_buffers_m: list = [0.0, 100.0, 200.0]  # distances of cells without landslide, m
+lab_slopes: list = [0.0, 10.0]  # least slopes of cells without landslide, degrees
+lab_ratios: list = [1.0, 10.0]  # cells without landslide per landslide cell
+lab_seeds: int = 2  # repetitions of every kind of samples
+
+# %%
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+
+from lsa_helpers import classes, models, samples, validation
+from lsa_helpers.errors import LsaError
+from lsa_helpers.raster import read_factors
+from lsa_helpers.runner.params import SamplingParams
+from lsa_helpers.runner.pipeline import open_run
+from lsa_helpers.show import style
+from lsa_helpers.show import validation as show
+
+style.use()
+p = SamplingParams.from_cell(globals())
+run = open_run(p, "09_samples")
+
+# %% [markdown]
+# From chapters 1 to 5 come the factors, the landslides and a model. Maps are judged by the true landslides of the simulated mountain, or by those
+# of the inventory where nobody knows the truth.
+
+# %%
+factors = read_factors(run.need("factors.tif", chapter="01_data"))
+inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory)
+inventory = samples.reproject_landslides(inventory, factors)
+table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
+trained = models.load(run.product(f"models/{p.lab_model}"), factors)
+truth = validation.read_truth(run.product("truth"), factors)
+landslide = classes.landslide_cells(inventory, next(iter(factors.values()))) if truth is None else truth["landslide"]
+lab_model = getattr(trained, "estimator", trained)
+block_m, n_folds = table.attrs["block_m"], table["fold"].nunique()
+most = table.attrs["max_per_landslide"]
+points = (inventory.geom_type == "Point").all()
+
+
+# %%
+def two_scores(kind):
+    """AUC on samples of one kind in random folds, and AUC of the held-out map on all cells."""
+    try:
+        drawn = samples.make_samples(inventory, factors, **kind, max_per_landslide=most)
+        label, whole = drawn["label"], validation.landslide_groups(drawn["landslide_id"])
+        random = StratifiedGroupKFold(n_folds, shuffle=True, random_state=kind["seed"])
+        how = {"groups": whole, "cv": random, "method": "predict_proba"}
+        probability = cross_val_predict(lab_model, drawn, label, **how)[:, 1]
+
+        spatial = validation.SpatialBlockKFold(n_folds, block_m, random_state=kind["seed"])
+        drawn["fold"] = spatial.fold_numbers(drawn, label)
+        folds = validation.fold_map(drawn, factors, block_m=block_m, seed=kind["seed"])
+        held_out = models.cross_validated_map(lab_model, drawn, factors, folds).values
+        known = np.isfinite(held_out)
+    except LsaError as error:  # for example too few cells so far from any landslide
+        return kind | {"n": 0, "problem": str(error)}
+    slides = drawn[label == 1]
+    right = validation.at_samples(landslide, slides).mean() if truth is not None else np.nan
+    return kind | {
+        "n": len(drawn),
+        "right_positives": right,
+        "sample_auc": roc_auc_score(label, probability),
+        "map_auc": roc_auc_score(landslide.values[known], held_out[known]),
+        "problem": "",
+    }
+
+
+# %% [markdown]
+# ## What weighs how much
+#
+# A detector's inventory holds false alarms, and most of them are small. With a cap of cells per landslide each small false alarm weighs as much as
+# a large landslide: many right *hectares* become few right *samples*. Three ways to weigh: each landslide alike, by its area, or by its detection
+# score. `right_positives` is the share of the landslide samples that lie in a true landslide, where the truth is known; `map_auc` is the held-out
+# map against the landslides on all cells.
+
+# %%
+ways = [] if points else ["landslide", "area"] + ["score"] * ("score" in inventory)
+seeds = range(p.seed, p.seed + p.lab_seeds)
+kinds = [{"cells_by": way, "seed": seed} for way in ways for seed in seeds]
+weighing = pd.DataFrame(Parallel(p.n_jobs)(delayed(two_scores)(kind) for kind in kinds))
+if len(weighing):
+    run.write_table(weighing, "sample_weighing")
+    display(weighing.groupby("cells_by", sort=False)[["n", "right_positives", "sample_auc", "map_auc"]].mean().round(3))
+
+# %% [markdown]
+# ## The laboratory
+#
+# A susceptibility model needs cells without landslide, and somebody has to choose them. Far from any landslide, in the flat valley floor, they are
+# easy to tell apart, and the score on *such* samples is high. Here one model is trained on many kinds of samples. Each is scored twice: on samples
+# of its own kind in random folds, as most studies do, and by its map on every cell of the area, block by block. It keeps the settings it had before
+# any search: a search for each kind would compare searches, not samples. (An inventory of points is used as it is, so there is nothing to choose.)
+
+# %%
+choices = {
+    "positives": [] if points else p.lab_positives,
+    "negative_buffer_m": p.lab_buffers_m,
+    "min_slope_negatives": p.lab_slopes,
+    "negative_ratio": p.lab_ratios,
+    "seed": range(p.seed, p.seed + p.lab_seeds),
+}
+kinds = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+rows = Parallel(n_jobs=p.n_jobs)(delayed(two_scores)(kind) for kind in kinds)
+scored = ["n", "right_positives", "sample_auc", "map_auc", "problem"]
+sensitivity = pd.DataFrame(rows, columns=[*choices, *scored])
+sensitivity.columns = ["positives", "buffer_m", "slope_floor", "ratio", *sensitivity.columns[4:]]
+
+# %% mystnb={"figure": {"caption": "Each dot is one way to sample. Across, the score on samples of the same kind; up, the score of the map on all cells. On the line both would be equal.", "name": "fig-09-laboratory"}, "image": {"alt": "Scatter plot of the map score against the sample score for each way to sample, marked by positive kind and coloured by buffer distance, with the line of equality"}}
+run.write_table(sensitivity, "sampling_laboratory")
+style.save(show.sampling_sensitivity(sensitivity), run, "sampling_laboratory")
+
+# %%
+validation.summarise_sampling(sensitivity).round(3)
+
+# %% [markdown]
+# Read the table by columns: which choice raised `sample_auc`, and did `map_auc` follow? What raises only the first makes the test easier, not the map better:
+# the `optimism` grows. `seed_sd` says how far `map_auc` moves when the same kind of samples is drawn again: smaller differences are luck. Kinds that
+# could not be drawn are counted as `failed` and are in no mean.
+#
+# ## Try it
+#
+# ```{exercise-start}
+# :label: ex-09-buffer
+# ```
+#
+# Which distance of the cells without landslide gave the highest `sample_auc`, and which the highest `map_auc`?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-09-buffer
+# :class: dropdown
+# ```
+
+# %%
+by_distance = sensitivity.dropna(subset="map_auc").groupby("buffer_m")[["sample_auc", "map_auc"]].mean()
+if len(by_distance):
+    best = by_distance.idxmax()
+    print(f"Sample AUC: {best['sample_auc']:g} m; map AUC: {best['map_auc']:g} m.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# Three changes to make with papermill, each a command in a terminal:
+#
+# - `papermill notebooks/09_samples.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
+# - `papermill notebooks/09_samples.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
+# - `papermill notebooks/09_samples.ipynb out.ipynb -p inventory reference`: samples of the reference landslides; how many are right now?
+
+# %% [markdown]
+# ## Summary
+#
+# The table `sampling_laboratory.csv` holds how far the choice of samples alone moves a score, `sample_weighing.csv` what weighing by landslide, area
+# or detection score does, and how many of the landslide samples are right.
+#
+# ## What's next
+#
+# Change one parameter of an earlier chapter and make the book again: `lsa run` repeats only what the change touches.
+#
+# ## References
+#
+# All references are on the page *References*; here mainly {cite:p}`chung2003,reichenbach2018`.
