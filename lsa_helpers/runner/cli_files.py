@@ -31,9 +31,7 @@ def params_show(name_or_file: NameOrFile = "quick") -> None:
 
 
 @params_app.command("new")
-def params_new(
-    file: Annotated[Path, typer.Argument(help="the file to write")], like: str = "quick"
-) -> None:
+def params_new(file: Annotated[Path, typer.Argument(help="the file to write")]) -> None:
     """Write a parameter file with every key, its value and its meaning, ready to be edited."""
     from lsa_helpers.run import whole_file
     from lsa_helpers.runner.inputs import find_params, read_params, to_text
@@ -41,7 +39,7 @@ def params_new(
     if file.exists():
         raise InputError("the file exists already", where=file, fix="Choose another name")
     with whole_file(file) as part:
-        part.write_text(to_text(read_params(find_params(like))), encoding="utf-8")
+        part.write_text(to_text(read_params(find_params("quick"))), encoding="utf-8")
     console.print(f"Wrote {file}. Edit it, then: lsa params check {file}")
 
 

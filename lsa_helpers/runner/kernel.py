@@ -70,7 +70,9 @@ def execute_notebook(
     part, log = (out.with_name(f".{out.stem}{ending}") for ending in (".part.ipynb", ".log"))
     failed = out.with_suffix(".failed.ipynb")
     out.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", _PAPERMILL, notebook, part, "-y", yaml.safe_dump(values)]
+    # -P: a file of the user that is called like a module of papermill's does not take its place
+    command = [sys.executable, "-P", "-c", _PAPERMILL, notebook, part]
+    command += ["-y", yaml.safe_dump(values)]
     command += ["--cwd", folder, "--kernel=python3", "--log-output", "--no-progress-bar"]
     environment = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(values["n_jobs"])}
     with log.open("w") as words:
