@@ -175,7 +175,24 @@ def test_a_landslide_in_a_valley_does_not_climb_its_sides():
     assert np.all(height <= -0.357 * (along - aside) + 1.5 * 0.03 * along.max())
 
 
+<<<<<<< HEAD
 @pytest.mark.known_by("simulation", "True probability of the mountain")
+=======
+def test_a_landslide_begins_at_its_highest_cell():
+    """Its scarp, not its toe, is where it starts: at x = 205 m on a plane that falls east."""
+    ground = outlines.Ground(
+        np.tile(1000 - 6.0 * np.arange(100), (30, 1)),
+        np.stack([np.full((30, 100), -0.6), np.zeros((30, 100))]),
+        Affine(10, 0, 0, 0, -10, 300),
+    )
+    outline, direction = outlines.landslide_outline(
+        (205.0, 150.0), 6000.0, ground, np.random.default_rng(1)
+    )
+    left, _, right, _ = outline.bounds
+    assert direction == pytest.approx(0) and left == pytest.approx(205, abs=5) and right > 270
+
+
+>>>>>>> w-mountain
 def test_probability_is_calibrated(mountain):
     """Over eight inventories drawn anew, cells grouped by their probability hold about that share
     of landslide.

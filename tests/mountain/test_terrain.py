@@ -1,12 +1,16 @@
 """Valleys drain, slopes stay near their threshold, fields have the promised moments."""
 
+import geopandas as gpd
 import numpy as np
 import pyflwdir
 import pytest
 import rasterio
+from shapely.geometry import LineString
 
 from lsa_helpers.mountain.erosion import _incise, drainage
+from lsa_helpers.mountain.landscape import _distance_to_lines
 from lsa_helpers.mountain.noise import periodic_texture, smooth_field
+from lsa_helpers.raster import empty_grid
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,14 @@ def test_incision_holds_the_threshold_gradient():
     receiver[4] = 3
     _incise(np.array([3, 4]), receiver, elevation, np.zeros(9), np.full(9, 0.5), 10.0, 3)
     assert elevation[4] == 5.0
+
+
+def test_distances_count_from_every_cell_a_line_touches():
+    """Cells of 10 m; a line through three cells of the lower row and one of the middle row."""
+    line = gpd.GeoDataFrame(geometry=[LineString([(2, 2), (28, 12)])], crs=32648)
+    distance = _distance_to_lines(line, empty_grid((0, 0, 30, 30), 32648, 10))
+    expected = [[20, 2**0.5 * 10, 10], [10, 10, 0], [0, 0, 0]]
+    np.testing.assert_allclose(distance, expected, rtol=1e-6)
 
 
 def test_relief_and_slopes_are_those_of_mountains(elevation):

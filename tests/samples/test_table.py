@@ -8,7 +8,7 @@ import xarray as xr
 from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import cell_size, known_cells, rowcol
+from lsa_helpers.raster import cell_size, empty_grid, known_cells, on_grid, rowcol
 from lsa_helpers.samples import KEYS, load_landslides, make_samples, write_samples
 
 SMALL = {"max_per_landslide": 4, "negative_buffer_m": 25}
@@ -109,6 +109,27 @@ def test_the_scarp_is_the_highest_cell(hillside):
     highest = every[every["label"] == 1].groupby("landslide_id")["altitude"].max()
     slides = table[table["label"] == 1].set_index("landslide_id")
     pd.testing.assert_series_equal(slides["altitude"], highest)
+
+
+def test_the_buffer_counts_from_every_cell_a_landslide_touches():
+    """Cells of 10 m; a landslide holds the centre of one and a corner of the next to the east. Only
+    the first is a sample, but no sample without landslide lies within 15 m of either.
+    """
+    grid = empty_grid((0, 0, 70, 50), 32648, 10)
+    height = on_grid(np.arange(35.0, dtype=np.float32).reshape(5, 7), grid, "altitude")
+    height.attrs["kind"] = "continuous"
+    slide = gpd.GeoDataFrame(geometry=[box(22, 21, 31, 29)], crs=32648)
+    samples = make_samples(
+        slide, xr.Dataset({"altitude": height}), seed=0, negative_ratio=20, negative_buffer_m=15
+    )
+    assert samples.loc[samples["label"] == 1, ["x", "y"]].to_numpy().tolist() == [[25, 25]]
+    free = samples.loc[samples["label"] == 0, ["x", "y"]].drop_duplicates()
+    # 35 cells less three rows of four columns: those around the cells at 25 and 35 m.
+    assert len(free) == 20 and not (free["x"].between(15, 45) & free["y"].between(15, 35)).any()
+    with pytest.raises(InputError, match="23 cells for 24 samples"):
+        make_samples(
+            slide, xr.Dataset({"altitude": height}), seed=0, negative_ratio=24, negative_buffer_m=15
+        )
 
 
 def test_negatives_can_be_kept_off_flat_ground(hillside):
