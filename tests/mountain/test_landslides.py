@@ -175,9 +175,6 @@ def test_a_landslide_in_a_valley_does_not_climb_its_sides():
     assert np.all(height <= -0.357 * (along - aside) + 1.5 * 0.03 * along.max())
 
 
-<<<<<<< HEAD
-@pytest.mark.known_by("simulation", "True probability of the mountain")
-=======
 def test_a_landslide_begins_at_its_highest_cell():
     """Its scarp, not its toe, is where it starts: at x = 205 m on a plane that falls east."""
     ground = outlines.Ground(
@@ -192,7 +189,7 @@ def test_a_landslide_begins_at_its_highest_cell():
     assert direction == pytest.approx(0) and left == pytest.approx(205, abs=5) and right > 270
 
 
->>>>>>> w-mountain
+@pytest.mark.known_by("simulation", "True probability of the mountain")
 def test_probability_is_calibrated(mountain):
     """Over eight inventories drawn anew, cells grouped by their probability hold about that share
     of landslide.
