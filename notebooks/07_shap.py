@@ -46,7 +46,7 @@ import torch
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 
-from lsa_helpers import models
+from lsa_helpers import models, validation
 from lsa_helpers.explain import check_sum, factor_shapley, pick_background, pick_samples
 from lsa_helpers.raster import read_factors, read_raster
 from lsa_helpers.runner.params import ShapParams
@@ -54,7 +54,6 @@ from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import coded_groups
 from lsa_helpers.show import explain as show
 from lsa_helpers.show import style
-from lsa_helpers.validation import N_DRAWS, at_samples, block_numbers, block_weights
 
 style.use()
 p = ShapParams.from_cell(globals())
@@ -246,7 +245,7 @@ true = None
 if run.has("truth/shapley.tif"):
     true_maps = read_raster(run.product("truth/shapley.tif"))
     names = [name for name in explained["cnn"].feature_names if name in true_maps]
-    true = pd.DataFrame({name: at_samples(true_maps[name], chosen) for name in names})
+    true = pd.DataFrame({name: validation.at_samples(true_maps[name], chosen) for name in names})
 true_sizes = None if true is None else true.abs().mean()
 style.save(show.importance_bars(table, factors, true_sizes), run, "shap_importance")
 
@@ -257,8 +256,8 @@ style.save(show.importance_bars(table, factors, true_sizes), run, "shap_importan
 # fall has none.
 
 # %%
-blocks = block_numbers(chosen["x"], chosen["y"], samples.attrs["block_m"])
-weights = block_weights(blocks, N_DRAWS, p.seed)
+blocks = validation.block_numbers(chosen["x"], chosen["y"], samples.attrs["block_m"])
+weights = validation.block_weights(blocks, validation.N_DRAWS, p.seed)
 drawn, directions = [], {}
 for model, item in explained.items():
     sizes = pd.DataFrame(weights @ np.abs(item.values), columns=item.feature_names)
