@@ -166,6 +166,8 @@ def test_scores_on_a_threshold_reach_it():
 def test_without_chips_the_thresholds_are_a_half():
     sweep = hysteresis_sweep([], [], 0.02)
     assert best_thresholds(sweep) == (0.5, 0.5) and sweep["f1"].isna().all()
+    nothing_right = sweep.assign(f1=0.0)
+    assert best_thresholds(nothing_right) == (0.5, 0.5)
 
 
 def test_errors_by_size_by_hand():

@@ -144,11 +144,32 @@ def test_without_scene_and_place_runs_of_the_list_stay_together(cas_folder):
     assert [chip.split for chip in chips] == [chip.split for chip in again]
 
 
-def test_a_small_ground_is_not_lost_to_gaps():
-    """4 × 3 chips leave no room for strips and gaps: runs, and the table counts who meets whom."""
-    chips = split_chips([_chip(col, row) for row in range(3) for col in range(4)], 0)
-    assert {chip.split for chip in chips} == {"train", "val", "test"}
-    assert split_table(chips)["neighbours"].min() > 0
+@pytest.mark.parametrize(("columns", "cut"), [(4, False), (7, False), (8, True)])
+def test_a_small_ground_is_not_lost_to_gaps(columns, cut):
+    """Eight columns of chips are a test strip, a validation strip, two gaps and four to learn from;
+    fewer columns are split in runs, and the table counts who meets whom.
+    """
+    chips = split_chips([_chip(col, row) for row in range(3) for col in range(columns)], 0)
+    assert {chip.split for chip in chips} == {"train", "val", "test"} | ({"gap"} if cut else set())
+    assert split_table(chips)["neighbours"].gt(0).tolist() == [not cut] * 3
+
+
+@pytest.mark.parametrize("scenes", [4, 5])
+def test_five_scenes_are_split_whole(scenes):
+    """Of five one tests and one validates; of four each is cut into strips."""
+    grid = [
+        _chip(100 * scene + col, row, f"s{scene}")
+        for scene in range(scenes)
+        for col in range(10)
+        for row in range(2)
+    ]
+    chips = split_chips(grid, 0)
+    of_scene = {
+        name: {chip.split for chip in chips if chip.scene == name}
+        for name in {chip.scene for chip in chips}
+    }
+    assert {len(parts) for parts in of_scene.values()} == ({1} if scenes == 5 else {4})
+    assert split_table(chips)["neighbours"].sum() == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from shapely.geometry import Point, box
 from lsa_helpers.detect.chips import check_chips, count_table, read_chip
 from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.detect.split import split_chips
+from lsa_helpers.detect.tiling import cut_chips
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner.manifest import data_hashes
 from lsa_helpers.sources import load_catalog
@@ -76,6 +77,22 @@ def test_neighbours_share_a_scene_and_pixels_their_size(folder):
     chips = split_chips(list_chips(load_catalog(folder)), 0)
     assert {chip.resolution_m for chip in chips} == {10.0}
     assert count_table(chips)[["platform", "images"]].iloc[0].tolist() == ["UAV", 6]
+
+
+@pytest.mark.parametrize(("width", "widths"), [(125, [50, 50, 25]), (124, [50, 50])])
+def test_half_a_chip_at_the_edge_is_kept(tmp_path, width, widths):
+    """A rest of 25 of 50 pixels is a chip, of 24 none; its place ends where the image does."""
+    write_bands(tmp_path / "image.tif", np.full((3, 50, width), 90, np.uint8))
+    shapes = [_ground(0, 20, width, 30)]
+    gpd.GeoDataFrame(geometry=shapes, crs="EPSG:32648").to_file(tmp_path / "slides.gpkg")
+    chips = cut_chips([tmp_path / "image.tif"], tmp_path / "slides.gpkg", 50)
+    assert [chip.window[2] for chip in chips] == widths
+    lefts = [LEFT + 10 * 50 * i for i in range(len(widths))]
+    rights = [left + 10 * edge for left, edge in zip(lefts, widths, strict=True)]
+    assert [chip.footprint for chip in chips] == [
+        ("EPSG:32648", left, TOP - 500, right, TOP)
+        for left, right in zip(lefts, rights, strict=True)
+    ]
 
 
 def test_other_outlines_are_other_data(folder):

@@ -89,6 +89,45 @@ def test_a_score_is_the_mean_over_all_views(image):
     assert len(nothing["scores"]) == 0 and nothing["masks"].shape == (0, 1, 120, 200)
 
 
+class _Listed(_SeesBright):
+    """Detections of each view, (left, right, score) in columns of the image, rows 10 to 70."""
+
+    def __init__(self, *views):
+        super().__init__()
+        self.views = views
+
+    def outlines(self, images):
+        found = []
+        for view, (image, listed) in enumerate(zip(images, self.views, strict=True)):
+            edges = [(240 - b, 240 - a) if view & 1 else (a, b) for a, b, _ in listed]
+            boxes = [[left, 10.0, right, 70.0] for left, right in edges]
+            n = len(listed)
+            found.append(
+                {
+                    "boxes": torch.tensor(boxes).reshape(n, 4),
+                    "scores": torch.tensor([score for *_, score in listed]),
+                    "labels": torch.ones(n, dtype=torch.int64),
+                    "masks": torch.ones(n, 1, 28, 28),
+                }
+            )
+            assert image.shape[-2:] == (80, 240)
+        return found
+
+
+@pytest.mark.parametrize(("left", "count"), [(70, 1), (100, 2)])
+def test_what_overlaps_by_a_third_is_one_landslide(left, count):
+    """Columns 0–100 in one view and 40–140 in two others overlap by 60 of 140: they are fused, and
+    two against one draw the box at 40–140. A weaker one apart from the first, 100 columns wide,
+    then overlaps that box by 70 of 130, more than two fifths, and is dropped, or by 40 of 160, and
+    stays.
+    """
+    other = (left, left + 100, 0.3)
+    views = [(0, 100, 0.5), other], [(40, 140, 0.45)], [(40, 140, 0.45)], []
+    found = predict_tta(_Listed(*views), torch.zeros(3, 80, 240), 4)
+    assert found["scores"].tolist() == pytest.approx([0.35, 0.075][:count])
+    assert found["boxes"][0].tolist() == pytest.approx([40, 10, 140, 70], abs=1.5)
+
+
 def test_masks_are_means_weighted_by_score_and_boxes_enclose_them():
     """Two views whose masks differ: between them the mean is as sure as the second view, so the box
     ends with the first one's mask.
