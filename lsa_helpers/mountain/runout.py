@@ -59,12 +59,11 @@ def landslide_probability(
     # length / POINTS.
     keep = [INERTIA ** (step * POINTS / length[length > reached].mean()) for reached in distance]
     ends = _path_ends(ground, keep, step)
-    width = _mean_widths(ends, source, length, areas, step)
+    starts = np.bincount(ends.ravel(), weights=source.ravel(), minlength=len(keep) + 1)
+    width = _mean_widths(starts / starts.sum(), length, areas, step)
     expected = np.zeros(source.shape)
-    for number, (rows, columns) in enumerate(_paths(ground, keep)):
-        row = np.clip(np.rint(rows), 0, source.shape[0] - 1).astype(np.int32)
-        column = np.clip(np.rint(columns), 0, source.shape[1] - 1).astype(np.int32)
-        index = (row * source.shape[1] + column).ravel()
+    for number, place in enumerate(_paths(ground, keep)):
+        index = np.ravel_multi_index(_cells(place, source.shape), source.shape).ravel()
         weights = (source * width[number, ends]).ravel()
         laid = np.bincount(index, weights=weights, minlength=source.size).reshape(source.shape)
         reach = length > distance[number]
@@ -78,17 +77,23 @@ def _paths(ground: Ground, keep: list[float]) -> Iterator[tuple[np.ndarray, np.n
     """Fractional rows and columns, (rows, columns) each, of the path from every cell, step by step;
     `keep` is the inertia of each step.
     """
-    height, width = ground.elevation.shape
     down = -ground.gradient / np.maximum(np.hypot(*ground.gradient), 1e-6)
     heading = down
-    rows, columns = np.indices((height, width), dtype=np.float32)
+    rows, columns = np.indices(ground.elevation.shape, dtype=np.float32)
     for inertia in keep:
         yield rows, columns
-        row = np.clip(np.rint(rows), 0, height - 1).astype(np.int32)
-        column = np.clip(np.rint(columns), 0, width - 1).astype(np.int32)
+        row, column = _cells((rows, columns), ground.elevation.shape)
         heading = inertia * heading + (1 - inertia) * down[:, row, column]
         columns = columns + STEP * heading[0]
         rows = rows + STEP * heading[1]
+
+
+def _cells(place: tuple[np.ndarray, np.ndarray], shape: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    """Row and column of the cells nearest to fractional rows and columns."""
+    return tuple(
+        np.clip(np.rint(position), 0, size - 1).astype(np.int32)
+        for position, size in zip(place, shape, strict=True)
+    )
 
 
 def _path_ends(ground: Ground, keep: list[float], step: float) -> np.ndarray:
@@ -101,19 +106,18 @@ def _path_ends(ground: Ground, keep: list[float], step: float) -> np.ndarray:
 
 
 def _mean_widths(
-    ends: np.ndarray, source: np.ndarray, length: np.ndarray, areas: np.ndarray, step: float
+    starts: np.ndarray, length: np.ndarray, areas: np.ndarray, step: float
 ) -> np.ndarray:
     """Mean width (m) of a landslide at each step of a path that ends after 0, 1 … steps: (steps,
-    steps + 1); 0 where none reaches.
+    steps + 1); 0 where none reaches. `starts` is the share of landslides that start on such a path.
 
     A landslide whose path is too short starts elsewhere, so it weighs more where paths are long
-    enough: by one over the share of `source` there.
+    enough: by one over the share of the starts there.
     """
-    starts = np.bincount(ends.ravel(), weights=source.ravel())
     path = step * np.arange(len(starts))
     path[-1] = np.inf  # not followed to its end
     fits = path >= SHORTEST * length[:, None]
-    share = fits @ starts / starts.sum()
+    share = np.maximum(fits @ starts, 1e-9)  # 0 where no path is long enough
     laid = np.clip(length[:, None], step / 2, np.maximum(path, step))
     width = fits * areas[:, None] / laid / share[:, None]
     steps = range(len(starts) - 1)

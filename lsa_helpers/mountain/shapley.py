@@ -25,21 +25,10 @@ FACTORS = (
     "lithology",
     "pga",
 )
-# The players of `core_log_odds`. Cuts are games of their own, with the slope.
-CORE = (
-    "altitude",
-    "slope",
-    "aspect",
-    "plan_curvature",
-    "twi",
-    "distance_to_fault",
-    "lulc",
-    "ndvi",
-    "rainfall",
-    "lithology",
-    "pga",
-)
+UNUSED = ("profile_curvature", "tri")  # by the truth
 CUTS = {"distance_to_road": "road_cut", "distance_to_river": "river_cut"}
+# The players of `core_log_odds`. Cuts are games of their own, with the slope.
+CORE = tuple(factor for factor in FACTORS if factor not in (*UNUSED, *CUTS))
 
 
 def shapley_values(cells: Features, background: Features) -> pd.DataFrame:

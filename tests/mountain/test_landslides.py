@@ -15,9 +15,10 @@ from scipy.optimize import brentq
 from scipy.special import expit, gamma
 from sklearn.metrics import roc_auc_score
 
-from lsa_helpers.mountain import landslides, outlines, stability
+from lsa_helpers.mountain import landslides, outlines, runout, stability
+from lsa_helpers.mountain.landscape import relief_layers
 from lsa_helpers.mountain.simulation import make_mountain
-from lsa_helpers.raster import empty_grid, read_raster, rowcol
+from lsa_helpers.raster import empty_grid, on_grid, read_raster, rowcol
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,25 @@ def test_a_landslide_begins_at_its_highest_cell():
     assert direction == pytest.approx(0) and left == pytest.approx(205, abs=5) and right > 270
 
 
+<<<<<<< HEAD
 @pytest.mark.known_by("simulation", "True probability of the mountain")
+=======
+@pytest.mark.parametrize(("tangent", "runs"), [(0.3, False), (0.8, True)])
+def test_the_probability_runs_out_on_slopes_steeper_than_the_reach_angle(tangent, runs):
+    """Landslides of one cell on a plane that falls east: 60 m east of it some, if the plane is
+    steep; as far to the west none.
+    """
+    grid = empty_grid((0, 0, 1250, 500), 32648, 12.5)
+    plane = np.tile(2000 - tangent * grid.x.values, (grid.sizes["y"], 1))
+    layers = relief_layers(on_grid(plane, grid, "elevation", "m"))
+    source = np.zeros(grid.shape)
+    source[20, 40] = 0.1
+    probability = runout.landslide_probability(layers, source, np.random.default_rng(0))
+    assert (probability[20, 45] > 1e-4) == runs
+    assert probability[20, 40] > 1e-3 and probability[20, 35] == 0
+
+
+>>>>>>> w-mountain
 def test_probability_is_calibrated(mountain):
     """Over eight inventories drawn anew, cells grouped by their probability hold about that share
     of landslide.
