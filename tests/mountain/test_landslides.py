@@ -190,9 +190,6 @@ def test_a_landslide_begins_at_its_highest_cell():
     assert direction == pytest.approx(0) and left == pytest.approx(205, abs=5) and right > 270
 
 
-<<<<<<< HEAD
-@pytest.mark.known_by("simulation", "True probability of the mountain")
-=======
 @pytest.mark.parametrize(("tangent", "runs"), [(0.3, False), (0.8, True)])
 def test_the_probability_runs_out_on_slopes_steeper_than_the_reach_angle(tangent, runs):
     """Landslides of one cell on a plane that falls east: 60 m east of it some, if the plane is
@@ -208,7 +205,7 @@ def test_the_probability_runs_out_on_slopes_steeper_than_the_reach_angle(tangent
     assert probability[20, 40] > 1e-3 and probability[20, 35] == 0
 
 
->>>>>>> w-mountain
+@pytest.mark.known_by("simulation", "True probability of the mountain")
 def test_probability_is_calibrated(mountain):
     """Over eight inventories drawn anew, cells grouped by their probability hold about that share
     of landslide.
