@@ -42,11 +42,14 @@ def chapter(run: Run, **values) -> dict:
 
 
 def mapped(folder: Path, maps: dict[str, np.ndarray], cells: list[tuple[int, int]]) -> Run:
-    """A run with susceptibility maps, flat factors, and points labelled as landslides at cells."""
+    """A run with held-out and fitted maps, the same here, flat factors, and points labelled as
+    landslides at cells.
+    """
     run = Run(folder)
     for model, values in maps.items():
         values = on_grid(values.astype(np.float32), GRID, "susceptibility")
-        write_raster(run.product(f"susceptibility_{model}.tif"), values)
+        for kind in ("heldout", "susceptibility"):
+            write_raster(run.product(f"{kind}_{model}.tif"), values)
     altitude = on_grid(np.zeros(GRID.shape, np.float32), GRID, "altitude", "m", kind="continuous")
     write_factors(run.product("factors.tif"), xr.Dataset({"altitude": altitude}))
     points = gpd.points_from_xy(*zip(*((GRID.x[c], GRID.y[r]) for r, c in cells), strict=True))
@@ -198,7 +201,7 @@ def test_flat_map_cannot_be_classed():
 
 def test_maps_that_are_missing(tmp_path):
     run = mapped(tmp_path, {"logistic": np.ones(GRID.shape)}, [(1, 1)])
-    with pytest.raises(InputError, match=r"no susceptibility map of cnn, rf, xgboost.*chapter 05"):
+    with pytest.raises(InputError, match=r"no heldout susceptibility map of cnn, rf, xgboost.*chapter 05"):
         classes.read_maps(run)
 
 
