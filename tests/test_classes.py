@@ -201,7 +201,7 @@ def test_flat_map_cannot_be_classed():
 
 def test_maps_that_are_missing(tmp_path):
     run = mapped(tmp_path, {"logistic": np.ones(GRID.shape)}, [(1, 1)])
-    with pytest.raises(InputError, match=r"no heldout susceptibility map of cnn, rf, xgboost.*chapter 05"):
+    with pytest.raises(InputError, match="no heldout susceptibility map of cnn, rf, xgboost"):
         classes.read_maps(run)
 
 
