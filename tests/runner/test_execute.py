@@ -19,7 +19,8 @@ from lsa_helpers.runner import manifest, pages
 from lsa_helpers.runner.cli_options import console, on_one_line
 from lsa_helpers.runner.execute import execute, fingerprint
 from lsa_helpers.runner.inputs import find_params, load_run_params, resolve, to_sections
-from lsa_helpers.runner.progress import Progress
+from lsa_helpers.runner.params import CHAPTERS
+from lsa_helpers.runner.progress import KNOWN_SECONDS, Progress
 from lsa_helpers.sources import load_catalog
 from tests.data_folder import CONTENT, CRS, NORTH, WEST
 
@@ -202,6 +203,11 @@ def test_progress_tells_the_time_left():
     progress.shown -= 61
     progress.update("cell 1 of 2")
     assert shown[-1] == "unknown: 0 s; cell 1 of 2"
+
+
+def test_the_time_of_every_chapter_is_known():
+    """One that is missing would hide the time left of every first run."""
+    assert {len(known) for known in KNOWN_SECONDS.values()} == {len(CHAPTERS)}
 
 
 def test_what_is_shown_keeps_its_brackets():
