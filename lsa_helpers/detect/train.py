@@ -156,7 +156,8 @@ class DetectorTraining(lightning.LightningModule):
         torch.manual_seed(self.config.seed * 10_007 + epoch)
         self._losses = []
         self._ap50 = float("nan")
-        self._coco = MeanAveragePrecision(iou_type="segm", backend="pycocotools")
+        # Of masks alone torchmetrics leaves out chips without landslide and their false alarms.
+        self._coco = MeanAveragePrecision(iou_type=("segm", "bbox"), backend="pycocotools")
         self._begun = time.perf_counter()
 
     def training_step(self, batch: tuple[list, list], _) -> torch.Tensor:
@@ -173,7 +174,7 @@ class DetectorTraining(lightning.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Mask AP50 in per cent; 0 where nothing is to be found."""
-        self._ap50 = 100 * max(0.0, float(self._coco.compute()["map_50"]))
+        self._ap50 = 100 * max(0.0, float(self._coco.compute()["segm_map_50"]))
         self.log("val_ap50", self._ap50, sync_dist=True)
 
     def on_train_epoch_end(self) -> None:
@@ -182,8 +183,7 @@ class DetectorTraining(lightning.LightningModule):
             name: float(torch.stack([step[name] for step in self._losses]).mean())
             for name in self._losses[0]
         }
-        epoch = self.current_epoch + 1
-        rate = self.optimizers().param_groups[0]["lr"]
+        epoch, rate = self.current_epoch + 1, self.optimizers().param_groups[0]["lr"]
         row = {"epoch": epoch, "learning_rate": rate, "loss": sum(means.values())} | means
         if self.config.validate_every:
             row["val_ap50"] = self._ap50

@@ -17,11 +17,11 @@ from torchvision import tv_tensors
 from torchvision.ops import masks_to_boxes
 
 from lsa_helpers.detect import train
-from lsa_helpers.detect.chips import split_chips
 from lsa_helpers.detect.dataset import ChipSet, augmentation
 from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.model import DetectorConfig, build_detector
 from lsa_helpers.detect.score import ScoreSweep, predict
+from lsa_helpers.detect.split import split_chips
 from lsa_helpers.detect.train import (
     DetectorTraining,
     TrainConfig,
@@ -211,10 +211,10 @@ def test_validation_scores_are_kept(masks_folder, tmp_path):
     config = TrainConfig(epochs=4, batch_size=4, n_jobs=1, validate_every=2)
     model, history = train_detector(chips, config, tmp_path / "a", validation=validation)
     assert history["val_ap50"].isna().tolist() == [True, False, True, False]
-    coco = MeanAveragePrecision(iou_type="segm", backend="pycocotools")
+    coco = MeanAveragePrecision(iou_type=("segm", "bbox"), backend="pycocotools")
     image, truth = validation[0]
     coco.update(predict(model, [image]), [truth])
-    expected = 100 * max(0, float(coco.compute()["map_50"]))
+    expected = 100 * max(0, float(coco.compute()["segm_map_50"]))
     assert history["val_ap50"].iloc[-1] == pytest.approx(expected)
     blind, _ = train_detector(chips, replace(config, validate_every=0), tmp_path / "c")
     for one, two in zip(model.state_dict().values(), blind.state_dict().values(), strict=True):
@@ -313,6 +313,44 @@ def test_chips_of_unequal_size_share_a_batch(tmp_path):
     sweep.update(found, [chips[i][1] for i in range(4)])
     counted = sweep.landslides()[["tp", "fn"]].sum(axis=1)
     assert (counted == sum(len(chips[i][1]["masks"]) for i in range(4))).all()
+
+
+class _BrightIsLandslide(torch.nn.Module):
+    """Stands for a detector: what is bright is one landslide, the larger the surer."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, images, targets=None):
+        if self.training:
+            return {"loss": self.weight.sum()}
+        masks = [(image[0] > 0.5)[None] for image in images]
+        return [
+            {
+                "boxes": masks_to_boxes(mask),
+                "labels": torch.ones(1, dtype=torch.int64),
+                "scores": mask.float().mean()[None],
+                "masks": mask[None].float(),
+            }
+            for mask in masks
+        ]
+
+
+def test_false_alarms_on_chips_without_landslide_count_in_validation(masks_folder, tmp_path):
+    """Two chips, each with one detection: right on the one, on the other, which shows no landslide,
+    surer and false. Precision is a half where all is found.
+    """
+    image, mask = bright_square(at=(8, 8), edge=20)
+    write_image(masks_folder / "images" / "a5.png", image)
+    write_image(masks_folder / "masks" / "a5.png", mask * 0)
+    chips = read_collection(masks_folder, "masks")
+    learn, judged = ChipSet(chips[:4], SMALL), ChipSet(chips[4:], SMALL)
+    config = TrainConfig(epochs=1, batch_size=2, n_jobs=1, validate_every=1)
+    training = DetectorTraining(_BrightIsLandslide(), config, learn, judged)
+    with reproducible(0, 1):
+        lightning.Trainer(max_epochs=1, **trainer_options(tmp_path / "ck", config)).fit(training)
+    assert training.history["val_ap50"].tolist() == pytest.approx([50])
 
 
 OWN = """
