@@ -131,7 +131,7 @@ explained = {}
 coder, forest = trained["rf"][0], trained["rf"][-1]
 rows = coder.transform(chosen).astype(np.float32)  # trees compare numbers of 32 bits
 explainer = shap.TreeExplainer(forest, coder.transform(background).astype(np.float32))
-values = explainer.shap_values(rows, check_additivity=False)[..., 1]
+values = explainer.shap_values(rows)[..., 1]
 base = explainer.expected_value[1]
 check_sum(values, base, forest.predict_proba(rows)[:, 1], tolerance=1e-3)
 explained["rf"] = explanation(values, base, coder)
@@ -144,7 +144,7 @@ print(f"Random forest: base {base:.3f}, in probability")
 coder, trees = trained["xgboost"][0], trained["xgboost"][-1]
 rows = coder.transform(chosen).astype(np.float32)
 explainer = shap.TreeExplainer(trees, coder.transform(background).astype(np.float32))
-values = explainer.shap_values(rows, check_additivity=False)
+values = explainer.shap_values(rows)
 base = float(explainer.expected_value)
 check_sum(values, base, trees.predict(rows, output_margin=True), tolerance=1e-3)
 explained["xgboost"] = explanation(values, base, coder)

@@ -287,10 +287,10 @@ for name in [name for name in ("rf", "xgboost") if name in heldout]:
     coder = samples.factor_coder(wider, [*models.fitted_coder(trained[name]).factors, *around])
     step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})
-    context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m)
+    context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m, p.n_jobs)
 for name in [name for name in ("cnn",) if name in heldout]:
     model = clone(trained[name]).set_params(window=1)
-    context["cnn_1"] = models.cross_validated_map(model, table, factors, folds, buffer_m)
+    context["cnn_1"] = models.cross_validated_map(model, table, factors, folds, buffer_m, p.n_jobs)
 
 rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
 rows += [{"model": name, **scores_of(values)} for name, values in context.items()]
