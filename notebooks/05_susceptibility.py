@@ -64,7 +64,6 @@ logistic_factors: list = []  # factors of the logistic regression; empty: all se
 import numpy as np
 import pandas as pd
 import xarray as xr
-from joblib import Parallel, delayed
 from scipy.stats import loguniform
 from sklearn import model_selection
 from sklearn.base import clone
@@ -209,18 +208,13 @@ style.save(show.susceptibility_maps(maps, landslides), run, "susceptibility")
 
 # %%
 folds = validation.fold_map(samples, factors, block_m=p.block_m, seed=p.seed)
-
-
-def held_out_piece(estimator, fold):
-    """Fit on the other folds' samples, predict this fold's cells."""
-    training = validation.training_samples(samples, folds == fold, window_m)
-    fitted = clone(estimator).fit(training, training["label"])
-    return predict_map(fitted, factors, where=folds == fold)
-
-
 heldout = {}
 for name, estimator in estimators.items():
-    pieces = Parallel(p.n_jobs)(delayed(held_out_piece)(estimator, fold) for fold in range(p.n_folds))
+    pieces = []
+    for fold in range(p.n_folds):
+        training = validation.training_samples(samples, folds == fold, window_m)
+        fitted = clone(estimator).fit(training, training["label"])
+        pieces.append(predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs))
     heldout[name] = xr.concat(pieces, "fold").max("fold").rename("susceptibility")
     write_raster(run.product(f"heldout_{name}.tif"), heldout[name])
 

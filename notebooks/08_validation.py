@@ -48,7 +48,6 @@ import pandas as pd
 import xarray as xr
 from rasterio.features import rasterize
 from sklearn.base import clone
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
 
 from lsa_helpers import models, samples, validation
@@ -152,9 +151,15 @@ print(
 )
 parts = {f"fold {fold + 1}": table["fold"] == fold for fold in range(table["fold"].nunique())}
 parts |= {"all folds": label >= 0, "without the densest tenth": ~inside}
-by_part = pd.DataFrame(
-    {part: {name: roc_auc_score(label[rows], spatial.loc[rows, name]) for name in spatial} for part, rows in parts.items()}
-)
+
+
+def auc_of(name, rows):
+    """AUC on some samples; none where they are all alike."""
+    once = np.ones((1, rows.sum()))
+    return validation.weighted_auc(label[rows].to_numpy(), spatial.loc[rows, name].to_numpy(), once).item()
+
+
+by_part = pd.DataFrame({part: {name: auc_of(name, rows) for name in spatial} for part, rows in parts.items()})
 run.write_table(by_part.rename_axis("model").reset_index(), "auc_by_fold")
 by_part.rename(style.MODEL_LABELS).round(3)
 
@@ -287,10 +292,10 @@ for name in [name for name in ("rf", "xgboost") if name in heldout]:
     coder = samples.factor_coder(wider, [*models.fitted_coder(trained[name]).factors, *around])
     step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})
-    context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m, p.n_jobs)
+    context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m)
 for name in [name for name in ("cnn",) if name in heldout]:
     model = clone(trained[name]).set_params(window=1)
-    context["cnn_1"] = models.cross_validated_map(model, table, factors, folds, buffer_m, p.n_jobs)
+    context["cnn_1"] = models.cross_validated_map(model, table, factors, folds, buffer_m)
 
 rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
 rows += [{"model": name, **scores_of(values)} for name, values in context.items()]

@@ -7,7 +7,6 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import pandas as pd
 import xarray as xr
-from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from lsa_helpers.errors import InputError
@@ -89,7 +88,6 @@ def cross_validated_map(
     factors: xr.Dataset,
     folds: xr.DataArray,
     buffer_m: float = 0.0,
-    n_jobs: int = 1,
 ) -> xr.DataArray:
     """Map each fold's cells by a model that was fitted on the other folds' samples.
 
@@ -104,8 +102,6 @@ def cross_validated_map(
         From `lsa_helpers.validation.fold_map`.
     buffer_m : float
         Width of the empty strip around the fold's cells: the edge of the model's window, m.
-    n_jobs : int
-        Folds at once, each in a process of its own.
 
     Returns
     -------
@@ -117,13 +113,11 @@ def cross_validated_map(
     StageError
         When the samples left for a fold hold one class only.
     """
-
-    def piece(held_out):
-        training = training_samples(samples, held_out, buffer_m)
+    pieces = []
+    for fold in np.unique(folds):
+        training = training_samples(samples, folds == fold, buffer_m)
         fitted = clone(estimator).fit(training, training["label"])
-        return predict_map(fitted, factors, where=held_out)
-
-    pieces = Parallel(n_jobs)(delayed(piece)(folds == fold) for fold in np.unique(folds))
+        pieces.append(predict_map(fitted, factors, where=folds == fold))
     return xr.concat(pieces, "fold").max("fold").rename("susceptibility")
 
 

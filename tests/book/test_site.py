@@ -209,5 +209,5 @@ def test_the_reference_shows_signatures_and_equations(site, page):
     page.goto((site / "book" / "api" / "lsa_helpers.factors.terrain.html").as_uri())
     page.wait_for_selector("mjx-container", timeout=20_000)
     page.goto((site / "book" / "api" / "lsa_helpers.factors.build.html").as_uri())
-    assert "cell_size_m=12.5" in page.locator("dt.sig", has_text="build_factors").inner_text()
+    assert "cell_size_m=0.0" in page.locator("dt.sig", has_text="build_factors").inner_text()
     assert (page.asked, page.wrong) == ([], [])

@@ -11,7 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from lsa_helpers import validation
 from lsa_helpers.errors import StageError
-from lsa_helpers.raster import cell_size, rowcol
+from lsa_helpers.raster import cell_size, empty_grid, rowcol
 
 
 def _raster(values):
@@ -81,6 +81,24 @@ def test_bands_hold_the_curve_and_widen_with_few_blocks():
     assert (few["high"] - few["low"]).mean() > 2 * (many["high"] - many["low"]).mean()
 
 
+def test_bands_by_hand():
+    """Two blocks of fifty cells: drawn twice, the upper has its ten landslides in the best fifth of
+    the land, the lower in the worst fifth; half of all draws are of both. Where the lower one has
+    no landslide, what is drawn of it alone has no curve.
+    """
+    values = _raster(np.arange(100.0)[::-1])
+    blocks = _raster(np.repeat([0, 1], 50))
+    upper, place = _raster(np.arange(100) < 10), [0.1, 0.5, 0.9]
+    columns = ["landslides", "low", "high"]
+    both = validation.rate_curve(values, upper | (values < 10), blocks, n_draws=100)
+    bands = both.set_index("area").loc[place, columns].to_numpy().tolist()
+    assert sum(bands, []) == pytest.approx([0.5, 0, 0.5, 0.5, 0, 1, 0.5, 0.5, 1])
+    one = validation.rate_curve(values, upper, blocks, n_draws=100).set_index("area")
+    assert one.loc[[0.05, 0.1, 0.2], columns].to_numpy() == pytest.approx(
+        np.array([[0.5, 0.25, 0.5], [1, 0.5, 1], [1, 1, 1]])
+    )
+
+
 def test_areas_are_compared_on_the_cells_that_all_maps_know():
     """Equal maps gain nothing, surely; the gain is the difference of `capture`'s areas over common
     cells; one block gives no interval.
@@ -145,6 +163,32 @@ def test_descents_by_hand():
     classes = _raster(np.repeat([0, 1, 2, 3, 5], 4))
     slides = _raster([1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]) == 1
     assert validation.ratio_descents(classes, slides) == 2
+
+
+def test_blocks_and_their_folds_by_hand():
+    """Blocks are counted from the south-west, northwards; most samples of a block decide."""
+    left, top = 500_000, 3_300_000
+    grid = empty_grid((left, top - 100, left + 100, top), 32648, 12.5)
+    blocks = validation.block_map(grid, 50)
+    assert blocks.values[[0, 3, 4, 7]].tolist() == [[1] * 4 + [3] * 4] * 2 + [[0] * 4 + [2] * 4] * 2
+    x = left + np.array([10, 20, 30, 60, 60, 10])
+    y = top - np.array([90, 60, 60, 90, 10, 10])
+    samples = pd.DataFrame({"x": x, "y": y, "fold": [1, 1, 0, 2, 0, 2]})
+    folds = validation.fold_map(samples, grid, block_m=50, seed=0)
+    assert folds.values[[0, 7]].tolist() == [[2] * 4 + [0] * 4, [1] * 4 + [2] * 4]
+
+
+def test_empty_blocks_are_dealt_to_all_folds_by_the_seed():
+    grid = empty_grid((500_000, 3_299_000, 501_000, 3_300_000), 32648, 12.5)
+    samples = pd.DataFrame({"x": [500_010] * 3, "y": [3_299_990] * 3, "fold": [0, 2, 2]})
+    first, again, other = (
+        validation.fold_map(samples, grid, block_m=100, seed=seed).values[4::8, 4::8]
+        for seed in (0, 0, 1)
+    )
+    share = np.bincount(first.ravel(), minlength=3) / first.size
+    assert first[0, 0] == other[0, 0] == 2
+    assert share == pytest.approx(1 / 3, abs=0.15)
+    assert (first == again).all() and (first != other).any()
 
 
 def test_cells_take_the_fold_of_their_samples(sampled):
