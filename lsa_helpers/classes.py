@@ -5,15 +5,12 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import xarray as xr
-from rasterio.features import rasterize
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import on_grid, read_raster
 from lsa_helpers.run import Run, sha256
-from lsa_helpers.samples import reproject_landslides
 
 #: The models whose maps are classed, in the order of tables and figures.
 MODELS = ("cnn", "rf", "xgboost")
@@ -67,15 +64,13 @@ def read_maps(run: Run, kind: str = "heldout") -> dict[str, xr.DataArray]:
     return maps
 
 
-def landslide_cells(landslides: gpd.GeoDataFrame, susceptibility: xr.DataArray) -> xr.DataArray:
+def known_landslides(burnt: np.ndarray, susceptibility: xr.DataArray) -> xr.DataArray:
     """Which known cells of a map are landslide.
-
-    A polygon takes the cells whose centre it covers, a point the cell it lies in.
 
     Parameters
     ----------
-    landslides : GeoDataFrame
-        Polygons or points in any CRS.
+    burnt : ndarray of bool, shape (height, width)
+        Cells of the map that landslides cover, from ``rasterio.features.rasterize``.
     susceptibility : DataArray, dims (y, x)
         NaN where unknown.
 
@@ -86,12 +81,9 @@ def landslide_cells(landslides: gpd.GeoDataFrame, susceptibility: xr.DataArray) 
     Raises
     ------
     InputError
-        When the landslides state no CRS, do not meet the map, or lie on unknown cells only.
+        When there are none, and no share of theirs could be computed.
     """
-    shapes = reproject_landslides(landslides, susceptibility).geometry
-    transform = susceptibility.rio.transform()
-    burnt = rasterize(shapes, susceptibility.shape, transform=transform, dtype="uint8")
-    cells = (burnt == 1) & np.isfinite(susceptibility.values)
+    cells = burnt & np.isfinite(susceptibility.values)
     if not cells.any():
         raise InputError(
             "no landslide of the inventory lies on the susceptibility map",

@@ -72,6 +72,26 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     return f'Did you mean "{close[0]}"?' if close else f"Allowed: {', '.join(allowed)}."
 
 
+def need_factors(names: Iterable[str], known: Iterable[str], where=None) -> None:
+    """Refuse the first of the names that is no known factor.
+
+    Parameters
+    ----------
+    names, known : iterable of str
+    where : Path or str, optional
+        File or parameter that named it.
+
+    Raises
+    ------
+    InputError
+    """
+    known = [str(name) for name in known]
+    for name in names:
+        if name not in known:
+            fix = did_you_mean(name, known)
+            raise InputError(f'there is no factor "{name}"', where=where, fix=fix)
+
+
 def explain_invalid(error, noun: str, allowed: Callable[[tuple], Iterable[str]]) -> str:
     """What pydantic finds wrong, as sentences that name the key.
 

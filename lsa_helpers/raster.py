@@ -14,7 +14,7 @@ from affine import Affine
 from rasterio.shutil import copy as rio_copy
 from rasterio.windows import Window
 
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.run import whole_file
 
 
@@ -276,10 +276,7 @@ def read_factors(path: Path, names: Sequence[str] | None = None, chunk: int = 0)
         When a file cannot be read or a name is not among the factors.
     """
     factors = read_raster(path, chunk)
-    for name in names or []:
-        if name not in factors:
-            fix = did_you_mean(name, map(str, factors))
-            raise InputError(f'there is no factor "{name}"', where=path, fix=fix)
+    need_factors(names or (), factors, path)
     described_in = path.with_suffix(".json")
     try:
         described = json.loads(described_in.read_text(encoding="utf-8"))

@@ -246,12 +246,13 @@ else:
     maps = {"oracle": truth["probability"], "reachable": reachable}
     redrawn = bounds.redrawn_scores(maps, source, factors, seed=p.seed)
     run.write_table(redrawn, "bounds")
-    spread = redrawn[list(maps)].agg(["mean", "std"]).round(4)
+    spread = redrawn[list(maps)].assign(difference=redrawn["oracle"] - redrawn["reachable"]).agg(["mean", "std"]).round(4)
     run.write_json(run.read_json("truth/effects.json") | {"redrawn_auc": spread.to_dict()}, "truth/effects.json")
     display(spread)
 
 # %% [markdown]
-# A difference between two maps that is smaller than this spread says nothing about the next inventory.
+# The spread of one map says how far its score is luck. Two maps meet the same inventories, so their difference moves less than either: compare it with
+# its own spread.
 #
 # ## Try it
 #

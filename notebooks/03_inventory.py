@@ -246,7 +246,7 @@ style.save(detector.sweep({"mapped area of the scene": sweep}, high), run, "inve
 #
 # Landslides come in all sizes, and the small ones are the many: their frequency falls with a power of the area, and below a *rollover* falls again
 # {cite:p}`malamud2004`. In a mapped inventory the rollover also shows what could not be seen. It is the mode of an inverse-gamma law, which `scipy`
-# fits by maximum likelihood; from fewer than twenty landslides it would be chance. *Touching* landslides are closer than a pixel of the network: a
+# fits by maximum likelihood; from fewer than twenty landslides it would be chance. *Touching* landslides are closer than the diagonal of a pixel of the network: a
 # semantic mask would merge so many into a neighbour.
 
 # %%
@@ -299,8 +299,8 @@ style.save(show.worst(frame, alarms, missed), run, "detection_worst")
 # :label: ex-03-threshold
 # ```
 #
-# A civil protection office would rather look at ten false alarms than miss one landslide. Which high threshold would you give it, and what does it
-# cost in precision? Use the choices on the validation chips, at the low threshold of the inventory.
+# A civil protection office wants nearly all of the landslide area that can be found: 95 % of the best recall. Which high threshold would you give it,
+# and what does it cost in precision? Use the choices on the validation chips, at the low threshold of the inventory.
 #
 # ```{exercise-end}
 # ```

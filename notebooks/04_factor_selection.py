@@ -22,7 +22,7 @@
 #
 # | concept | needed | notes |
 # |---|---|---|
-# | chapters 1 and 2, or their products | necessary | made first at the smallest size when you open this chapter alone |
+# | chapters 1 and 3, or their products | necessary | made first at the smallest size when you open this chapter alone |
 # | linear regression and $R^2$ | necessary | a VIF is a regression's $R^2$ in disguise |
 # | decision trees | helpful | two of the three rankings come from a random forest |
 #
@@ -82,7 +82,7 @@ run = open_run(p, "04_factor_selection")
 # ## What is compared
 #
 # The factors are compared where the models will meet them: at landslide cells and at as many cells without landslides. Chapter 5 explains how
-# they are drawn. The landslides are those that chapter 2 *detected* where there are enough of them, otherwise the reference inventory.
+# they are drawn. The landslides are those that the inventory of chapter 3 calls *detected* where there are enough of them, otherwise the reference inventory.
 
 # %%
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
@@ -144,10 +144,15 @@ matrix = pd.DataFrame(coder.fit_transform(table), columns=coder.get_feature_name
 style.save(show.correlation_heatmap(matrix, p.correlation), run, "correlation")
 
 # %% [markdown]
-# In steep terrain slope and ruggedness usually measure the same thing. Which of the two is dropped is decided by a hair's breadth of VIF, so do
-# not read a dropped factor as an unimportant one: its double speaks for it. A factor that you want to read in later chapters can be named in
-# `keep_factors`; then its double goes.
-#
+# Two factors often measure the same thing, in steep terrain for example slope and ruggedness. Which of the two is dropped may be decided by a hair's
+# breadth of VIF, so do not read a dropped factor as an unimportant one: its double speaks for it. A factor that you want to read in later chapters
+# can be named in `keep_factors`; then its double goes.
+
+# %%
+gone = vif[vif["dropped_at"] > 0].sort_values("dropped_at")
+print("Dropped here:", ", ".join(f"{factors[row.factor].attrs['long_name']} (VIF {row.vif:.1f})" for row in gone.itertuples()) or "nothing")
+
+# %% [markdown]
 # ## Which factors matter?
 #
 # Three rankings, three questions:
@@ -226,8 +231,8 @@ style.save(show.importance_panels(importance, factors), run, "importance")
 
 # %% [markdown]
 # Compare the grey bars in the first panel with the others: pure noise gets a share of the impurity, because a deep tree will split on anything.
-# In the second panel they sit near zero, where they belong. Negative values there mean that the forest was misled by the factor in blocks it did not
-# know.
+# In the second panel they belong at zero, and how far they stray from it is chance. A negative value there is chance too, or the forest was misled by
+# the factor in blocks it did not know.
 #
 # Do the three agree? Kendall's rank correlation is 1 for equal rankings and 0 for unrelated ones. A study that shows one ranking shows one of them.
 

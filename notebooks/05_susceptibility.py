@@ -82,7 +82,13 @@ from lsa_helpers.models import predict_map, save
 from lsa_helpers.raster import cell_size, read_factors, write_raster
 from lsa_helpers.runner.params import SusceptibilityParams
 from lsa_helpers.runner.pipeline import open_run
-from lsa_helpers.samples import factor_coder, load_landslides, make_samples, write_samples
+from lsa_helpers.samples import (
+    factor_coder,
+    landslide_numbers,
+    load_landslides,
+    make_samples,
+    write_samples,
+)
 from lsa_helpers.show import style
 from lsa_helpers.show import susceptibility as show
 
@@ -208,11 +214,12 @@ style.save(show.susceptibility_maps(maps, landslides), run, "susceptibility")
 
 # %%
 folds = validation.fold_map(samples, factors, block_m=p.block_m, seed=p.seed)
+numbers = landslide_numbers(landslides, factors)  # no landslide may reach from the training into the piece
 heldout = {}
 for name, estimator in estimators.items():
     pieces = []
     for fold in range(p.n_folds):
-        training = validation.training_samples(samples, folds == fold, window_m)
+        training = validation.training_samples(samples, folds == fold, window_m, numbers)
         fitted = clone(estimator).fit(training, training["label"])
         pieces.append(predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs))
     heldout[name] = xr.concat(pieces, "fold").max("fold").rename("susceptibility")
@@ -233,8 +240,8 @@ style.save(show.susceptibility_maps(heldout, landslides), run, "heldout_maps")
 # - **Spatial blocks** {cite:p}`roberts2017`: can it predict where it knows no landslide? Training cells closer to the test cells than the CNN's
 #   window are left out, so that no window sees both.
 #
-# One row more is no model of landslides at all: a forest that is told *only where* a cell is. Landslides come in clusters, so position alone goes
-# a long way; what a model scores above this row is what it knows of the ground.
+# One row more is no model of landslides at all: a forest that is told *only where* a cell is. Where landslides come in clusters, position alone can
+# go a long way. A model that does not beat this row has shown no more than that.
 
 # %%
 landslide_of_row = validation.landslide_groups(samples["landslide_id"])
@@ -265,8 +272,10 @@ pd.Series(areas).unstack().loc[list(scored)].round(3)
 
 # %% [markdown]
 # One area under a curve is one number; the tables below hold more of them, with intervals that resample whole blocks, because neighbours are not
-# independent. Where the truth is known, `auc_true` scores the same predictions by the *true* landslides in the same cells: the labels above are
-# detected ones, and a model that learns the detector's habits is praised for them.
+# independent. Each fold is predicted by another model, and one model's 0.4 is not another's. `auc` pools them all, as a ROC curve does;
+# `auc_within` compares cells of the same fold only {cite:p}`parker2007,airola2011`, and is the fairer one. Where the truth is known, `auc_true` scores
+# the same pairs by the *true* landslides in the same cells: the labels above are detected ones, and a model that learns the detector's habits is
+# praised for them.
 
 # %%
 truth = validation.read_truth(run.product("truth"), factors)
@@ -301,13 +310,14 @@ scores["spatial"].set_index("model").round(3).T
 #
 # The simulated mountain knows two bounds, and they are not the same. The {term}`oracle` is the true probability itself: it knows a hidden field
 # that no layer shows, so no model can be expected to reach it. The {term}`reachable bound` knows the rules of the mountain and is fed with the very
-# layers the models get: the best that can be said from them. Both stay below 1, because chance decides too. Beside `auc_true` of the spatial blocks
-# stand the bounds on the same cells:
+# layers the models get, taken at their word. It is the best ranking we know, not a mathematical maximum: a model may learn how a layer errs, or that
+# the hidden field is alike in neighbouring cells. Both stay below 1, because chance decides too. Beside `auc_true` of the spatial blocks stand the
+# bounds on the same cells, as pairs within folds:
 
 # %%
 if truth is not None:
     true_scores = scores["spatial"].set_index("model")[["auc_true", "auc_true_low", "auc_true_high"]]
-    display(true_scores.join(scores["spatial"].set_index("model")["auc"].rename("auc on detected labels")).round(3))
+    display(true_scores.join(scores["spatial"].set_index("model")["auc_within"].rename("on detected labels")).round(3))
     display(validation.bound_scores(samples, truth).rename("AUC on true labels").to_frame().round(3))
 
 # %% [markdown]

@@ -230,7 +230,7 @@ style.save(show.beeswarm(explained["xgboost"], factors, model="xgboost"), run, "
 # The mean absolute Shapley value ranks the factors. The units differ between models, so the figure shows shares. Where the truth is known, its own
 # Shapley values of the very same cells, against the same background, stand beside them.
 
-# %% mystnb={"figure": {"caption": "Mean absolute Shapley value of each factor as a share of its model's sum. Where the truth is known, diamonds show the same share for the true log-odds.", "name": "fig-07-bars"}, "image": {"alt": "Horizontal bars of the share of mean absolute Shapley values per factor for three models, with the true share as diamonds where known"}}
+# %% mystnb={"figure": {"caption": "Mean absolute Shapley value of each factor as a share of its model's sum. Where the truth is known, diamonds show the share in the true log-odds, of which a hidden field and factors that no model got have a part too.", "name": "fig-07-bars"}, "image": {"alt": "Horizontal bars of the share of mean absolute Shapley values per factor for three models, with the true share as diamonds where known"}}
 parts = []
 for name in ("cnn", "rf", "xgboost"):
     mean_abs_shap = np.abs(explained[name].values).mean(axis=0)
@@ -244,16 +244,15 @@ run.write_table(table, "shap_importance")
 true = None
 if run.has("truth/shapley.tif"):
     true_maps = read_raster(run.product("truth/shapley.tif"))
-    names = [name for name in explained["cnn"].feature_names if name in true_maps]
-    true = pd.DataFrame({name: validation.at_samples(true_maps[name], chosen) for name in names})
+    true = pd.DataFrame({name: validation.at_samples(band, chosen) for name, band in true_maps.items()})
 true_sizes = None if true is None else true.abs().mean()
 style.save(show.importance_bars(table, factors, true_sizes), run, "shap_importance")
 
 # %% [markdown]
-# A rank is a number from one draw of cells and one training. Which ranks hold? Whole blocks of explained cells are drawn again, and each model's
-# ranks with them: `low` and `high` hold 95 % of all models' ranks. And does a factor act in the same direction in all models? `direction` is the
-# sign of the rank correlation between a factor's values and its contributions, where all models agree on it; a factor whose contributions rise and
-# fall has none.
+# A rank is a number from one draw of cells and one training. Which ranks hold for these trained models? Whole blocks of explained cells are drawn
+# again, and each model's ranks with them (another training may move them further; try another `seed` in chapter 5): `low` and `high` hold 95 % of all
+# models' ranks. And does a factor act in the same direction in all models? `direction` is the sign of the rank correlation between a factor's values
+# and its contributions, where all models agree on it; a factor whose contributions rise and fall has none.
 
 # %%
 blocks = validation.block_numbers(chosen["x"], chosen["y"], samples.attrs["block_m"])
@@ -266,11 +265,12 @@ for model, item in explained.items():
         {name: np.sign(round(spearmanr(item.data[:, i], item.values[:, i]).statistic, 1)) for i, name in enumerate(item.feature_names)}
     )
 drawn, directions = pd.concat(drawn), pd.DataFrame(directions)
-is_class = pd.Series({name: factors[name].attrs["kind"] != "continuous" for name in drawn})
+kinds = pd.Series({name: factors[name].attrs["kind"] for name in drawn})
+is_class = kinds != "continuous"
 stable = table.pivot(index="factor", columns="model", values="rank")
 stable["low"], stable["high"] = drawn.quantile(0.025), drawn.quantile(0.975)
 agree = (directions.nunique(axis=1) == 1) & ~is_class
-stable["direction"] = directions.iloc[:, 0].map({1: "rises", -1: "falls", 0: "none"}).where(agree, "differs").mask(is_class, "classes")
+stable["direction"] = directions.iloc[:, 0].map({1: "rises", -1: "falls", 0: "none"}).where(agree, "differs").mask(is_class, kinds)
 run.write_table(stable.reset_index(), "shap_stability")
 firm = stable.index[stable["high"] - stable["low"] <= 4]
 loose = stable.index[stable["high"] - stable["low"] > 8]
@@ -291,15 +291,16 @@ style.save(show.dependence(explained["cnn"], factors, model="cnn"), run, "shap_d
 # ## Is it the mountain or the model?
 #
 # Shapley values explain the model. Whether they explain the mountain can only be tested where the truth is known. The simulated mountain knows the
-# Shapley values of its own log-odds, cell by cell, against the same background. So like is compared with like: the ranking of mean absolute values
-# over the explained cells (Spearman's rank correlation), and cell by cell and factor by factor the order over the cells and the share of cells with
-# the right sign.
+# Shapley values of its own log-odds in the same cells. Compared are the ranking of mean absolute values (Spearman's rank correlation), and factor by
+# factor the order over the cells and the share of cells with the right sign. Three things stay unlike: the truth explains where a landslide *starts*,
+# the models where one *lies*; the forest is explained in probability; and the truth's background is 64 cells, the models' `n_background` of them.
 
 # %%
 if true is not None:
+    true = true[[name for name in explained["cnn"].feature_names if name in true]]
     rows, per_factor = [], {}
     for model, item in explained.items():
-        own = pd.DataFrame(item.values, columns=item.feature_names)[names]
+        own = pd.DataFrame(item.values, columns=item.feature_names)[list(true)]
         ranking = spearmanr(own.abs().mean(), true.abs().mean()).statistic
         acts = true.columns[true.abs().mean() > 0]  # some factors do nothing in the truth
         per_factor[model] = pd.Series({name: spearmanr(own[name], true[name]).statistic for name in acts})
@@ -360,11 +361,11 @@ print(f"base {base:.2f} + contributions {total:.2f} = log-odds {base + total:.2f
 # ## Summary
 #
 # Each explained output is the sum of a base and one value per factor, checked at every cell. The table `shap_importance.csv` holds the ranking
-# of each model. Rankings agree about strong factors and disagree about weak ones; the truth of the simulated mountain says by how much.
+# of each model, `shap_stability.csv` which ranks hold, and where the truth is known `shap_truth.csv` how near they come to it.
 #
 # ## What's next
 #
-# Change one parameter of an earlier chapter and make the book again: `lsa run` repeats only what the change touches.
+# Chapter 8 asks what the scores are worth, chapter 9 what the choice of samples does.
 #
 # ## References
 #

@@ -16,6 +16,7 @@ from ckmeans import ckmeans
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from rasterio.features import rasterize
 from shapely.geometry import Point, box
 
 from lsa_helpers import classes
@@ -23,6 +24,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.paper import audit_frequency_ratios, published_table
 from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_factors, write_raster
 from lsa_helpers.run import Run
+from lsa_helpers.samples import reproject_landslides
 
 GRID = empty_grid((600_000, 3_290_000, 600_400, 3_290_300), "EPSG:32648", 10)
 CHAPTER = Path(__file__).parent.parent / "notebooks/06_frequency_ratio.py"
@@ -205,22 +207,28 @@ def test_maps_that_are_missing(tmp_path):
         classes.read_maps(run)
 
 
+def _known(landslides, susceptibility):
+    """As chapter 06 burns them."""
+    shapes = reproject_landslides(landslides, susceptibility).geometry
+    burnt = rasterize(shapes, susceptibility.shape, transform=susceptibility.rio.transform()) == 1
+    return classes.known_landslides(burnt, susceptibility).values
+
+
 def test_landslide_cells_of_points_and_polygons():
     """A point takes the cell it lies in; a polygon those whose centre it covers; outside the grid
     nothing; unknown cells are none.
     """
     known = xr.zeros_like(GRID)
     points = gpd.GeoDataFrame(geometry=[Point(600_012, 3_290_299), Point(0, 0)], crs=GRID.rio.crs)
-    assert np.argwhere(classes.landslide_cells(points, known).values).tolist() == [[0, 1]]
+    assert np.argwhere(_known(points, known)).tolist() == [[0, 1]]
     square = gpd.GeoDataFrame(
         geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.rio.crs
     )
     expected = [[r, c] for r in range(3) for c in range(3)]
     for landslides in (square, square.to_crs(4326)):
-        cells = classes.landslide_cells(landslides, known).values
-        assert np.argwhere(cells).tolist() == expected
+        assert np.argwhere(_known(landslides, known)).tolist() == expected
     with pytest.raises(InputError, match="No landslide of the inventory lies on"):
-        classes.landslide_cells(square, GRID)
+        _known(square, GRID)
 
 
 def test_landslides_without_a_place_are_refused():
@@ -228,10 +236,9 @@ def test_landslides_without_a_place_are_refused():
         geometry=[box(600_000, 3_290_274, 600_026, 3_290_300)], crs=GRID.rio.crs
     )
     with pytest.raises(InputError, match="no CRS"):
-        classes.landslide_cells(square.set_crs(None, allow_override=True), xr.zeros_like(GRID))
+        _known(square.set_crs(None, allow_override=True), xr.zeros_like(GRID))
     with pytest.raises(InputError, match="overlap"):
-        far = square.translate(1e5).to_frame("geometry")
-        classes.landslide_cells(far, xr.zeros_like(GRID))
+        _known(square.translate(1e5).to_frame("geometry"), xr.zeros_like(GRID))
 
 
 @pytest.mark.parametrize(

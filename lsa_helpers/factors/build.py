@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 import xrspatial
 
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.factors import terrain
 from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
@@ -158,13 +158,7 @@ def factors_to_make(catalog: Catalog | None, wanted: Sequence[str]) -> list[str]
         When a wanted factor does not exist, or none of them can be made.
     """
     known = known_factors(catalog)
-    for name in wanted:
-        if name not in known:
-            raise InputError(
-                f'there is no factor "{name}"',
-                where="parameter factors",
-                fix=did_you_mean(name, known),
-            )
+    need_factors(wanted, known, "parameter factors")
     made = [name for name in wanted or known if catalog is None or _entry(catalog, name)]
     if not made:
         raise InputError(

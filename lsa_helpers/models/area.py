@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.raster import cell_size
 
 #: Share by which the cells under a window may be larger or smaller than those it learned on.
@@ -18,13 +18,7 @@ def fitted_coder(estimator):
 
 def select_factors(factors: xr.Dataset, names) -> xr.Dataset:
     """The factors `names`, in that order; an `InputError` names one that is missing."""
-    for name in names:
-        if name not in factors:
-            raise InputError(
-                f'there is no factor "{name}"',
-                where="factors",
-                fix=did_you_mean(name, map(str, factors)),
-            )
+    need_factors(names, factors, "factors")
     return factors[list(names)]
 
 

@@ -88,6 +88,7 @@ def cross_validated_map(
     factors: xr.Dataset,
     folds: xr.DataArray,
     buffer_m: float = 0.0,
+    landslides: xr.DataArray | None = None,
 ) -> xr.DataArray:
     """Map each fold's cells by a model that was fitted on the other folds' samples.
 
@@ -102,6 +103,8 @@ def cross_validated_map(
         From `lsa_helpers.validation.fold_map`.
     buffer_m : float
         Width of the empty strip around the fold's cells: the edge of the model's window, m.
+    landslides : DataArray of int, dims (y, x), optional
+        As for `lsa_helpers.validation.training_samples`.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def cross_validated_map(
     """
     pieces = []
     for fold in np.unique(folds):
-        training = training_samples(samples, folds == fold, buffer_m)
+        training = training_samples(samples, folds == fold, buffer_m, landslides)
         fitted = clone(estimator).fit(training, training["label"])
         pieces.append(predict_map(fitted, factors, where=folds == fold))
     return xr.concat(pieces, "fold").max("fold").rename("susceptibility")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.runner.inputs import catalog_of, seen_from
 from lsa_helpers.runner.params import DetectorParams, Parameters, SampleParams
 from lsa_helpers.sources import Catalog, check_catalog, check_labels
@@ -91,17 +91,12 @@ def _check_factors(
     from lsa_helpers.factors.build import factors_to_make, known_factors
 
     made, models = factors_to_make(catalog, params["01_data"].factors), params["05_susceptibility"]
-    named = {
-        "coding": (models.coding, known_factors(catalog)),
-        "logistic_factors": (models.logistic_factors, made),
-    }
-    for parameter, (names, allowed) in named.items() if "05_susceptibility" in chapters else ():
-        if missing := [name for name in names if name not in allowed]:
-            raise InputError(
-                f'there will be no factor "{missing[0]}"',
-                where=f"parameter {parameter}",
-                fix=did_you_mean(missing[0], allowed),
-            )
+    if "04_factor_selection" in chapters:
+        keep = params["04_factor_selection"].keep_factors
+        need_factors(keep, made, "parameter keep_factors")
+    if "05_susceptibility" in chapters:
+        need_factors(models.coding, known_factors(catalog), "parameter coding")
+        need_factors(models.logistic_factors, made, "parameter logistic_factors")
 
 
 def read_images(catalog: Catalog, bands, resolution_m: float = 0.0) -> tuple[list, pd.DataFrame]:

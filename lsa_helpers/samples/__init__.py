@@ -8,7 +8,7 @@ from lsa_helpers.samples.coding import (
     sine_cosine,
 )
 from lsa_helpers.samples.landslides import load_landslides, reproject_landslides
-from lsa_helpers.samples.table import KEYS, make_samples, write_samples
+from lsa_helpers.samples.table import KEYS, landslide_numbers, make_samples, write_samples
 
 __all__ = [
     "KEYS",
@@ -16,6 +16,7 @@ __all__ = [
     "coded_groups",
     "factor_coder",
     "focal_statistics",
+    "landslide_numbers",
     "load_landslides",
     "make_samples",
     "reproject_landslides",

@@ -9,7 +9,7 @@ from scipy.ndimage import uniform_filter
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from lsa_helpers.errors import InputError, StageError, did_you_mean
+from lsa_helpers.errors import InputError, StageError, need_factors
 
 MOST_CLASSES = 200  # columns that one factor may become
 
@@ -123,13 +123,8 @@ def factor_coder(
     """
     coding = coding or {}
     names = [str(name) for name in (factors if names is None else names)]
-    for name, where in [*((name, None) for name in names), *((c, "coding") for c in coding)]:
-        if name not in factors:
-            raise InputError(
-                f'there is no factor "{name}"',
-                where=where and f"parameter {where}",
-                fix=did_you_mean(name, map(str, factors)),
-            )
+    need_factors(names, factors)
+    need_factors(coding, factors, "parameter coding")
     coders = {
         "continuous": StandardScaler(),
         "circular": FunctionTransformer(sine_cosine, feature_names_out=_sine_cosine_names),

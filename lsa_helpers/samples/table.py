@@ -10,7 +10,7 @@ from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.raster import cell_size, known_cells, rowcol
+from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
 from lsa_helpers.run import whole_file
 from lsa_helpers.samples.landslides import reproject_landslides
 
@@ -140,6 +140,33 @@ def _from_points(points: gpd.GeoDataFrame, factors: xr.Dataset, known) -> pd.Dat
 def _inside(row, col, shape) -> np.ndarray:
     """Whether the cells lie in a raster of that shape."""
     return (row >= 0) & (row < shape[0]) & (col >= 0) & (col < shape[1])
+
+
+def landslide_numbers(inventory: gpd.GeoDataFrame, factors: xr.Dataset) -> xr.DataArray:
+    """The ``landslide_id`` of every cell, sampled or not.
+
+    Parameters
+    ----------
+    inventory : GeoDataFrame
+        As for `make_samples`.
+    factors : Dataset, dims (y, x)
+
+    Returns
+    -------
+    DataArray of int, dims (y, x)
+        Row of the polygon that holds the cell's centre, −1 elsewhere; −1 everywhere for points,
+        which have no cells but their own.
+
+    Raises
+    ------
+    InputError
+        When the inventory has no CRS, does not meet the raster or has no geometry.
+    """
+    inventory = reproject_landslides(inventory, factors)
+    if (inventory.geom_type == "Point").all():
+        shape = factors.sizes["y"], factors.sizes["x"]
+        return on_grid(np.full(shape, -1), factors, "landslide")
+    return on_grid(_landslide_cells(inventory, factors)[0] - 1, factors, "landslide")
 
 
 def _landslide_cells(inventory, factors: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

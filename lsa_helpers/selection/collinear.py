@@ -9,7 +9,7 @@ import xarray as xr
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 from statsmodels.tools import add_constant
 
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.samples import coded_groups, factor_coder
 
 
@@ -136,13 +136,7 @@ def stepwise_vif(
         With fewer samples than coded columns, when a factor is unknown in a row, or when `keep`
         names one that is not there.
     """
-    for name in keep:
-        if name not in factors:
-            raise InputError(
-                f'there is no factor "{name}"',
-                where="parameter keep_factors",
-                fix=did_you_mean(name, map(str, factors)),
-            )
+    need_factors(keep, factors, "parameter keep_factors")
     columns = design_columns(samples, factors)
     if len(samples) <= sum(part.shape[1] for part in columns.values()) + 1:
         raise InputError(

@@ -78,7 +78,8 @@ def importance_bars(
     factors : Dataset
         For the factors' names.
     effects : mapping, optional
-        Factor → mean ``|Shapley value|`` of the true log-odds.
+        Factor → mean ``|Shapley value|`` of the true log-odds, of all that act on it; a mark is
+        the share of their sum.
 
     Returns
     -------
@@ -98,7 +99,7 @@ def importance_bars(
     if effects is not None:
         true = wide.index.map(dict(effects)).to_numpy(float)
         marks = {"ms": 5, "mfc": "white", "mec": "black", "label": "Truth"}
-        ax.plot(100 * true / np.nansum(true), y, "D", **marks)
+        ax.plot(100 * true / sum(effects.values()), y, "D", **marks)
     ax.set_yticks(y, [label(factors[name]) for name in wide.index])
     ax.set(xlabel="Share of the model's mean |SHAP| (%)", ylim=(-0.6, len(wide) - 0.4))
     fig.legend(loc="outside lower center", ncols=len(models) + 1, fontsize=8)

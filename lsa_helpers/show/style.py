@@ -42,6 +42,7 @@ MODEL_LABELS = {
     "xgboost_context": "XGBoost with neighbourhood",
     "cnn_1": "CNN of one cell",
     "coordinates": "Place alone (x, y)",
+    "constant": "Prevalence everywhere",
     "oracle": "Oracle (true probability)",
     "reachable": "Reachable from the factors",
 }

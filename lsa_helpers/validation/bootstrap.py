@@ -211,24 +211,26 @@ def weighted_precision(label: np.ndarray, score: np.ndarray, weights: np.ndarray
     return np.divide(sums, total, out=np.full(len(weights), np.nan), where=total > 0)
 
 
-def within_groups_auc(label, score, group) -> float:
+def within_groups_auc(label, score, group, weights=None):
     """AUC over the pairs of rows of one group alone, all groups' pairs together; ties count half.
 
-    Where each group is predicted by another model, such as in leave-one-block-out, values of
-    different groups must not be compared: a model that knows nothing but the share of landslides
+    Where each group is predicted by another model, as the folds of a cross-validation are, values
+    of different groups are no fair pairs: a model that knows nothing but the share of landslides
     among its training rows predicts less where the group left out holds more of them, and pooled
-    predictions punish it far below 0.5.
+    predictions punish it, far below 0.5 when single blocks are left out.
 
     Parameters
     ----------
     label : array of 0 and 1, shape (n,)
     score : array, shape (n,)
     group : array, shape (n,)
-        Groups of one class have no pairs.
+        For example the fold that a row was predicted in. Groups of one class have no pairs.
+    weights : ndarray, shape (draws, n), optional
+        From `block_weights`.
 
     Returns
     -------
-    float
+    float, or ndarray of shape (draws,) with `weights`
         NaN without any pair.
 
     Notes
@@ -244,11 +246,14 @@ def within_groups_auc(label, score, group) -> float:
     1.0
     """
     label, score, group = (np.asarray(each) for each in (label, score, group))
-    won = pairs = 0.0
+    rows = np.ones((1, len(label))) if weights is None else weights
+    won, pairs = np.zeros((2, len(rows)))
     for number in np.unique(group):
         here = group == number
-        n_pairs = label[here].sum() * (1 - label[here]).sum()
-        if n_pairs:
-            won += n_pairs * weighted_auc(label[here], score[here], np.ones((1, here.sum())))[0]
-            pairs += n_pairs
-    return float(won / pairs) if pairs else np.nan
+        slides = rows[:, here] @ label[here]
+        n_pairs = slides * (rows[:, here].sum(axis=1) - slides)
+        auc = weighted_auc(label[here], score[here], rows[:, here])
+        won += np.where(n_pairs > 0, auc, 0) * n_pairs
+        pairs += n_pairs
+    areas = np.divide(won, pairs, out=np.full(len(rows), np.nan), where=pairs > 0)
+    return float(areas[0]) if weights is None else areas

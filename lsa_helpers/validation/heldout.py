@@ -50,7 +50,10 @@ def fold_map(
 
 
 def training_samples(
-    samples: pd.DataFrame, held_out: xr.DataArray, buffer_m: float
+    samples: pd.DataFrame,
+    held_out: xr.DataArray,
+    buffer_m: float,
+    landslides: xr.DataArray | None = None,
 ) -> pd.DataFrame:
     """The samples a model may learn from before it maps the cells held out.
 
@@ -64,6 +67,9 @@ def training_samples(
     held_out : DataArray of bool, dims (y, x)
     buffer_m : float
         At least the edge of the model's window, m; 0 for models of single cells.
+    landslides : DataArray of int, dims (y, x), optional
+        ``landslide_id`` of every cell, negative without landslide. Without it a landslide is known
+        only by its sampled cells: one that reaches in with others stays.
 
     Raises
     ------
@@ -76,7 +82,10 @@ def training_samples(
         distance = distance_transform_cdt(~held_out.values, metric="chessboard") * edge
     distance = distance[rowcol(held_out, samples["x"], samples["y"])]
     landslide = samples["landslide_id"]
-    reaching_in = landslide.isin(landslide[(distance == 0) & (landslide >= 0)])
+    held = set(landslide[distance == 0])
+    if landslides is not None:
+        held |= set(np.unique(landslides.values[held_out.values]))
+    reaching_in = landslide.isin([number for number in held if number >= 0])
     kept = samples[(distance >= max(buffer_m, edge)) & ~reaching_in]
     if kept["label"].nunique() < 2:
         raise StageError(

@@ -16,6 +16,7 @@ from lsa_helpers.validation.bootstrap import (
     interval,
     weighted_auc,
     weighted_precision,
+    within_groups_auc,
 )
 from lsa_helpers.validation.splitter import block_numbers, landslide_groups
 from lsa_helpers.validation.truth import at_samples
@@ -46,7 +47,8 @@ SCORES = (
     "brier_low",
     "brier_high",
 )
-#: Further columns where the truth is known.
+#: Further columns of a table of several folds, and of one whose truth is known.
+WITHIN_FOLDS = ("auc_within", "auc_within_low", "auc_within_high")
 TRUE_SCORES = ("auc_true", "auc_true_low", "auc_true_high")
 #: Scores of the probabilities themselves, which get an interval.
 _OF_PROBABILITIES = ("auc", "pr_auc", "brier")
@@ -206,12 +208,16 @@ def score_table(
     seed: int,
     truth: xr.Dataset | None = None,
 ) -> pd.DataFrame:
-    """Score the predictions of one scheme: one row per model, ``model`` and `SCORES`.
+    """Score the predictions of one scheme: one row per model, ``model``, `SCORES` and
+    ``auc_within, auc_within_low, auc_within_high``.
+
+    The scores pool the predictions of all folds, as a ROC curve does. ``auc_within`` counts pairs
+    of rows of the same fold alone, which one model predicted: see `within_groups_auc`.
 
     Parameters
     ----------
     predictions : DataFrame
-        ``scheme, model, sample`` (row of the table), ``label, probability``.
+        ``scheme, model, sample`` (row of the table), ``fold, label, probability``.
     samples : DataFrame
         With the coordinates ``x, y``, m.
     scheme : str
@@ -222,7 +228,7 @@ def score_table(
         Of the bootstrap.
     truth : Dataset, optional
         From `read_truth`; the last columns are then ``auc_true, auc_true_low, auc_true_high``, the
-        AUC of the same predictions for the true landslides in the samples' cells.
+        same pairs' AUC for the true landslides in the samples' cells.
     """
     blocks = block_numbers(samples["x"], samples["y"], block_m)
     rows = []
@@ -230,13 +236,16 @@ def score_table(
     for model, part in of_scheme.groupby("model", sort=False):
         block = blocks[part["sample"]]
         row = {"model": model, **scores(part["label"], part["probability"], block, seed=seed)}
+        labels = {WITHIN_FOLDS: part["label"]}
         if truth is not None:
-            label = at_samples(truth["landslide"], samples.loc[part["sample"]])
-            weights = block_weights(block, N_DRAWS, seed)
-            drawn = weighted_auc(label.astype(int), part["probability"].to_numpy(), weights)
-            row |= dict(zip(TRUE_SCORES, interval(drawn), strict=True))
+            true_label = at_samples(truth["landslide"], samples.loc[part["sample"]])
+            labels[TRUE_SCORES] = true_label.astype(int)
+        weights = block_weights(block, N_DRAWS, seed)
+        for names, label in labels.items():
+            drawn = within_groups_auc(label, part["probability"], part["fold"], weights)
+            row |= dict(zip(names, interval(drawn), strict=True))
         rows.append(row)
-    columns = ["model", *SCORES, *(TRUE_SCORES if truth is not None else ())]
+    columns = ["model", *SCORES, *WITHIN_FOLDS, *(TRUE_SCORES if truth is not None else ())]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -18,7 +18,7 @@ def summarise_sampling(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``choice, value``; ``n, sample_auc, map_auc, optimism`` (sample_auc − map_auc),
+        Index ``choice, value``; ``n, sample_auc, map_auc, gap`` (sample_auc − map_auc),
         ``seed_sd`` (standard deviation of map_auc between seeds, all else alike; NaN with one
         seed), and ``failed``, the number of rows that could not be drawn and are in no mean.
     """
@@ -28,7 +28,7 @@ def summarise_sampling(table: pd.DataFrame) -> pd.DataFrame:
     parts = {}
     for choice in _CHOICES:
         means = drawn.groupby(choice)[["n", "sample_auc", "map_auc"]].mean()
-        means["optimism"] = means["sample_auc"] - means["map_auc"]
+        means["gap"] = means["sample_auc"] - means["map_auc"]
         means["seed_sd"] = between_seeds.groupby(choice)["map_auc"].mean()
         n_failed = failed.groupby(table[choice]).sum().rename("failed")
         parts[choice] = means.join(n_failed, how="outer")

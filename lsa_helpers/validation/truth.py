@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from lsa_helpers.errors import StageError
 from lsa_helpers.raster import on_grid, read_raster, rowcol
+from lsa_helpers.validation.bootstrap import within_groups_auc
 
 #: The two bounds of a score on true landslides, and the bands of the truth that reach them. The
 #: oracle knows what no layer shows; the reachable one knows the rules and the observed factors.
@@ -94,18 +95,19 @@ def truth_scores(maps: dict[str, xr.DataArray], truth: xr.Dataset) -> pd.DataFra
 def bound_scores(samples: pd.DataFrame, truth: xr.Dataset) -> pd.Series:
     """AUC of the two `BOUNDS` on the true labels of the samples' cells.
 
+    Counted are pairs of samples of the same ``fold``, as for the models in `score_table`.
+
     Returns
     -------
     Series
         ``oracle`` and, where the truth holds it, ``reachable``; NaN where these labels are all
         alike, as when not one sample lies in a true landslide.
     """
-    label = at_samples(truth["landslide"], samples)
+    label = at_samples(truth["landslide"], samples).astype(int)
     found = {}
     for name, band in BOUNDS.items():
         if band in truth:
             values = at_samples(truth[band], samples)
             known = np.isfinite(values)
-            both = len(np.unique(label[known])) == 2
-            found[name] = roc_auc_score(label[known], values[known]) if both else np.nan
+            found[name] = within_groups_auc(label[known], values[known], samples["fold"][known])
     return pd.Series(found, name="auc")

@@ -40,7 +40,7 @@ COLUMNS = {
     "frequency_ratio": "model,susceptibility,area_km2,area_ratio_pct,landslide_area_km2,"
     "landslide_area_ratio_pct,fr",
     "shap_importance": "model,factor,mean_abs_shap,rank",
-    "optimism": "model,apparent,random,spatial,optimism,one_block",
+    "optimism": "model,apparent,random,spatial,optimism,spatial_in_block,one_block",
     "paired_differences": "first,second,difference,low,high,p",
     "rate_curves": "model,map,area,landslides,low,high",
     "map_scores": f"model,map,{MAP_SCORES}",

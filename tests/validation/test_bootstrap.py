@@ -66,6 +66,23 @@ def test_a_model_that_knows_nothing_is_worth_a_half_when_a_block_is_left_out():
     assert np.isnan(within_groups_auc(label[:1], guess[:1], block[:1]))
 
 
+@settings(max_examples=25)
+@given(seed=st.integers(0, 999))
+def test_pairs_within_groups_are_counted_one_by_one(seed):
+    """Every pair of one group, as often as its rows count; ties half."""
+    rng = np.random.default_rng(seed)
+    label, group = rng.integers(0, 2, 20), rng.integers(0, 3, 20)
+    score, weights = rng.integers(0, 5, 20), rng.integers(0, 3, (2, 20))
+    label[:2], group[:2], weights[:, :2] = (0, 1), 0, 1
+    for row, found in zip(weights, within_groups_auc(label, score, group, weights), strict=True):
+        won = pairs = 0.0
+        for i in np.flatnonzero(label == 1):
+            for j in np.flatnonzero((label == 0) & (group == group[i])):
+                pairs += row[i] * row[j]
+                won += row[i] * row[j] * ((score[i] > score[j]) + (score[i] == score[j]) / 2)
+        assert found == pytest.approx(won / pairs)
+
+
 def test_rows_of_a_block_are_drawn_together():
     """Blocks may have any names; one block alone gives no draws."""
     blocks = np.array([7, 7, -1, 30, -1])

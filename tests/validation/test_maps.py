@@ -12,6 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from lsa_helpers import validation
 from lsa_helpers.errors import StageError
 from lsa_helpers.raster import cell_size, empty_grid, rowcol
+from lsa_helpers.samples import landslide_numbers, make_samples
 
 
 def _raster(values):
@@ -221,6 +222,22 @@ def test_no_training_sample_sees_a_cell_held_out(sampled):
         validation.training_samples(table, folds == 0, buffer_m=5000)
 
 
+def test_a_landslide_that_reaches_in_with_unsampled_cells_is_left_out(hillside):
+    """Of each landslide one cell is sampled; its other cells lie in the fold next door."""
+    factors, landslides = hillside
+    table = make_samples(landslides, factors, seed=0, positives="point", negative_buffer_m=25)
+    numbers = landslide_numbers(landslides, factors)
+    held_out = (numbers >= 0) & (numbers % 2 == 0)
+    row, col = rowcol(factors, table["x"], table["y"])
+    held_out.values[row, col] = False  # no sample lies in the fold
+    by_samples = validation.training_samples(table, held_out, 0)
+    assert set(np.unique(numbers.values[held_out.values])) & set(by_samples["landslide_id"])
+    larger = np.unique(numbers.values[held_out.values])
+    kept = validation.training_samples(table, held_out, 0, numbers)
+    assert not set(larger) & set(kept["landslide_id"])
+    assert (numbers.values[row, col] == table["landslide_id"]).all()
+
+
 @pytest.mark.known_by("a planted leak", "Held-out maps")
 def test_a_planted_leak_is_caught(sampled):
     """A factor that numbers the places makes a forest perfect between neighbours and useless in a
@@ -268,7 +285,7 @@ def test_sampling_summary_by_hand():
     table = pd.DataFrame(rows, columns=["positives", "seed", "sample_auc", "map_auc"])
     table = table.assign(buffer_m=0.0, slope_floor=0.0, ratio=1.0, n=10)
     summary = validation.summarise_sampling(table).loc["positives"]
-    columns = ["sample_auc", "map_auc", "optimism", "seed_sd", "failed"]
+    columns = ["sample_auc", "map_auc", "gap", "seed_sd", "failed"]
     cells, point = summary.loc["cells", columns], summary.loc["point", columns]
     assert cells.tolist() == pytest.approx([0.85, 0.75, 0.1, 0.1 / 2**0.5, 0])
     assert point.tolist() == pytest.approx([0.6, 0.5, 0.1, np.nan, 1], nan_ok=True)

@@ -131,7 +131,8 @@ def test_one_class_is_explained():
 def test_a_score_table_has_a_row_per_model_of_the_scheme():
     label, guess = _guesses(n=60)
     samples = pd.DataFrame({"x": np.arange(60) * 10.0, "y": 0.0})
-    rows = {"sample": np.arange(60), "label": label}
+    fold = np.arange(60) // 30
+    rows = {"sample": np.arange(60), "fold": fold, "label": label}
     parts = [
         pd.DataFrame({"scheme": scheme, "model": model, "probability": values, **rows})
         for scheme, model, values in (
@@ -141,8 +142,12 @@ def test_a_score_table_has_a_row_per_model_of_the_scheme():
         )
     ]
     table = score_table(pd.concat(parts), samples, "spatial", block_m=100, seed=0)
-    assert list(table) == ["model", *SCORES]
+    within = ["auc_within", "auc_within_low", "auc_within_high"]
+    assert list(table) == ["model", *SCORES, *within]
     assert table["model"].tolist() == ["rf", "cnn"]
+    pairs = [label[fold == k].sum() * (1 - label[fold == k]).sum() for k in (0, 1)]
+    by_fold = [metrics.roc_auc_score(label[fold == k], guess[fold == k]) for k in (0, 1)]
+    assert table["auc_within"][0] == pytest.approx(np.average(by_fold, weights=pairs))
     auc = metrics.roc_auc_score(label, guess)
     assert table["auc"].tolist() == pytest.approx([auc, 1 - auc])
 

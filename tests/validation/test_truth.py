@@ -61,8 +61,8 @@ def test_bounds_are_of_the_true_labels_in_the_cells_of_the_samples(truth, sample
     """Not of the labels the samples carry; where no sample lies in a true landslide, none."""
     _, table = sampled
     wrong = table.assign(label=1 - table["label"])
-    expected = metrics.roc_auc_score(
-        table["label"], validation.at_samples(truth["probability"], table)
+    expected = validation.within_groups_auc(
+        table["label"], validation.at_samples(truth["probability"], table), table["fold"]
     )
     assert validation.bound_scores(wrong, truth).to_dict() == pytest.approx({"oracle": expected})
     reachable = validation.bound_scores(table, truth.assign(reachable=-truth["probability"]))
@@ -78,7 +78,7 @@ def test_predictions_are_scored_on_true_labels_beside_the_detected(truth, sample
     rng = np.random.default_rng(0)
     label = np.where(rng.random(len(table)) < 0.3, 1 - table["label"], table["label"])
     guess = rng.random(len(table)) / 2 + table["label"] / 3
-    rows = {"sample": table.index, "label": label, "probability": guess}
+    rows = {"sample": table.index, "fold": 0, "label": label, "probability": guess}
     predictions = pd.DataFrame({"scheme": "spatial", "model": "rf", **rows})
     how = {"block_m": 200, "seed": 0}
     scored = validation.score_table(predictions, table, "spatial", truth=truth, **how).iloc[0]
