@@ -55,6 +55,8 @@ def beeswarm(explanation, factors: xr.Dataset, *, model: str) -> Figure:
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         look = {"color": plt.get_cmap(style.SEQUENTIAL), "s": 9, "plot_size": None}
         look |= {"max_display": len(names), "color_bar_label": "Value of the factor"}
+        # shap spreads the dots by numpy's global generator.
+        np.random.seed(0)
         shap.plots.beeswarm(shown, ax=ax, show=False, **look)
     ax.tick_params(labelsize=8)
     for colour_bar in fig.axes[1:]:
@@ -66,7 +68,7 @@ def beeswarm(explanation, factors: xr.Dataset, *, model: str) -> Figure:
 
 
 def importance_bars(
-    table: pd.DataFrame, factors: xr.Dataset, effects: Mapping[str, float] | None = None
+    table: pd.DataFrame, factors: xr.Dataset, effects: pd.Series | None = None
 ) -> Figure:
     """Mean ``|SHAP|`` of every factor as a share of its model's sum, beside the true share where
     the truth is known.
@@ -77,7 +79,7 @@ def importance_bars(
         ``shap_importance``.
     factors : Dataset
         For the factors' names.
-    effects : mapping, optional
+    effects : Series, optional
         Factor → mean ``|Shapley value|`` of the true log-odds, of all that act on it; a mark is
         the share of their sum.
 
@@ -97,9 +99,8 @@ def importance_bars(
         look = {"color": style.MODEL_COLOURS[name], "label": style.MODEL_LABELS[name]}
         ax.barh(y + shift, wide[name], height, **look)
     if effects is not None:
-        true = wide.index.map(dict(effects)).to_numpy(float)
         marks = {"ms": 5, "mfc": "white", "mec": "black", "label": "Truth"}
-        ax.plot(100 * true / sum(effects.values()), y, "D", **marks)
+        ax.plot(100 * effects[wide.index] / effects.sum(), y, "D", **marks)
     ax.set_yticks(y, [label(factors[name]) for name in wide.index])
     ax.set(xlabel="Share of the model's mean |SHAP| (%)", ylim=(-0.6, len(wide) - 0.4))
     fig.legend(loc="outside lower center", ncols=len(models) + 1, fontsize=8)
