@@ -56,7 +56,7 @@ def beeswarm(explanation, factors: xr.Dataset, *, model: str) -> Figure:
         look = {"color": plt.get_cmap(style.SEQUENTIAL), "s": 9, "plot_size": None}
         look |= {"max_display": len(names), "color_bar_label": "Value of the factor"}
         # shap spreads the dots by numpy's global generator.
-        np.random.seed(0)
+        np.random.seed(0)  # noqa: NPY002
         shap.plots.beeswarm(shown, ax=ax, show=False, **look)
     ax.tick_params(labelsize=8)
     for colour_bar in fig.axes[1:]:
