@@ -1,7 +1,9 @@
 """The errors a user can meet: each says what is wrong, where, what was found and what to do."""
 
 import difflib
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 
 class LsaError(Exception):
@@ -33,16 +35,70 @@ class InputError(LsaError, ValueError):
     exit_code = 2
 
     def __init__(self, what: str, *, where=None, found=None, fix: str | None = None):
-        parts = [f"{where}: {what}" if where is not None else what[:1].upper() + what[1:]]
-        if found is not None:
-            parts.append(f"Found: {found}")
-        if fix:
-            parts.append(fix)
-        super().__init__(". ".join(part.rstrip(".") for part in parts) + ".")
+        super().__init__(sentence(what, where=where, found=found, fix=fix))
 
 
 class StageError(LsaError):
     """A chapter failed while it ran; what was finished before it is kept (exit code 1)."""
+
+
+class InputNote(UserWarning):
+    """How a user's file was understood, where it could be understood otherwise."""
+
+
+class InputDoubt(InputNote):
+    """A user's file was read, but probably does not hold what is meant."""
+
+
+def sentence(what: str, *, where=None, found=None, fix: str | None = None) -> str:
+    """What is wrong, where, what was found and what to do, as `InputError` says it."""
+    parts = [f"{where}: {what}" if where is not None else what[:1].upper() + what[1:]]
+    if found is not None:
+        parts.append(f"Found: {found}")
+    if fix:
+        parts.append(fix)
+    return ". ".join(part.rstrip(".") for part in parts) + "."
+
+
+def note(what: str, **parts) -> None:
+    """Warn with an `InputNote`; the parts are those of `sentence`."""
+    warnings.warn(InputNote(sentence(what, **parts)), stacklevel=3)
+
+
+def doubt(what: str, **parts) -> None:
+    """Warn with an `InputDoubt`; the parts are those of `sentence`."""
+    warnings.warn(InputDoubt(sentence(what, **parts)), stacklevel=3)
+
+
+@contextmanager
+def remarks() -> Iterator[list[InputNote]]:
+    """Gather the notes and doubts that come up inside the ``with`` block.
+
+    Yields
+    ------
+    list of InputNote
+        Filled when the block ends, each sentence once; other warnings are given again.
+
+    Examples
+    --------
+    >>> with remarks() as said:
+    ...     note("the heights are in feet", where="dem.tif", fix="Correct `unit`, if not")
+    >>> print(said[0])
+    dem.tif: the heights are in feet. Correct `unit`, if not.
+    """
+    gathered = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield gathered
+    told = set()
+    for warning in caught:
+        if not isinstance(warning.message, InputNote):
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+        elif str(warning.message) not in told:
+            told.add(str(warning.message))
+            gathered.append(warning.message)
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

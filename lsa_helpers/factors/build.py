@@ -214,8 +214,7 @@ def _entry(catalog: Catalog, name: str) -> Entry | None:
 
 def _attributes(catalog: Catalog, name: str, entry: Entry) -> dict:
     """What ``factors.json`` says of one factor; its classes come with its layer."""
-    kind = "categorical" if entry.categorical else "continuous"
-    of_user = Description(entry.label or name, entry.unit or "1", kind, name)
+    of_user = Description(entry.label or name, entry.unit or "1", entry.kind, name)
     factor = FACTORS.get(name, of_user)
     return {
         "long_name": factor.long_name,

@@ -20,32 +20,51 @@ class Entry(_Strict):
     """One source of the data folder; which keys matter depends on what the file is."""
 
     path: str | list[str] = Field(
-        description="file, wildcard or list of them (tiles of one mosaic), in the data folder"
+        description="file, wildcard or list of them, all of which are read; in the data folder or "
+        "absolute"
     )
+    layer: str = Field("", description="layer of a file that holds several")
+    encoding: str = Field("", description="encoding of the texts of a Shapefile or table")
     source: str = Field("", description="who made it, for the source table")
     resolution: str = Field(
         "", description="its resolution or scale as published; empty: read from the file"
     )
     license: str = Field("", description="its licence")
-    unit: str = Field("", description="unit of the values after scaling")
+    unit: str = Field(
+        "", description="unit of the stored values, after `scale`; empty: what the file says"
+    )
     label: str = Field(
         "", description="name for figures; for an inventory the column with 1 = landslide, 0 = none"
     )
     band: int = Field(1, ge=1, description="band of a raster")
     variable: str = Field("", description="variable of a NetCDF file")
     statistic: Literal["annual_sum", "mean", "max", "sum"] = Field(
-        "annual_sum", description="what is taken over the time of a NetCDF"
+        "annual_sum", description="what is taken over time, of any format"
+    )
+    step: Literal["", "day", "month", "year"] = Field(
+        "", description="time from one layer to the next; empty: what the file says"
     )
     scale: float = Field(1.0, description="factor that turns stored numbers into `unit`")
     attribute: str = Field("", description="attribute of a vector that holds the value or class")
     names: dict[int, str] = Field({}, description="names of the classes")
-    categorical: bool = Field(False, description="for extra factors: values are classes")
+    kind: Literal["continuous", "categorical", "circular"] = Field(
+        "continuous", description="for extra factors: amounts, classes, or directions in degrees"
+    )
     x: str = Field("x", description="column of a table with the east coordinate")
     y: str = Field("y", description="column of a table with the north coordinate")
     value: str = Field("", description="column of a table with the value")
     sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
     crs: str = Field("", description="CRS of a table, or of a file that states none")
-    format: Literal["cas", "masks", "coco", "labelme", "polygons"] = Field(
+    accuracy_m: float = Field(
+        0.0, ge=0, description="how far points of an inventory may be off, m; 0: a cell"
+    )
+    landslide_labels: list[str | int] = Field(
+        [], description="labels or categories that are landslides; empty: guessed by their names"
+    )
+    landslide_values: list[int] = Field(
+        [], description="values of a mask that are landslides; empty: all but the background"
+    )
+    format: Literal["cas", "masks", "coco", "labelme", "yolo", "polygons"] = Field(
         "cas", description="layout of an image collection"
     )
     polygons: str = Field(
