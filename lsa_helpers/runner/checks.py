@@ -6,7 +6,7 @@ import pandas as pd
 
 from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.runner.inputs import catalog_of, seen_from
-from lsa_helpers.runner.params import DetectorParams, Parameters, SampleParams
+from lsa_helpers.runner.params import CHAPTERS, DetectorParams, Parameters, SampleParams
 from lsa_helpers.sources import Catalog, check_catalog, check_labels
 
 # What a catalog needs for each kind of landslides.
@@ -33,7 +33,20 @@ def missing_inputs(catalog: Catalog) -> dict[str, str]:
         missing["03_inventory"] = "there is no detector, because the catalog names no images"
     if catalog.scene is None:
         missing["03_inventory"] = "the catalog names no scene to search"
+    later = [name for name in CHAPTERS if name > "03_inventory"]
+    if catalog.dem is None:
+        missing |= dict.fromkeys(later, missing["01_data"])
+    elif not any(_landslides(catalog).values()):
+        reason = "there are no landslides to learn from: no inventory, and no scene with images"
+        missing |= dict.fromkeys(later, reason)
     return missing
+
+
+def _landslides(catalog: Catalog) -> dict[str, bool]:
+    """Which kinds of landslides a data folder can give."""
+    truth = catalog.truth and (catalog.path(catalog.truth) / "landslides.gpkg").is_file()
+    detected = bool(catalog.scene and catalog.images)
+    return {"reference": bool(truth or catalog.inventory), "detected": detected}
 
 
 def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Path) -> None:
@@ -52,13 +65,22 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
         read_breaks(seen_from(folder, classed.breaks_from), classed.n_classes)
     _check_models(params, chapters)
     catalog = catalog_of(data, folder) if data.data else None
+    missing = missing_inputs(catalog) if catalog else {}
+    if chapters and not (left := [name for name in chapters if name not in missing]):
+        raise InputError(
+            "no chapter can be run on this data folder",
+            where=catalog.folder,
+            found=missing[chapters[0]],
+            fix="Add what is missing to catalog.yml",
+        )
+    asked, chapters = chapters, left
     if catalog is None or catalog.dem is not None:
         _check_factors(params, catalog, chapters)
     if catalog is None:
         return
     need_dem = any(name > "03_inventory" for name in chapters) or bool(catalog.on_grid)
     check_catalog(catalog, need_dem=need_dem, cell_size=data.cell_size_m, crs=data.crs)
-    _check_images(catalog, params["02_detector"], chapters)
+    _check_images(catalog, params["02_detector"], asked)
     _check_landslides(catalog, params, chapters)
 
 
@@ -153,18 +175,7 @@ def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters:
         for name in chapters
         if name > "03_inventory"
     }
-    truth = catalog.truth and (catalog.path(catalog.truth) / "landslides.gpkg").is_file()
-    there = {
-        "reference": bool(truth or catalog.inventory),
-        "detected": bool(catalog.scene and catalog.images),
-    }
-    if wanted and not any(there.values()):
-        raise InputError(
-            "there are no landslides to learn from",
-            where=catalog.folder,
-            found=sorted(catalog.entries()),
-            fix="Add an `inventory`, or a `scene` and `images`, or stop with --until 03",
-        )
+    there = _landslides(catalog)
     for name, kind in wanted.items():
         if not there.get(kind, True):
             other = "reference" if kind == "detected" else "detected"
@@ -176,5 +187,5 @@ def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters:
     # Chapters 04 and 05 draw samples: where no other landslides are at hand, points must say where
     # there are none.
     sampled = {wanted[name] for name in wanted if isinstance(params[name], SampleParams)}
-    if not truth and sampled and ("reference" in sampled or not there["detected"]):
+    if not catalog.truth and sampled and ("reference" in sampled or not there["detected"]):
         check_labels(catalog, cell_size=params["01_data"].cell_size_m, crs=params["01_data"].crs)

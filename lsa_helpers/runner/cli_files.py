@@ -1,5 +1,6 @@
 """``lsa params …`` and ``lsa data …``: parameter files and data folders."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -53,27 +54,69 @@ def data_check(
     bands: Annotated[
         str, typer.Option(help="bands of the images, as in the parameter `bands`")
     ] = "red,green,blue",
+    strict: Annotated[bool, typer.Option(help="count doubts as errors")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="answer in JSON")] = False,
+    picture: Annotated[
+        Path | None, typer.Option(help="map of all layers; default: check.png in the folder")
+    ] = None,
 ) -> None:
-    """Open every source of a data folder and show what it is."""
-    from lsa_helpers.detect.chips import usable_chips
+    """Read everything a run will read and say what was found, what is doubtful, what is missing and
+    what can be made of it; 0 only where a run would work.
+    """
     from lsa_helpers.detect.images import Bands
-    from lsa_helpers.runner.checks import read_images
-    from lsa_helpers.sources import check_catalog, load_catalog
+    from lsa_helpers.runner import data_check
+    from lsa_helpers.sources import load_catalog
 
     sources = load_catalog(folder, catalog)
-    rows = check_catalog(sources, need_dem=False, cell_size=cell_size)
-    console.print(rows.to_string(index=False))
     wanted = Bands(tuple(name.strip() for name in bands.split(",")))
-    chips, report = read_images(sources, wanted)
-    if chips:
-        empty = report[~report["bad"] & (report["landslides"] == 0)]
-        line = f"{len(chips)} chips: {report['bad'].sum()} bad, {len(empty)} without landslide, "
-        line += f"{report['landslides'].sum()} landslides"
-        if report["merged"].notna().any():
-            line += f", {report['merged'].sum():.0f} of them touch another"
-        console.print("\n  ".join([f"{line}.", *empty["problem"]]))
-    usable_chips(chips, report)
-    console.print(f"{folder}: {len(rows)} sources, all readable and all meeting the study area.")
+    rows = data_check.examine(sources, cell_size, wanted)
+    asked = {"cell_size_m": str(cell_size), "02.bands": json.dumps(wanted.names)}
+    asked |= {"catalog": str(catalog.resolve())} if catalog else {}
+    result = data_check.outcome(sources, asked)
+    file = data_check.draw(sources, rows, cell_size, picture or folder / "check.png")
+    if as_json:
+        rows["covers_pct"] = rows["covers_pct"].astype(object).where(rows["covers_pct"].notna())
+        answer = {"entries": rows.to_dict("records"), **result, "picture": file and str(file)}
+        console.print(json.dumps(answer, ensure_ascii=False, indent=1))
+    else:
+        console.print(data_check.as_text(sources, rows, result))
+        console.print(f"All layers over the relief: {file}" if file else "No picture was made.")
+    bad = rows["state"].isin(("wrong", "doubtful") if strict else ("wrong",)).any()
+    raise typer.Exit(2 if bad or result["stop"] else 0)
+
+
+@data_app.command("init")
+def data_init(folder: Annotated[Path, typer.Argument(help="folder without a catalog")]) -> None:
+    """Write a catalog.yml for a folder that has none: what every file may be, with the reason."""
+    from lsa_helpers.run import whole_file
+    from lsa_helpers.runner.data_init import write_catalog
+
+    file = folder / "catalog.yml"
+    if file.exists():
+        raise InputError("the folder has a catalog already", where=file, fix="Delete or rename it")
+    text = write_catalog(folder)
+    try:
+        with whole_file(file) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        console.print(text, end="")
+        fix = "Save the text above somewhere else and give it with --catalog"
+        raise InputError(
+            "the catalog cannot be written", where=file, found=error.strerror, fix=fix
+        ) from None
+    console.print(f"{text}Wrote {file}. Read it, then: lsa data check {folder}")
+
+
+@data_app.command("example")
+def data_example(folder: Annotated[Path, typer.Argument(help="new folder")]) -> None:
+    """Write a small complete data folder to look at: a simulated mountain with its catalog."""
+    from lsa_helpers.mountain import write_world
+
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("the folder is not empty", where=folder, fix="Choose another name")
+    with console.status("simulating a mountain of 3 × 2 km"):
+        write_world(folder, width_km=3.0, height_km=2.0, chips_per_platform=6)
+    console.print(f"Wrote {folder}. Look at {folder}/catalog.yml, then: lsa data check {folder}")
 
 
 @data_app.command("fetch")

@@ -1,5 +1,6 @@
 """Figures of chapter 01: the study area and the factors."""
 
+from collections.abc import Collection
 from itertools import cycle, islice
 
 import matplotlib.pyplot as plt
@@ -12,22 +13,37 @@ from matplotlib.lines import Line2D
 
 from lsa_helpers.raster import cell_size
 from lsa_helpers.show import style
-from lsa_helpers.sources import Catalog, read_features
-from lsa_helpers.sources.catalog import RASTERS
+from lsa_helpers.sources import Catalog, source_outlines
 
-_LINES = {"rivers": ("sky", 1.0), "roads": ("black", 0.8), "faults": ("vermilion", 1.2)}
+# How the outline of an entry is drawn; others are thin and dotted.
+_LOOKS = {
+    "rivers": {"color": style.OKABE_ITO["sky"], "lw": 1.0},
+    "roads": {"color": style.OKABE_ITO["black"], "lw": 0.8},
+    "faults": {"color": style.OKABE_ITO["vermilion"], "lw": 1.2},
+    "mask": {"color": style.OKABE_ITO["black"], "lw": 1.5, "ls": "--"},
+    "inventory": {"color": style.OKABE_ITO["yellow"], "lw": 1.0, "markersize": 3},
+    "stations": {"color": style.OKABE_ITO["purple"], "marker": "^", "markersize": 30},
+    "lithology": {"color": style.OKABE_ITO["blue"], "lw": 0.7},
+}
+_LINES = ("rivers", "roads", "faults")
 # Twelve classes are enough for land cover and lithology; colours differ in lightness too.
 _CLASS_COLOURS = [*style.OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
 
 
-def study_area(catalog: Catalog, altitude: xr.DataArray) -> Figure:
-    """Shaded relief with altitude, and the rivers, roads and faults that were read.
+def study_area(
+    catalog: Catalog, altitude: xr.DataArray, entries: Collection[str] = tuple(_LINES)
+) -> Figure:
+    """Shaded relief with altitude, and the outlines of sources that were read: by default rivers,
+    roads and faults.
 
     Parameters
     ----------
     catalog : Catalog
     altitude : DataArray, dims (y, x)
         Metres, NaN outside the study area.
+    entries : collection of str
+        Entries of the catalog to draw: lines and points as they are, polygons and rasters by their
+        outlines.
 
     Returns
     -------
@@ -38,7 +54,8 @@ def study_area(catalog: Catalog, altitude: xr.DataArray) -> Figure:
     image = style.map_image(ax, altitude)
     style.map_image(ax, style.hillshade(altitude), scale_bar=False, cmap="gray", alpha=0.45)
     fig.colorbar(image, ax=ax, label="Altitude (m)", shrink=0.7)
-    handles = _draw_lines(ax, catalog, altitude)
+    handles = [_draw_outline(ax, catalog, name, altitude) for name in entries]
+    handles = [handle for handle in handles if handle is not None]
     if handles:
         fig.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8)
     area_km2 = int(altitude.notnull().sum()) * cell_size(altitude) ** 2 / 1e6
@@ -56,17 +73,15 @@ def _degrees(low: float, high: float, sides: str) -> str:
     return f"{abs(low):.2f}–{abs(high):.2f}° {side}"
 
 
-def _draw_lines(ax, catalog: Catalog, raster: xr.DataArray) -> list[Line2D]:
-    """Draw the vector sources that are there; returns their legend handles."""
-    handles = []
-    for name, (colour, width) in _LINES.items():
-        entry = getattr(catalog, name)
-        if entry is not None and catalog.path(entry).suffix.lower() not in RASTERS:
-            look = {"color": style.OKABE_ITO[colour], "lw": width}
-            lines = read_features(catalog.path(entry), entry, raster.rio.crs)
-            style.outlines(ax, lines, raster, **look)
-            handles.append(Line2D([], [], label=name.capitalize(), **look))
-    return handles
+def _draw_outline(ax, catalog: Catalog, name: str, raster: xr.DataArray) -> Line2D | None:
+    """Draw where an entry lies; returns its legend handle, None for one that has no place."""
+    entry = catalog.entries().get(name)
+    layer = None if entry is None else source_outlines(catalog, name, raster.rio.crs)
+    if layer is None or layer.empty:
+        return None
+    look = _LOOKS.get(name, {"color": "0.3", "lw": 0.8, "ls": ":"})
+    style.outlines(ax, layer, raster, **look)
+    return Line2D([], [], label=name.replace("_", " ").capitalize(), **look)
 
 
 def factor_panels(factors: xr.Dataset, columns: int = 3) -> Figure:

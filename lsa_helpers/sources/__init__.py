@@ -3,7 +3,7 @@ before anything is made.
 """
 
 from lsa_helpers.sources.catalog import Catalog, Entry, load_catalog
-from lsa_helpers.sources.check import check_catalog, check_labels, source_table
+from lsa_helpers.sources.check import check_catalog, check_labels, source_outlines, source_table
 from lsa_helpers.sources.distance import distance_to
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.layers import (
@@ -30,6 +30,7 @@ __all__ = [
     "read_dem",
     "read_features",
     "read_inventory",
+    "source_outlines",
     "source_table",
     "station_error",
     "study_mask",

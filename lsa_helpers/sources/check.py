@@ -1,10 +1,13 @@
 """A check of a data folder before anything is computed or written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import rasterio
 import xarray as xr
+from shapely.geometry import box
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
@@ -100,11 +103,43 @@ def check_labels(catalog: Catalog, *, cell_size: float = 0.0, crs: str = "") -> 
         )
 
 
-def source_table(catalog: Catalog) -> pd.DataFrame:
-    """What the data folder holds, one row per source (the paper's Table 2, read from the files)."""
-    return pd.DataFrame(
-        [_describe(catalog, name, entry) for name, entry in catalog.entries().items()]
-    )
+def source_table(catalog: Catalog, names: Sequence[str] = ()) -> pd.DataFrame:
+    """What the data folder holds, one row per source (the paper's Table 2, read from the files);
+    `names` picks some of its entries.
+    """
+    entries = catalog.entries()
+    return pd.DataFrame([_describe(catalog, name, entries[name]) for name in names or entries])
+
+
+def source_outlines(catalog: Catalog, name: str, crs) -> gpd.GeoSeries:
+    """Where an entry lies: its features, or the frames of its rasters.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    name : str
+        Any entry; images without a georeference give no frame.
+    crs : CRS
+
+    Returns
+    -------
+    GeoSeries
+        In `crs`.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    """
+    entry = catalog.entries()[name]
+    files = catalog.files(entry)
+    if name not in _FOLDERS and files[0].suffix.lower() not in RASTERS:
+        return read_features(files[0], entry, crs).geometry
+    frames = []
+    for file in files if name not in _FOLDERS else []:
+        with open_source(file, entry) as raster:
+            frames.append(box(*raster.rio.transform_bounds(crs)))
+    return gpd.GeoSeries(frames, crs=crs)
 
 
 def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
