@@ -25,6 +25,43 @@ inputs, parameters and code stay the same. Memory is the peak of all processes o
 """
 
 
+_KEYS = """# Every key of the catalog
+
+A data folder's `catalog.yml` names its files. This page is made from the model that reads it, so
+it holds every key there is; the page [Your own data](own_data.md) says how to use them.
+
+## Entries
+
+Every entry may be absent. `name` is the area's name, and `crs` the CRS in metres of the analysis
+grid where it is not to be the DEM's, or its UTM zone.
+
+{entries}
+## Keys of an entry
+
+Only `path` is needed; which others matter depends on what the file is.
+
+{keys}"""
+
+
+def catalog_keys_page() -> str:
+    """Entries and keys of a catalog, from its model."""
+    from lsa_helpers.sources import Catalog, Entry
+
+    entries = [
+        (f"`{name}`", field.description)
+        for name, field in Catalog.model_fields.items()
+        if name not in ("folder", "name", "crs")
+    ]
+    keys = [
+        (f"`{name}`", _value(None if field.is_required() else field.default), field.description)
+        for name, field in Entry.model_fields.items()
+    ]
+    return _KEYS.format(
+        entries=_table(("entry", "what it is"), entries),
+        keys=_table(("key", "default", "meaning"), keys),
+    )
+
+
 def skipped_pages(run: Run) -> dict[str, str]:
     """A page for every chapter that was skipped, which says why: chapter → MyST Markdown."""
     texts = {}

@@ -1,5 +1,5 @@
 """Files derived from others: the ``.ipynb`` twins of the ``.py`` chapters (py:percent), without
-outputs, and the page *How we know* from the tests.
+outputs, and two pages of the book: *How we know* from the tests, and the keys of the catalog.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ import jupytext
 import nbformat
 
 from lsa_helpers.runner.known import page_text
+from lsa_helpers.runner.pages import catalog_keys_page
 
 
 def twin_text(source: Path) -> str:
@@ -32,11 +33,13 @@ def sources(folder: Path) -> list[Path]:
 
 def out_of_step(folder: Path) -> dict[Path, str]:
     """The derived files that are missing or differ from their sources, with the text they should
-    have; `folder` is that of the chapters. The page is derived in a checkout only.
+    have; `folder` is that of the chapters. Pages are derived in a checkout only.
     """
     texts = {source.with_suffix(".ipynb"): twin_text(source) for source in sources(folder)}
     if (folder.parent / "tests").is_dir():
-        texts[folder.parent / "book" / "how_we_know.md"] = page_text(folder.parent / "tests")
+        book = folder.parent / "book"
+        texts[book / "how_we_know.md"] = page_text(folder.parent / "tests")
+        texts[book / "catalog_keys.md"] = catalog_keys_page()
     return {
         file: text
         for file, text in texts.items()

@@ -84,22 +84,49 @@ class Catalog(_Strict):
     crs: str = Field(
         "", description="CRS in metres of the analysis grid; empty: the DEM's or its UTM zone"
     )
-    mask: Entry | None = None
-    dem: Entry | None = None
-    roads: Entry | None = None
-    rivers: Entry | None = None
-    faults: Entry | None = None
-    lithology: Entry | None = None
-    lulc: Entry | None = None
-    ndvi: Entry | None = None
-    rainfall: Entry | None = None
-    stations: Entry | None = None
-    images: Entry | None = None
-    scene: Entry | None = None
-    inventory: Entry | None = None
-    truth: Entry | None = None
-    factors: dict[str, Entry] = {}
-    extra: dict[str, Entry] = {}
+    mask: Entry | None = Field(
+        None, description="polygons, or a closed line, of the study area; cells outside are nodata"
+    )
+    dem: Entry | None = Field(
+        None,
+        description="digital elevation model; makes the grid, altitude, slope, aspect, plan and profile "
+        "curvature, TWI and TRI",
+    )
+    roads: Entry | None = Field(
+        None,
+        description="lines, or a raster that is 0 where there is none; makes the distance to them",
+    )
+    rivers: Entry | None = Field(None, description="as roads")
+    faults: Entry | None = Field(None, description="as roads")
+    lithology: Entry | None = Field(
+        None, description="polygons with a class in `attribute`, or a raster of classes"
+    )
+    lulc: Entry | None = Field(
+        None, description="land use and land cover, a raster of classes or polygons"
+    )
+    ndvi: Entry | None = Field(None, description="vegetation index, a raster")
+    rainfall: Entry | None = Field(
+        None, description="a raster, or layers over time; `statistic` says what is taken of them"
+    )
+    stations: Entry | None = Field(
+        None, description="points with peak ground acceleration in `value`; makes PGA, interpolated"
+    )
+    images: Entry | None = Field(
+        None,
+        description="image chips with their landslides, or images with outlines; train the detector",
+    )
+    scene: Entry | None = Field(
+        None,
+        description="one georeferenced image of the area, or its tiles; the detector searches it",
+    )
+    inventory: Entry | None = Field(
+        None, description="known landslides: polygons, points, or a raster"
+    )
+    truth: Entry | None = Field(None, description="what the simulated mountain knows of itself")
+    factors: dict[str, Entry] = Field(
+        {}, description="ready-made rasters of standard factors, in place of computed ones"
+    )
+    extra: dict[str, Entry] = Field({}, description="further factors, under names of your own")
 
     def entries(self) -> dict[str, Entry]:
         """All entries by name; ready-made and extra factors by their factor's name."""
