@@ -57,10 +57,9 @@ def read_params(path: Path) -> dict[str, Parameters]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "the parameter file cannot be read", where=path, found=error.strerror
-        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        found = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise InputError("the parameter file cannot be read", where=path, found=found) from None
     content = _parse(text, str(path)) or {}
     if not isinstance(content, dict) or not all(
         isinstance(section, dict | None) for section in content.values()
@@ -97,7 +96,7 @@ def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameter
     """
     for name in sections:
         if name not in ("shared", *CHAPTERS):
-            fix = did_you_mean(name, ["shared", *CHAPTERS])
+            fix = did_you_mean(str(name), ["shared", *CHAPTERS])
             raise InputError(f'unknown section "{name}"', where=where, fix=fix)
     shared = sections.get("shared") or {}
     common = Parameters.model_fields

@@ -46,7 +46,7 @@ class Parameters(BaseModel):
         naming the key.
         """
         try:
-            return cls(**values)
+            return cls.model_validate(values)
         except ValidationError as error:
             wrong = explain_invalid(error, "parameter", lambda place: cls.model_fields)
             raise InputError(wrong, where=where) from None
