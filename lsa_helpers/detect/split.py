@@ -9,9 +9,8 @@ import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from lsa_helpers.detect.chips import Chip
+from lsa_helpers.detect.chips import PARTS, Chip
 
-PARTS = ("train", "val", "test")
 _SCENES = 5  # that a collection needs to be split by scenes: of fewer each is too large a part
 _RUNS = 10  # of neighbours in the list, where nothing else is known
 
