@@ -118,9 +118,7 @@ def read_chip(
             found="{1}×{0} pixels, the image has {3}×{2}".format(*chip.drawn_on, *shape),
             fix="Draw them on the image as it is, or bring the image back to that size",
         )
-    return image, draw_masks(
-        chip.truth, shape, chip.image, min_pixels=min_pixels, coded=chip.coded
-    )
+    return image, draw_masks(chip.truth, shape, chip.image, min_pixels=min_pixels, coded=chip.coded)
 
 
 def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
@@ -241,7 +239,7 @@ def need_training(chips: Sequence[Chip]) -> None:
     """
     for part, needed in (("train", "training"), ("val", "validation"), ("test", "test")):
         held = [chip for chip in chips if chip.split == part]
-        if not chips or any(not chip.landslides == 0 for chip in held):
+        if not chips or any(chip.landslides != 0 for chip in held):
             continue
         fix = (
             "Add chips, or mark some as train"
@@ -251,8 +249,7 @@ def need_training(chips: Sequence[Chip]) -> None:
         )
         counts = {name: sum(chip.split == name for chip in chips) for name in PARTS}
         raise InputError(
-            f"the collection has no {needed} chips"
-            + (" with a landslide" if held else ""),
+            f"the collection has no {needed} chips" + (" with a landslide" if held else ""),
             where=chips[0].image.parent,
             found=", ".join(f"{name} {count}" for name, count in counts.items()),
             fix=fix,

@@ -1,7 +1,10 @@
 """Training, validation and test chips: whole scenes, or strips of ground with a gap between."""
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +13,19 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from lsa_helpers.detect.chips import PARTS, Chip
+from lsa_helpers.errors import InputError
 
+_WORDS = {
+    word: part
+    for part, words in {
+        "train": "train training trn trainval",
+        "val": "val valid validation validate dev development",
+        "test": "test testing tst holdout",
+        "gap": "gap",
+        "": "",
+    }.items()
+    for word in words.split() or [""]
+}
 _SCENES = 5  # that a collection needs to be split by scenes: of fewer each is too large a part
 _RUNS = 10  # of neighbours in the list, where nothing else is known
 
@@ -53,6 +68,73 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
         replace(chip, split=part, scene=name)
         for chip, part, name in zip(chips, split, scene, strict=True)
     ]
+
+
+def name_parts(values: Sequence[str], where: Path) -> list[str]:
+    """The part that each of a collection's own names of splits means; "" stays.
+
+    Raises
+    ------
+    InputError
+        For names that are not known, all of them listed.
+
+    Examples
+    --------
+    >>> name_parts(["Training", "valid", "", "test"], "index.csv")
+    ['train', 'val', '', 'test']
+    """
+    names = [str(value).strip().casefold() for value in values]
+    # Beside a validation part, "eval" is what is tested on.
+    other = "test" if "val" in {_WORDS.get(name) for name in names} else "val"
+    known = _WORDS | {"eval": other, "evaluation": other}
+    if unknown := sorted({name for name in names if name not in known}):
+        raise InputError(
+            "the names of the splits are not known",
+            where=where,
+            found=", ".join(f'"{name}" ({names.count(name)})' for name in unknown),
+            fix="Write train, val or test (or train, valid, dev, eval, testing, …)",
+        )
+    return [known[name] for name in names]
+
+
+def part_in(name: str) -> str:
+    """The part that the name of a folder or file tells; "" where it tells none.
+
+    Examples
+    --------
+    >>> [part_in(name) for name in ("TrainData", "instances_val2017", "north")]
+    ['train', 'val', '']
+    """
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+    return next((part for word in words if (part := (_WORDS | {"eval": "val"}).get(word))), "")
+
+
+def parts_of_folders(chips: Sequence[Chip], root: Path) -> list[Chip]:
+    """Chips with the part that their folders' names tell, where these tell more than one and the
+    collection says nothing else.
+
+    Raises
+    ------
+    InputError
+        When some folders are parts and others are not.
+    """
+    if any(chip.split for chip in chips):
+        return list(chips)
+    told = []
+    for chip in chips:
+        folders = Path(os.path.relpath(chip.image, root)).parts[:-1]
+        told.append(next((part for name in folders if (part := part_in(name))), ""))
+    if "train" not in told or len({*told} - {""}) < 2:
+        return list(chips)
+    if "" in told:
+        rest = {str(chip.image.parent) for chip, part in zip(chips, told, strict=True) if not part}
+        raise InputError(
+            "some folders are named after training, validation or test, and others are not",
+            where=root,
+            found=", ".join(sorted(rest)[:5]),
+            fix="Put their images into one of the parts, or leave them out of `path`",
+        )
+    return [replace(chip, split=part) for chip, part in zip(chips, told, strict=True)]
 
 
 def _split(

@@ -123,11 +123,13 @@ def read_images(catalog: Catalog, bands, resolution_m: float = 0.0) -> tuple[lis
     """
     from lsa_helpers.detect.chips import check_chips
     from lsa_helpers.detect.layouts import list_chips
+    from lsa_helpers.detect.scale import doubt_scene
     from lsa_helpers.detect.scene import open_scene
 
-    if catalog.scene is not None:
-        open_scene(catalog.path(catalog.scene), resolution_m, bands)
-    chips = list_chips(catalog)
+    scene = catalog.scene and open_scene(catalog.files(catalog.scene), resolution_m, bands)
+    chips = list_chips(catalog, bands)
+    if scene and not bands.reflectance_scale:
+        doubt_scene(chips, scene.bands, catalog.path(catalog.scene))
     return chips, check_chips(chips, bands)
 
 
@@ -139,7 +141,7 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
     from lsa_helpers.detect.images import Bands
     from lsa_helpers.detect.split import split_chips
 
-    bands = Bands(tuple(params.bands), params.reflectance_scale)
+    bands = Bands(tuple(params.bands), params.reflectance_scale, params.reflectance_offset)
     chips, report = read_images(catalog, bands, params.resolution_m)
     chips = usable_chips(chips, report, skip_bad=params.skip_bad)
     if "02_detector" in chapters:

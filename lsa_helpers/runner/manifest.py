@@ -91,9 +91,9 @@ def data_hashes(catalog: Catalog) -> dict[str, str]:
     if images is not None and images.polygons:
         files |= _with_sides(catalog.folder / images.polygons)
     elif images is not None and images.format == "coco" and catalog.path(images).is_file():
-        from lsa_helpers.detect.layouts import list_chips
+        from lsa_helpers.detect.layouts import find_chips
 
-        files |= {chip.image for chip in list_chips(catalog)}
+        files |= {chip.image for chip in find_chips(catalog)}
     names = (os.path.relpath(file, catalog.folder) for file in files if file.is_file())
     names = sorted(Path(name).as_posix() for name in names)
     return {f"data/{name}": value for name, value in hashes(catalog.folder, names).items()}

@@ -306,11 +306,11 @@ def test_labelme_polygon_and_rectangle(tmp_path):
     landslides.
     """
     square = {
-        "label": "x",
+        "label": "landslide",
         "shape_type": "polygon",
         "points": [[10, 5], [20, 5], [20, 15], [10, 15]],
     }
-    rectangle = {"label": "y", "shape_type": "rectangle", "points": [[25, 13], [20, 5]]}
+    rectangle = {"label": "slump", "shape_type": "rectangle", "points": [[25, 13], [20, 5]]}
     (chip,) = _labelme(tmp_path, [square, rectangle])
     _, masks = read_chip(chip)
     assert masks.sum((1, 2)).tolist() == [100, 40]
