@@ -70,7 +70,7 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     read = [_coco_content(file) for file in files]
     labels = [label for *_, labels in read for label in labels]
     names = {i: name for _, _, categories, _ in read for i, name in categories.items()}
-    chosen = [names.get(label, label) for label in chosen]
+    chosen = [names.get(label, label if names else f"category {label}") for label in chosen]
     wanted = iter(
         _are_landslides(pd.Series(labels, name="category", dtype=object), chosen, files[0])
     )
@@ -195,7 +195,8 @@ def read_yolo(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
         what = "images without a file of outlines are taken for ground without landslide"
         note(what, where=paths[0], found=f"{bare} of {len(chips)}")
     labels = pd.Series([names.get(i, f"class {i}") for i in classes], name="class", dtype=object)
-    wanted = _are_landslides(labels, [names.get(str(i), i) for i in chosen], paths[0])
+    chosen = [names.get(str(i), i if names else f"class {i}") for i in chosen]
+    wanted = _are_landslides(labels, chosen, paths[0])
     coded = tuple(sorted(set(np.array(classes, object)[wanted])))
     return [placed(replace(chip, coded=coded)) for chip in chips]
 

@@ -15,6 +15,7 @@ from lsa_helpers.detect.outlines import count_merged, draw_masks
 from lsa_helpers.errors import InputError, doubt
 
 PARTS = ("train", "val", "test")
+_SHOWN = 50  # chips that are named in one message
 _LARGE = 0.6  # share of a picture; masks of landslides that cover more are mostly inverted
 
 
@@ -209,17 +210,18 @@ def usable_chips(
     Raises
     ------
     InputError
-        When chips cannot be used, all of them named, unless `skip_bad` leaves them out and some
-        remain.
+        When chips cannot be used, up to 50 of them named, unless `skip_bad` leaves them out and
+        some remain.
     """
     if not chips:
         return []
     bad = report[report["bad"]]
+    more = [f"and {len(bad) - _SHOWN} others"] if len(bad) > _SHOWN else []
     if len(bad) and (not skip_bad or len(bad) == len(chips)):
         raise InputError(
             f"{len(bad)} of {len(chips)} chips cannot be used",
             where=os.path.commonpath([chip.image.parent for chip in chips]),
-            found="\n" + "\n".join(bad["problem"]),
+            found="\n" + "\n".join([*bad["problem"][:_SHOWN], *more]),
             fix="Mend them or take them out; `skip_bad: true` trains without them",
         )
     return [

@@ -156,6 +156,7 @@ def _form(masks: Sequence[Path]) -> tuple[str, bool]:
     shown = {colour for palette in palettes for colour in palette.values()}
     of_index = {}
     same = all(of_index.setdefault(i, c) == c for palette in palettes for i, c in palette.items())
+    same = same and len(shown) == len(of_index)
     black_first = (0, 0, 0) not in shown or of_index.get(0) == (0, 0, 0)
     if not colours and (not palettes or same and black_first and not plain):
         return "number", jpeg

@@ -107,9 +107,11 @@ def _find(values: np.ndarray, bands: Bands, dtype: str, where: Path) -> tuple[fl
     seen = values[np.isfinite(values)]
     if not seen.size:
         return 1.0, 0.0
-    low, high = np.quantile(seen, (0.001, 0.999))
-    scale, offset, what = _told(low, high, seen.max(), dtype.startswith("float"))
+    if dtype == "uint16" and (below := seen[seen < 2**16 - 1]).size and below.max() < 2**15:
+        seen = below  # the largest number then stands for no data or saturation
+    scale, offset, what = _told(seen, dtype.startswith("float"))
     offset = bands.reflectance_offset or offset
+    low, high = np.quantile(seen, (0.001, 0.999))
     found = f"{dtype}, values {low:.4g} to {high:.4g}"
     missing, negative = np.isnan(values).all(axis=1).mean(), (seen < 0).mean()
     found += f", {missing:.1%} of the pixels without data" if missing else ""
@@ -127,19 +129,22 @@ def _find(values: np.ndarray, bands: Bands, dtype: str, where: Path) -> tuple[fl
     return scale, offset
 
 
-def _told(low: float, high: float, top: float, floats: bool) -> tuple[float, float, str]:
-    """Scale, offset and what the values are taken for ("" where they fit nothing), from their
-    lowest and highest thousandth and their maximum.
+def _told(seen: np.ndarray, floats: bool) -> tuple[float, float, str]:
+    """Scale, offset and what values are taken for ("" where they fit nothing), mostly from their
+    lowest and highest thousandth.
     """
+    low, high = np.quantile(seen, (0.001, 0.999))
     if floats and high <= 2 and low > -0.5:
         return 1.0, 0.0, "fractions"
     if floats and (high <= 16 or low < -0.5 and high < 255):
         return 1.0, 0.0, ""
     if high <= 255:
         return 255.0, 0.0, "8-bit numbers"
-    full = [2**bits - 1 for bits in (10, 11, 12, 14, 16) if 0.99 * 2**bits <= top < 2**bits]
-    if full and high > 0.95 * full[0]:
-        return float(full[0]), 0.0, f"{full[0].bit_length()}-bit numbers"
+    # A sensor's range is used to its end; reflectances thin out.
+    top, most = seen.max(), float(2 ** int(np.ceil(np.log2(seen.max() + 1))) - 1)
+    used = high > 0.95 * most and top >= 0.99 * most or top == most and (seen == top).sum() > 2
+    if used and most in (1023, 2047, 4095, 16383, 65535):
+        return most, 0.0, f"{int(most).bit_length()}-bit numbers"
     if high > 2 * REFLECTANCE:
         return 65535.0, 0.0, "16-bit numbers"
     if low >= _S2_OFFSET:

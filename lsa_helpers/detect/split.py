@@ -13,7 +13,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from lsa_helpers.detect.chips import PARTS, Chip
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt
 
 _WORDS = {
     word: part
@@ -55,6 +55,13 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
     """
     if all(chip.split for chip in chips):
         return list(chips)
+    if told := sum(bool(chip.split) for chip in chips):
+        doubt(
+            "only some of the chips have a split, so it is drawn anew for all",
+            where=chips[0].image.parent,
+            found=f"{told} of {len(chips)}",
+            fix="Give a split to all of them, or to none",
+        )
     rng = np.random.default_rng(seed)
     scene = np.array([chip.scene for chip in chips], object)
     ground = _connected(len(chips), _same(scene), _meeting(chips))
