@@ -80,7 +80,7 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
         for annotation in notes:
             if next(wanted):
                 outlines[annotation["image_id"]].append(annotation)
-        parts = name_parts([image.get("split", "") for image in images], file)
+        parts = name_parts([image.get("split") or "" for image in images], file)
         for image, part in zip(images, parts, strict=True):
             path, scene = _image_of(image["file_name"], file), image["file_name"]
             chip = Chip(
@@ -89,7 +89,7 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
                 scene=scene if len(files) == 1 else f"{file.parent.name}/{scene}",
                 split=part or (part_in(file.stem) if len(files) > 1 else ""),
                 fault=missing(path, file),
-                drawn_on=_size_of(image),
+                drawn_on=image["size"],
             )
             chips.append(placed(chip))
     crowds = sum(bool(note.get("iscrowd")) for _, notes, *_ in read for note in notes)
@@ -103,7 +103,7 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
 def _size_of(image: dict) -> tuple[int, int] | None:
     """Height and width that a COCO file says of an image."""
     size = image.get("height"), image.get("width")
-    return tuple(map(int, size)) if all(size) else None
+    return tuple(int(float(edge)) for edge in size) if all(size) else None
 
 
 def _coco_files(path: Path) -> list[Path]:
@@ -133,7 +133,8 @@ def _coco_content(path: Path) -> tuple[list[dict], list[dict], dict, list]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
         images, notes = content["images"], content["annotations"]
-        known = {image["id"] for image in images if image["file_name"]}
+        known = {image["id"] for image in images if image["file_name"].strip()}
+        images = [image | {"size": _size_of(image)} for image in images]
         names = {item["id"]: str(item["name"]) for item in content.get("categories") or []}
         labels = [
             names.get(note["category_id"], f"category {note['category_id']}")
@@ -154,7 +155,7 @@ def read_labelme(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     """Chips of LabelMe files in folders."""
     chips, labels = [], []
     files = [(folder, file) for folder in paths for file in sorted(folder.rglob("*.json"))]
-    for folder, path in files:
+    for folder, path in (pair for pair in files if not pair[1].name.startswith(".")):
         image = path
         try:
             content, shapes = labelme_shapes(path)

@@ -250,6 +250,13 @@ def need_training(chips: Sequence[Chip]) -> None:
             "folders train, val and test, or, where neither is there, by another `seed`"
         )
         counts = {name: sum(chip.split == name for chip in chips) for name in PARTS}
+        if all(chip.landslides == 0 for chip in chips):
+            raise InputError(
+                f"none of the {len(chips)} chips has a landslide",
+                where=chips[0].image.parent,
+                fix="See that masks or outlines are those of the images; `landslide_values` or "
+                "`landslide_labels` in catalog.yml say what in them is landslide",
+            )
         raise InputError(
             f"the collection has no {needed} chips" + (" with a landslide" if held else ""),
             where=chips[0].image.parent,

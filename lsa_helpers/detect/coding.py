@@ -117,13 +117,14 @@ def find_code(masks: Sequence[Path], given: Sequence[int], where: Path) -> MaskC
             continue
     empty = counts.pop(EMPTY, 0)
     show = _Shares(counts, empty, form)
-    if given:
+    blurred = _is_blurred(counts, jpeg, form)
+    if given and not (blurred and min(given) >= 128):
         if not set(given) & set(counts):
             raise InputError(
                 "no mask has any of the `landslide_values`", where=where, found=show(), fix=_FIX
             )
         return MaskCode(tuple(given), form)
-    if _is_blurred(counts, jpeg, form):
+    if blurred:
         note(
             "the masks are blurred (JPEG, or resampled): 128 and more is landslide",
             where=where,

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from lsa_helpers.detect.images import HDF5
+from lsa_helpers.errors import note
 
 IMAGE_SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".webp", ".jp2"} | HDF5
 # What folders and files of masks, and of images, are called.
@@ -15,6 +16,8 @@ _MASK = re.compile(
 _IMAGE = re.compile(
     r"(?<![a-z])(jpegimages|images?|imgs?|pictures?|photos?|tiles?|chips?|patches|rgb|sat)(?![a-z])"
 )
+
+_USUAL = ("mask", "masks", "image", "images", "img")
 
 
 def contents(folder: Path) -> str:
@@ -31,29 +34,73 @@ def contents(folder: Path) -> str:
 
 def group_files(folder: Path) -> list[tuple[Path, Path, dict[str, Path], dict[str, Path]]]:
     """Folders of images and of masks that belong together, because their paths differ only in the
-    word for it, with the files of each by the image's name; or one folder that holds both.
+    word for it or one lies in the other, with the files of each by the image's name; or one folder
+    that holds both.
     """
-    held: dict[str, dict[Path, dict[str, Path]]] = {}
+    held: dict[str, dict[bool, tuple[Path, dict[str, Path]]]] = {}
     for path in [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]:
         if files := _by_stem(path):
             key, is_mask = _role(path.relative_to(folder))
-            held.setdefault(key, {}).setdefault(is_mask, (path, files))
+            pair = held.setdefault(key, {})
+            pair[is_mask] = _plainest(is_mask, (path, files), pair.get(is_mask))
+    alone = {
+        path: files
+        for pair in held.values()
+        if set(pair) == {False}
+        for path, files in pair.values()
+    }
     groups = []
     for pair in held.values():
+        if True in pair and (masks := pair[True])[0].parent in alone:
+            pair.setdefault(False, (masks[0].parent, alone.pop(masks[0].parent)))
         if len(pair) == 2:
             (images, files), (masks, truths) = pair[False], pair[True]
             groups.append((images, masks, files, _as_images(files, truths)))
-            continue
-        ((path, files),) = pair.values()
-        truths = {stem: file for stem, file in files.items() if _MASK.search(_plain(stem))}
-        if truths and len(truths) < len(files) and False in pair:
-            files = {stem: file for stem, file in files.items() if stem not in truths}
-            groups.append((path, path, files, _as_images(files, truths)))
-        elif False in pair and path != folder and _IMAGE.search(_plain(path.name)):
-            groups.append((path, path.parent / "masks", files, {}))
         elif True in pair:
+            path, files = pair[True]
             groups.append((path.parent / "images", path, {}, files))
+    for path, files in alone.items():
+        own, truths = _apart(path, files)
+        if truths or path != folder and _IMAGE.search(_plain(path.name)):
+            groups.append((path, path if truths else path.parent / "masks", own, truths))
     return sorted(groups)
+
+
+def _plainest(is_mask: bool, found: tuple, other: tuple | None) -> tuple:
+    """Of two folders that could be the same half of a pair the one with the usual name (CAS has
+    `label/` beside `mask/`), and a note where none or both have it.
+    """
+    if other is None:
+        return found
+    odd = [_plain(path.name) not in _USUAL for path, _ in (other, found)]
+    kept, left = (found, other) if odd == [True, False] else (other, found)
+    if odd[0] != odd[1]:
+        return kept
+    kind = "masks" if is_mask else "images"
+    note(
+        f"{kept[0].name}/ is taken for the {kind}, {left[0].name}/ is not read",
+        where=kept[0].parent,
+        fix="Move one of them away, if that is wrong",
+    )
+    return kept
+
+
+def _apart(path: Path, files: dict[str, Path]) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Images and masks of one folder: told by a word in the mask's name, or ``a.jpg`` and its mask
+    ``a.png``.
+    """
+    truths = {stem: file for stem, file in files.items() if _MASK.search(_plain(stem))}
+    if truths and len(truths) < len(files):
+        images = {stem: file for stem, file in files.items() if stem not in truths}
+        return images, _as_images(images, truths)
+    kinds = [
+        {file.stem: file for file in sorted(path.glob("*")) if file.suffix.lower() in suffixes}
+        for suffixes in ((".jpg", ".jpeg"), (".png",))
+    ]
+    if kinds[0] and kinds[0].keys() == kinds[1].keys():
+        note("files .jpg are taken for images, .png for their masks", where=path)
+        return kinds[0], kinds[1]
+    return files, {}
 
 
 def _plain(name: str) -> str:

@@ -90,7 +90,7 @@ def data_hashes(catalog: Catalog) -> dict[str, str]:
     images = catalog.images
     if images is not None and images.polygons:
         files |= _with_sides(catalog.folder / images.polygons)
-    elif images is not None and images.format == "coco" and catalog.path(images).is_file():
+    elif images is not None and any(path.is_file() for path in catalog.files(images)):
         from lsa_helpers.detect.layouts import find_chips
 
         files |= {chip.image for chip in find_chips(catalog)}

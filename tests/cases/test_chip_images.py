@@ -203,6 +203,8 @@ def _pair(folder, image, mask, number=0):
         ("images/north/a{}.png", "masks/north/a{}.png"),
         ("north/images_png/a{}.png", "north/labels_png/a{}.png"),
         ("tiles/a{}.jp2", "tiles/a{}_label.png"),
+        ("images/a{}.png", "images/masks/a{}.png"),
+        ("a{}.png", "masks/a{}.png"),
     ],
 )
 def test_names_of_folders_and_files(folder, image, mask, layout):
@@ -211,6 +213,27 @@ def test_names_of_folders_and_files(folder, image, mask, layout):
     folder.entry("images", path=".", format=layout)
     report = check_chips(list_chips(folder.catalog()))
     assert report["landslides"].tolist() == [1, 1] and not report["bad"].any()
+
+
+def test_a_photograph_and_its_mask_of_one_name(folder):
+    for number in (1, 2):
+        _pair(folder, f"a{number}.jpg", f"a{number}.png", number)
+    folder.entry("images", path=".", format="masks")
+    with pytest.warns(InputNote, match=".jpg are taken for images, .png for their masks"):
+        report = check_chips(list_chips(folder.catalog()))
+    assert report["landslides"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("other", "said"), [("label", 0), ("gt", 0), ("masks", 1)])
+def test_two_folders_of_masks(folder, other, said):
+    """CAS has pictures of its masks in ``label``; two usual names are told."""
+    _pair(folder, "img/a1.png", "mask/a1.png")
+    _pair(folder, "img/a1.png", f"{other}/a1.png")
+    Image.fromarray(np.full((CHIP, CHIP), 9, np.uint8)).save(folder.path / other / "a1.png")
+    folder.entry("images", path=".", format="cas")
+    with remarks() as lines:
+        (chip,) = list_chips(folder.catalog())
+    assert chip.truth.parent.name == "mask" and len(lines) == said
 
 
 def test_folders_of_several_regions_are_joined(folder):
@@ -339,6 +362,14 @@ def test_parts_that_cannot_be_used_are_told_before_training(chips, parts, empty,
     read = list_chips(catalog)
     read = usable_chips(read, check_chips(read))
     with pytest.raises(InputError, match=f"{words}.*(split|mark some)"):
+        need_training(split_chips(read, 0))
+
+
+def test_no_landslide_in_any_chip(chips):
+    write_masks(chips, lambda m: np.zeros_like(m, np.uint8))
+    read = list_chips(chips.catalog())
+    read = usable_chips(read, check_chips(read))
+    with pytest.raises(InputError, match="none of the 12 chips has a landslide"):
         need_training(split_chips(read, 0))
 
 
