@@ -69,7 +69,15 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     files = [file for path in paths for file in _coco_files(path)]
     read = [_coco_content(file) for file in files]
     labels = [label for *_, labels in read for label in labels]
-    names = {i: name for _, _, categories, _ in read for i, name in categories.items()}
+    named = {item for *_, categories, _ in read for item in categories.items()}
+    names = dict(named)
+    if len(names) < len(named) and any(label in names for label in chosen):
+        raise InputError(
+            "the files give the same number to different categories",
+            where=files[0].parent,
+            found=sorted(f"{number} {name}" for number, name in named),
+            fix="Write names in `landslide_labels`",
+        )
     chosen = [names.get(label, label if names else f"category {label}") for label in chosen]
     wanted = iter(
         _are_landslides(pd.Series(labels, name="category", dtype=object), chosen, files[0])
@@ -154,7 +162,10 @@ def _coco_content(path: Path) -> tuple[list[dict], list[dict], dict, list]:
 def read_labelme(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     """Chips of LabelMe files in folders."""
     chips, labels = [], []
-    files = [(folder, file) for folder in paths for file in sorted(folder.rglob("*.json"))]
+    files = [
+        (path, file) for path in paths if path.is_dir() for file in sorted(path.rglob("*.json"))
+    ]
+    files += [(path.parent, path) for path in paths if path.is_file()]
     for folder, path in (pair for pair in files if not pair[1].name.startswith(".")):
         image = path
         try:

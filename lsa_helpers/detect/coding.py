@@ -41,17 +41,19 @@ class MaskCode:
     def read(self, path: Path) -> np.ndarray:
         """The landslides of a mask file: bool, shape (height, width)."""
         with open_image(path) as file:
-            found = values_of(file, self.form, self.blurred)
+            found = values_of(file, self.form, self.blurred, self.values)
         if self.blurred:
             return found >= 128
         return np.isin(found, self.values) if self.values else (found != 0) & (found != EMPTY)
 
 
-def values_of(file: rasterio.DatasetReader, form: str, blurred: bool = False) -> np.ndarray:
+def values_of(
+    file: rasterio.DatasetReader, form: str, blurred: bool = False, wanted: Sequence[int] = ()
+) -> np.ndarray:
     """The values of an open mask in a form of `MaskCode`: int64, shape (height, width); `EMPTY`
-    where it has none.
+    where it has none. A nodata value that is `wanted` is a value like others.
     """
-    data, empty, palette = _bands(file)
+    data, empty, palette = _bands(file, wanted)
     if palette is not None and form != "number":
         data = palette[data[0]].transpose(2, 0, 1)
     if blurred:
@@ -64,13 +66,15 @@ def values_of(file: rasterio.DatasetReader, form: str, blurred: bool = False) ->
     return np.where(empty, EMPTY, values)
 
 
-def _bands(file: rasterio.DatasetReader) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _bands(
+    file: rasterio.DatasetReader, wanted: Sequence[int] = ()
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Whole numbers (bands, height, width) without the alpha band, where they are missing, and the
     palette (256, 3).
     """
     data, kinds = file.read(), list(file.colorinterp)
     empty = np.isnan(data).any(axis=0) if data.dtype.kind == "f" else np.zeros(file.shape, bool)
-    if file.nodata is not None:
+    if file.nodata is not None and file.nodata not in wanted:
         empty |= (data == file.nodata).all(axis=0)
     if file.count in (2, 4) and kinds[-1] in (ColorInterp.alpha, ColorInterp.undefined):
         empty |= data[-1] == 0
@@ -112,7 +116,7 @@ def find_code(masks: Sequence[Path], given: Sequence[int], where: Path) -> MaskC
     for path in masks:
         try:
             with open_image(path) as file:
-                counts.update(_count(values_of(file, form, jpeg)))
+                counts.update(_count(values_of(file, form, jpeg, given)))
         except InputError:
             continue
     empty = counts.pop(EMPTY, 0)

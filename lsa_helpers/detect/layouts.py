@@ -20,9 +20,9 @@ from lsa_helpers.detect.coding import find_code
 from lsa_helpers.detect.folders import IMAGE_SUFFIXES, contents, group_files
 from lsa_helpers.detect.images import AS_RGB, Bands
 from lsa_helpers.detect.scale import settle_scale
-from lsa_helpers.detect.split import name_parts, parts_of_folders
+from lsa_helpers.detect.split import name_parts, parts_of_folders, parts_of_lists
 from lsa_helpers.detect.tiling import cut_chips
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt
 from lsa_helpers.sources import Catalog
 
 # "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width
@@ -78,16 +78,24 @@ def find_chips(catalog: Catalog) -> list[Chip]:
     files = catalog.files(entry)
     if entry.format != "polygons":
         chips = read_collection(files, entry.format, entry.landslide_labels)
-        chips = parts_of_folders(chips, catalog.folder)
+        chips = parts_of_lists(parts_of_folders(chips, catalog.folder), files[0])
     elif entry.polygons:
         outlines = catalog.files(entry.model_copy(update={"path": entry.polygons}))
-        how = {"platform": entry.platform, "layer": entry.layer}
-        chips = cut_chips(files, outlines, entry.chip_px, **how)
+        keys = {"platform", "layer", "label", "landslide_labels"}
+        chips = cut_chips(files, outlines, entry.chip_px, **entry.model_dump(include=keys))
     else:
         raise InputError(
             "the catalog does not say where the outlines of the images are",
             where=catalog.folder,
             fix="Add `polygons: FILE` to the entry `images`",
+        )
+    masked = entry.format in ("cas", "masks")
+    if entry.landslide_labels if masked else entry.landslide_values:
+        doubt(
+            f"`landslide_{'labels' if masked else 'values'}` says nothing of this format",
+            where=catalog.folder,
+            found=f"format {entry.format}",
+            fix=f"It has `landslide_{'values' if masked else 'labels'}`",
         )
     image, count = Counter((chip.image.resolve(), chip.window) for chip in chips).most_common(1)[0]
     if count > 1:

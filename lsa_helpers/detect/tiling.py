@@ -12,7 +12,8 @@ from rasterio.windows import Window, bounds
 
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.images import open_image
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.sources.labels import tell_landslides
 
 
 def cut_chips(
@@ -22,6 +23,8 @@ def cut_chips(
     *,
     platform: str = "",
     layer: str = "",
+    label: str = "",
+    landslide_labels: Sequence = (),
 ) -> list[Chip]:
     """Lay chips side by side over images, take those with landslides and as many of the others.
 
@@ -37,6 +40,10 @@ def cut_chips(
         What took the images.
     layer : str
         Layer of outlines in a file that holds several.
+    label : str
+        Column that says which polygons are landslides; empty: all are.
+    landslide_labels : sequence of str or int
+        What it says of them; empty: guessed.
 
     Returns
     -------
@@ -56,6 +63,11 @@ def cut_chips(
     """
     outlines = [outlines] if isinstance(outlines, str | Path) else list(outlines)
     drawn = [_read_polygons(path, layer) for path in outlines]
+    if label:
+        drawn = [
+            _labelled(part, label, landslide_labels, path)
+            for part, path in zip(drawn, outlines, strict=True)
+        ]
     drawn = pd.concat([part.to_crs(drawn[0].crs) for part in drawn], ignore_index=True)
     chips = []
     for path in images:
@@ -70,6 +82,16 @@ def cut_chips(
             found=f"{len(drawn)} polygons, {len(images)} image(s)",
         )
     return chips
+
+
+def _labelled(
+    drawn: gpd.GeoDataFrame, label: str, chosen: Sequence, path: Path
+) -> gpd.GeoDataFrame:
+    """The polygons whose label means landslide."""
+    if label not in drawn:
+        fix = did_you_mean(label, [name for name in drawn if name != "geometry"])
+        raise InputError(f'the outlines have no column "{label}"', where=path, fix=fix)
+    return drawn[tell_landslides(drawn[label], chosen, path) == 1]
 
 
 def _read_polygons(path: Path, layer: str) -> gpd.GeoDataFrame:

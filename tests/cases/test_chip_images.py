@@ -392,3 +392,39 @@ def test_polygons_of_several_layers_on_several_images(folder):
         list_chips(folder.catalog())
     folder.entry("images", **entry, polygons="slides_0.gpkg", layer="slides_0")
     assert sum(len(chip.truth) for chip in list_chips(folder.catalog())) == 1
+
+
+def test_lists_of_parts(chips):
+    """As in ``ImageSets/Segmentation``; a list that leaves a chip out is not taken."""
+    write_masks(chips, lambda m: m.astype(np.uint8))
+    lists = chips.path / "ImageSets/Segmentation"
+    lists.mkdir(parents=True)
+    numbers = {"train": range(8), "val": range(8, 10), "test": range(10, 12), "trainval": range(10)}
+    for part, members in numbers.items():
+        (lists / f"{part}.txt").write_text("".join(f"a{number}\n" for number in members))
+    with pytest.warns(InputNote, match="lists train.txt"):
+        splits = [chip.split for chip in list_chips(chips.catalog())]
+    assert [splits.count(part) for part in ("train", "val", "test")] == [8, 2, 2]
+    (lists / "val.txt").write_text("a8\n")
+    assert {chip.split for chip in list_chips(chips.catalog())} == {""}
+
+
+def test_labelled_polygons(folder):
+    """Stable ground beside a landslide is no landslide."""
+    from shapely.geometry import box
+
+    image = np.random.default_rng(0).integers(1, 255, (3, 64, 64))
+    _tif(folder.path / "scene.tif", image, "uint8")
+    corner = [
+        box(5e5 + 100, 33e5 - 300, 5e5 + 200, 33e5 - 200),
+        box(5e5, 33e5 - 90, 5e5 + 90, 33e5),
+    ]
+    folder.vector("areas.gpkg", corner, columns={"kind": ["landslide", "stable"]})
+    entry = {"path": "scene.tif", "format": "polygons", "chip_px": 64, "polygons": "areas.gpkg"}
+    folder.entry("images", **entry, label="kind")
+    with pytest.warns(InputNote, match="none: stable"):
+        (chip,) = list_chips(folder.catalog())
+    assert len(chip.truth) == 1
+    folder.entry("images", **entry, label="Kind")
+    with pytest.raises(InputError, match='areas.gpkg.*no column "Kind". Did you mean "kind"'):
+        list_chips(folder.catalog())

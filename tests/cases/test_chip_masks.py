@@ -81,6 +81,22 @@ def test_declared_nodata_is_no_landslide(chips, nodata):
     assert "1 is landslide" in said[0] and "6.6%" in said[0]
 
 
+def test_a_nodata_value_can_be_the_landslide(chips):
+    """Where the catalog says so; else it is asked."""
+    _tif(chips, lambda m: np.where(m, 255, 0), 255)
+    with pytest.raises(InputError, match=r"0 \(93.4%\), no data"):
+        list_chips(chips.catalog())
+    chips.content["images"]["landslide_values"] = [255]
+    np.testing.assert_allclose(_shares(chips)[0], SHARE)
+
+
+def test_labels_are_not_for_masks(chips):
+    write_masks(chips, lambda m: _grey(m, 1, 0))
+    chips.content["images"]["landslide_labels"] = ["landslide"]
+    with pytest.warns(InputDoubt, match="says nothing of this format.*landslide_values"):
+        list_chips(chips.catalog())
+
+
 def test_nan_is_no_landslide(chips):
     _tif(chips, lambda m: np.where(m, 1, np.nan), dtype="float32")
     np.testing.assert_allclose(_shares(chips)[0], SHARE)

@@ -108,6 +108,17 @@ def test_a_category_decision_spans_files(folder):
     assert report["landslides"].tolist() == [0, 1]
 
 
+def test_numbers_that_mean_different_categories(folder):
+    """A name is clear, a number is not."""
+    _coco(folder, "x/a.json", ["a.png"], [(1, _ring(1, 1))], {1: "field"})
+    _coco(folder, "y/b.json", ["b.png"], [(1, _ring(1, 1))], {1: "scar"})
+    both = {"path": ["x/a.json", "y/b.json"], "format": "coco"}
+    with pytest.raises(InputError, match="1 field.*1 scar.*names"):
+        _read(folder, **both, landslide_labels=[1])
+    _, report, _ = _read(folder, **both, landslide_labels=["scar"])
+    assert report["landslides"].tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("path", ["*/_annotations.coco.json", "."])
 def test_a_folder_for_every_part(folder, path):
     """As Roboflow exports it; all ids begin with 0 in each file, and names are the same."""
@@ -230,6 +241,12 @@ def test_labelme_in_folders_of_parts(folder):
     chips, report, said = _read(folder, format="labelme")
     assert [chip.split for chip in chips] == ["test", "train", "train", "val"]
     assert {chip.area for chip in chips} == {""} and not said
+
+
+def test_labelme_files_by_wildcard(folder):
+    for name in ("a", "b"):
+        _labelme(folder, name, [("slide", _square(20, 20), "polygon")])
+    assert len(_read(folder, path="?.json", format="labelme")[0]) == 2
 
 
 def test_the_size_in_labelme_is_compared(folder):
