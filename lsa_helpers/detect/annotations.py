@@ -68,26 +68,19 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     """Chips of COCO files, or of all that lie in folders; their ids are kept apart."""
     files = [file for path in paths for file in _coco_files(path)]
     read = [_coco_content(file) for file in files]
-    labels = [label for *_, labels in read for label in labels]
-    named = {item for *_, categories, _ in read for item in categories.items()}
-    names = dict(named)
-    if len(names) < len(named) and any(label in names for label in chosen):
-        raise InputError(
-            "the files give the same number to different categories",
-            where=files[0].parent,
-            found=sorted(f"{number} {name}" for number, name in named),
-            fix="Write names in `landslide_labels`",
-        )
-    chosen = [names.get(label, label if names else f"category {label}") for label in chosen]
-    wanted = iter(
-        _are_landslides(pd.Series(labels, name="category", dtype=object), chosen, files[0])
-    )
+    labels = pd.Series([label for *_, labels in read for label in labels], dtype=object)
+    chosen = _coco_names(chosen, {item for _, _, names, _ in read for item in names.items()}, files)
+    wanted = iter(_are_landslides(labels.rename("category"), chosen, files[0]))
+    crowds = sum(bool(outline.get("iscrowd")) for _, notes, *_ in read for outline in notes)
+    if crowds:
+        what = "outlines with `iscrowd` are taken for one landslide each"
+        note(what, where=files[0], found=crowds)
     chips = []
     for file, (images, notes, _, _) in zip(files, read, strict=True):
         outlines = {image["id"]: [] for image in images}
-        for annotation in notes:
+        for outline in notes:
             if next(wanted):
-                outlines[annotation["image_id"]].append(annotation)
+                outlines[outline["image_id"]].append(outline)
         parts = name_parts([image.get("split") or "" for image in images], file)
         for image, part in zip(images, parts, strict=True):
             path, scene = _image_of(image["file_name"], file), image["file_name"]
@@ -100,12 +93,20 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
                 drawn_on=image["size"],
             )
             chips.append(placed(chip))
-    crowds = sum(bool(note.get("iscrowd")) for _, notes, *_ in read for note in notes)
-    if crowds:
-        note(
-            "outlines with `iscrowd` are taken for one landslide each", where=files[0], found=crowds
-        )
     return chips
+
+
+def _coco_names(chosen: Sequence, named: set[tuple], files: Sequence[Path]) -> list:
+    """Chosen categories by name, where the number is given."""
+    names = dict(named)
+    if len(names) < len(named) and any(label in names for label in chosen):
+        raise InputError(
+            "the files give the same number to different categories",
+            where=files[0].parent,
+            found=sorted(f"{number} {name}" for number, name in named),
+            fix="Write names in `landslide_labels`",
+        )
+    return [names.get(label, label if names else f"category {label}") for label in chosen]
 
 
 def _size_of(image: dict) -> tuple[int, int] | None:

@@ -76,6 +76,7 @@ def find_chips(catalog: Catalog) -> list[Chip]:
     if entry is None:
         return []
     files = catalog.files(entry)
+    _doubt_keys(catalog)
     if entry.format != "polygons":
         chips = read_collection(files, entry.format, entry.landslide_labels)
         chips = parts_of_lists(parts_of_folders(chips, catalog.folder), files[0])
@@ -89,14 +90,6 @@ def find_chips(catalog: Catalog) -> list[Chip]:
             where=catalog.folder,
             fix="Add `polygons: FILE` to the entry `images`",
         )
-    masked = entry.format in ("cas", "masks")
-    if entry.landslide_labels if masked else entry.landslide_values:
-        doubt(
-            f"`landslide_{'labels' if masked else 'values'}` says nothing of this format",
-            where=catalog.folder,
-            found=f"format {entry.format}",
-            fix=f"It has `landslide_{'values' if masked else 'labels'}`",
-        )
     image, count = Counter((chip.image.resolve(), chip.window) for chip in chips).most_common(1)[0]
     if count > 1:
         raise InputError(
@@ -106,6 +99,19 @@ def find_chips(catalog: Catalog) -> list[Chip]:
             fix="Correct `path` of the entry `images`, or the files of annotations",
         )
     return chips
+
+
+def _doubt_keys(catalog: Catalog) -> None:
+    """Doubt a key that says nothing of the layout."""
+    entry = catalog.images
+    masked = entry.format in ("cas", "masks")
+    if entry.landslide_labels if masked else entry.landslide_values:
+        doubt(
+            f"`landslide_{'labels' if masked else 'values'}` says nothing of this format",
+            where=catalog.folder,
+            found=f"format {entry.format}",
+            fix=f"It has `landslide_{'values' if masked else 'labels'}`",
+        )
 
 
 def read_collection(

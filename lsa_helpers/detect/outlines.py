@@ -114,22 +114,18 @@ def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> n
     for i, note in enumerate(notes):
         found = note.get("segmentation")
         if not is_outline(found):
-            shown = None if found is None else f"{found!s:.80}"
-            fix = (
-                "Each needs polygons of three points or more, or a run-length code; "
-                "a box is not enough"
-            )
             raise InputError(
                 f"the COCO annotation {note.get('id', f'number {i + 1}')} has no outline",
                 where=where,
-                found=shown,
-                fix=fix,
+                found=None if found is None else f"{found!s:.80}",
+                fix="Each needs polygons of three points or more, or a run-length code; "
+                "a box is not enough",
             )
-        coded = (
-            rle.frPyObjects(found, *shape)
-            if isinstance(found, list) or isinstance(found["counts"], list)
-            else found
-        )
+        if isinstance(found, list):
+            rings = [np.reshape(ring, (-1, 2)) for ring in found]
+            _need_inside(np.concatenate(rings), shape, where)
+        plain = isinstance(found, list) or isinstance(found["counts"], list)
+        coded = rle.frPyObjects(found, *shape) if plain else found
         coded = rle.merge(coded) if isinstance(coded, list) else coded
         if tuple(coded["size"]) != shape:
             raise InputError(
@@ -138,9 +134,6 @@ def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> n
                 found=f"{coded['size']}, image {list(shape)}",
             )
         masks[i] = rle.decode(coded)
-        if isinstance(found, list):
-            rings = [np.reshape(ring, (-1, 2)) for ring in found]
-            _need_inside(np.concatenate(rings), shape, where)
     return masks
 
 
