@@ -15,7 +15,7 @@ from lsa_helpers.detect.outlines import count_merged, draw_masks
 from lsa_helpers.errors import InputError, doubt
 
 PARTS = ("train", "val", "test")
-_SHOWN = 50  # chips that are named in one message
+_SHOWN = 5  # chips with the same fault that are named with it in full
 _LARGE = 0.6  # share of a picture; masks of landslides that cover more are mostly inverted
 
 
@@ -168,8 +168,7 @@ def _doubt_shares(report: pd.DataFrame) -> None:
     fix = "See that the truth is not inverted; `landslide_values` says which values are landslides"
     mean, whole = report["share"].mean(), report[report["share"] >= 0.999]
     if mean > _LARGE:
-        what = f"landslides cover {mean:.0%} of the chips"
-        doubt(what, where=where, fix=fix)
+        doubt(f"landslides cover {mean:.0%} of the chips", where=where, fix=fix)
     elif len(whole):
         names = ", ".join(image.name for image in whole["image"][:3])
         what = f"{len(whole)} of {len(report)} chips are landslide from edge to edge"
@@ -210,24 +209,38 @@ def usable_chips(
     Raises
     ------
     InputError
-        When chips cannot be used, up to 50 of them named, unless `skip_bad` leaves them out and
-        some remain.
+        When chips cannot be used, unless `skip_bad` leaves them out and some remain; every fault
+        and its chips are named.
     """
     if not chips:
         return []
     bad = report[report["bad"]]
-    more = [f"and {len(bad) - _SHOWN} others"] if len(bad) > _SHOWN else []
     if len(bad) and (not skip_bad or len(bad) == len(chips)):
         raise InputError(
             f"{len(bad)} of {len(chips)} chips cannot be used",
             where=os.path.commonpath([chip.image.parent for chip in chips]),
-            found="\n" + "\n".join([*bad["problem"][:_SHOWN], *more]),
+            found="\n" + "\n".join(_named(bad)),
             fix="Mend them or take them out; `skip_bad: true` trains without them",
         )
     return [
         replace(chips[row.Index], landslides=row.landslides, merged=row.merged)
         for row in report[~report["bad"]].itertuples()
     ]
+
+
+def _named(bad: pd.DataFrame) -> list[str]:
+    """What is wrong with bad chips; a fault that many share is told once, with their names."""
+    alike: dict[str, list] = {}
+    for row in bad.itertuples():
+        fault = row.problem.split(": ", 1)[-1].replace(row.image.name, "")
+        alike.setdefault(fault, []).append(row)
+    lines = []
+    for rows in alike.values():
+        lines += [row.problem for row in rows[: _SHOWN if len(rows) <= _SHOWN else 1]]
+        if len(rows) > _SHOWN:
+            names = ", ".join([row.image.name for row in rows[1:20]] + ["…"] * (len(rows) > 20))
+            lines.append(f"The same holds for {len(rows) - 1} others: {names}")
+    return lines
 
 
 def need_training(chips: Sequence[Chip]) -> None:

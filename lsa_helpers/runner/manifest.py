@@ -81,7 +81,7 @@ def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 def data_hashes(catalog: Catalog) -> dict[str, str]:
     """SHA-256 of every file of the data folder that the catalog names, side files of the same stem
-    and images that a COCO file names included.
+    and images and outlines that a file of annotations names included.
     """
     files = set()
     for entry in catalog.entries().values():
@@ -93,7 +93,9 @@ def data_hashes(catalog: Catalog) -> dict[str, str]:
     elif images is not None and any(path.is_file() for path in catalog.files(images)):
         from lsa_helpers.detect.layouts import find_chips
 
-        files |= {chip.image for chip in find_chips(catalog)}
+        chips = find_chips(catalog)
+        files |= {chip.image for chip in chips}
+        files |= {chip.truth for chip in chips if isinstance(chip.truth, Path)}
     names = (os.path.relpath(file, catalog.folder) for file in files if file.is_file())
     names = sorted(Path(name).as_posix() for name in names)
     return {f"data/{name}": value for name, value in hashes(catalog.folder, names).items()}

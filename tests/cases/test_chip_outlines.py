@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lsa_helpers.detect.chips import check_chips, read_chip
+from lsa_helpers.detect.chips import check_chips, read_chip, usable_chips
 from lsa_helpers.detect.layouts import find_chips, list_chips
 from lsa_helpers.errors import InputError, remarks
 from tests.cases.conftest import CHIP, Folder, picture
@@ -182,6 +182,15 @@ def test_images_that_were_resized(folder):
     assert report["bad"].all()
     assert "a.png" in report["problem"][0] and "512×512" in report["problem"][0]
     assert "96×96" in report["problem"][0]
+
+
+def test_a_fault_of_all_chips_is_told_once(folder):
+    names = [f"a{number}.png" for number in range(30)]
+    _coco(folder, "coco.json", names, THREE[:1], {1: "landslide"}, width=512, height=512)
+    chips, report, _ = _read(folder, format="coco")
+    with pytest.raises(InputError, match="(?s)30 of 30 chips.*others: a1.png, a2.*, …") as told:
+        usable_chips(chips, report)
+    assert str(told.value).count("512×512") == 1
 
 
 @pytest.mark.parametrize(
