@@ -8,9 +8,9 @@ from lsa_helpers.errors import InputError, InputNote
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
 
 NAMES = {
-    True: "Debris_Flow LANDSLIDE rock-fall RockFall 滑坡 崩塌 泥石流 地すべり がけ崩れ 산사태 frana "
-    "Éboulement Rutschung deslizamiento escorregamento heyelan оползень longsor Bergsturz mudslide "
-    "LS 1 1.0 True yes oui",
+    True: "Debris_Flow LANDSLIDE rock-fall RockFall 滑坡 崩塌 泥石流 地すべり がけ崩れ 산사태 "
+    "frana Éboulement Rutschung deslizamiento escorregamento heyelan оползень longsor Bergsturz "
+    "mudslide LS 1 1.0 True yes oui",
     False: "0 0.0 -1 false No none background stable NonLandslide no_landslide 非滑坡 "
     "snow_avalanche",
     None: "river road 2 3.0 north notch noise slope flow building",
@@ -45,7 +45,7 @@ def test_chosen_labels_decide():
         ([0.5, 1.0], "no whole numbers.*Found: .'0.5', '1.0'"),
         (["0.5", "1"], "no whole numbers"),
         ([0, 0], r"no label in .kind. is known as landslide. Found: 0 \(2\)"),
-        (["A", "B", "B"], r"Found: b \(2\), a \(1\). Name those that are with `landslide_labels"),
+        (["A", "B", "B"], r"Found: B \(2\), A \(1\). Name those that are with `landslide_labels"),
         ([np.nan, None], "Found: none"),
     ],
 )
