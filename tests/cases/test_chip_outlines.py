@@ -58,7 +58,7 @@ def test_categories_are_told_by_their_names(folder):
     _coco(folder, "coco.json", ["a.png", "b.png"], THREE, names)
     _, report, said = _read(folder, format="coco")
     assert report["landslides"].tolist() == [2, 2]
-    assert "debris flow (2), rockfall (2)" in said[0] and "road (2)" in said[0]
+    assert "Debris_Flow (2), rockfall (2)" in said[0] and "road (2)" in said[0]
 
 
 @pytest.mark.parametrize("chosen", [["scar"], [1], ["Scar", "road"]])
@@ -235,7 +235,7 @@ def test_labels_of_labelme(folder):
     chips, report, said = _read(folder, format="labelme")
     assert report["landslides"].tolist() == [1, 1]
     assert read_chip(chips[1])[1][0, 20:30, 40:50].all()
-    assert "river (1)" in said[0] and "background (2)" in said[0]
+    assert "river (1)" in said[0] and "_background_ (2)" in said[0]
 
 
 def test_a_landslide_of_labelme_must_be_an_area(folder):
