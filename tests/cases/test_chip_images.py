@@ -124,6 +124,16 @@ def test_the_largest_number_does_not_set_the_scale(folder):
     assert "reflectances" in said[0]
 
 
+def test_an_offset_of_some_images_is_doubted(folder):
+    """Four of twelve chips were taken after 2022."""
+    catalog = _stored(folder, lambda x: x * 10_000, "uint16")
+    for number in range(4):
+        later = GROUND[number] * 10_000 + 1000
+        _tif(folder.path / f"images/a{number}.tif", later, "uint16")
+    _, said = _read_all(catalog)
+    assert len(said) == 2 and "4 of 12 have no values below 1000" in said[1]
+
+
 def test_negative_values_are_said(folder):
     _, said = _read_all(_stored(folder, lambda x: x - 0.05, "float32"))
     assert "% of the values negative" in said[0]
