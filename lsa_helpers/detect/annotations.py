@@ -24,6 +24,9 @@ def placed(chip: Chip) -> Chip:
     try:
         with open_image(chip.image) as file:
             chip = replace(chip, dtype=file.dtypes[0])
+            if file.driver == "JPEG" and file.tags().get("EXIF_Orientation", "1") != "1":
+                what = "photographs are turned upright, as their EXIF orientation says"
+                note(what, where=chip.image.parent, fix="Masks and outlines must lie on them so")
             if not file.crs:
                 return chip
             footprint = (file.crs.to_string(), *file.bounds)
@@ -153,7 +156,8 @@ def _coco_content(path: Path) -> tuple[list[dict], list[dict], dict, list]:
         ]
         lost = [note["image_id"] for note in notes if note["image_id"] not in known]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
+        found = f"no key {error}" if isinstance(error, KeyError) else repr(error)
+        raise InputError("this is no readable COCO file", where=path, found=found) from None
     if lost or len(known) < len(images):
         what = "annotations of images that it does not list" if lost else "an image id twice"
         raise InputError(f"the COCO file has {what}", where=path, found=sorted(map(str, lost))[:5])

@@ -75,6 +75,7 @@ def draw_masks(
         raise InputError(
             f"the mask is {_size(mask.shape)} pixels, its image {image.name} is {_size(shape)}",
             where=truth,
+            fix="Turn it like the image" if mask.shape == shape[::-1] else None,
         )
     return instances(mask, min_pixels)
 

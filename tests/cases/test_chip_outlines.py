@@ -281,9 +281,9 @@ def test_photographs_are_turned_upright(folder, orientation, place):
         "annotations": [{"id": 1, "image_id": 1, "segmentation": ring}],
     }
     (folder.path / "coco.json").write_text(json.dumps(content))
-    chips, _, _ = _read(folder, format="coco")
+    chips, _, said = _read(folder, format="coco")
     image, masks = read_chip(chips[0])
-    assert image.shape[:2] == (height, width)
+    assert image.shape[:2] == (height, width) and len(said) == (orientation != 1)
     assert image[masks[0]].min() > 200
 
 
@@ -348,6 +348,12 @@ def test_no_coco_file_at_all(folder):
     (folder.path / "labels.csv").write_text("a,b\n")
     with pytest.raises(InputError, match="no readable COCO.*labels.csv"):
         _read(folder, format="coco")
+
+
+def test_json_of_another_tool(folder):
+    (folder.path / "via.json").write_text('{"a.png123": {"filename": "a.png", "regions": []}}')
+    with pytest.raises(InputError, match="via.json.*no readable COCO file.*no key 'images'"):
+        _read(folder, path="via.json", format="coco")
 
 
 def test_images_of_the_catalog_are_found_without_reading_pixels(folder):
