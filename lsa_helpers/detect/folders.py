@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from lsa_helpers.detect.images import HDF5
@@ -18,6 +19,18 @@ _IMAGE = re.compile(
 )
 
 _USUAL = ("mask", "masks", "image", "images", "img")
+
+
+def image_files(paths: Sequence[Path]) -> list[Path]:
+    """The files, and of folders the images in them."""
+    listed = ([path] if not path.is_dir() else sorted(path.iterdir()) for path in map(Path, paths))
+    files = [
+        path
+        for named, found in zip(paths, listed, strict=True)
+        for path in found
+        if path == Path(named) or path.suffix.lower() in IMAGE_SUFFIXES
+    ]
+    return files or list(map(Path, paths))
 
 
 def contents(folder: Path) -> str:

@@ -17,7 +17,7 @@ from lsa_helpers.detect.annotations import (
 )
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.coding import find_code
-from lsa_helpers.detect.folders import IMAGE_SUFFIXES, contents, group_files
+from lsa_helpers.detect.folders import IMAGE_SUFFIXES, contents, group_files, image_files
 from lsa_helpers.detect.images import AS_RGB, Bands
 from lsa_helpers.detect.scale import settle_scale
 from lsa_helpers.detect.split import name_parts, parts_of_folders, parts_of_lists
@@ -83,7 +83,9 @@ def find_chips(catalog: Catalog) -> list[Chip]:
     elif entry.polygons:
         outlines = catalog.files(entry.model_copy(update={"path": entry.polygons}))
         keys = {"platform", "layer", "label", "landslide_labels"}
-        chips = cut_chips(files, outlines, entry.chip_px, **entry.model_dump(include=keys))
+        chips = cut_chips(
+            image_files(files), outlines, entry.chip_px, **entry.model_dump(include=keys)
+        )
     else:
         raise InputError(
             "the catalog does not say where the outlines of the images are",

@@ -18,6 +18,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import array_bounds
 from rasterio.windows import Window
 
+from lsa_helpers.detect.folders import image_files
 from lsa_helpers.detect.images import AS_RGB, Bands, open_image
 from lsa_helpers.detect.mosaic import as_one
 from lsa_helpers.detect.radiometry import Colours, measure_colours
@@ -60,7 +61,7 @@ def open_scene(
     Parameters
     ----------
     path : Path or sequence of Path
-        GeoTIFF in a CRS in metres; several are seen as one mosaic.
+        GeoTIFF in a CRS in metres; several, or all of a folder, are seen as one mosaic.
     resolution_m : float
         Pixel of the network, m; 0: the scene's own.
     bands : Bands
@@ -73,8 +74,8 @@ def open_scene(
         When the scene cannot be read, lacks a band or has no CRS in metres, or its files do not
         fit together.
     """
-    named = [path] if isinstance(path, str | Path) else list(path)
-    path = as_one(named) if len(named) > 1 else Path(named[0])
+    named = image_files([path] if isinstance(path, str | Path) else path)
+    path = as_one(named) if len(named) > 1 else named[0]
     with open_image(path) as file:
         bands.find(file)
         if not (file.crs and file.crs.is_projected and file.crs.linear_units_factor[1] == 1):

@@ -165,11 +165,12 @@ def test_a_scene_that_is_stored_otherwise_is_doubted(folder, store, doubted):
     assert any("stored otherwise than the chips" in str(line) for line in said) == doubted
 
 
-def test_a_scene_of_several_files(folder):
-    """Two halves, the right one named first; where neither lies it is black."""
+@pytest.mark.parametrize("path", [["b_right.tif", "a_left.tif"], "?_*.tif", "."])
+def test_a_scene_of_several_files(folder, path):
+    """Two halves in any order; a catalog may name them, a wildcard or their folder."""
     _tif(folder.path / "b_right.tif", np.full((3, 20, 30), 200), "uint8", west=5e5 + 400)
     _tif(folder.path / "a_left.tif", np.full((3, 20, 40), 100), "uint8")
-    folder.entry("scene", path=["b_right.tif", "a_left.tif"])
+    folder.entry("scene", path=path)
     catalog = folder.catalog()
     frame = open_scene(catalog.files(catalog.scene))
     assert (frame.height, frame.width, frame.bounds[:2]) == (20, 70, (5e5, 33e5 - 200))
