@@ -55,7 +55,8 @@ compare_epochs: int = 0  # epochs of each of Table 4's four detectors; 0: the ta
 detector: str = ""  # local file of a trained detector, used as it is; empty: one is trained here
 weights: str = ""  # backbone's weights: local file, or a name like IMAGENET1K_V1 to download; empty: from scratch
 bands: list = ["red", "green", "blue"]  # bands the network sees, by name or in the file's order
-reflectance_scale: float = 0.0  # stored value that becomes 1; 0: 255 in 8-bit files, 10000 in others
+reflectance_scale: float = 0.0  # by what stored values are divided; 0: 255 in 8-bit files, found in others
+reflectance_offset: float = 0.0  # stored value that becomes 0 (1000: Sentinel-2 since 2022)
 chip_size: int = 192  # longest edge of a chip as the network sees it, pixels
 resolution_m: float = 0.0  # pixel of chips and scene for the network, m; 0: chips scaled to chip_size
 normalise_radiometry: bool = False  # bring the colours of every source of images to one mean and spread
@@ -118,7 +119,7 @@ settings = train.TrainConfig.pick(p.model_dump())  # how it is trained
 # *neighbours* counts them: chips that share an edge, a corner or ground with a chip of another part. A collection that brings its own split keeps it.
 
 # %%
-chips = layouts.list_chips(open_catalog(p, run))  # files and folders; no pixel is read yet
+chips = layouts.list_chips(open_catalog(p, run), config.inputs)  # files, and what their values mean
 report = read.check_chips(chips, config.inputs)  # every chip is read once, and what is wrong with it is noted
 chips = split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
 read.need_training(chips)

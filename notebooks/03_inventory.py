@@ -80,7 +80,7 @@ sources = open_catalog(p, run)
 
 # %%
 model, config = load_detector(run.need("detector.safetensors", chapter="02_detector"))
-frame = scene.open_scene(sources.path(sources.scene), config.resolution_m, config.inputs)
+frame = scene.open_scene(sources.files(sources.scene), config.resolution_m, config.inputs)
 colours = scene.scene_colours(frame) if config.normalise_radiometry else None
 print(f"{frame.height} × {frame.width} pixels of {frame.pixel_m:g} m in {frame.crs}")
 
@@ -126,7 +126,7 @@ style.save(show.tile_scores(pixels, tile_scores), run, "inventory_tile")
 # scene is not: so the false alarms of the chips are first weighed up to ground of which `landslide_share` is landslide, by Bayes' rule.
 
 # %%
-chips = list_chips(sources)
+chips = list_chips(sources, config.inputs)
 chips = usable_chips(chips, check_chips(chips, config.inputs), skip_bad=True)  # as chapter 2 did
 validation = ChipSet([chip for chip in split_chips(chips, p.seed) if chip.split == "val"], config)
 

@@ -9,9 +9,14 @@ import numpy as np
 import pandas as pd
 from rasterio.windows import Window
 
-from lsa_helpers.detect.images import AS_RGB, Bands, open_image
+from lsa_helpers.detect.coding import MaskCode
+from lsa_helpers.detect.images import AS_RGB, Bands, open_image, turn_upright
 from lsa_helpers.detect.outlines import count_merged, draw_masks
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt
+
+PARTS = ("train", "val", "test")
+_SHOWN = 5  # chips with the same fault that are named with it in full
+_LARGE = 0.6  # share of a picture; masks of landslides that cover more are mostly inverted
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,8 @@ class Chip:
     image : Path
         Image file of any format GDAL reads.
     truth : Path or tuple
-        A mask file (above 0 = landslide; an empty mask is a legitimate negative), a LabelMe file
-        (.json), COCO annotations (dict) or shapely polygons in pixels of the chip.
+        A mask file (an empty mask is a legitimate negative), a LabelMe file (.json), a YOLO file
+        (.txt), COCO annotations (dict) or shapely polygons in pixels of the chip.
     area, platform : str
         Sample area and acquisition platform of Table 1; empty when unknown.
     resolution_m : float
@@ -44,6 +49,15 @@ class Chip:
     fault : InputError, optional
         Why it cannot be read, where that was seen when it was listed; raised by `read_chip`, so
         that one bad chip does not hide the others.
+    coded : MaskCode or tuple of str, optional
+        What of `truth` is landslide, see `lsa_helpers.detect.outlines.draw_masks`.
+    drawn_on : tuple of int, optional
+        Height and width of the image on which COCO outlines were drawn, pixels.
+    dtype : str
+        Type of the stored values; empty when unknown.
+    scale : tuple of float, optional
+        `Bands.reflectance_scale` and offset where `Bands` leave them open, decided for the whole
+        collection by `lsa_helpers.detect.scale.settle_scale`.
     """
 
     image: Path
@@ -58,6 +72,10 @@ class Chip:
     landslides: float = float("nan")
     merged: float = float("nan")
     fault: InputError | None = None
+    coded: MaskCode | tuple[str, ...] | None = None
+    drawn_on: tuple[int, int] | None = None
+    dtype: str = ""
+    scale: tuple[float, float] | None = None
 
     @property
     def source(self) -> tuple[str, str, str]:
@@ -93,15 +111,27 @@ def read_chip(
         image.
     """
     image = read_image(chip, bands)
-    return image, draw_masks(chip.truth, image.shape[:2], chip.image, min_pixels=min_pixels)
+    shape = image.shape[:2]
+    if chip.drawn_on and chip.drawn_on != shape:
+        raise InputError(
+            "the outlines were drawn on an image of another size",
+            where=chip.image,
+            found="{1}×{0} pixels, the image has {3}×{2}".format(*chip.drawn_on, *shape),
+            fix="Draw them on the image as it is, or bring the image back to that size",
+        )
+    return image, draw_masks(chip.truth, shape, chip.image, min_pixels=min_pixels, coded=chip.coded)
 
 
 def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
     """The pixels of a chip alone, as `read_chip` gives them."""
     if chip.fault is not None:
         raise chip.fault
+    if chip.scale and not bands.reflectance_scale:
+        bands = replace(bands, reflectance_scale=chip.scale[0], reflectance_offset=chip.scale[1])
     with open_image(chip.image) as file:
-        return bands.read(file, Window(*chip.window) if chip.window else None)
+        if chip.window:
+            return bands.read(file, Window(*chip.window))
+        return turn_upright(bands.read(file), file)
 
 
 def check_chips(
@@ -120,23 +150,41 @@ def check_chips(
     -------
     DataFrame
         One row per chip: image (Path), landslides (count), merged (of drawn outlines, how many a
-        semantic mask would merge into a neighbour; NaN for mask files, which do not tell), problem
-        (text, empty when there is none), bad (bool: file missing or corrupt, mask of another size,
-        wrong number of bands, nothing but nodata). A chip without landslide is a problem only if it
-        is not meant.
+        semantic mask would merge into a neighbour; NaN for mask files, which do not tell), share
+        (fraction of its pixels that is landslide; NaN when it is bad), problem (text, empty when
+        there is none), bad (bool: file missing or corrupt, mask of another size, wrong number of
+        bands, nothing but nodata). A chip without landslide is a problem only if it is not meant.
+        That landslides cover whole chips, or most of all, is a doubt.
     """
-    return pd.DataFrame([_check(chip, bands, min_pixels) for chip in chips])
+    report = pd.DataFrame([_check(chip, bands, min_pixels) for chip in chips])
+    if len(report):
+        _doubt_shares(report)
+    return report
+
+
+def _doubt_shares(report: pd.DataFrame) -> None:
+    """Doubt landslides that are too large to be some."""
+    where = os.path.commonpath([image.parent for image in report["image"]])
+    fix = "See that the truth is not inverted; `landslide_values` says which values are landslides"
+    mean, whole = report["share"].mean(), report[report["share"] >= 0.999]
+    if mean > _LARGE:
+        doubt(f"landslides cover {mean:.0%} of the chips", where=where, fix=fix)
+    elif len(whole):
+        names = ", ".join(image.name for image in whole["image"][:3])
+        what = f"{len(whole)} of {len(report)} chips are landslide from edge to edge"
+        doubt(what, where=where, found=names, fix=fix)
 
 
 def _check(chip: Chip, bands: Bands, min_pixels: int) -> dict:
     """One row of `check_chips`."""
-    row = {"image": chip.image, "landslides": 0, "merged": np.nan, "problem": "", "bad": False}
+    row = {"image": chip.image, "landslides": 0, "merged": np.nan, "share": np.nan}
+    row |= {"problem": "", "bad": False}
     try:
         image, masks = read_chip(chip, bands, min_pixels=min_pixels)
     except InputError as error:
         return row | {"problem": " ".join(str(error).split()), "bad": True}
-    row["landslides"] = len(masks)
-    if isinstance(chip.truth, tuple) or chip.truth.suffix == ".json":
+    row |= {"landslides": len(masks), "share": masks.any(axis=0).mean()}
+    if isinstance(chip.truth, tuple) or chip.truth.suffix.lower() in (".json", ".txt"):
         row["merged"] = count_merged(masks)
     if not image.any() or (image == image[0, 0]).all():
         row |= {"problem": f"{chip.image}: all pixels have one colour: nodata", "bad": True}
@@ -161,8 +209,8 @@ def usable_chips(
     Raises
     ------
     InputError
-        When chips cannot be used, all of them named, unless `skip_bad` leaves them out and some
-        remain.
+        When chips cannot be used, unless `skip_bad` leaves them out and some remain; every fault
+        and its chips are named.
     """
     if not chips:
         return []
@@ -171,7 +219,7 @@ def usable_chips(
         raise InputError(
             f"{len(bad)} of {len(chips)} chips cannot be used",
             where=os.path.commonpath([chip.image.parent for chip in chips]),
-            found="\n" + "\n".join(bad["problem"]),
+            found="\n" + "\n".join(_named(bad)),
             fix="Mend them or take them out; `skip_bad: true` trains without them",
         )
     return [
@@ -180,13 +228,53 @@ def usable_chips(
     ]
 
 
+def _named(bad: pd.DataFrame) -> list[str]:
+    """What is wrong with bad chips; a fault that many share is told once, with their names."""
+    alike: dict[str, list] = {}
+    for row in bad.itertuples():
+        fault = row.problem.split(": ", 1)[-1].replace(row.image.name, "")
+        alike.setdefault(fault, []).append(row)
+    lines = []
+    for rows in alike.values():
+        lines += [row.problem for row in rows[: _SHOWN if len(rows) <= _SHOWN else 1]]
+        if len(rows) > _SHOWN:
+            names = ", ".join([row.image.name for row in rows[1:20]] + ["…"] * (len(rows) > 20))
+            lines.append(f"The same holds for {len(rows) - 1} others: {names}")
+    return lines
+
+
 def need_training(chips: Sequence[Chip]) -> None:
-    """Raise an `InputError` when there are chips, but none to train on."""
-    if chips and not any(chip.split == "train" for chip in chips):
+    """See that split chips can train a detector, choose its threshold and test it.
+
+    Raises
+    ------
+    InputError
+        When there are chips, but a part has none or, where landslides were counted, none with a
+        landslide.
+    """
+    for part, needed in (("train", "training"), ("val", "validation"), ("test", "test")):
+        held = [chip for chip in chips if chip.split == part]
+        if not chips or any(chip.landslides != 0 for chip in held):
+            continue
+        fix = (
+            "Add chips, or mark some as train"
+            if part == "train" and not held
+            else "Give it some that have: by the columns `id` and `split` of an index.csv, by the "
+            "folders train, val and test, or, where neither is there, by another `seed`"
+        )
+        counts = {name: sum(chip.split == name for chip in chips) for name in PARTS}
+        if all(chip.landslides == 0 for chip in chips):
+            raise InputError(
+                f"none of the {len(chips)} chips has a landslide",
+                where=chips[0].image.parent,
+                fix="See that masks or outlines are those of the images; `landslide_values` or "
+                "`landslide_labels` in catalog.yml say what in them is landslide",
+            )
         raise InputError(
-            "the collection has no training chips",
+            f"the collection has no {needed} chips" + (" with a landslide" if held else ""),
             where=chips[0].image.parent,
-            fix="Add chips, or mark some as train",
+            found=", ".join(f"{name} {count}" for name, count in counts.items()),
+            fix=fix,
         )
 
 

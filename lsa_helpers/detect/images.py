@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from rasterio.enums import Resampling
+from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
 from lsa_helpers.errors import InputError
@@ -18,6 +19,10 @@ from lsa_helpers.errors import InputError
 RGB = ("red", "green", "blue")
 # the value that stands for a reflectance of 1 in Sentinel-2, Landsat and Gaofen products
 REFLECTANCE = 10_000.0
+HDF5 = {".h5", ".hdf5", ".hdf", ".he5"}
+# what holds pictures and what holds masks in a file of several data sets
+_HOLDS = {"img", "image", "images", "data", "x", "mask", "masks", "label", "labels", "gt", "y"}
+_NO_DATA = (-9999, -32768)  # written so often that nobody declares it
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,15 @@ class Bands:
         In the order in which the network takes them. Where a file describes its bands they are
         found by name, else they are its first ones.
     reflectance_scale : float
-        Stored value that becomes 1; 0: 255 in 8-bit files, 10,000 (a reflectance of 1) in others.
+        By what stored values are divided; 0: 255 in 8-bit files, and in others what
+        `lsa_helpers.detect.scale` finds in their collection, or 10,000 (a reflectance of 1).
+    reflectance_offset : float
+        Stored value that becomes 0.
     """
 
     names: tuple[str, ...] = RGB
     reflectance_scale: float = 0.0
+    reflectance_offset: float = 0.0
 
     def find(self, file: rasterio.DatasetReader) -> list[int]:
         """Numbers of the bands in an open file, from 1.
@@ -91,15 +100,41 @@ class Bands:
         numbers = self.find(file)
         out = (len(numbers), *shape) if shape else None
         pixels = file.read(numbers, window=window, out_shape=out, resampling=resampling)
-        if file.nodata:  # 0, the usual one, is 0 already
-            pixels[:, (pixels == file.nodata).any(axis=0)] = 0
+        pixels[:, without_data(pixels, file.nodata)] = 0
         scale = self.reflectance_scale or (255.0 if pixels.dtype == np.uint8 else REFLECTANCE)
-        if pixels.dtype != np.uint8 or scale != 255:
-            pixels = np.nan_to_num(pixels.astype(np.float32) / np.float32(scale))
+        if pixels.dtype != np.uint8 or scale != 255 or self.reflectance_offset:
+            seen = pixels.any(axis=0)
+            pixels = pixels.astype(np.float32)
+            if self.reflectance_offset:
+                pixels = (pixels - np.float32(self.reflectance_offset)) * seen
+            pixels = np.nan_to_num(pixels / np.float32(scale))
         return pixels.transpose(1, 2, 0)
 
 
 AS_RGB = Bands()
+
+
+def turn_upright(pixels: np.ndarray, file: rasterio.DatasetReader) -> np.ndarray:
+    """Pixels (height, width, bands) of an open photograph as annotation tools and browsers show
+    it: turned as its EXIF orientation says, which GDAL leaves aside.
+    """
+    turn = file.tags().get("EXIF_Orientation", "1") if file.driver == "JPEG" else "1"
+    if turn in "5678":
+        pixels = pixels.transpose(1, 0, 2)
+    if turn in "2367":
+        pixels = pixels[:, ::-1]
+    if turn in "3478":
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def without_data(pixels: np.ndarray, nodata: float | None) -> np.ndarray:
+    """Which pixels of (bands, height, width) have the declared nodata value in a band, or one that
+    usually stands for it.
+    """
+    values = [*([nodata] if nodata else []), *(_NO_DATA if pixels.dtype.kind in "if" else ())]
+    values = [value for value in values if not np.isnan(value)]  # 0, the usual one, is 0 already
+    return np.isin(pixels, values).any(axis=0) if values else np.zeros(pixels.shape[1:], bool)
 
 
 def bands_to_show(file: rasterio.DatasetReader) -> Bands:
@@ -114,7 +149,8 @@ def bands_to_show(file: rasterio.DatasetReader) -> Bands:
 
 @contextmanager
 def open_image(path: Path) -> Iterator[rasterio.DatasetReader]:
-    """Open an image file, with or without a georeference.
+    """Open an image file, with or without a georeference; of an HDF5 file the bands come first,
+    in whatever order its axes are.
 
     Raises
     ------
@@ -125,7 +161,7 @@ def open_image(path: Path) -> Iterator[rasterio.DatasetReader]:
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         try:
             # Without this option GDAL reads the missing rest of a truncated PNG as zeros.
-            with rasterio.Env(GDAL_PNG_WHOLE_IMAGE_OPTIM="NO"), rasterio.open(path) as file:
+            with rasterio.Env(GDAL_PNG_WHOLE_IMAGE_OPTIM="NO"), _open(path) as file:
                 yield file
         except rasterio.errors.RasterioError as error:
             found = " ".join(str(error).split())
@@ -135,6 +171,41 @@ def open_image(path: Path) -> Iterator[rasterio.DatasetReader]:
                 found=found,
                 fix="Replace the file or take it out",
             ) from None
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[rasterio.DatasetReader]:
+    if Path(path).suffix.lower() not in HDF5:
+        with rasterio.open(path) as file:
+            yield file
+        return
+    bands = _hdf5(path)
+    profile = dict(zip(("count", "height", "width"), bands.shape, strict=True), dtype=bands.dtype)
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", **profile) as file:
+            file.write(bands)
+        with memory.open() as file:
+            yield file
+
+
+def _hdf5(path: Path) -> np.ndarray:
+    """The one picture of an HDF5 file: (bands, height, width)."""
+    with rasterio.open(path, driver="HDF5") as file:
+        # A file of one data set is opened as that.
+        names = {name.rsplit("/", 1)[-1]: name for name in file.subdatasets}
+        bands = None if names else file.read()
+    if bands is None:
+        held = [name for name in names if name.lower() in _HOLDS]
+        if len(held) != 1:
+            raise InputError(
+                "the file holds several data sets, and none that is surely the picture",
+                where=path,
+                found=sorted(names),
+                fix="Write it as GeoTIFF, or leave only one of them",
+            )
+        with rasterio.open(names[held[0]]) as file:
+            bands = file.read()
+    return np.moveaxis(bands, int(np.argmin(bands.shape)), 0) if len(bands) > 1 else bands
 
 
 def as_unit(pixels: np.ndarray) -> np.ndarray:

@@ -1,71 +1,142 @@
 """Folders of image chips: which files belong together, in each of the usual layouts."""
 
-import json
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from lsa_helpers.detect.annotations import (
+    missing,
+    placed,
+    read_coco,
+    read_labelme,
+    read_yolo,
+)
 from lsa_helpers.detect.chips import Chip
-from lsa_helpers.detect.images import open_image
+from lsa_helpers.detect.coding import find_code
+from lsa_helpers.detect.folders import IMAGE_SUFFIXES, contents, group_files, image_files
+from lsa_helpers.detect.images import AS_RGB, Bands
+from lsa_helpers.detect.scale import settle_scale
+from lsa_helpers.detect.split import name_parts, parts_of_folders, parts_of_lists
 from lsa_helpers.detect.tiling import cut_chips
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt
 from lsa_helpers.sources import Catalog
 
-IMAGE_SUFFIXES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 # "Moxi town（UAV-1m）": area, platform and often the ground resolution; brackets may be full-width
 # (CAS) or plain.
 _CAS_NAME = re.compile(
     r"(?P<area>.+?)\s*[（(](?P<platform>.+?)(?:-(?P<resolution>\d+(?:\.\d+)?)\s*m)?[）)]"
 )
-
 _WANTS = {
     "cas": "sub-folders with `img` and `mask` in them",
     "masks": "the sub-folders `images` and `masks`",
     "coco": "a list of images in the file",
     "labelme": "a `.json` beside every image",
+    "yolo": "the sub-folders `images` and `labels`, with a `.txt` of outlines for every image",
 }
 
 
-def list_chips(catalog: Catalog) -> list[Chip]:
-    """The chips a catalog names, in whatever layout; an empty list when it names no images.
+def list_chips(catalog: Catalog, bands: Bands = AS_RGB) -> list[Chip]:
+    """The chips a catalog names, in whatever layout, with what their masks and their stored values
+    mean; an empty list when it names no images.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    bands : Bands
+        What the network will see; where they leave the scale open it is found from these.
 
     Raises
     ------
     InputError
-        As `read_collection` and `lsa_helpers.detect.tiling.cut_chips`.
+        As `find_chips`, and when the values of masks do not tell which is landslide.
+    """
+    chips = find_chips(catalog)
+    masks = {chip.truth: None for chip in chips if isinstance(chip.truth, Path)}
+    masks = [path for path in masks if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+    if masks:
+        code = find_code(masks, catalog.images.landslide_values, masks[0].parent)
+        chips = [replace(chip, coded=code) for chip in chips]
+    return settle_scale(chips, bands)
+
+
+def find_chips(catalog: Catalog) -> list[Chip]:
+    """The chips a catalog names, as its files and folders tell; no pixel is read.
+
+    Raises
+    ------
+    InputError
+        As `read_collection` and `lsa_helpers.detect.tiling.cut_chips`, or when an image is named
+        twice.
     """
     entry = catalog.images
     if entry is None:
         return []
+    files = catalog.files(entry)
+    _doubt_keys(catalog)
     if entry.format != "polygons":
-        return read_collection(catalog.path(entry), entry.format)
-    if not entry.polygons:
+        chips = read_collection(files, entry.format, entry.landslide_labels)
+        chips = parts_of_lists(parts_of_folders(chips, catalog.folder), files[0])
+    elif entry.polygons:
+        outlines = catalog.files(entry.model_copy(update={"path": entry.polygons}))
+        keys = {"platform", "layer", "label", "landslide_labels"}
+        chips = cut_chips(
+            image_files(files), outlines, entry.chip_px, **entry.model_dump(include=keys)
+        )
+    else:
         raise InputError(
             "the catalog does not say where the outlines of the images are",
             where=catalog.folder,
             fix="Add `polygons: FILE` to the entry `images`",
         )
-    outlines = catalog.path(entry.model_copy(update={"path": entry.polygons}))
-    return cut_chips(catalog.files(entry), outlines, entry.chip_px, platform=entry.platform)
+    image, count = Counter((chip.image.resolve(), chip.window) for chip in chips).most_common(1)[0]
+    if count > 1:
+        raise InputError(
+            "an image is named more than once, so it could train and test",
+            where=image[0],
+            found=f"{count} times",
+            fix="Correct `path` of the entry `images`, or the files of annotations",
+        )
+    return chips
 
 
-def read_collection(folder: Path, layout: str) -> list[Chip]:
+def _doubt_keys(catalog: Catalog) -> None:
+    """Doubt a key that says nothing of the layout."""
+    entry = catalog.images
+    masked = entry.format in ("cas", "masks")
+    if entry.landslide_labels if masked else entry.landslide_values:
+        doubt(
+            f"`landslide_{'labels' if masked else 'values'}` says nothing of this format",
+            where=catalog.folder,
+            found=f"format {entry.format}",
+            fix=f"It has `landslide_{'values' if masked else 'labels'}`",
+        )
+
+
+def read_collection(
+    folder: Path | Sequence[Path], layout: str, landslide_labels: Sequence = ()
+) -> list[Chip]:
     """List the chips of a collection without reading their pixels.
 
     Parameters
     ----------
-    folder : Path
-        The collection; for ``coco`` also a file.
-    layout : {"cas", "masks", "coco", "labelme"}
+    folder : Path or sequence of Path
+        The collection, or several that are joined; for ``coco`` also files.
+    layout : {"cas", "masks", "coco", "labelme", "yolo"}
         ``cas``: sub-folders "area（platform-1m）" with ``img/`` and ``mask/``, files of the same
-        name. ``masks``: ``images/``, ``masks/``, files of the same name; an ``index.csv`` (id), if
-        there is one, says which of them belong to the collection. In both an index may have the
-        columns ``split`` and ``scene``; without a scene, names that differ only in their last
-        number are one.
-        ``coco``: ``coco.json`` in the folder, or any COCO file given as `folder`; its images count
-        from where it lies. ``labelme``: a LabelMe ``.json`` for every image, beside it.
+        name. ``masks``: ``images/``, ``masks/``, files of the same name. In both the folders may
+        also be called otherwise or lie in others (``train/image``, ``masks/train``), or images
+        ``a`` and masks ``a_mask`` in one. An ``index.csv`` (id) says which chips belong to the
+        collection ``masks``, and may in both have the columns ``split`` and ``scene``; without a
+        scene, names that differ only in their last number are one.
+        ``coco``: ``coco.json`` in the folder, or any COCO files there or given as `folder`; their
+        images count from where they lie. ``labelme``: a LabelMe ``.json`` for every image, beside
+        it. ``yolo``: ``images/`` and ``labels/`` with outlines, and ``data.yaml``.
+    landslide_labels : sequence of str or int
+        Categories, labels or classes that are landslides; empty: guessed by their names.
 
     Returns
     -------
@@ -75,27 +146,36 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
     Raises
     ------
     InputError
-        When the folder does not hold the layout or is empty. Chips themselves are judged by
-        `lsa_helpers.detect.chips.check_chips`.
+        When the folder does not hold the layout or is empty, or labels or names of splits are not
+        known. Chips themselves are judged by `lsa_helpers.detect.chips.check_chips`.
 
     Notes
     -----
     Source of the ``cas`` layout: Xu et al. (2024), CAS Landslide Dataset,
     doi:10.1038/s41597-023-02847-z.
     """
-    folder = Path(folder)
-    readers = {"cas": _read_cas, "masks": _read_masks, "coco": _read_coco, "labelme": _read_labelme}
-    if layout not in readers:
+    folders = [Path(folder)] if isinstance(folder, str | Path) else [Path(item) for item in folder]
+    drawn = {"coco": read_coco, "labelme": read_labelme, "yolo": read_yolo}
+    pairs = {"cas": _read_cas, "masks": _read_masks}
+    if layout not in drawn | pairs:
         raise InputError(
             f'"{layout}" is no layout of an image collection',
-            where=folder,
-            fix=f"Use one of {', '.join(readers)}",
+            where=folders[0],
+            fix=f"Use one of {', '.join(pairs | drawn)}",
         )
-    chips = readers[layout](folder)
+    if layout in drawn:
+        chips = drawn[layout](folders, landslide_labels)
+    else:
+        chips = [
+            chip if len(folders) == 1 else replace(chip, scene=f"{path.name}/{chip.scene}")
+            for path in folders
+            for chip in pairs[layout](path)
+        ]
     if not chips:
         raise InputError(
             f'no image chip was found in the layout "{layout}"',
-            where=folder,
+            where=folders[0],
+            found=contents(folders[0]),
             fix=f"It wants {_WANTS[layout]}",
         )
     return chips
@@ -104,52 +184,29 @@ def read_collection(folder: Path, layout: str) -> list[Chip]:
 def _read_cas(folder: Path) -> list[Chip]:
     index = _read_index(folder / "index.csv")
     chips = []
-    for images in sorted(path for path in folder.rglob("img") if path.is_dir()):
-        masks = _by_stem(images.parent / "mask")
+    for images, masks, files, truths in group_files(folder):
         name = _CAS_NAME.fullmatch(images.parent.name)
         area, platform, resolution = (
             name.group("area", "platform", "resolution") if name else (images.parent.name, "", None)
         )
-        own = f"{images.parent.relative_to(folder)}/"
-        for stem, path in _by_stem(images).items():
+        own = f"{images.parent.relative_to(folder)}/" if images != folder else ""
+        for stem, path in files.items():
             chip = Chip(
                 path,
-                masks.get(stem, images.parent / "mask" / path.name),
+                truths.get(stem, masks / path.name),
                 area,
                 platform,
                 float(resolution or "nan"),
                 index["scene"].get(stem) or own + _scene(stem),
                 index["split"].get(stem, ""),
             )
-            chips.append(_placed(chip))
+            chips.append(placed(chip))
     return chips
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    """Image files of a folder by name without suffix, sorted."""
-    return {
-        path.stem: path
-        for path in sorted(folder.glob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES
-    }
 
 
 def _scene(stem: str) -> str:
     """Scene of a chip by its name: all before the last number."""
     return re.sub(r"[\W_]*\d+$", "", stem)
-
-
-def _placed(chip: Chip) -> Chip:
-    """With pixel size and place of a georeferenced chip; as it is where it has none."""
-    try:
-        with open_image(chip.image) as file:
-            if not file.crs:
-                return chip
-            footprint = (file.crs.to_string(), *file.bounds)
-            metres = abs(file.transform.a) if file.crs.is_projected else chip.resolution_m
-            return replace(chip, footprint=footprint, resolution_m=metres)
-    except InputError:
-        return chip  # a broken chip is reported when chips are judged, with all others
 
 
 def _read_index(path: Path) -> pd.DataFrame:
@@ -159,22 +216,31 @@ def _read_index(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame({"split": {}, "scene": {}})
     try:
-        table = pd.read_csv(path, dtype=str).fillna("")
+        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig").fillna("")
     except (OSError, ValueError) as error:
         raise InputError(
             "the index of the collection cannot be read", where=path, found=error
         ) from None
     if "id" not in table:
         raise InputError('the index has no column "id"', where=path, found=list(table.columns))
+    suffixes = tuple(IMAGE_SUFFIXES)
+    table["id"] = [
+        name.rsplit(".", 1)[0] if name.lower().endswith(suffixes) else name for name in table["id"]
+    ]
     if (twice := table["id"].duplicated()).any():
         name = table["id"][twice].iloc[0]
         raise InputError("the index names an image twice", where=path, found=f'id "{name}"')
-    return table.set_index("id").reindex(columns=["split", "scene"], fill_value="")
+    table = table.set_index("id").reindex(columns=["split", "scene"], fill_value="")
+    return table.assign(split=name_parts(table["split"], path))
 
 
 def _read_masks(folder: Path) -> list[Chip]:
-    files = {name: _by_stem(folder / name) for name in ("images", "masks")}
-    index = _read_index(folder / "index.csv")
+    index, groups = _read_index(folder / "index.csv"), group_files(folder)
+    files: dict[str, dict[str, Path]] = {"images": {}, "masks": {}}
+    for images, _, *found in groups:
+        own = f"{images.relative_to(folder)}/" if len(groups) > 1 and index.empty else ""
+        for name, by_stem in zip(files, found, strict=True):
+            files[name] |= {own + stem: path for stem, path in by_stem.items()}
     if index.empty:
         # Of a pair that is not whole either half is listed, so that the other is missed.
         keys = sorted({*files["images"], *files["masks"]})
@@ -192,49 +258,5 @@ def _pair(
     missing.
     """
     image, mask = (files[name].get(key, folder / name / f"{key}.*") for name in ("images", "masks"))
-    fault = _missing(image, folder / named_in)
-    return _placed(Chip(image, mask, scene=scene, split=split, fault=fault))
-
-
-def _missing(image: Path, named_in: Path) -> InputError | None:
-    """The fault of a chip whose image is not there."""
-    if image.is_file():
-        return None
-    return InputError("the image is missing", where=image, fix=f"It is named in {named_in}")
-
-
-def _read_coco(folder: Path) -> list[Chip]:
-    path = folder if folder.suffix.lower() == ".json" else folder / "coco.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        outlines = {image["id"]: [] for image in content["images"]}
-        for annotation in content["annotations"]:
-            outlines[annotation["image_id"]].append(annotation)
-        chips = [
-            Chip(
-                path.parent / image["file_name"],
-                tuple(outlines[image["id"]]),
-                scene=image["file_name"],
-                split=image.get("split", ""),
-            )
-            for image in content["images"]
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError("this is no readable COCO file", where=path, found=repr(error)) from None
-    return [_placed(replace(chip, fault=_missing(chip.image, path))) for chip in chips]
-
-
-def _read_labelme(folder: Path) -> list[Chip]:
-    chips = []
-    for path in sorted(folder.rglob("*.json")):
-        try:
-            named = json.loads(path.read_text(encoding="utf-8"))["imagePath"]
-            image = path.parent / named.replace("\\", "/")
-            fault = _missing(image, path)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            image = path
-            fault = InputError("this is no readable LabelMe file", where=path, found=repr(error))
-        area = "" if path.parent == folder else path.parent.name
-        scene = str(path.relative_to(folder))
-        chips.append(_placed(Chip(image, path, area=area, scene=scene, fault=fault)))
-    return chips
+    fault = missing(image, folder / named_in)
+    return placed(Chip(image, mask, scene=scene, split=split, fault=fault))

@@ -58,7 +58,9 @@ class DetectorConfig(Picked):
     bands : tuple of str
         Bands that the network sees; with `reflectance_scale` see `lsa_helpers.detect.images.Bands`.
     reflectance_scale : float
-        Stored value that becomes 1; 0: by the bit depth.
+        By what stored values are divided; 0: found in each collection and scene.
+    reflectance_offset : float
+        Stored value that becomes 0.
     """
 
     backbone: str = "resnet18"
@@ -75,6 +77,7 @@ class DetectorConfig(Picked):
     normalise_radiometry: bool = False
     bands: tuple[str, ...] = RGB
     reflectance_scale: float = 0.0
+    reflectance_offset: float = 0.0
 
     def __post_init__(self):
         object.__setattr__(self, "bands", tuple(self.bands))  # JSON and parameter files have lists
@@ -82,13 +85,14 @@ class DetectorConfig(Picked):
     @property
     def inputs(self) -> Bands:
         """How images are read for this detector."""
-        return Bands(self.bands, self.reflectance_scale)
+        return Bands(self.bands, self.reflectance_scale, self.reflectance_offset)
 
     def need_same_images(self, other: "DetectorConfig", where: Path | str) -> None:
         """Raise an `InputError` when `other` prepares images otherwise than this detector, which
         is stored in `where`, learned them.
         """
-        names = ["bands", "reflectance_scale", "resolution_m", "normalise_radiometry"]
+        names = ["bands", "reflectance_scale", "reflectance_offset"]
+        names += ["resolution_m", "normalise_radiometry"]
         names += [] if other.resolution_m else ["chip_size"]
         differing = [name for name in names if getattr(self, name) != getattr(other, name)]
         if differing:

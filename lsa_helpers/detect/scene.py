@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,11 @@ from rasterio.enums import Resampling
 from rasterio.transform import array_bounds
 from rasterio.windows import Window
 
+from lsa_helpers.detect.folders import image_files
 from lsa_helpers.detect.images import AS_RGB, Bands, open_image
+from lsa_helpers.detect.mosaic import as_one
 from lsa_helpers.detect.radiometry import Colours, measure_colours
+from lsa_helpers.detect.scale import settle_scene
 from lsa_helpers.errors import InputError
 
 if TYPE_CHECKING:  # a scene is checked without torch
@@ -50,36 +53,43 @@ class SceneFrame:
         return abs(self.transform.a)
 
 
-def open_scene(path: Path, resolution_m: float = 0.0, bands: Bands = AS_RGB) -> SceneFrame:
+def open_scene(
+    path: Path | Sequence[Path], resolution_m: float = 0.0, bands: Bands = AS_RGB
+) -> SceneFrame:
     """Check a scene and give its frame at the network's resolution.
 
     Parameters
     ----------
-    path : Path
-        GeoTIFF in a CRS in metres.
+    path : Path or sequence of Path
+        GeoTIFF in a CRS in metres; several, or all of a folder, are seen as one mosaic.
     resolution_m : float
         Pixel of the network, m; 0: the scene's own.
     bands : Bands
-        What the network sees of it.
+        What the network sees of it. Where they leave the scale open the frame's have that which
+        `lsa_helpers.detect.scale.settle_scene` finds.
 
     Raises
     ------
     InputError
-        When the scene cannot be read, lacks a band or has no CRS in metres.
+        When the scene cannot be read, lacks a band or has no CRS in metres, or its files do not
+        fit together.
     """
+    named = image_files([path] if isinstance(path, str | Path) else path)
+    path = as_one(named) if len(named) > 1 else named[0]
     with open_image(path) as file:
         bands.find(file)
         if not (file.crs and file.crs.is_projected and file.crs.linear_units_factor[1] == 1):
             raise InputError(
                 "the scene has no CRS in metres",
-                where=path,
+                where=named[0],
                 found=f"CRS {file.crs}",
                 fix="Convert it with gdalwarp",
             )
         scale = resolution_m / abs(file.transform.a) if resolution_m > 0 else 1.0
         height, width = max(1, round(file.height / scale)), max(1, round(file.width / scale))
         transform = file.transform @ Affine.scale(file.width / width, file.height / height)
-        return SceneFrame(Path(path), file.crs, transform, height, width, bands)
+        bands = settle_scene(file, bands, named[0])
+        return SceneFrame(path, file.crs, transform, height, width, bands)
 
 
 def scene_colours(frame: SceneFrame) -> Colours:

@@ -1,7 +1,10 @@
 """Training, validation and test chips: whole scenes, or strips of ground with a gap between."""
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,9 +12,20 @@ import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from lsa_helpers.detect.chips import Chip
+from lsa_helpers.detect.chips import PARTS, Chip
+from lsa_helpers.errors import InputError, doubt, note
 
-PARTS = ("train", "val", "test")
+_WORDS = {
+    word: part
+    for part, words in {
+        "train": "train training trn trainval",
+        "val": "val valid validation validate dev development",
+        "test": "test testing tst holdout",
+        "gap": "gap",
+        "": "",
+    }.items()
+    for word in words.split() or [""]
+}
 _SCENES = 5  # that a collection needs to be split by scenes: of fewer each is too large a part
 _RUNS = 10  # of neighbours in the list, where nothing else is known
 
@@ -41,6 +55,13 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
     """
     if all(chip.split for chip in chips):
         return list(chips)
+    if told := sum(bool(chip.split) for chip in chips):
+        doubt(
+            "only some of the chips have a split, so it is drawn anew for all",
+            where=chips[0].image.parent,
+            found=f"{told} of {len(chips)}",
+            fix="Give a split to all of them, or to none",
+        )
     rng = np.random.default_rng(seed)
     scene = np.array([chip.scene for chip in chips], object)
     ground = _connected(len(chips), _same(scene), _meeting(chips))
@@ -54,6 +75,92 @@ def split_chips(chips: Sequence[Chip], seed: int) -> list[Chip]:
         replace(chip, split=part, scene=name)
         for chip, part, name in zip(chips, split, scene, strict=True)
     ]
+
+
+def name_parts(values: Sequence[str], where: Path) -> list[str]:
+    """The part that each of a collection's own names of splits means; "" stays.
+
+    Raises
+    ------
+    InputError
+        For names that are not known, all of them listed.
+
+    Examples
+    --------
+    >>> name_parts(["Training", "valid", "", "test"], "index.csv")
+    ['train', 'val', '', 'test']
+    """
+    names = [str(value).strip().casefold() for value in values]
+    # Beside a validation part, "eval" is what is tested on.
+    other = "test" if "val" in {_WORDS.get(name) for name in names} else "val"
+    known = _WORDS | {"eval": other, "evaluation": other}
+    if unknown := sorted({name for name in names if name not in known}):
+        raise InputError(
+            "the names of the splits are not known",
+            where=where,
+            found=", ".join(f'"{name}" ({names.count(name)})' for name in unknown),
+            fix="Write train, val or test (or train, valid, dev, eval, testing, …)",
+        )
+    return [known[name] for name in names]
+
+
+def part_in(name: str) -> str:
+    """The part that the name of a folder or file tells; "" where it tells none.
+
+    Examples
+    --------
+    >>> [part_in(name) for name in ("TrainData", "instances_val2017", "north")]
+    ['train', 'val', '']
+    """
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
+    return next((part for word in words if (part := (_WORDS | {"eval": "val"}).get(word))), "")
+
+
+def parts_of_folders(chips: Sequence[Chip], root: Path) -> list[Chip]:
+    """Chips with the part that their folders' names tell, where these tell more than one and the
+    collection says nothing else.
+
+    Raises
+    ------
+    InputError
+        When some folders are parts and others are not.
+    """
+    if any(chip.split for chip in chips):
+        return list(chips)
+    told = []
+    for chip in chips:
+        folders = Path(os.path.relpath(chip.image, root)).parts[:-1]
+        told.append(next((part for name in folders if (part := part_in(name))), ""))
+    if "train" not in told or len({*told} - {""}) < 2:
+        return list(chips)
+    if "" in told:
+        rest = {str(chip.image.parent) for chip, part in zip(chips, told, strict=True) if not part}
+        raise InputError(
+            "some folders are named after training, validation or test, and others are not",
+            where=root,
+            found=", ".join(sorted(rest)[:5]),
+            fix="Put their images into one of the parts, or leave them out of `path`",
+        )
+    return [replace(chip, split=part) for chip, part in zip(chips, told, strict=True)]
+
+
+def parts_of_lists(chips: Sequence[Chip], folder: Path) -> list[Chip]:
+    """Chips with the part whose list of names (``train.txt``, ``val.txt``, ``test.txt``) has them,
+    where every chip is in one list and the collection says nothing else.
+    """
+    if any(chip.split for chip in chips) or not folder.is_dir():
+        return list(chips)
+    named: dict[str, set[str]] = {}
+    for file in sorted(folder.rglob("*.txt")):
+        if (part := part_in(file.stem)) and file.stem != "trainval":
+            lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+            for words in filter(None, map(str.split, lines)):
+                named.setdefault(Path(words[0].replace("\\", "/")).stem, set()).add(part)
+    parts = [named.get(chip.image.stem, {""}) for chip in chips]
+    if any(len(part) > 1 for part in parts) or len({*map(min, parts), ""}) < 3 or {""} in parts:
+        return list(chips)
+    note("the split is that of the lists train.txt, val.txt or test.txt", where=folder)
+    return [replace(chip, split=min(part)) for chip, part in zip(chips, parts, strict=True)]
 
 
 def _split(

@@ -5,17 +5,26 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window, bounds
 
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.images import open_image
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.sources.labels import tell_landslides
 
 
 def cut_chips(
-    images: Sequence[Path], outlines: Path, chip_px: int, *, platform: str = ""
+    images: Sequence[Path],
+    outlines: Path | Sequence[Path],
+    chip_px: int,
+    *,
+    platform: str = "",
+    layer: str = "",
+    label: str = "",
+    landslide_labels: Sequence = (),
 ) -> list[Chip]:
     """Lay chips side by side over images, take those with landslides and as many of the others.
 
@@ -23,12 +32,18 @@ def cut_chips(
     ----------
     images : sequence of Path
         Georeferenced images.
-    outlines : Path
-        Polygon layer in any CRS, one landslide each; landslides may touch.
+    outlines : Path or sequence of Path
+        Polygon layers in any CRS, one landslide each; landslides may touch.
     chip_px : int
         Edge of a chip, pixels of the image.
     platform : str
         What took the images.
+    layer : str
+        Layer of outlines in a file that holds several.
+    label : str
+        Column that says which polygons are landslides; empty: all are.
+    landslide_labels : sequence of str or int
+        What it says of them; empty: guessed.
 
     Returns
     -------
@@ -46,32 +61,65 @@ def cut_chips(
     -----
     Only headers and one pixel of each chip are read here, so images may be larger than memory.
     """
-    try:
-        layer = gpd.read_file(outlines)
-    except Exception as error:  # pyogrio has many
-        raise InputError(
-            "the outlines cannot be read", where=outlines, found=str(error).splitlines()[0]
-        ) from None
-    if layer.crs is None or not layer.geom_type.str.contains("Polygon").any():
-        raise InputError(
-            "the outlines are not polygons with a CRS",
-            where=outlines,
-            found=sorted(set(layer.geom_type.dropna())),
-        )
-    layer = layer[layer.geom_type.str.contains("Polygon", na=False)].explode(ignore_index=True)
+    outlines = [outlines] if isinstance(outlines, str | Path) else list(outlines)
+    drawn = [_read_polygons(path, layer) for path in outlines]
+    if label:
+        drawn = [
+            _labelled(part, label, landslide_labels, path)
+            for part, path in zip(drawn, outlines, strict=True)
+        ]
+    drawn = pd.concat([part.to_crs(drawn[0].crs) for part in drawn], ignore_index=True)
     chips = []
     for path in images:
         try:
-            chips += _cut(path, layer, chip_px, platform)
+            chips += _cut(path, drawn, chip_px, platform)
         except InputError as error:
             chips.append(Chip(path, (), platform=platform, scene=path.name, fault=error))
     if not any(chip.truth or chip.fault for chip in chips):
         raise InputError(
             "no landslide lies on the images",
-            where=outlines,
-            found=f"{len(layer)} polygons, {len(images)} image(s)",
+            where=", ".join(map(str, outlines)),
+            found=f"{len(drawn)} polygons, {len(images)} image(s)",
         )
     return chips
+
+
+def _labelled(
+    drawn: gpd.GeoDataFrame, label: str, chosen: Sequence, path: Path
+) -> gpd.GeoDataFrame:
+    """The polygons whose label means landslide."""
+    if label not in drawn:
+        fix = did_you_mean(label, [name for name in drawn if name != "geometry"])
+        raise InputError(f'the outlines have no column "{label}"', where=path, fix=fix)
+    return drawn[tell_landslides(drawn[label], chosen, path) == 1]
+
+
+def _read_polygons(path: Path, layer: str) -> gpd.GeoDataFrame:
+    """The polygons of a file, one landslide each."""
+    try:
+        layers = gpd.list_layers(path)
+        names = layers["name"][layers["geometry_type"].notna()].tolist()
+        if len(names) > 1 and layer not in names:
+            raise InputError(
+                "the file of the outlines holds several layers",
+                where=path,
+                found=names,
+                fix="Name one with `layer` of the entry `images`",
+            )
+        drawn = gpd.read_file(path, layer=layer if layer in names else names[0])
+    except InputError:
+        raise
+    except Exception as error:  # pyogrio has many
+        raise InputError(
+            "the outlines cannot be read", where=path, found=str(error).splitlines()[0]
+        ) from None
+    if drawn.crs is None or not drawn.geom_type.str.contains("Polygon").any():
+        raise InputError(
+            "the outlines are not polygons with a CRS",
+            where=path,
+            found=sorted(set(drawn.geom_type.dropna())),
+        )
+    return drawn[drawn.geom_type.str.contains("Polygon", na=False)].explode(ignore_index=True)
 
 
 def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[Chip]:
@@ -113,6 +161,7 @@ def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[
             scene=path.name,
             footprint=(file.crs.to_string(), *bounds(Window(*windows[i]), file.transform)),
             window=windows[i],
+            dtype=file.dtypes[0],
         )
         for i in sorted([*having, *(empty[step] for step in steps)])
     ]

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from lsa_helpers.errors import InputError, need_factors
+from lsa_helpers.errors import InputError, doubt, need_factors
 from lsa_helpers.runner.inputs import catalog_of, seen_from
 from lsa_helpers.runner.params import CHAPTERS, DetectorParams, Parameters, SampleParams
 from lsa_helpers.sources import Catalog, check_catalog, check_labels
 
+_FEW = 20  # chips
 # What a catalog needs for each kind of landslides.
 _SOURCES = {"reference": "an `inventory`", "detected": "a `scene` and `images`"}
 
@@ -145,11 +146,13 @@ def read_images(catalog: Catalog, bands, resolution_m: float = 0.0) -> tuple[lis
     """
     from lsa_helpers.detect.chips import check_chips
     from lsa_helpers.detect.layouts import list_chips
+    from lsa_helpers.detect.scale import doubt_scene
     from lsa_helpers.detect.scene import open_scene
 
-    if catalog.scene is not None:
-        open_scene(catalog.path(catalog.scene), resolution_m, bands)
-    chips = list_chips(catalog)
+    scene = catalog.scene and open_scene(catalog.files(catalog.scene), resolution_m, bands)
+    chips = list_chips(catalog, bands)
+    if scene and not bands.reflectance_scale:
+        doubt_scene(chips, scene.bands, catalog.path(catalog.scene))
     return chips, check_chips(chips, bands)
 
 
@@ -161,11 +164,19 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
     from lsa_helpers.detect.images import Bands
     from lsa_helpers.detect.split import split_chips
 
-    bands = Bands(tuple(params.bands), params.reflectance_scale)
+    bands = Bands(tuple(params.bands), params.reflectance_scale, params.reflectance_offset)
     chips, report = read_images(catalog, bands, params.resolution_m)
     chips = usable_chips(chips, report, skip_bad=params.skip_bad)
-    if "02_detector" in chapters:
-        need_training(split_chips(chips, params.seed))
+    if chips and "02_detector" in chapters:
+        chips = split_chips(chips, params.seed)
+        need_training(chips)
+        few = sum(chip.split == "train" for chip in chips)
+        if few < _FEW and not params.detector:
+            doubt(
+                f"there are only {few} chips to train on",
+                where=catalog.path(catalog.images),
+                fix="A detector learns little from so few: add chips, or name a trained `detector`",
+            )
 
 
 def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:

@@ -64,7 +64,7 @@ def _chip_sets(values, run) -> tuple:
     from lsa_helpers.runner.pipeline import open_catalog
 
     config = DetectorConfig.pick(values.model_dump())
-    chips = list_chips(open_catalog(values, run))
+    chips = list_chips(open_catalog(values, run), config.inputs)
     if not chips:
         raise InputError("the catalog names no images", where=values.data or run.world)
     chips = usable_chips(chips, check_chips(chips, config.inputs), skip_bad=values.skip_bad)

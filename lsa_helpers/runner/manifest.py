@@ -81,7 +81,7 @@ def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 def data_hashes(catalog: Catalog) -> dict[str, str]:
     """SHA-256 of every file of the data folder that the catalog names, side files of the same stem
-    and images that a COCO file names included.
+    and images and outlines that a file of annotations names included.
     """
     files = set()
     for entry in catalog.entries().values():
@@ -90,10 +90,12 @@ def data_hashes(catalog: Catalog) -> dict[str, str]:
     images = catalog.images
     if images is not None and images.polygons:
         files |= _with_sides(catalog.folder / images.polygons)
-    elif images is not None and images.format == "coco" and catalog.path(images).is_file():
-        from lsa_helpers.detect.layouts import list_chips
+    elif images is not None and any(path.is_file() for path in catalog.files(images)):
+        from lsa_helpers.detect.layouts import find_chips
 
-        files |= {chip.image for chip in list_chips(catalog)}
+        chips = find_chips(catalog)
+        files |= {chip.image for chip in chips}
+        files |= {chip.truth for chip in chips if isinstance(chip.truth, Path)}
     names = (os.path.relpath(file, catalog.folder) for file in files if file.is_file())
     names = sorted(Path(name).as_posix() for name in names)
     return {f"data/{name}": value for name, value in hashes(catalog.folder, names).items()}

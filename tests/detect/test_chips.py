@@ -17,7 +17,7 @@ from lsa_helpers.detect.chips import (
 from lsa_helpers.detect.layouts import list_chips, read_collection
 from lsa_helpers.detect.outlines import instances
 from lsa_helpers.detect.split import split_chips
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputDoubt, InputError
 from lsa_helpers.runner.checks import check_inputs
 from lsa_helpers.runner.inputs import resolve
 from lsa_helpers.runner.manifest import data_hashes
@@ -171,7 +171,8 @@ def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path
     (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}")
     sections = {"shared": {"data": str(masks_folder), "catalog": str(masks_folder / "catalog.yml")}}
     values = resolve(sections | {"02_detector": {"skip_bad": True}}, "test")
-    check_inputs(values, ["01_data", "02_detector"], tmp_path)
+    with pytest.warns(InputDoubt, match="only 3 chips to train on"):
+        check_inputs(values, ["01_data", "02_detector"], tmp_path)
     values = resolve(sections, "test")
     check_inputs(values, ["01_data"], tmp_path)
     with pytest.raises(InputError, match="1 of 6 chips"):
@@ -306,11 +307,11 @@ def test_labelme_polygon_and_rectangle(tmp_path):
     landslides.
     """
     square = {
-        "label": "x",
+        "label": "landslide",
         "shape_type": "polygon",
         "points": [[10, 5], [20, 5], [20, 15], [10, 15]],
     }
-    rectangle = {"label": "y", "shape_type": "rectangle", "points": [[25, 13], [20, 5]]}
+    rectangle = {"label": "slump", "shape_type": "rectangle", "points": [[25, 13], [20, 5]]}
     (chip,) = _labelme(tmp_path, [square, rectangle])
     _, masks = read_chip(chip)
     assert masks.sum((1, 2)).tolist() == [100, 40]

@@ -24,6 +24,7 @@ from lsa_helpers.detect.matching import mask_iou, match, polygon_iou
 from lsa_helpers.detect.model import DetectorConfig, build_detector
 from lsa_helpers.detect.score import ScoreSweep, predict, score_row
 from lsa_helpers.detect.train import DetectorTraining, TrainConfig, trainer_options
+from lsa_helpers.errors import InputDoubt
 from lsa_helpers.reproducible import reproducible
 
 # The names in `score_row` of what COCOeval summarises, in its order; recalls with 1 and 10
@@ -243,6 +244,15 @@ def test_match_is_one_to_one():
     assert match(np.array([[0.9], [0.8]])).tolist() == [True, False]
     assert match(np.array([[0.9, 0.6], [0.8, 0.7]])).tolist() == [True, True]
     assert match(np.zeros((2, 0))).tolist() == [False, False]
+
+
+def test_a_perfect_score_is_doubted():
+    """Ten landslides of ten found and nothing else: the chips are suspected, not the network."""
+    truth = np.zeros((40, 40), bool)
+    truth[10:20, 10:30] = True
+    with pytest.warns(InputDoubt, match="AP50 is 100"):
+        assert _row([_case([truth], [(0.9, truth)])] * 10)["AP50_segm"] == 100
+    assert _row([_case([truth], [(0.9, truth)])] * 9)["AP50_segm"] == 100
 
 
 def test_half_an_overlap_is_a_match():
