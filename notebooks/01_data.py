@@ -51,6 +51,7 @@ import xarray as xr
 import xrspatial
 
 from lsa_helpers import validation
+from lsa_helpers.errors import remarks
 from lsa_helpers.factors.build import build_factors, describe
 from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wider
 from lsa_helpers.paper import published_table
@@ -202,9 +203,10 @@ style.save(show.factor_panels(xr.Dataset({"catchment": catchment, "twi": wetness
 # much coarser than the grid, is listed:
 
 # %%
-factors, notes = build_factors(catalog, cell_size_m=p.cell_size_m, crs=p.crs, wanted=p.factors)
+with remarks() as said:
+    factors, notes = build_factors(catalog, cell_size_m=p.cell_size_m, crs=p.crs, wanted=p.factors)
 write_factors(run.product("factors.tif"), factors)
-print("\n".join(notes) or "Every factor was made, from sources fine enough for the grid.")
+print("\n".join([*notes, *map(str, said)]) or "Every factor was made, from sources fine enough for the grid.")
 factors
 
 # %% mystnb={"figure": {"caption": "The study area with altitude as shaded relief, and the line sources that were read.", "name": "fig-01-area"}, "image": {"alt": "Shaded relief map of the study area coloured by altitude with rivers, roads and faults drawn as lines"}}

@@ -79,6 +79,7 @@ from torch.utils.data import DataLoader
 from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
+from lsa_helpers.errors import remarks
 from lsa_helpers.detect import chips as read
 from lsa_helpers.detect import dated, layouts, train
 from lsa_helpers.detect.dataset import ChipSet, augmentation, collate
@@ -119,8 +120,10 @@ settings = train.TrainConfig.pick(p.model_dump())  # how it is trained
 # *neighbours* counts them: chips that share an edge, a corner or ground with a chip of another part. A collection that brings its own split keeps it.
 
 # %%
-chips = layouts.list_chips(open_catalog(p, run), config.inputs)  # files, and what their values mean
-report = read.check_chips(chips, config.inputs)  # every chip is read once, and what is wrong with it is noted
+with remarks() as said:
+    chips = layouts.list_chips(open_catalog(p, run), config.inputs)  # files, and what their values mean
+    report = read.check_chips(chips, config.inputs)  # every chip is read once, and what is wrong with it is noted
+print("\n".join(map(str, said)) or "Nothing about the images is in doubt.")
 chips = split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.seed)
 read.need_training(chips)
 counts = read.count_table(chips)

@@ -125,7 +125,7 @@ def _read_chips(catalog: Catalog, bands) -> dict:
     from lsa_helpers.detect.images import AS_RGB
     from lsa_helpers.detect.layouts import list_chips
 
-    chips = list_chips(catalog)
+    chips = list_chips(catalog, bands or AS_RGB)
     report = check_chips(chips, bands or AS_RGB)
     usable_chips(chips, report)
     empty = int((report["landslides"] == 0).sum())
@@ -140,7 +140,7 @@ def _read_scene(catalog: Catalog, bands) -> dict:
     from lsa_helpers.detect.images import AS_RGB
     from lsa_helpers.detect.scene import open_scene
 
-    frame = open_scene(catalog.path(catalog.scene), bands=bands or AS_RGB)
+    frame = open_scene(catalog.files(catalog.scene), bands=bands or AS_RGB)
     size = f"{frame.width:,} × {frame.height:,} pixels"
     return {"what": "image", "crs": frame.crs.to_string(), "values": size} | {
         "resolution": f"{frame.pixel_m:.3g} m"

@@ -109,7 +109,7 @@ class DetectorParams(Parameters):
     weights: str
     bands: list[str] = Field(min_length=1, max_length=20)
     reflectance_scale: float = Field(ge=0)
-    reflectance_offset: float = 0.0  # a default until the notebook's twin is derived
+    reflectance_offset: float
     chip_size: int = Field(ge=32, le=2048)
     resolution_m: float = Field(ge=0, le=100)
     normalise_radiometry: bool

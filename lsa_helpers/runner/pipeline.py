@@ -4,8 +4,10 @@ chapters before it.
 
 import shutil
 import time
+import warnings
 from pathlib import Path
 
+from lsa_helpers.errors import InputNote
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.runner.params import CHAPTERS, DataParams, Parameters
 
@@ -85,6 +87,8 @@ def open_run(params: Parameters, chapter: str) -> Run:
     -------
     Run
     """
+    # What is to be said of a stranger's files is printed where they are first read.
+    warnings.filterwarnings("ignore", category=InputNote)
     if params.run_dir:
         return Run(Path(params.run_dir))
     run = Run(Path("runs/alone").resolve())
