@@ -79,7 +79,6 @@ from torch.utils.data import DataLoader
 from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
-from lsa_helpers.errors import remarks
 from lsa_helpers.detect import chips as read
 from lsa_helpers.detect import dated, layouts, train
 from lsa_helpers.detect.dataset import ChipSet, augmentation, collate
@@ -89,6 +88,7 @@ from lsa_helpers.detect.pyramid import FeaturePyramid, use_bfloat16
 from lsa_helpers.detect.score import ScoreSweep, predict, score_row
 from lsa_helpers.detect.split import split_chips, split_table
 from lsa_helpers.detect.weights import prepare_backbone
+from lsa_helpers.errors import remarks
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import DetectorParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run

@@ -89,8 +89,8 @@ class Catalog(_Strict):
     )
     dem: Entry | None = Field(
         None,
-        description="digital elevation model; makes the grid, altitude, slope, aspect, plan and profile "
-        "curvature, TWI and TRI",
+        description="digital elevation model; makes the grid, altitude, slope, aspect, plan and "
+        "profile curvature, TWI and TRI",
     )
     roads: Entry | None = Field(
         None,
@@ -113,7 +113,8 @@ class Catalog(_Strict):
     )
     images: Entry | None = Field(
         None,
-        description="image chips with their landslides, or images with outlines; train the detector",
+        description="image chips with their landslides, or images with outlines; train the "
+        "detector",
     )
     scene: Entry | None = Field(
         None,
