@@ -65,42 +65,6 @@ def check_catalog(
     return rows
 
 
-def check_labels(catalog: Catalog, *, cell_size: float = 0.0, crs: str = "") -> None:
-    """See that an inventory of points can be learned from: inside the grid it has places with and
-    without landslides.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    cell_size, crs
-        Of the grid, as in `check_catalog`.
-
-    Raises
-    ------
-    InputError
-        When it has no column of labels, or its labels are not both 1 and 0.
-    """
-    inventory = read_inventory(catalog, target_grid(catalog, cell_size, crs))
-    if inventory is None or "label" not in inventory:
-        return
-    file = catalog.path(catalog.inventory)
-    if not catalog.inventory.label:
-        raise InputError(
-            "points without a label cannot be learned from (1 landslide, 0 none)",
-            where=file,
-            fix="Name the column with `label:` in catalog.yml and add places without landslides, "
-            "or give polygons",
-        )
-    labels = set(inventory["label"].tolist())
-    if labels != {0, 1}:
-        raise InputError(
-            "the labels of the points in the study area are not 1 and 0",
-            where=file,
-            found=sorted(labels),
-            fix="Both are needed, and nothing else",
-        )
-
-
 def source_table(catalog: Catalog) -> pd.DataFrame:
     """What the data folder holds, one row per source (the paper's Table 2, read from the files)."""
     return pd.DataFrame(
