@@ -10,7 +10,7 @@ from lsa_helpers.samples import landslide_numbers, make_samples
 from lsa_helpers.sources import Catalog, read_inventory, study_mask, target_grid
 from lsa_helpers.validation import SpatialBlockKFold, fold_map, training_samples
 
-_FEW = 20  # landslides
+_FEW = 10  # landslides
 _MOST_CELLS = 5_000_000  # of a grid whose cells are dealt to folds here
 
 

@@ -77,7 +77,7 @@ def as_polygons(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(geometry=polygons, crs=features.crs)
 
 
-def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
+def study_mask(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> xr.DataArray:
     """Whether a cell's centre lies in the study area, (y, x) bool; all True without a mask.
 
     Raises
@@ -85,10 +85,11 @@ def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
     InputError
         When the mask encloses no area, or no cell's centre lies in it.
     """
+    shape = grid.sizes["y"], grid.sizes["x"]
     if catalog.mask is None:
-        return on_grid(np.ones(grid.shape, bool), grid)
+        return on_grid(np.ones(shape, bool), grid)
     areas = read_areas(catalog, catalog.mask, grid.rio.crs, grid.rio.bounds())
-    burnt = rasterize(areas.geometry, grid.shape, transform=grid.rio.transform(), dtype="uint8")
+    burnt = rasterize(areas.geometry, shape, transform=grid.rio.transform(), dtype="uint8")
     if not burnt.any():
         what = "no cell's centre lies in the study mask"
         raise InputError(what, where=catalog.path(catalog.mask), fix="Check its CRS and extent")

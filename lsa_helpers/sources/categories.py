@@ -66,14 +66,15 @@ def _polygon_classes(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tupl
     missing = is_missing(values)
     if missing.all():
         raise InputError(f'the attribute "{entry.attribute}" is empty', where=file)
-    if missing.any():
-        found = f"{missing.sum()} of {len(values)} polygons"
-        note(f'no class in "{entry.attribute}", so a gap in the map', where=file, found=found)
     labels = values[~missing].map(_label_of)
     codes = _codes(labels, file)
     number = labels.map(codes).reindex(values.index)
     # What has no class is burnt too: it may lie over what has one.
     burnt = burn(catalog, features, number.fillna(-1), grid, file)
+    if missing.any():
+        cells = float((burnt == -1).mean())
+        found = f"{missing.sum()} of {len(values)} polygons, {cells:.1%} of the cells"
+        note(f'no class in "{entry.attribute}", so a gap in the map', where=file, found=found)
     return burnt.where(burnt >= 0), {code: label for label, code in codes.items()}
 
 

@@ -8,7 +8,10 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
+from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.categories import categorical
+from lsa_helpers.sources.distance import marked_cells
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.rasters import NETCDF, open_source
@@ -61,6 +64,7 @@ def check_catalog(
         for name, entry in catalog.entries().items():
             if name not in _FOLDERS:
                 _meets(catalog, name, entry, grid)
+                _reads(catalog, name, entry, grid)
         read_inventory(catalog, grid)
     return rows
 
@@ -133,6 +137,17 @@ def _vector_facts(catalog: Catalog, entry: Entry) -> dict:
     kind = "table" if is_table(catalog.path(entry)) else "vector"
     crs = features.crs.to_string()[:40]
     return {"kind": f"{kind}, {len(features)} features", "crs": crs, "resolution": ""}
+
+
+def _reads(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
+    """Read classes, features and the mask as the factors will, which say what is doubtful."""
+    is_extra = name in catalog.extra and entry.kind == "categorical"
+    if name in ("lithology", "lulc") or is_extra:
+        categorical(catalog, entry, grid)
+    elif name in ("roads", "rivers", "faults"):
+        marked_cells(catalog, entry, grid)
+    elif name == "mask":
+        study_mask(catalog, grid)
 
 
 def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
