@@ -239,7 +239,7 @@ def test_a_mask_may_be_a_raster(hill, outside):
     assert grid.shape == (48, 64) and bool(study_mask(catalog, grid).all())
     rows, said = hill.check()
     assert rows.set_index("entry").loc["mask", "kind"] == "raster"
-    assert not any("mask" in line for line in said)
+    assert not any("mask.tif" in line for line in said)
 
 
 def test_a_mask_in_degrees_of_another_datum(hill):
