@@ -19,6 +19,7 @@ _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide"
 _ACCURACY = re.compile(
     r"^(loc\w*_?)?(accuracy|uncertainty|precision)(_m|_km)?$|^location_a$|^精度$"
 )
+_MUCH = 0.3  # share of the area that landslides hardly cover
 _TOO_VAGUE = 0.1  # share of the area's shorter side
 
 
@@ -51,19 +52,35 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
         return None
     file, bounds = catalog.path(entry), grid.rio.bounds()
     if file.suffix.lower() in RASTERS:
-        features = read_areas(catalog, entry, grid.rio.crs, bounds)
+        features = _inside(read_areas(catalog, entry, grid.rio.crs, bounds), bounds, file)
+        label = np.ones(len(features), int)
     else:
         needed = [entry.label] if entry.label else []
         features = read_features(catalog, entry, grid.rio.crs, needed)
-    features = _inside(features, bounds, file)
-    features, label = _labelled(features, entry, file)
+        features, label = _labelled(_inside(features, bounds, file), entry, file)
     if (features.geom_type == "Point").all():
         return _points(features, label, entry, grid, file)
     landslides = _numbered(as_polygons(features, file))
     landslides["area_m2"] = landslides.area
+    if len(landslides) != len(label):  # made of open lines
+        label = np.ones(len(landslides), int)
+    _doubt_share(landslides["area_m2"][label == 1].sum(), bounds, file)
     if (label == 0).any():
         landslides["label"] = label
     return landslides
+
+
+def _doubt_share(area_m2: float, bounds, file: Path) -> None:
+    """Doubt landslides that cover much of the land."""
+    left, bottom, right, top = bounds
+    share = area_m2 / ((right - left) * (top - bottom))
+    if share > _MUCH:
+        doubt(
+            "landslides cover much of the study area",
+            where=file,
+            found=f"{share:.0%} of it",
+            fix="Is it the outline of the area, or slopes that are unstable?",
+        )
 
 
 def _numbered(features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -93,7 +110,14 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
 
 def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     """The features that are landslides or surely none, and which is which: int (n,)."""
-    column = entry.label or _label_column(features)
+    column = entry.label or _label_column(features, entry.landslide_labels)
+    if not column and entry.landslide_labels:
+        raise InputError(
+            "no column holds the `landslide_labels`",
+            where=file,
+            found=[name for name in features if name != "geometry"],
+            fix="Name it with `label` in catalog.yml",
+        )
     if not column:
         return features, np.ones(len(features), int)
     if not entry.label:
@@ -103,9 +127,14 @@ def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     return features[label >= 0].reset_index(drop=True), label[label >= 0]
 
 
-def _label_column(features: gpd.GeoDataFrame) -> str:
-    """A column that tells landslides from places without, by its name and what it holds."""
-    for column in features.columns:
+def _label_column(features: gpd.GeoDataFrame, chosen: list) -> str:
+    """The column of the chosen labels, or one that tells landslides from places without by its name
+    and what it holds.
+    """
+    texts = set(map(str, chosen))
+    for column in features.columns.drop("geometry"):
+        if texts and texts <= set(features[column].astype(str)):
+            return column
         if str(column).casefold() in _LABELS:
             kinds = {is_landslide(value) for value in features[column].dropna().unique()[:50]}
             if {True, False} <= kinds:

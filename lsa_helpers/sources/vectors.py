@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
+from pyproj.exceptions import CRSError
 
 from lsa_helpers.errors import InputError, InputNote, note
 from lsa_helpers.raster import on_grid
@@ -73,7 +74,11 @@ def _read(file: Path, entry: Entry) -> gpd.GeoDataFrame:
         fix = "Is it complete? Shapefiles have several parts"
         raise InputError("the file cannot be read", where=file, found=error, fix=fix) from None
     if entry.crs:
-        features = features.set_crs(entry.crs, allow_override=True)
+        try:
+            features = features.set_crs(entry.crs, allow_override=True)
+        except CRSError:
+            fix = 'Write its EPSG code, such as "EPSG:32648"'
+            raise InputError("this is no CRS", where=file, found=entry.crs, fix=fix) from None
     if features.crs is None:
         fix = 'Add a line "crs: EPSG:…" to its entry in catalog.yml'
         raise InputError("the file states no CRS", where=file, fix=fix)

@@ -247,3 +247,9 @@ def test_a_mask_in_degrees_of_another_datum(hill):
     hill.entry("mask", path="mask.kml")
     catalog = hill.catalog()
     np.testing.assert_allclose(target_grid(catalog).rio.bounds(), SQUARE.bounds, atol=13)
+
+
+@pytest.mark.filterwarnings("ignore::lsa_helpers.errors.InputDoubt")
+def test_a_mask_beyond_the_dem_is_said(hill):
+    _, _, said = masked(hill, [box(EAST - 500, SOUTH, EAST + 500, NORTH)])
+    assert "mask reaches beyond the DEM. Found: 50% of its area has no altitude" in said

@@ -62,7 +62,7 @@ def test_formats(hill, name, driver):
     """A road in degrees lies where it lay in metres."""
     layer = {"layer": "tracks"} if driver == "GPX" else {}
     line = gpd.GeoSeries([shapely.MultiLineString([ROAD])], crs=CRS).to_crs(4326)
-    line.to_frame("geometry").assign(number=1).to_file(hill.path / name, driver=driver, **layer)
+    line.to_frame("geometry").assign(number=1.0).to_file(hill.path / name, driver=driver, **layer)
     found = roads(hill, name)
     np.testing.assert_allclose(found.total_bounds[::2], [WEST + 300] * 2, atol=0.2)
 

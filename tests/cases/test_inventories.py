@@ -219,8 +219,9 @@ def test_mixtures_are_refused(hill, shapes, words):
 def test_outlines_given_as_closed_lines(hill):
     hill.vector("s.gpkg", [LineString(shape.exterior.coords) for shape in landslides()])
     found, said = read(hill, path="s.gpkg")
-    total = gpd.GeoSeries(landslides()).union_all().area
-    assert found["area_m2"].sum() == pytest.approx(total, rel=1e-6) and "closed lines" in said
+    total = sum(shape.area for shape in landslides())
+    assert len(found) == 24 and "closed lines are read as polygons. Found: 24 of 24" in said
+    assert found["area_m2"].sum() == pytest.approx(total)
 
 
 @pytest.mark.parametrize(
@@ -264,3 +265,23 @@ def test_landslides_outside_the_mask(hill):
 
 def test_enough_landslides_pass_in_silence(hill):
     assert try_folds(hill) == ""
+
+
+def test_chosen_labels_find_their_column(hill):
+    polygons(hill, dict.fromkeys(["A", "B"]), column="what")
+    found, said = read(hill, path="s.gpkg", landslide_labels=["B"])
+    assert len(found) == 8 and 'the column "what" is read as the label' in said
+    with pytest.raises(InputError, match=r"no column holds the `landslide_labels`.*\['what'\]"):
+        read(hill, path="s.gpkg", landslide_labels=["C"])
+
+
+def test_landslides_that_cover_much_are_doubted(hill):
+    hill.vector("s.gpkg", [box(WEST, SOUTH, WEST + 800, NORTH)])
+    found, said = read(hill, path="s.gpkg")
+    assert len(found) == 1 and "landslides cover much of the study area. Found: 50% of it" in said
+
+
+def test_a_crs_that_is_none_is_named(hill):
+    catalogue(hill)
+    with pytest.raises(InputError, match=r"glc\.csv: this is no CRS. Found: UTM 48N. Write its"):
+        read(hill, path="glc.csv", crs="UTM 48N")
