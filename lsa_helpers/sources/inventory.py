@@ -58,6 +58,8 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
         needed = [entry.label] if entry.label else []
         features = read_features(catalog, entry, grid.rio.crs, needed)
         features, label = _labelled(_inside(features, bounds, file), entry, file)
+    if twins := int(features.geometry.duplicated().sum()):
+        note("features at the place of another", where=file, found=f"{twins} of {len(features)}")
     if (features.geom_type == "Point").all():
         return _points(features, label, entry, grid, file)
     landslides = _numbered(as_polygons(features, file))
@@ -99,7 +101,8 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
         raise InputError(
             what or "no landslide of the inventory lies in the study area",
             where=file,
-            found=f"{len(features)} features elsewhere",
+            found=f"{len(features)} features at {_rounded(features.total_bounds)}, the area at "
+            f"{_rounded(bounds)}",
             fix="Exchange `x` and `y` in catalog.yml" if swapped else "Check the file's CRS",
         )
     if len(inside) < len(features):
@@ -108,9 +111,14 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
     return inside
 
 
+def _rounded(bounds) -> list[float]:
+    """Bounds for a message."""
+    return [round(float(place), 1) for place in bounds]
+
+
 def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     """The features that are landslides or surely none, and which is which: int (n,)."""
-    column = entry.label or _label_column(features, entry.landslide_labels)
+    column = entry.label or _label_column(features, entry.landslide_labels, file)
     if not column and entry.landslide_labels:
         raise InputError(
             "no column holds the `landslide_labels`",
@@ -127,27 +135,29 @@ def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     return features[label >= 0].reset_index(drop=True), label[label >= 0]
 
 
-def _label_column(features: gpd.GeoDataFrame, chosen: list) -> str:
+def _label_column(features: gpd.GeoDataFrame, chosen: list, file: Path) -> str:
     """The column of the chosen labels, or one that tells landslides from places without by its name
-    and what it holds.
+    or in words; one that may is doubted.
     """
     texts = set(map(str, chosen))
     for column in features.columns.drop("geometry"):
-        if texts and texts <= set(features[column].astype(str)):
+        values = features[column].dropna().astype(str).unique()
+        if texts and texts <= set(values):
             return column
-        if str(column).casefold() in _LABELS:
-            kinds = {is_landslide(value) for value in features[column].dropna().unique()[:50]}
-            if {True, False} <= kinds:
-                return column
+        told = {value: is_landslide(value) for value in values[:50]}
+        in_words = any(told[value] and len(value) > 4 for value in told)  # not 1, yes or true
+        plain = str(column).casefold() in _LABELS
+        if set(told.values()) == {True, False} and (plain or in_words):
+            return column
+        if set(told.values()) == {True, False}:
+            fix = "Name it with `label`, if it tells landslides from places without"
+            doubt(f'all are read as landslides, whatever "{column}" says', where=file, fix=fix)
     return ""
 
 
 def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame:
     """Points with their label, and how exact they are where that is known."""
     points = _numbered(features).assign(label=label)
-    twins = int(points.geometry.duplicated().sum())
-    if twins:
-        note("points at the place of another", where=file, found=f"{twins} of {len(points)}")
     if not (label == 1).all():  # places without are used as they are
         return points
     column = next((name for name in features if _ACCURACY.match(str(name).casefold())), None)

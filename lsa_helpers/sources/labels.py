@@ -112,6 +112,13 @@ def tell_landslides(labels: pd.Series, chosen: Sequence, where) -> np.ndarray:
         )
     wanted = {_plain(label) for label in chosen}
     counts = known.astype(str).value_counts()
+    if not wanted and numbers[numbers.notna()].isin([-1, 0, 1]).eq(False).any():
+        raise InputError(
+            f'the labels in "{labels.name}" are numbers other than 1 and 0',
+            where=where,
+            found=_counted(counts),
+            fix="Name those that are landslides with `landslide_labels: […]` in catalog.yml",
+        )
     meaning = {
         text: (_plain(text) in wanted) or (False if is_landslide(text) is False else None)
         if wanted

@@ -71,7 +71,8 @@ def _read(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     except (InputError, InputNote):
         raise
     except Exception as error:
-        fix = "Is it complete? Shapefiles have several parts"
+        parts = "A Shapefile needs its .shx and .dbf too" if file.suffix.lower() == ".shp" else ""
+        fix = f"Is it complete? {parts or 'Copy it again'}"
         raise InputError("the file cannot be read", where=file, found=error, fix=fix) from None
     if entry.crs:
         try:

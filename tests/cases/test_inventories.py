@@ -199,7 +199,7 @@ def test_points_at_one_place_and_outside_are_counted(hill):
     pd.concat([table, table.head(5), far]).to_csv(hill.path / "glc.csv", index=False)
     found, said = read(hill, path="glc.csv")
     assert len(found) == 35
-    assert "points at the place of another. Found: 5 of 35" in said
+    assert "features at the place of another. Found: 5 of 35" in said
     assert "outside the study area are left out. Found: 3 of 38" in said
 
 
@@ -285,3 +285,24 @@ def test_a_crs_that_is_none_is_named(hill):
     catalogue(hill)
     with pytest.raises(InputError, match=r"glc\.csv: this is no CRS. Found: UTM 48N. Write its"):
         read(hill, path="glc.csv", crs="UTM 48N")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "landslides_found"),
+    [
+        ("what", ["Landslide", "Non-Landslide"], 4),
+        ("label", [1.0, 0.0], 4),
+        ("verified", [1, 0], 8),
+        ("label", [3, 4], 8),
+        ("kind", ["debris flow", "rockfall"], 8),
+    ],
+)
+def test_only_a_column_that_tells_both_is_taken_for_the_label(
+    hill, column, values, landslides_found
+):
+    hill.vector("s.gpkg", landslides(8), columns={column: values * 4})
+    found, said = read(hill, path="s.gpkg")
+    label = found["label"] if "label" in found else pd.Series([1] * len(found))
+    assert (label == 1).sum() == landslides_found
+    assert ("is read as the label" in said) == (landslides_found == 4)
+    assert ('landslides, whatever "verified" says' in said) == (column == "verified")

@@ -168,7 +168,7 @@ def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, em
         ),
         (
             lambda folder: _points(folder, [2, 3, 2], label="is"),
-            ("slides.csv", "known as landslide", "2 (2), 3 (1)", "landslide_labels"),
+            ("slides.csv", "other than 1 and 0", "2 (2), 3 (1)", "landslide_labels"),
         ),
         (
             lambda folder: _points(folder, [1, 0.5, 1], label="is"),
