@@ -27,7 +27,7 @@ _METRES = (
     "y坐标",
 )
 _WKT = "wkt geometry geom thegeom wktgeom shape geo"
-_MISSING = {"", "nan", "null", "<null>", "<na>"}
+_MISSING = {"", "nan", "null", "<null>", "<na>", "n/a", "#n/a", "-", "--", "nodata", "no data"}
 
 
 def is_table(file: Path) -> bool:

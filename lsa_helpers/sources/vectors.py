@@ -99,7 +99,7 @@ def _with_column(features: gpd.GeoDataFrame, name: str, file: Path) -> gpd.GeoDa
         f'the attribute "{name}" does not exist' if name else "no attribute is named",
         where=file,
         found=[column for column in features.columns if column != "geometry"],
-        fix="Name it in catalog.yml",
+        fix="Name it in catalog.yml, with `attribute`, `value` or `label`",
     )
 
 

@@ -79,6 +79,13 @@ def test_a_missing_code_is_a_gap_and_counted(hill, codes):
     assert 'no class in "code", so a gap in the map. Found: 1 of 3 polygons, 33.6% of the' in said
 
 
+def test_leading_zeros_stay_and_match_the_numbers_of_yaml(hill):
+    factor, said = lithology(hill, ["0101", "0102"], names={101: "granite", "0102": "schist"})
+    assert factor.attrs["classes"] == {101: "granite", 102: "schist"} and not said
+    factor, _ = lithology(hill, ["01", "1"])
+    assert factor.attrs["classes"] == {1: "01", 2: "1"}
+
+
 def test_an_empty_attribute_is_refused(hill):
     with pytest.raises(InputError, match=r'rock\.gpkg: the attribute "code" is empty'):
         lithology(hill, [None, None])
