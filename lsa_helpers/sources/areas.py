@@ -179,7 +179,8 @@ def _marked_values(values: np.ndarray, entry: Entry, file: Path) -> np.ndarray:
             found=f"{present.min():g} to {present.max():g}",
             fix="Give 1 for what is meant and 0 elsewhere",
         )
-    named = [*entry.landslide_values, *(x for x in entry.landslide_labels if isinstance(x, int))]
+    labels = [int(label) for label in entry.landslide_labels if str(label).isdigit()]
+    named = [*entry.landslide_values, *labels]
     marks = [value for value in present if value in named] if named else present[present != 0]
     if not named and len(present) == len(marks) > 1:
         # 1 and 2 without 0: which of them is the background?

@@ -19,6 +19,7 @@ _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide"
 _ACCURACY = re.compile(
     r"^(loc\w*_?)?(accuracy|uncertainty|precision)(_m|_km)?$|^location_a$|^精度$"
 )
+_MOST_LABELS = 50
 _MUCH = 0.3  # share of the area that landslides hardly cover
 _TOO_VAGUE = 0.1  # share of the area's shorter side
 
@@ -144,7 +145,9 @@ def _label_column(features: gpd.GeoDataFrame, chosen: list, file: Path) -> str:
         values = features[column].dropna().astype(str).unique()
         if texts and texts <= set(values):
             return column
-        told = {value: is_landslide(value) for value in values[:50]}
+        told = {value: is_landslide(value) for value in values[:_MOST_LABELS]}
+        if len(values) > _MOST_LABELS:
+            continue
         in_words = any(told[value] and len(value) > 4 for value in told)  # not 1, yes or true
         plain = str(column).casefold() in _LABELS
         if set(told.values()) == {True, False} and (plain or in_words):

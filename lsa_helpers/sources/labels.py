@@ -33,7 +33,7 @@ _NO = """
 # A label that begins with one of these, or has the word, denies what follows.
 _DENIED = re.compile(
     r"^((non?|not|keine?)(\b|(?=land|slid|fran|rutsch))|非|无|無|不是|未)"
-    r"|\b(without|sans|senza|sin|free|snow)\b"
+    r"|\b(without|sans|senza|sin|free)\b"
 )
 
 
@@ -72,12 +72,12 @@ def is_landslide(label) -> bool | None:
     text = _plain(label)
     if text in _YES or text in _NO:
         return text in _YES
-    if _DENIED.search(text) or "stable" in text.split():
+    words, joined = set(text.split()), text.replace(" ", "")
+    slides = any(stem in joined for stem in _STEMS) or bool(_WORDS & words)
+    if _DENIED.search(text) or ("stable" in words and not slides):
         return False
-    joined = text.replace(" ", "")
-    if any(stem in joined for stem in _STEMS) or _WORDS & set(text.split()):
-        return True
-    return None
+    # A slide of snow is none, and no stable ground either; a stable slide may be an old one.
+    return True if slides and not {"snow", "stable"} & words else None
 
 
 def tell_landslides(labels: pd.Series, chosen: Sequence, where) -> np.ndarray:

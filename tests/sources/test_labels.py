@@ -11,9 +11,8 @@ NAMES = {
     True: "Debris_Flow LANDSLIDE rock-fall RockFall 滑坡 崩塌 泥石流 地すべり がけ崩れ 산사태 "
     "frana Éboulement Rutschung deslizamiento escorregamento heyelan оползень longsor Bergsturz "
     "mudslide LS 1 1.0 True yes oui",
-    False: "0 0.0 -1 false No none background stable NonLandslide no_landslide 非滑坡 "
-    "snow_avalanche",
-    None: "river road 2 3.0 north notch noise slope flow building",
+    False: "0 0.0 -1 false No none background stable NonLandslide no_landslide 非滑坡 stable_slope",
+    None: "snow_slide stable_slide river road 2 3.0 north notch noise slope flow building",
 }
 
 
