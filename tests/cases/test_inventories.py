@@ -172,6 +172,8 @@ def test_points_without_labels_are_landslides(hill):
         ("Uncertainty", ["10 m", "", "20 m"], [10, 20, 20]),
         ("accuracy_km", [0.01, 0.02, 0.03], [10, 20, 30]),
         ("精度", ["10", "20", "30"], [10, 20, 30]),
+        ("Positional accuracy (m)", [10, 20, 30], [10, 20, 30]),
+        ("coordinateUncertaintyInMeters", [10, 20, 30], [10, 20, 30]),
     ],
 )
 def test_how_far_points_may_be_off_is_read_and_said(hill, column, values, metres):
@@ -181,6 +183,13 @@ def test_how_far_points_may_be_off_is_read_and_said(hill, column, values, metres
     assert f'how far points may be off is read from "{column}"' in said
     found, said = read(hill, path="glc.csv", accuracy_m=70)
     assert found["accuracy_m"].eq(70).all() and column not in said
+
+
+@pytest.mark.parametrize("column", ["date_accuracy", "accuracy_of_what", "area_precision"])
+def test_other_accuracies_are_not_of_places(hill, column):
+    catalogue(hill, **{column: ["1 km", "exact", "5 km"] * 10})
+    found, said = read(hill, path="glc.csv")
+    assert "accuracy_m" not in found and column not in said
 
 
 def test_points_known_to_kilometres_are_left_out(hill):
