@@ -134,6 +134,17 @@ def test_rasters_that_are_no_inventory(hill, values, words):
         read(hill, path="s.tif")
 
 
+@pytest.mark.parametrize("nodata", [None, 0])
+def test_numbers_of_landslides_keep_neighbours_apart(hill, nodata):
+    """Two landslides side by side with their own numbers, where one patch would be one."""
+    numbers = np.zeros((96, 128))
+    numbers[20:30, 20:30], numbers[20:30, 30:40], numbers[60:64, 60:64] = 7, 8, 9
+    hill.raster("s.tif", numbers, dtype="int16", nodata=nodata)
+    found, said = read(hill, path="s.tif")
+    assert sorted(found["area_m2"]) == [2500, 15625, 15625]
+    assert "values read as marked: 7, 8, 9" in said
+
+
 def test_two_tiles_of_a_raster(hill):
     from affine import Affine
 
