@@ -10,6 +10,8 @@ from lsa_helpers.errors import InputError, explain_invalid
 
 RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
+# Parts of a Shapefile or raster that a wildcard finds beside it.
+_PARTS = {".dbf", ".shx", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".xml", ".ovr", ".tfw", ".cst"}
 
 
 class _Strict(BaseModel):
@@ -46,7 +48,7 @@ class Entry(_Strict):
     )
     scale: float = Field(1.0, description="factor that turns stored numbers into `unit`")
     attribute: str = Field("", description="attribute of a vector that holds the value or class")
-    names: dict[int, str] = Field({}, description="names of the classes")
+    names: dict[int | str, str] = Field({}, description="names of the classes, by code or text")
     kind: Literal["continuous", "categorical", "circular"] = Field(
         "continuous", description="for extra factors: amounts, classes, or directions in degrees"
     )
@@ -56,7 +58,7 @@ class Entry(_Strict):
     sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
     crs: str = Field("", description="CRS of a table, or of a file that states none")
     accuracy_m: float = Field(
-        0.0, ge=0, description="how far points of an inventory may be off, m; 0: a cell"
+        0.0, ge=0, description="how far points of an inventory may be off, m; 0: what the file says"
     )
     landslide_labels: list[str | int] = Field(
         [], description="labels or categories that are landslides; empty: guessed by their names"
@@ -157,13 +159,18 @@ class Catalog(_Strict):
         files = []
         for pattern in patterns:
             plain = self.folder / pattern
-            matching = [plain] if plain.exists() else sorted(self.folder.glob(pattern))
+            matching = [plain] if plain.exists() else self._glob(pattern)
             if not matching:
                 raise InputError(
                     "the file named in the catalog is missing", where=plain, fix=_nearby(plain)
                 )
             files += matching
         return files
+
+    def _glob(self, pattern: str) -> list[Path]:
+        """The files of a wildcard, sorted, without what only belongs to one."""
+        found = sorted(self.folder.glob(pattern))
+        return [file for file in found if file.suffix.lower() not in _PARTS] or found
 
     def path(self, entry: Entry) -> Path:
         """The one file or folder an entry names."""

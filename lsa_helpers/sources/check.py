@@ -11,11 +11,15 @@ from shapely.geometry import box
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
-from lsa_helpers.sources.catalog import RASTERS, TABLES, Catalog, Entry
+from lsa_helpers.sources.areas import study_mask
+from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.categories import categorical
+from lsa_helpers.sources.distance import marked_cells
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.rasters import NETCDF, open_source
-from lsa_helpers.sources.vectors import attribute, read_features
+from lsa_helpers.sources.tables import is_table
+from lsa_helpers.sources.vectors import read_features, swapped_inside
 
 _FOLDERS = {"images", "truth"}
 # Lines and stations may lie outside the grid and still matter.
@@ -63,44 +67,9 @@ def check_catalog(
         for name, entry in catalog.entries().items():
             if name not in _FOLDERS:
                 _meets(catalog, name, entry, grid)
+                _reads(catalog, name, entry, grid)
         read_inventory(catalog, grid)
     return rows
-
-
-def check_labels(catalog: Catalog, *, cell_size: float = 0.0, crs: str = "") -> None:
-    """See that an inventory of points can be learned from: inside the grid it has places with and
-    without landslides.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    cell_size, crs
-        Of the grid, as in `check_catalog`.
-
-    Raises
-    ------
-    InputError
-        When it has no column of labels, or its labels are not both 1 and 0.
-    """
-    inventory = read_inventory(catalog, target_grid(catalog, cell_size, crs))
-    if inventory is None or "label" not in inventory:
-        return
-    file = catalog.path(catalog.inventory)
-    if not catalog.inventory.label:
-        raise InputError(
-            "points without a label cannot be learned from (1 landslide, 0 none)",
-            where=file,
-            fix="Name the column with `label:` in catalog.yml and add places without landslides, "
-            "or give polygons",
-        )
-    labels = set(inventory["label"].tolist())
-    if labels != {0, 1}:
-        raise InputError(
-            "the labels of the points in the study area are not 1 and 0",
-            where=file,
-            found=sorted(labels),
-            fix="Both are needed, and nothing else",
-        )
 
 
 def source_table(catalog: Catalog, names: Sequence[str] = ()) -> pd.DataFrame:
@@ -134,7 +103,7 @@ def source_outlines(catalog: Catalog, name: str, crs) -> gpd.GeoSeries:
     entry = catalog.entries()[name]
     files = catalog.files(entry)
     if name not in _FOLDERS and files[0].suffix.lower() not in RASTERS:
-        return read_features(files[0], entry, crs).geometry
+        return read_features(catalog, entry, crs).geometry
     frames = []
     for file in files if name not in _FOLDERS else []:
         with open_source(file, entry) as raster:
@@ -156,7 +125,9 @@ def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
     if name not in _FOLDERS:
         is_raster = files[0].suffix.lower() in RASTERS
         for file in files:
-            row |= _raster_facts(file, entry) if is_raster else _vector_facts(file, entry)
+            row |= _raster_facts(file, entry) if is_raster else {}
+        if not is_raster:
+            row |= _vector_facts(catalog, entry)
     row["resolution"] = entry.resolution or row["resolution"]
     return row | {"source": entry.source, "license": entry.license}
 
@@ -194,24 +165,30 @@ def _raster_facts(file: Path, entry: Entry) -> dict:
     }
 
 
-def _vector_facts(file: Path, entry: Entry) -> dict:
+def _vector_facts(catalog: Catalog, entry: Entry) -> dict:
     """Kind and CRS of a vector or table."""
-    features = read_features(file, entry, "EPSG:4326")
-    if named := entry.attribute or entry.value or entry.names:
-        attribute(features, named if isinstance(named, str) else entry.attribute, file)
-    kind = "table" if file.suffix.lower() in TABLES else "vector"
-    crs = entry.crs or ("EPSG:4326" if kind == "table" else "")
-    if kind == "vector":
-        import pyogrio
+    needed = [name for name in (entry.attribute, entry.value) if name] or [""] * bool(entry.names)
+    features = read_features(catalog, entry, None, needed)
+    kind = "table" if is_table(catalog.path(entry)) else "vector"
+    crs = features.crs.to_string()[:40]
+    return {"kind": f"{kind}, {len(features)} features", "crs": crs, "resolution": ""}
 
-        crs = crs or (pyogrio.read_info(file)["crs"] or "")
-    return {"kind": f"{kind}, {len(features)} features", "crs": crs[:40], "resolution": ""}
+
+def _reads(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
+    """Read classes, features and the mask as the factors will, which say what is doubtful."""
+    is_extra = name in catalog.extra and entry.kind == "categorical"
+    if name in ("lithology", "lulc") or is_extra:
+        categorical(catalog, entry, grid)
+    elif name in ("roads", "rivers", "faults"):
+        marked_cells(catalog, entry, grid)
+    elif name == "mask":
+        study_mask(catalog, grid)
 
 
 def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
     """Raise when a source does not come near the grid."""
     crs = grid.rio.crs
-    file = catalog.path(entry)
+    file, swapped = catalog.path(entry), False
     if file.suffix.lower() in RASTERS:
         boxes = []
         for tile in catalog.files(entry):
@@ -219,14 +196,21 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
                 boxes.append(raster.rio.transform_bounds(crs))
                 place = raster.rio.crs.to_string()
     else:
-        boxes = [read_features(file, entry, crs).total_bounds]
-        place = "its features"
+        features = read_features(catalog, entry, crs)
+        boxes, place = [features.total_bounds], "its features"
+        swapped = swapped_inside(features, grid.rio.bounds())
     reach = max(grid.shape) * edge_of(grid) if name in _REACH_IN else 0
     left, bottom, right, top = grid.rio.bounds()
     for west, south, east, north in boxes:
         beside = west >= right + reach or east <= left - reach
         if not beside and south < top + reach and north > bottom - reach:
             return
+    if swapped:
+        raise InputError(
+            f"east and north of the coordinates of `{name}` are swapped",
+            where=file,
+            fix="Exchange `x` and `y` in catalog.yml, or correct the file",
+        )
     area = [round(degrees, 3) for degrees in grid.rio.transform_bounds("EPSG:4326")]
     raise InputError(
         f"the source `{name}` does not overlap the study area",

@@ -1,22 +1,18 @@
 """The analysis grid, and any raster, vector or table as a layer on it."""
 
-from pathlib import Path
-
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import xarray as xr
 from pyproj import CRS
 from rasterio.enums import Resampling
-from rasterio.features import rasterize
 from rasterio.warp import calculate_default_transform
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
-from lsa_helpers.raster import empty_grid, on_grid
+from lsa_helpers.raster import empty_grid
+from lsa_helpers.sources.areas import burn, read_areas
 from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
 from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
-from lsa_helpers.sources.vectors import attribute, inverse_distance, read_features
+from lsa_helpers.sources.vectors import inverse_distance, read_amounts
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
 MOST_DEM_CELLS = 100_000_000
@@ -115,7 +111,7 @@ def _own_cell_size(dem: xr.DataArray, crs: CRS) -> float:
 def _cut(bounds: list[float], catalog: Catalog, crs: CRS, cell_size: float) -> list[float]:
     """The part of the bounds that the study mask covers, whole cells from their corner."""
     file = catalog.path(catalog.mask)
-    mask = read_features(file, catalog.mask, crs).total_bounds
+    mask = read_areas(catalog, catalog.mask, crs).total_bounds
     left, bottom = np.maximum(bounds[:2], mask[:2])
     right, top = np.minimum(bounds[2:], mask[2:])
     if left >= right or bottom >= top:
@@ -158,15 +154,6 @@ def read_dem(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
     return altitude.rename("altitude").assign_attrs(attrs)
 
 
-def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
-    """Whether a cell's centre lies in the study area, (y, x) bool; all True without a mask."""
-    if catalog.mask is None:
-        return on_grid(np.ones(grid.shape, bool), grid)
-    outlines = read_features(catalog.path(catalog.mask), catalog.mask, grid.rio.crs).geometry
-    burnt = rasterize(outlines, grid.shape, transform=grid.rio.transform(), dtype="uint8")
-    return on_grid(burnt > 0, grid)
-
-
 def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArray:
     """A continuous source on the grid: rasters by bilinear resampling, polygons burnt, points by
     inverse distance (p = 2).
@@ -191,68 +178,8 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
     file = catalog.path(entry)
     if file.suffix.lower() in RASTERS:
         return mosaic(catalog, entry, grid, Resampling.bilinear)
-    features = read_features(file, entry, grid.rio.crs)
-    values = attribute(features, entry.value or entry.attribute, file).astype(float) * entry.scale
+    features, values = read_amounts(catalog, entry, grid.rio.crs)
     if (features.geom_type == "Point").all():
         places = features.geometry
         return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
-    return _burn(features, values, grid, file)
-
-
-def categorical(
-    catalog: Catalog, entry: Entry, grid: xr.DataArray
-) -> tuple[xr.DataArray, dict[int, str]]:
-    """A source of classes on the grid: rasters by nearest neighbour, polygons burnt.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    entry : Entry
-        May name the classes of a raster or of a numeric attribute.
-    grid : DataArray, dims (y, x)
-        Any raster on the cells wanted.
-
-    Returns
-    -------
-    codes : DataArray, dims (y, x)
-        float32 integer codes, NaN where the source has nothing.
-    names : dict
-        Code → name of the classes there; text attributes are numbered in alphabetical order, an
-        unnamed number is its own name.
-
-    Raises
-    ------
-    InputError
-        As `continuous`.
-    """
-    file = catalog.path(entry)
-    names = entry.names
-    if file.suffix.lower() in RASTERS:
-        codes = mosaic(catalog, entry, grid, Resampling.nearest)
-    else:
-        features = read_features(file, entry, grid.rio.crs)
-        values = attribute(features, entry.attribute, file)
-        if not pd.api.types.is_numeric_dtype(values):
-            names = dict(enumerate(sorted(values.astype(str).unique()), start=1))
-            values = values.astype(str).map({text: code for code, text in names.items()})
-        codes = _burn(features, values, grid, file)
-    present = np.unique(codes.values[np.isfinite(codes.values)]).astype(int).tolist()
-    return codes, {code: names.get(code, str(code)) for code in present}
-
-
-def _burn(features: gpd.GeoDataFrame, values: pd.Series, grid, file: Path) -> xr.DataArray:
-    """The value of the polygon that a cell's centre lies in, float32, NaN outside; an error when no
-    cell has one.
-    """
-    burnt = rasterize(
-        zip(features.geometry, values, strict=True),
-        grid.shape,
-        np.nan,
-        transform=grid.rio.transform(),
-        dtype="float32",
-    )
-    if np.isnan(burnt).all():
-        raise InputError(
-            "the polygons do not overlap the study area", where=file, fix="Check the file's CRS"
-        )
-    return on_grid(burnt, grid)
+    return burn(catalog, features, values, grid, file)
