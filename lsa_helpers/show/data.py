@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from lsa_helpers.raster import cell_size
 from lsa_helpers.show import style
 from lsa_helpers.sources import Catalog, read_features
-from lsa_helpers.sources.catalog import RASTERS
+from lsa_helpers.sources.kinds import is_raster
 
 _LINES = {"rivers": ("sky", 1.0), "roads": ("black", 0.8), "faults": ("vermilion", 1.2)}
 # Twelve classes are enough for land cover and lithology; colours differ in lightness too.
@@ -61,7 +61,7 @@ def _draw_lines(ax, catalog: Catalog, raster: xr.DataArray) -> list[Line2D]:
     handles = []
     for name, (colour, width) in _LINES.items():
         entry = getattr(catalog, name)
-        if entry is not None and catalog.path(entry).suffix.lower() not in RASTERS:
+        if entry is not None and not is_raster(catalog.path(entry)):
             look = {"color": style.OKABE_ITO[colour], "lw": width}
             lines = read_features(catalog.path(entry), entry, raster.rio.crs)
             style.outlines(ax, lines, raster, **look)

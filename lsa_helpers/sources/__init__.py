@@ -4,8 +4,10 @@ before anything is made.
 
 from lsa_helpers.sources.catalog import Catalog, Entry, load_catalog
 from lsa_helpers.sources.check import check_catalog, check_labels, source_table
+from lsa_helpers.sources.crs import parse_crs
 from lsa_helpers.sources.distance import distance_to
 from lsa_helpers.sources.inventory import read_inventory
+from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import (
     categorical,
     continuous,
@@ -25,8 +27,11 @@ __all__ = [
     "continuous",
     "distance_to",
     "inverse_distance",
+    "is_raster",
+    "kind_of",
     "load_catalog",
     "native_resolution",
+    "parse_crs",
     "read_dem",
     "read_features",
     "read_inventory",

@@ -1,5 +1,8 @@
 """``catalog.yml``: which file of a data folder is what."""
 
+import glob
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +13,9 @@ from lsa_helpers.errors import InputError, explain_invalid
 
 RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
+# What lies beside a raster or Shapefile and is none itself.
+_BESIDE = (".aux.xml", ".ovr", ".hdr", ".prj", ".tfw", ".stx", ".qml", ".sld", ".cpg", ".dbf")
+_BESIDE += (".shx", ".sbn", ".sbx", ".sgrd", ".mgrd", ".md5", ".shp.xml", ".qpj", ".qix", ".blw")
 
 
 class _Strict(BaseModel):
@@ -128,8 +134,8 @@ class Catalog(_Strict):
         patterns = [entry.path] if isinstance(entry.path, str) else entry.path
         files = []
         for pattern in patterns:
-            plain = self.folder / pattern
-            matching = [plain] if plain.exists() else sorted(self.folder.glob(pattern))
+            plain = self.folder / Path(pattern).expanduser()
+            matching = [plain] if plain.exists() else _matching(self.folder, pattern)
             if not matching:
                 raise InputError(
                     "the file named in the catalog is missing", where=plain, fix=_nearby(plain)
@@ -140,6 +146,19 @@ class Catalog(_Strict):
     def path(self, entry: Entry) -> Path:
         """The one file or folder an entry names."""
         return self.files(entry)[0]
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    """Files of a wildcard, which may be absolute, without those that only accompany others; or the
+    one layer of a file that GDAL's name of it means (``GPKG:file:table``).
+    """
+    names = sorted(glob.glob(os.path.expanduser(pattern), root_dir=folder, recursive=True))
+    main = [name for name in names if not name.lower().endswith(_BESIDE)]
+    if names or not re.match(r"[A-Z][A-Za-z0-9_]+:|/vsi", pattern):
+        return [folder / name for name in main or names]
+    parts = re.split(r"([:\"])", pattern)
+    there = [str(folder / part) if (folder / part).is_file() else part for part in parts]
+    return [Path("".join(there))] if there != parts or pattern.startswith("/vsi") else []
 
 
 def _nearby(path: Path) -> str:

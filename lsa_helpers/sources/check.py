@@ -1,5 +1,6 @@
 """A check of a data folder before anything is computed or written."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -8,10 +9,11 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
-from lsa_helpers.sources.catalog import RASTERS, TABLES, Catalog, Entry
+from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
 from lsa_helpers.sources.inventory import read_inventory
+from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
-from lsa_helpers.sources.rasters import NETCDF, open_source
+from lsa_helpers.sources.rasters import open_layers, open_source
 from lsa_helpers.sources.vectors import attribute, read_features
 
 _FOLDERS = {"images", "truth"}
@@ -112,29 +114,32 @@ def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
     files = catalog.files(entry)
     row = {
         "entry": name,
-        "file": str(files[0].relative_to(catalog.folder)),
+        "file": os.path.relpath(files[0], catalog.folder)
+        if files[0].is_relative_to(catalog.folder)
+        else str(files[0]),
         "files": len(files),
         "kind": "folder",
         "crs": "",
         "resolution": entry.resolution,
     }
     if name not in _FOLDERS:
-        is_raster = files[0].suffix.lower() in RASTERS
         for file in files:
-            row |= _raster_facts(file, entry) if is_raster else _vector_facts(file, entry)
+            row |= _raster_facts(file, entry) if is_raster(file) else _vector_facts(file, entry)
     row["resolution"] = entry.resolution or row["resolution"]
     return row | {"source": entry.source, "license": entry.license}
 
 
 def _read_to_the_end(files: list[Path], entry: Entry) -> None:
     """Read every block of rasters, so that a truncated file is found before anything runs."""
-    for file in files:
-        suffix = file.suffix.lower()
-        if suffix not in RASTERS or suffix in NETCDF:  # a NetCDF is read when it is opened
-            continue
+    for file in filter(is_raster, files):
         with open_source(file, entry):  # whose messages come first
             pass
         try:
+            if kind_of(file) == "netcdf":
+                with open_layers(file, entry) as layers:
+                    for layer in layers:
+                        layer.to_numpy()
+                continue
             with rasterio.open(file) as raster:
                 for _, window in raster.block_windows(1):
                     raster.read(1, window=window)
@@ -153,7 +158,7 @@ def _raster_facts(file: Path, entry: Entry) -> dict:
         crs = raster.rio.crs
         step = abs(raster.rio.resolution()[0])
     return {
-        "kind": "NetCDF" if file.suffix.lower() in NETCDF else "raster",
+        "kind": "NetCDF" if kind_of(file) == "netcdf" else "raster",
         "crs": crs.to_string()[:40],
         "resolution": f"{step:.4g} {'m' if crs.is_projected else '°'}",
     }
@@ -177,7 +182,7 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
     """Raise when a source does not come near the grid."""
     crs = grid.rio.crs
     file = catalog.path(entry)
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         boxes = []
         for tile in catalog.files(entry):
             with open_source(tile, entry) as raster:

@@ -10,7 +10,8 @@ from scipy.ndimage import distance_transform_edt
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size, empty_grid, on_grid
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import mosaic
 from lsa_helpers.sources.vectors import read_features
 
@@ -115,7 +116,7 @@ def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataAr
 def _marked(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
     """The cells of a grid that a feature touches, or where the raster is neither 0 nor nodata."""
     file = catalog.path(entry)
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         return np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest).to_numpy()) != 0
     outlines = read_features(file, entry, grid.rio.crs).geometry
     transform = grid.rio.transform()

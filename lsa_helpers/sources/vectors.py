@@ -10,6 +10,8 @@ import xarray as xr
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
+from lsa_helpers.sources.crs import parse_crs
+from lsa_helpers.sources.quantities import in_unit
 
 
 def read_features(file: Path, entry: Entry, crs) -> gpd.GeoDataFrame:
@@ -30,7 +32,8 @@ def read_features(file: Path, entry: Entry, crs) -> gpd.GeoDataFrame:
         fix = "Is it complete? Shapefiles have several parts"
         raise InputError("the file cannot be read", where=file, found=error, fix=fix) from None
     if entry.crs:
-        features = features.set_crs(entry.crs, allow_override=True)
+        crs_of_file = parse_crs(entry.crs, f"{file}, `crs`")
+        features = features.set_crs(crs_of_file, allow_override=True)
     if features.crs is None:
         fix = 'Add a line "crs: EPSG:…" to its entry in catalog.yml'
         raise InputError("the file states no CRS", where=file, fix=fix)
@@ -70,7 +73,9 @@ def _read_points(file: Path, entry: Entry) -> gpd.GeoDataFrame:
                 fix="Name it in catalog.yml",
             )
     points = gpd.points_from_xy(table[entry.x], table[entry.y])
-    return gpd.GeoDataFrame(table, geometry=points, crs=entry.crs or "EPSG:4326")
+    return gpd.GeoDataFrame(
+        table, geometry=points, crs=parse_crs(entry.crs or "EPSG:4326", f"{file}, `crs`")
+    )
 
 
 def attribute(features: gpd.GeoDataFrame, name: str, file: Path) -> pd.Series:
@@ -137,7 +142,8 @@ def station_error(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple[i
     features = read_features(file, entry, grid.rio.crs)
     if not (features.geom_type == "Point").all():
         return None
-    values = attribute(features, entry.value or entry.attribute, file).to_numpy(float) * entry.scale
+    values = attribute(features, entry.value or entry.attribute, file).astype(float)
+    values = in_unit(catalog, entry, values, file).to_numpy()
     x = features.geometry.x.to_numpy()
     y = features.geometry.y.to_numpy()
     squared = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2

@@ -1,0 +1,54 @@
+"""What a file is, found by opening it."""
+
+import warnings
+from pathlib import Path
+
+import pyogrio
+import rasterio
+
+from lsa_helpers.sources.catalog import RASTERS, TABLES
+
+
+def kind_of(file: Path) -> str:
+    """What a file or folder is: "raster", "netcdf", "vector" or "table".
+
+    Parameters
+    ----------
+    file : Path
+        Also the name of a layer as GDAL writes it (``GPKG:file:table``).
+
+    Returns
+    -------
+    str
+        What opens it; of a file that nothing opens, what its name says, so that the reader of that
+        kind explains what is wrong with it.
+    """
+    if file.suffix.lower() in TABLES:
+        return "table"
+    if file.is_file():
+        with file.open("rb") as content:
+            start = content.read(8)
+        if start[:3] == b"CDF" or start == b"\x89HDF\r\n\x1a\n":
+            return "netcdf"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with rasterio.open(file) as raster:
+                both = raster.driver == "GPKG" and file.is_file()
+            return "vector" if both and _has_features(file) else "raster"
+        except rasterio.errors.RasterioError:
+            named = file.suffix.lower() in RASTERS
+            return "raster" if named and not _has_features(file) else "vector"
+
+
+def is_raster(file: Path) -> bool:
+    """Whether a file is a raster or NetCDF."""
+    return kind_of(file) in ("raster", "netcdf")
+
+
+def _has_features(file: Path) -> bool:
+    """Whether GDAL finds layers of features in a file."""
+    try:
+        return len(pyogrio.list_layers(file)) > 0
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        return False
