@@ -18,6 +18,7 @@ from lsa_helpers.sources.layers import (
     categorical,
     continuous,
     dem_grid,
+    doubt_coverage,
     read_dem,
     study_mask,
     target_grid,
@@ -120,7 +121,7 @@ def build_factors(
         else:
             values, attrs["classes"] = _layer(catalog, name, entry, attrs["kind"], grid)
             attrs["units"] = _unit(values, attrs)
-            _doubt_coverage(attrs["long_name"], values, inside, catalog.path(entry))
+            doubt_coverage(name, values, inside, catalog.path(entry))
         values = np.where(inside, values, np.nan).astype(np.float32)
         made[name] = on_grid(values, grid, name, **attrs)
         notes += _remarks(catalog, name, entry, made[name])
@@ -135,18 +136,6 @@ def build_factors(
         )
     _doubt_loss(factors, inside, catalog)
     return factors, notes
-
-
-def _doubt_coverage(label: str, values, inside, file) -> None:
-    """Doubt a source that leaves more than a tenth of the area without a value."""
-    cells = np.isfinite(np.asarray(values))[np.asarray(inside)]
-    share = float(cells.mean()) if cells.size else 1.0
-    if share < 0.9:
-        doubt(
-            f"{label} covers {share:.0%} of the study area, and {1 - share:.0%} of it is lost",
-            where=file,
-            fix="Give the whole area, cut it to this part with `mask`, or delete the entry",
-        )
 
 
 def _doubt_loss(factors: xr.Dataset, inside, catalog: Catalog) -> None:

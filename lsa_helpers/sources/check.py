@@ -13,6 +13,7 @@ from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
+from lsa_helpers.sources.quantities import unit_read
 from lsa_helpers.sources.rasters import open_layers, open_source
 from lsa_helpers.sources.vectors import attribute, read_features
 
@@ -39,7 +40,8 @@ def check_catalog(
     Returns
     -------
     DataFrame
-        One row per source: entry, file, files, kind, crs, resolution, source, license.
+        One row per source: entry, file, files, kind, crs, resolution, unit, source,
+        license.
 
     Raises
     ------
@@ -121,6 +123,7 @@ def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
         "kind": "folder",
         "crs": "",
         "resolution": entry.resolution,
+        "unit": unit_read(catalog, entry),
     }
     if name not in _FOLDERS:
         for file in files:

@@ -206,6 +206,26 @@ def doubt_relief(dem: xr.DataArray, file: Path) -> None:
         doubt(f"the ground is all but flat, {slope:.3f}° in the middle", where=file, fix=fix)
 
 
+def doubt_coverage(name: str, values, inside, file: Path) -> None:
+    """Doubt a source that leaves more than a tenth of the study area without a value.
+
+    Parameters
+    ----------
+    name : str
+    values, inside : array_like, shape (height, width)
+        Values, NaN where there is none, and whether a cell lies in the study area.
+    file : Path
+    """
+    cells = np.isfinite(np.asarray(values))[np.asarray(inside)]
+    share = float(cells.mean()) if cells.size else 1.0
+    if share < 0.9:
+        doubt(
+            f"{name} covers {share:.0%} of the study area, and {1 - share:.0%} of it is lost",
+            where=file,
+            fix="Give the whole area, cut it to this part with `mask`, or delete the entry",
+        )
+
+
 def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
     """Whether a cell's centre lies in the study area, (y, x) bool; all True without a mask."""
     if catalog.mask is None:

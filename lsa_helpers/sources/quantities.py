@@ -109,6 +109,9 @@ def meaning_of(catalog: Catalog, entry: Entry, file, said: str, values: list) ->
             where=file,
             fix=f"Known are {', '.join(filter(None, quantity.units))}",
         )
+    if not entry.unit and factor not in (None, 1):
+        fix = "Correct it with `unit`, if not"
+        note(f"{name} is in {said} and becomes {quantity.unit}", where=file, fix=fix)
     if name == "slope" and unit.strip() in ("%", "percent"):
         return Meaning(
             quantity, entry.scale / 100, lambda share: np.degrees(np.arctan(share)).astype("f4")
@@ -116,6 +119,12 @@ def meaning_of(catalog: Catalog, entry: Entry, file, said: str, values: list) ->
     if name == "ndvi":
         return _ndvi(quantity, entry, factor or 1.0, file, values)
     return Meaning(quantity, entry.scale * (factor or 1.0))
+
+
+def unit_read(catalog: Catalog, entry: Entry) -> str:
+    """The unit an entry is said to be in, and the one it is turned into: "g → cm/s²"."""
+    unit = quantity_of(catalog, entry)[1].unit
+    return f"{entry.unit} → {unit}" if entry.unit and unit not in ("", entry.unit) else entry.unit
 
 
 def in_unit(catalog: Catalog, entry: Entry, values: pd.Series, file) -> pd.Series:
@@ -217,7 +226,9 @@ def without_gaps(values: np.ndarray, meaning: Meaning, file) -> np.ndarray:
             f"{count:,} cells of {number:g} are taken for gaps, undeclared as they are", where=file
         )
     infinite = np.isinf(values)
-    if not gaps and not infinite.any():
+    if infinite.any():
+        note(f"{infinite.sum():,} infinite cells are taken for gaps", where=file)
+    elif not gaps:
         return values
     return np.where(infinite | np.isin(values, [number for number, _ in gaps]), np.nan, values)
 

@@ -11,7 +11,7 @@ import rioxarray
 import xarray as xr
 from rasterio.enums import Resampling
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt
 from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, vertical_unit
@@ -19,7 +19,7 @@ from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.netcdf import open_netcdf
 from lsa_helpers.sources.quantities import Meaning, meaning_of, quantity_of, without_gaps
 from lsa_helpers.sources.rain import check_rain, years_rain
-from lsa_helpers.sources.series import dates_of_bands, over_time
+from lsa_helpers.sources.series import dates_of_bands, decode_times, over_time
 from lsa_helpers.sources.tiles import Tile, cut, join, onto
 
 _M_PER_DEGREE = 111_320  # of latitude
@@ -82,7 +82,7 @@ def _open_bands(file: Path, entry: Entry) -> xr.DataArray:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        bands = rioxarray.open_rasterio(file, masked=True)
+        bands = rioxarray.open_rasterio(file, masked=True, decode_times=False)
     if not isinstance(bands, xr.DataArray):
         with rasterio.open(file) as raster:
             found = raster.subdatasets[:8]
@@ -91,14 +91,17 @@ def _open_bands(file: Path, entry: Entry) -> xr.DataArray:
         )
     close = bands._close
     names = bands.attrs.get("long_name", "")
-    names = [names] * bands.sizes["band"] if isinstance(names, str) else list(names)
+    axis = bands.dims[0]  # GDAL's name of a NetCDF's variable may have a time instead of bands
+    names = [names] * bands.sizes[axis] if isinstance(names, str) else list(names)
     scale, offset = (bands.attrs.get(k, d) for k, d in (("scale_factor", 1), ("add_offset", 0)))
     units = bands.attrs.get("units", "")
     units = units if isinstance(units, str) else str(np.ravel(units)[0])
     attrs = {"times": dates_of_bands(names, file.name), "units": units}
     if entry.scale == 1 and (scale, offset) != (1, 0):
         bands = bands * np.float32(scale) + np.float32(offset)
-    bands = bands.rename(band="layer").assign_attrs(attrs)
+    if axis != "band":
+        attrs["times"] = decode_times(bands[axis].values, bands[axis].attrs)
+    bands = bands.rename({axis: "layer"}).assign_attrs(attrs)
     bands.set_close(close)
     return bands
 
@@ -214,8 +217,14 @@ def _meaning(catalog: Catalog, entry: Entry, tiles: list[Tile]) -> Meaning:
     """How an entry's stored numbers become its factor's; heights may have their unit in the CRS."""
     first = tiles[0]
     said = first.units
-    if entry is catalog.dem and not said:
+    if quantity_of(catalog, entry)[0] == "altitude" and not said:
         said = vertical_unit(first.crs)
+        if not (said or entry.unit) and first.crs.linear_units_factor[1] != 1:
+            doubt(
+                "the CRS is in feet, and nothing says that the heights are too: metres are taken",
+                where=first.file,
+                fix="Add `unit: ft` or `unit: m` to its entry in catalog.yml",
+            )
     return meaning_of(catalog, entry, first.file, said, [tile.values for tile in tiles])
 
 

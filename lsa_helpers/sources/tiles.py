@@ -57,11 +57,13 @@ def cut(layers: xr.DataArray, file: Path, grid: xr.DataArray) -> Tile | None:
             return None
         columns = _under((left, right), transform.c, transform.a, layers.sizes["x"])
         rows = _under((bottom, top), transform.f, transform.e, layers.sizes["y"])
-    part = layers.isel(y=rows, x=columns)
+    part = layers.isel(y=rows, x=columns).to_numpy()
+    with np.errstate(over="ignore"):  # a fill number beyond float32 becomes infinite
+        part = part.astype(np.float32)
     corner = transform * Affine.translation(columns.start or 0, rows.start or 0)
     return Tile(
         file,
-        part.to_numpy().astype(np.float32),
+        part,
         layers.rio.crs,
         corner,
         list(layers.attrs["times"]),
