@@ -173,6 +173,7 @@ detected = candidates[candidates["score"] >= high].copy()
 inventory.write_inventory(run, detected=detected, reference=known)
 
 known = known[known.geom_type.isin(["Polygon", "MultiPolygon"])].copy()  # points have no area to compare
+known = known[known["label"] == 1].copy() if "label" in known else known  # nor does stable ground
 print(f"{len(detected)} landslides detected, {detected.area.sum() / 1e6:.2f} km²; {len(known)} polygons known.")
 gpd.list_layers(run.product("inventory.gpkg"))
 

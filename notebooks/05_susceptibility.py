@@ -110,7 +110,8 @@ run = open_run(p, "05_susceptibility")
 #   fail: right in order, far too high in size.
 # - **Folds** are made of square blocks, dealt so that each fold has about as many landslide cells. One landslide never falls into two folds.
 #
-# An inventory of labelled points is taken as it is.
+# An inventory of points gives the cell that each lies in; where it also labels places without landslide, it is taken as it is. Where polygons of
+# stable ground are labelled, cells without landslide are drawn from them first.
 
 # %%
 run.need("selected_factors.json", chapter="04_factor_selection")

@@ -132,7 +132,7 @@ if len(weighing):
 # A susceptibility model needs cells without landslide, and somebody has to choose them. Far from any landslide, in the flat valley floor, they are
 # easy to tell apart, and the score on *such* samples is high. Here one model is trained on many kinds of samples. Each is scored twice: on samples
 # of its own kind in random folds, as most studies do, and by its map on every cell of the area, block by block. It keeps the settings it had before
-# any search: a search for each kind would compare searches, not samples. (An inventory of points is used as it is, so there is nothing to choose.)
+# any search: a search for each kind would compare searches, not samples. (Points have one cell each, so nothing is compared.)
 
 # %%
 choices = {

@@ -11,16 +11,16 @@ import xrspatial
 from lsa_helpers.errors import InputError, doubt, need_factors
 from lsa_helpers.factors import terrain
 from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
+from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.categories import categorical
 from lsa_helpers.sources.distance import distance_to
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.layers import (
-    categorical,
     continuous,
     dem_grid,
     doubt_coverage,
     read_dem,
-    study_mask,
     target_grid,
 )
 from lsa_helpers.sources.rasters import native_resolution

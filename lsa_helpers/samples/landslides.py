@@ -23,15 +23,15 @@ def load_landslides(
     which : {"auto", "detected", "reference"}
         Its layer; auto takes the detected one if it holds at least `at_least` landslides.
     with_absences : bool
-        Keep the points that mark where no landslide is (``label`` 0).
+        Keep the places where no landslide is (``label`` 0).
     at_least : int
         Fewest landslides that auto accepts as a detected inventory.
 
     Returns
     -------
     GeoDataFrame
-        Polygons, or points with the column ``label`` (1 landslide, 0 none); the name of their
-        layer in ``attrs["layer"]``.
+        Polygons or points, with ``label`` (1 landslide, 0 none) where that is told; the name of
+        their layer in ``attrs["layer"]``.
 
     Raises
     ------

@@ -9,7 +9,7 @@ import xarray as xr
 from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, note
 from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
 from lsa_helpers.run import whole_file
 from lsa_helpers.samples.landslides import reproject_landslides
@@ -36,8 +36,9 @@ def make_samples(
     Parameters
     ----------
     inventory : GeoDataFrame
-        Polygons of landslides, or points with a column ``label`` (0 or 1) that are used as they
-        are.
+        Polygons or points of landslides. Places with ``label`` 0 have none: if they are points, all
+        points are used as they are; if polygons, cells without landslide are drawn from them first.
+        Points may say in ``accuracy_m`` how far off they are, which is added to the buffer.
     factors : Dataset, dims (y, x)
         Only cells where all of them are known are sampled.
     seed : int
@@ -82,7 +83,7 @@ def make_samples(
         )
     inventory = reproject_landslides(inventory, factors)
     known = known_cells(factors).values
-    if (inventory.geom_type == "Point").all():
+    if (inventory.geom_type == "Point").all() and not _is_landslide(inventory).all():
         samples = _from_points(inventory, factors, known)
     else:
         rng = np.random.default_rng(seed)
@@ -94,7 +95,10 @@ def make_samples(
             first = np.lexsort((rng.random(len(row)), _repeats(number)))[:max_positives]
             row, col, number = (each[np.sort(first)] for each in (row, col, number))
         allowed = known & _far_and_steep(touched, factors, negative_buffer_m, min_slope_negatives)
-        row0, col0 = _draw_negatives(allowed, round(negative_ratio * len(row)), rng)
+        surely = _stable_ground(inventory, factors)
+        if surely is not None:
+            surely &= known & _far_and_steep(touched, factors, 0.0, min_slope_negatives)
+        row0, col0 = _draw_negatives(allowed, surely, round(negative_ratio * len(row)), rng)
         row, col = np.append(row, row0), np.append(col, col0)
         number = np.append(number, np.full(len(row0), -1))
         x, y = factors.x.values[col], factors.y.values[row]
@@ -123,11 +127,6 @@ def _table(row, col, x, y, label, number, factors: xr.Dataset) -> pd.DataFrame:
 
 def _from_points(points: gpd.GeoDataFrame, factors: xr.Dataset, known) -> pd.DataFrame:
     """Points with both classes, as they are; those outside the known cells are left out."""
-    if "label" not in points:
-        raise InputError(
-            "an inventory of points needs a label (1 landslide, 0 none) for each",
-            found=list(points.columns),
-        )
     x, y = points.geometry.x.to_numpy(), points.geometry.y.to_numpy()
     label = points["label"].astype(int).to_numpy()
     row, col = rowcol(factors, x, y)
@@ -154,8 +153,8 @@ def landslide_numbers(inventory: gpd.GeoDataFrame, factors: xr.Dataset) -> xr.Da
     Returns
     -------
     DataArray of int, dims (y, x)
-        Row of the polygon that holds the cell's centre, −1 elsewhere; −1 everywhere for points,
-        which have no cells but their own.
+        Row of the polygon that holds the cell's centre, or of the point that lies in it; −1
+        elsewhere.
 
     Raises
     ------
@@ -163,34 +162,40 @@ def landslide_numbers(inventory: gpd.GeoDataFrame, factors: xr.Dataset) -> xr.Da
         When the inventory has no CRS, does not meet the raster or has no geometry.
     """
     inventory = reproject_landslides(inventory, factors)
-    if (inventory.geom_type == "Point").all():
-        shape = factors.sizes["y"], factors.sizes["x"]
-        return on_grid(np.full(shape, -1), factors, "landslide")
     return on_grid(_landslide_cells(inventory, factors)[0] - 1, factors, "landslide")
 
 
+def _is_landslide(inventory) -> np.ndarray:
+    """Which rows are landslides: all, but those with ``label`` 0."""
+    return inventory.get("label", pd.Series(1, inventory.index)).to_numpy() != 0
+
+
+def _stable_ground(inventory, factors: xr.Dataset) -> np.ndarray | None:
+    """Cells in polygons of stable ground, (y, x) bool; None where there are none."""
+    stable = inventory.geometry[~_is_landslide(inventory)]
+    shape, transform = (factors.sizes["y"], factors.sizes["x"]), factors.rio.transform()
+    return rasterize(stable, shape, transform=transform) == 1 if len(stable) else None
+
+
 def _landslide_cells(inventory, factors: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Polygon number + 1 of each cell whose centre it holds (0: none; a polygon without a centre
-    gets the cell under it), and every cell a polygon touches.
+    """Number + 1 of the polygon that holds a cell's centre or the point in it (0: none; a polygon
+    without a centre gets the cell under it), and every cell a landslide touches or may lie in.
     """
-    shapes = [
-        (geometry, number + 1)
-        for number, geometry in enumerate(inventory.geometry)
-        if geometry is not None and geometry.area > 0
-    ]
-    if not shapes:
+    slides = inventory.geometry.where(_is_landslide(inventory))
+    has_place = (slides.area > 0) | (slides.geom_type == "Point")
+    if not has_place.any():
         raise InputError("no landslide has a geometry", found=f"{len(inventory)} empty rows")
     shape, transform = (factors.sizes["y"], factors.sizes["x"]), factors.rio.transform()
-    ids = rasterize(shapes, shape, transform=transform, dtype="int32")
-    touched = rasterize(
-        [(geometry, 1) for geometry, _ in shapes],
-        shape,
-        transform=transform,
-        dtype="uint8",
-        all_touched=True,
-    ).astype(bool)
+    number = np.flatnonzero(has_place)
+    shapes = slides.iloc[number]
+    ids = rasterize(zip(shapes, number + 1, strict=True), shape, transform=transform, dtype="int32")
+    if "accuracy_m" in inventory:
+        off = inventory["accuracy_m"].fillna(0).to_numpy()[number]
+        shapes = shapes.where(off <= 0, shapes.buffer(off))
+    touched = rasterize(shapes, shape, transform=transform, dtype="uint8", all_touched=True) > 0
     row, col = _representative_cells(inventory, factors)
     missed = ~np.isin(np.arange(len(inventory)) + 1, ids) & _inside(row, col, shape)
+    missed &= _is_landslide(inventory)
     small = np.flatnonzero(missed)
     small = small[ids[row[small], col[small]] == 0]
     ids[row[small], col[small]] = small + 1
@@ -271,13 +276,23 @@ def _factor(factors: xr.Dataset, name: str, wanted_by: str) -> np.ndarray:
     return factors[name].values
 
 
-def _draw_negatives(allowed, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of `count` random allowed cells."""
+def _draw_negatives(allowed, surely, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of random allowed cells, first of those surely free (None: unknown)."""
+    first = np.array([], int)
+    if surely is not None:
+        first = np.flatnonzero(surely)
+        first = rng.choice(first, min(count, len(first)), replace=False)
+        count -= len(first)
+        allowed = allowed & ~surely
+        if count:
+            found = f"{len(first)} cells, {count} others are drawn elsewhere"
+            note("stable ground gives too few cells without landslide", found=found)
     flat = np.flatnonzero(allowed)
     if len(flat) < count:
         raise InputError(
             "too few cells without landslide",
             found=f"{len(flat)} cells for {count} samples",
-            fix="Lower negative_buffer_m, min_slope_negatives or negative_ratio",
+            fix="Lower negative_buffer_m, min_slope_negatives, negative_ratio or `accuracy_m`",
         )
-    return np.divmod(np.sort(rng.choice(flat, count, replace=False)), allowed.shape[1])
+    flat = np.append(first, rng.choice(flat, count, replace=False))
+    return np.divmod(np.sort(flat), allowed.shape[1])

@@ -63,7 +63,7 @@ def _draw_lines(ax, catalog: Catalog, raster: xr.DataArray) -> list[Line2D]:
         entry = getattr(catalog, name)
         if entry is not None and not is_raster(catalog.path(entry)):
             look = {"color": style.OKABE_ITO[colour], "lw": width}
-            lines = read_features(catalog.path(entry), entry, raster.rio.crs)
+            lines = read_features(catalog, entry, raster.rio.crs)
             style.outlines(ax, lines, raster, **look)
             handles.append(Line2D([], [], label=name.capitalize(), **look))
     return handles

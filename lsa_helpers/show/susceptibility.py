@@ -15,13 +15,18 @@ from lsa_helpers.show.classes import relief
 _SCHEMES = {"random": "Random folds, by landslide", "spatial": "Spatial blocks"}
 
 
+def _landslides(inventory: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """An inventory without the places that have none."""
+    return inventory[inventory["label"] == 1] if "label" in inventory else inventory
+
+
 def samples_map(samples: pd.DataFrame, inventory: gpd.GeoDataFrame, factors: xr.Dataset) -> Figure:
     """Samples over the relief, coloured by fold; filled in landslides, open elsewhere."""
     size = 7.5, 7.0 * min(1.3, factors.sizes["y"] / factors.sizes["x"])
     fig, ax = plt.subplots(figsize=size)
     style.map_image(ax, relief(factors), cmap="gray", vmin=-0.3, vmax=1.2)
     if (inventory.geom_type != "Point").all():
-        style.outlines(ax, inventory, factors, color="black", lw=0.3)
+        style.outlines(ax, _landslides(inventory), factors, color="black", lw=0.3)
     n_folds = samples["fold"].max() + 1
     palette = plt.get_cmap("viridis", n_folds)
     for fold, part in samples.groupby("fold"):
@@ -83,8 +88,7 @@ def susceptibility_maps(maps: dict[str, xr.DataArray], inventory: gpd.GeoDataFra
     first = next(iter(maps.values()))
     fig, axes = _panels(len(maps), first)
     red = style.OKABE_ITO["vermilion"]
-    are_points = (inventory.geom_type == "Point").all()
-    shown = inventory[inventory["label"] == 1] if are_points else inventory
+    shown = _landslides(inventory)
     for ax, (model, values) in zip(axes, maps.items(), strict=True):
         image = style.map_image(ax, values, vmin=0, vmax=1, interpolation="nearest")
         style.outlines(ax, shown, first, color=red, lw=0.4, markersize=4)

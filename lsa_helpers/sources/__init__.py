@@ -2,19 +2,15 @@
 before anything is made.
 """
 
+from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry, load_catalog
+from lsa_helpers.sources.categories import categorical
 from lsa_helpers.sources.check import check_catalog, check_labels, source_table
 from lsa_helpers.sources.crs import parse_crs
 from lsa_helpers.sources.distance import distance_to
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.kinds import is_raster, kind_of
-from lsa_helpers.sources.layers import (
-    categorical,
-    continuous,
-    read_dem,
-    study_mask,
-    target_grid,
-)
+from lsa_helpers.sources.layers import continuous, read_dem, target_grid
 from lsa_helpers.sources.rasters import native_resolution
 from lsa_helpers.sources.vectors import inverse_distance, read_features, station_error
 

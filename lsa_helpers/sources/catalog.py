@@ -15,7 +15,19 @@ RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
 # What lies beside a raster or Shapefile and is none itself.
 _BESIDE = (".aux.xml", ".ovr", ".hdr", ".prj", ".tfw", ".stx", ".qml", ".sld", ".cpg", ".dbf")
-_BESIDE += (".shx", ".sbn", ".sbx", ".sgrd", ".mgrd", ".md5", ".shp.xml", ".qpj", ".qix", ".blw")
+_BESIDE += (
+    ".shx",
+    ".sbn",
+    ".sbx",
+    ".cst",
+    ".sgrd",
+    ".mgrd",
+    ".md5",
+    ".shp.xml",
+    ".qpj",
+    ".qix",
+    ".blw",
+)
 
 
 class _Strict(BaseModel):
@@ -52,7 +64,7 @@ class Entry(_Strict):
     )
     scale: float = Field(1.0, description="factor that turns stored numbers into `unit`")
     attribute: str = Field("", description="attribute of a vector that holds the value or class")
-    names: dict[int, str] = Field({}, description="names of the classes")
+    names: dict[int | str, str] = Field({}, description="names of the classes, by code or text")
     kind: Literal["continuous", "categorical", "circular"] = Field(
         "continuous", description="for extra factors: amounts, classes, or directions in degrees"
     )

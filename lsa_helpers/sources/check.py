@@ -9,13 +9,13 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
-from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.quantities import unit_read
 from lsa_helpers.sources.rasters import open_layers, open_source
-from lsa_helpers.sources.vectors import attribute, read_features
+from lsa_helpers.sources.vectors import read_features, swapped_inside
 
 _FOLDERS = {"images", "truth"}
 # Lines and stations may lie outside the grid and still matter.
@@ -127,7 +127,9 @@ def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
     }
     if name not in _FOLDERS:
         for file in files:
-            row |= _raster_facts(file, entry) if is_raster(file) else _vector_facts(file, entry)
+            row |= _raster_facts(file, entry) if is_raster(file) else {}
+        if not is_raster(files[0]):
+            row |= _vector_facts(catalog, entry)
     row["resolution"] = entry.resolution or row["resolution"]
     return row | {"source": entry.source, "license": entry.license}
 
@@ -167,24 +169,19 @@ def _raster_facts(file: Path, entry: Entry) -> dict:
     }
 
 
-def _vector_facts(file: Path, entry: Entry) -> dict:
+def _vector_facts(catalog: Catalog, entry: Entry) -> dict:
     """Kind and CRS of a vector or table."""
-    features = read_features(file, entry, "EPSG:4326")
-    if named := entry.attribute or entry.value or entry.names:
-        attribute(features, named if isinstance(named, str) else entry.attribute, file)
-    kind = "table" if file.suffix.lower() in TABLES else "vector"
-    crs = entry.crs or ("EPSG:4326" if kind == "table" else "")
-    if kind == "vector":
-        import pyogrio
-
-        crs = crs or (pyogrio.read_info(file)["crs"] or "")
-    return {"kind": f"{kind}, {len(features)} features", "crs": crs[:40], "resolution": ""}
+    needed = [name for name in (entry.attribute, entry.value) if name] or [""] * bool(entry.names)
+    features = read_features(catalog, entry, None, needed)
+    kind = kind_of(catalog.path(entry))
+    crs = features.crs.to_string()[:40]
+    return {"kind": f"{kind}, {len(features)} features", "crs": crs, "resolution": ""}
 
 
 def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
     """Raise when a source does not come near the grid."""
     crs = grid.rio.crs
-    file = catalog.path(entry)
+    file, swapped = catalog.path(entry), False
     if is_raster(file):
         boxes = []
         for tile in catalog.files(entry):
@@ -192,14 +189,21 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
                 boxes.append(raster.rio.transform_bounds(crs))
                 place = raster.rio.crs.to_string()
     else:
-        boxes = [read_features(file, entry, crs).total_bounds]
-        place = "its features"
+        features = read_features(catalog, entry, crs)
+        boxes, place = [features.total_bounds], "its features"
+        swapped = swapped_inside(features, grid.rio.bounds())
     reach = max(grid.shape) * edge_of(grid) if name in _REACH_IN else 0
     left, bottom, right, top = grid.rio.bounds()
     for west, south, east, north in boxes:
         beside = west >= right + reach or east <= left - reach
         if not beside and south < top + reach and north > bottom - reach:
             return
+    if swapped:
+        raise InputError(
+            f"east and north of the coordinates of `{name}` are swapped",
+            where=file,
+            fix="Exchange `x` and `y` in catalog.yml, or correct the file",
+        )
     area = [round(degrees, 3) for degrees in grid.rio.transform_bounds("EPSG:4326")]
     raise InputError(
         f"the source `{name}` does not overlap the study area",

@@ -8,13 +8,15 @@ from rasterio.enums import Resampling
 from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt
 from lsa_helpers.raster import cell_size, empty_grid, on_grid
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import mosaic
 from lsa_helpers.sources.vectors import read_features
 
+_ALL, _MUCH = 0.95, 0.3  # shares of marked cells
+_MOST_KINDS = 30  # values of a raster of features
 _COARSE = 32  # cells: edge of the squares that tell how far a chunk must look
 
 
@@ -89,11 +91,11 @@ def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataAr
     Raises
     ------
     InputError
-        When no feature lies within one grid length.
+        When no feature lies within one grid length, or as `marked_cells`.
     """
     step = cell_size(grid)
     height, width = grid.shape
-    inside = _marked(catalog, entry, grid)
+    inside = marked_cells(catalog, entry, grid)
     pad = max(height, width)
     if inside.any():
         # What lies farther outside than the farthest cell is from a feature inside can be nearest
@@ -102,7 +104,7 @@ def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataAr
     left, bottom, right, top = grid.rio.bounds()
     margin = pad * step
     bounds = (left - margin, bottom - margin, right + margin, top + margin)
-    marked = _marked(catalog, entry, empty_grid(bounds, grid.rio.crs, step))
+    marked = marked_cells(catalog, entry, empty_grid(bounds, grid.rio.crs, step))
     if not marked.any():
         raise InputError(
             "no feature lies near the study area",
@@ -113,13 +115,49 @@ def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataAr
     return on_grid(distance[pad : pad + height, pad : pad + width], grid, units="m")
 
 
-def _marked(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
-    """The cells of a grid that a feature touches, or where the raster is neither 0 nor nodata."""
+def marked_cells(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
+    """The cells of a grid that a feature touches, or where the raster is neither 0 nor nodata.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    entry : Entry
+    grid : DataArray, dims (y, x)
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+
+    Raises
+    ------
+    InputError
+        When every cell is marked, as by a raster of distances.
+    """
     file = catalog.path(entry)
+    values = np.ones(1)
     if is_raster(file):
-        return np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest).to_numpy()) != 0
-    outlines = read_features(file, entry, grid.rio.crs).geometry
-    transform = grid.rio.transform()
-    return rasterize(
-        outlines, grid.shape, transform=transform, all_touched=True, dtype="uint8"
-    ).astype(bool)
+        values = np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest).to_numpy())
+        marked = values != 0
+        likely = "a raster of distances, or one whose background is not 0"
+        fix = "Distances are named under `factors:`; features are neither 0 nor nodata"
+    else:
+        features = read_features(catalog, entry, grid.rio.crs)
+        transform = grid.rio.transform()
+        marked = rasterize(
+            features.geometry, grid.shape, transform=transform, all_touched=True, dtype="uint8"
+        ).astype(bool)
+        areal = features.geom_type.str.endswith("Polygon").any()
+        likely = (
+            "polygons are filled: parcels, districts or catchments?" if areal else "dense lines"
+        )
+        fix = "Give lines, or leave the entry out"
+    share = float(marked.mean())
+    told = {"where": file, "found": f"{share:.0%} of the cells marked; {likely}", "fix": fix}
+    many_values = len(np.unique(values)) > _MOST_KINDS
+    if share > _ALL or (share > _MUCH and many_values):
+        raise InputError(
+            "nearly all land is marked as a feature, so distances mean nothing", **told
+        )
+    if share > _MUCH:
+        doubt("much of the land is marked as a feature", **told)
+    return marked

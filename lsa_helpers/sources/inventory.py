@@ -1,76 +1,165 @@
 """The catalog's own inventory of landslides."""
 
+import re
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from lsa_helpers.errors import InputError
-from lsa_helpers.sources.catalog import Catalog
-from lsa_helpers.sources.vectors import attribute, read_features
+from lsa_helpers.errors import InputError, doubt, note
+from lsa_helpers.sources.areas import as_polygons, read_areas
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.kinds import is_raster
+from lsa_helpers.sources.labels import is_landslide, tell_landslides
+from lsa_helpers.sources.vectors import read_features, swapped_inside
+
+# Columns looked at where none is named.
+_LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide", "presence"}
+_ACCURACY = re.compile(
+    r"^(loc\w*_?)?(accuracy|uncertainty|precision)(_m|_km)?$|^location_a$|^精度$"
+)
+_TOO_VAGUE = 0.1  # share of the area's shorter side
 
 
 def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.GeoDataFrame | None:
-    """The catalog's inventory: polygons, or points with a column `label` (1 = landslide, 0 = none).
+    """The catalog's inventory: polygons or points of landslides, and of places without where a
+    column tells them apart.
 
     Parameters
     ----------
     catalog : Catalog
+        The entry `inventory` may be vectors, a table, or a raster of marked cells.
     grid : DataArray or Dataset, dims (y, x)
         The area looked at, in its CRS.
 
     Returns
     -------
     GeoDataFrame or None
-        Columns id, area_m2 (polygons) or label (points), geometry in the grid's CRS; None without
-        an inventory.
+        Columns id; area_m2 of polygons; label (1 landslide, 0 none) of points, and of polygons some
+        of which are stable ground; accuracy_m where points are not exact; geometry in the grid's
+        CRS. None without an inventory.
 
     Raises
     ------
     InputError
-        When it is empty, does not overlap the grid, holds neither polygons nor points, or a label
-        is no number.
+        When it is empty, does not overlap the grid, mixes polygons and points, or its labels cannot
+        be understood.
     """
-    if catalog.inventory is None:
+    entry = catalog.inventory
+    if entry is None:
         return None
-    file = catalog.path(catalog.inventory)
-    features = read_features(file, catalog.inventory, grid.rio.crs)
-    left, bottom, right, top = grid.rio.bounds()
-    features = features.cx[left:right, bottom:top].reset_index(drop=True)
-    if features.empty:
-        fix = "Check the file's CRS"
-        raise InputError(
-            "no landslide of the inventory lies in the study area", where=file, fix=fix
-        )
-    table = {"id": np.arange(1, len(features) + 1)}
-    landslides = gpd.GeoDataFrame(table, geometry=features.geometry.to_numpy(), crs=features.crs)
-    if (landslides.geom_type == "Point").all():
-        landslides["label"] = _labels(features, catalog.inventory.label, file)
-        return landslides
-    landslides["geometry"] = landslides.geometry.make_valid()
+    file, bounds = catalog.path(entry), grid.rio.bounds()
+    if is_raster(file):
+        features = read_areas(catalog, entry, grid.rio.crs, bounds)
+    else:
+        needed = [entry.label] if entry.label else []
+        features = read_features(catalog, entry, grid.rio.crs, needed)
+    features = _inside(features, bounds, file)
+    features, label = _labelled(features, entry, file)
+    if (features.geom_type == "Point").all():
+        return _points(features, label, entry, grid, file)
+    landslides = _numbered(as_polygons(features, file))
     landslides["area_m2"] = landslides.area
-    if not landslides["area_m2"].any():
-        raise InputError(
-            "the inventory holds neither polygons nor points",
-            where=file,
-            found=sorted(set(landslides.geom_type)),
-            fix="Give polygons, or points one by one",
-        )
+    if (label == 0).any():
+        landslides["label"] = label
     return landslides
 
 
-def _labels(points: gpd.GeoDataFrame, column: str, file: Path) -> np.ndarray | int:
-    """What points are, from their column; without one all are landslides."""
-    if not column:
-        return 1
-    values = attribute(points, column, file)
-    try:
-        return values.astype(int).to_numpy()
-    except (TypeError, ValueError):
+def _numbered(features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Geometries with an id from 1."""
+    table = {"id": np.arange(1, len(features) + 1)}
+    return gpd.GeoDataFrame(table, geometry=features.geometry.to_numpy(), crs=features.crs)
+
+
+def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
+    """The features that meet the area; how many do not is said."""
+    left, bottom, right, top = bounds
+    inside = features.cx[left:right, bottom:top].reset_index(drop=True)
+    if inside.empty:
+        swapped = swapped_inside(features, bounds)
+        what = "east and north of the coordinates are swapped" if swapped else ""
         raise InputError(
-            f'the labels in "{column}" are no whole numbers',
+            what or "no landslide of the inventory lies in the study area",
             where=file,
-            found=sorted(set(values.astype(str)))[:5],
-            fix="Write 1 for landslide, 0 for none",
-        ) from None
+            found=f"{len(features)} features elsewhere",
+            fix="Exchange `x` and `y` in catalog.yml" if swapped else "Check the file's CRS",
+        )
+    if len(inside) < len(features):
+        beyond = f"{len(features) - len(inside)} of {len(features)}"
+        note("features outside the study area are left out", where=file, found=beyond)
+    return inside
+
+
+def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
+    """The features that are landslides or surely none, and which is which: int (n,)."""
+    column = entry.label or _label_column(features)
+    if not column:
+        return features, np.ones(len(features), int)
+    if not entry.label:
+        fix = "Name another with `label`, or rename it if it is none"
+        note(f'the column "{column}" is read as the label', where=file, fix=fix)
+    label = tell_landslides(features[column], entry.landslide_labels, file)
+    return features[label >= 0].reset_index(drop=True), label[label >= 0]
+
+
+def _label_column(features: gpd.GeoDataFrame) -> str:
+    """A column that tells landslides from places without, by its name and what it holds."""
+    for column in features.columns:
+        if str(column).casefold() in _LABELS:
+            kinds = {is_landslide(value) for value in features[column].dropna().unique()[:50]}
+            if {True, False} <= kinds:
+                return column
+    return ""
+
+
+def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame:
+    """Points with their label, and how exact they are where that is known."""
+    points = _numbered(features).assign(label=label)
+    twins = int(points.geometry.duplicated().sum())
+    if twins:
+        note("points at the place of another", where=file, found=f"{twins} of {len(points)}")
+    if not (label == 1).all():  # places without are used as they are
+        return points
+    column = next((name for name in features if _ACCURACY.match(str(name).casefold())), None)
+    if entry.accuracy_m:
+        points["accuracy_m"] = entry.accuracy_m
+    elif column is not None:
+        points["accuracy_m"] = _accuracy(features[column], file).to_numpy()
+        left, bottom, right, top = grid.rio.bounds()
+        most = _TOO_VAGUE * min(right - left, top - bottom)
+        points = _exact_enough(points, most, column, file)
+    return points
+
+
+def _accuracy(values: pd.Series, file: Path) -> pd.Series:
+    """How far points may be off, m, of numbers or of texts such as "5km" and "exact"; the largest
+    that occurs where nothing is said.
+    """
+    texts = values.astype("string").str.casefold().str.replace("exact", "0")
+    parts = texts.str.extract(r"(\d+(?:\.\d+)?)\s*(km)?")
+    is_km = parts[1].notna() | str(values.name).casefold().endswith("_km")
+    accuracy = parts[0].astype(float) * np.where(is_km, 1000, 1)
+    found = values.astype("string").fillna("nothing").value_counts().head(6)
+    note(
+        f'how far points may be off is read from "{values.name}"',
+        where=file,
+        found=", ".join(f"{text} ({count})" for text, count in found.items()),
+        fix="Give one for all with `accuracy_m`, if that is wrong",
+    )
+    return accuracy.fillna(accuracy.max()).fillna(0.0)
+
+
+def _exact_enough(points: gpd.GeoDataFrame, most: float, column: str, file: Path):
+    """Points that say where in the area they lie."""
+    kept = points[points["accuracy_m"] <= most].reset_index(drop=True)
+    if len(kept) == len(points):
+        return points
+    found = f"{len(points) - len(kept)} of {len(points)} may be more than {most:.0f} m off"
+    fix = f'Keep them with `accuracy_m` in catalog.yml, if "{column}" is wrong'
+    if kept.empty:
+        what = "no point is known well enough for so small an area"
+        raise InputError(what, where=file, found=found, fix=fix)
+    doubt("points too inexact for the area are left out", where=file, found=found, fix=fix)
+    return kept

@@ -6,7 +6,8 @@ from pathlib import Path
 import pyogrio
 import rasterio
 
-from lsa_helpers.sources.catalog import RASTERS, TABLES
+from lsa_helpers.sources.catalog import RASTERS
+from lsa_helpers.sources.tables import is_table
 
 
 def kind_of(file: Path) -> str:
@@ -23,13 +24,15 @@ def kind_of(file: Path) -> str:
         What opens it; of a file that nothing opens, what its name says, so that the reader of that
         kind explains what is wrong with it.
     """
-    if file.suffix.lower() in TABLES:
-        return "table"
+    start = b""
     if file.is_file():
         with file.open("rb") as content:
             start = content.read(8)
-        if start[:3] == b"CDF" or start == b"\x89HDF\r\n\x1a\n":
-            return "netcdf"
+    # grids of numbers as text come as .txt too
+    if is_table(file) and not start.lower().startswith(b"ncols"):
+        return "table"
+    if start[:3] == b"CDF" or start == b"\x89HDF\r\n\x1a\n":
+        return "netcdf"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -4,22 +4,21 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import xarray as xr
 from pyproj import CRS
 from rasterio.enums import Resampling
-from rasterio.features import rasterize
 from rasterio.warp import calculate_default_transform
+from shapely.geometry import box
 
 from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.raster import cell_size as edge_of
-from lsa_helpers.raster import empty_grid, on_grid
+from lsa_helpers.raster import empty_grid
+from lsa_helpers.sources.areas import burn, read_areas
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, why_not_metric
 from lsa_helpers.sources.kinds import is_raster
-from lsa_helpers.sources.quantities import in_unit
 from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
-from lsa_helpers.sources.vectors import attribute, inverse_distance, read_features
+from lsa_helpers.sources.vectors import inverse_distance, read_amounts
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
 MOST_DEM_CELLS = 100_000_000
@@ -119,7 +118,7 @@ def _own_cell_size(dem: xr.DataArray, crs: CRS) -> float:
 def _cut(bounds: list[float], catalog: Catalog, crs: CRS, cell_size: float) -> list[float]:
     """The part of the bounds that the study mask covers, whole cells from their corner."""
     file = catalog.path(catalog.mask)
-    mask = read_features(file, catalog.mask, crs).total_bounds
+    mask = read_areas(catalog, catalog.mask, crs).total_bounds
     left, bottom = np.maximum(bounds[:2], mask[:2])
     right, top = np.minimum(bounds[2:], mask[2:])
     if left >= right or bottom >= top:
@@ -140,8 +139,7 @@ def _metric_crs(catalog: Catalog, crs: str) -> CRS:
     problem = why_not_metric(wanted, area)
     if not problem:
         return wanted
-    utm = gpd.GeoSeries.from_xy(*[[np.mean(area[k::2])] for k in (0, 1)], crs=4326)
-    utm = utm.estimate_utm_crs()
+    utm = gpd.GeoSeries([box(*area)], crs=4326).estimate_utm_crs()
     if asked:
         raise InputError(
             "the analysis grid needs a CRS in metres",
@@ -159,8 +157,8 @@ def _metric_crs(catalog: Catalog, crs: str) -> CRS:
 
 def _area_in_degrees(catalog: Catalog) -> np.ndarray:
     """West, south, east, north of the study mask, of the DEM without one."""
-    if catalog.mask is not None and not is_raster(file := catalog.path(catalog.mask)):
-        mask = read_features(file, catalog.mask, "EPSG:4326").total_bounds
+    if catalog.mask is not None:
+        mask = read_areas(catalog, catalog.mask, CRS(4326)).total_bounds
         dem = _dem_bounds(catalog, CRS(4326))
         area = np.array([*np.maximum(dem[:2], mask[:2]), *np.minimum(dem[2:], mask[2:])])
         if (area[:2] < area[2:]).all():
@@ -226,15 +224,6 @@ def doubt_coverage(name: str, values, inside, file: Path) -> None:
         )
 
 
-def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
-    """Whether a cell's centre lies in the study area, (y, x) bool; all True without a mask."""
-    if catalog.mask is None:
-        return on_grid(np.ones(grid.shape, bool), grid)
-    outlines = read_features(catalog.path(catalog.mask), catalog.mask, grid.rio.crs).geometry
-    burnt = rasterize(outlines, grid.shape, transform=grid.rio.transform(), dtype="uint8")
-    return on_grid(burnt > 0, grid)
-
-
 def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArray:
     """A continuous source on the grid: rasters by bilinear resampling, polygons burnt, points by
     inverse distance (p = 2).
@@ -261,69 +250,8 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
     file = catalog.path(entry)
     if is_raster(file):
         return mosaic(catalog, entry, grid, Resampling.bilinear)
-    features = read_features(file, entry, grid.rio.crs)
-    values = attribute(features, entry.value or entry.attribute, file).astype(float)
-    values = in_unit(catalog, entry, values, file)
+    features, values = read_amounts(catalog, entry, grid.rio.crs)
     if (features.geom_type == "Point").all():
         places = features.geometry
         return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
-    return _burn(features, values, grid, file)
-
-
-def categorical(
-    catalog: Catalog, entry: Entry, grid: xr.DataArray
-) -> tuple[xr.DataArray, dict[int, str]]:
-    """A source of classes on the grid: rasters by nearest neighbour, polygons burnt.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    entry : Entry
-        May name the classes of a raster or of a numeric attribute.
-    grid : DataArray, dims (y, x)
-        Any raster on the cells wanted.
-
-    Returns
-    -------
-    codes : DataArray, dims (y, x)
-        float32 integer codes, NaN where the source has nothing.
-    names : dict
-        Code → name of the classes there; text attributes are numbered in alphabetical order, an
-        unnamed number is its own name.
-
-    Raises
-    ------
-    InputError
-        As `continuous`.
-    """
-    file = catalog.path(entry)
-    names = entry.names
-    if is_raster(file):
-        codes = mosaic(catalog, entry, grid, Resampling.nearest)
-    else:
-        features = read_features(file, entry, grid.rio.crs)
-        values = attribute(features, entry.attribute, file)
-        if not pd.api.types.is_numeric_dtype(values):
-            names = dict(enumerate(sorted(values.astype(str).unique()), start=1))
-            values = values.astype(str).map({text: code for code, text in names.items()})
-        codes = _burn(features, values, grid, file)
-    present = np.unique(codes.values[np.isfinite(codes.values)]).astype(int).tolist()
-    return codes, {code: names.get(code, str(code)) for code in present}
-
-
-def _burn(features: gpd.GeoDataFrame, values: pd.Series, grid, file: Path) -> xr.DataArray:
-    """The value of the polygon that a cell's centre lies in, float32, NaN outside; an error when no
-    cell has one.
-    """
-    burnt = rasterize(
-        zip(features.geometry, values, strict=True),
-        grid.shape,
-        np.nan,
-        transform=grid.rio.transform(),
-        dtype="float32",
-    )
-    if np.isnan(burnt).all():
-        raise InputError(
-            "the polygons do not overlap the study area", where=file, fix="Check the file's CRS"
-        )
-    return on_grid(burnt, grid)
+    return burn(catalog, features, values, grid, file)

@@ -1,32 +1,76 @@
 """Vector files and tables of points: reading them, and interpolating stations."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 import xarray as xr
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, InputNote, note
 from lsa_helpers.raster import on_grid
-from lsa_helpers.sources.catalog import TABLES, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs
+from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.quantities import in_unit
+from lsa_helpers.sources.tables import is_table, numbers, read_table
+from lsa_helpers.sources.vectorfiles import read_layer
 
 
-def read_features(file: Path, entry: Entry, crs) -> gpd.GeoDataFrame:
-    """Features of a vector file or of a table of points, in `crs`.
+def read_features(
+    catalog: Catalog, entry: Entry, crs, needed: Sequence[str] = ()
+) -> gpd.GeoDataFrame:
+    """Features of all files of an entry, vector files or tables of points, in `crs`.
+
+    Heights are left out, invalid polygons made valid, several points of one feature told apart.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    entry : Entry
+    crs : CRS or None
+        None: that of the first file.
+    needed : sequence of str
+        Columns that every file must have.
+
+    Returns
+    -------
+    GeoDataFrame
+        The columns of all files, NaN where a file has not got one.
 
     Raises
     ------
     InputError
-        When the file cannot be read, states no CRS, holds no features, or only such whose
-        coordinates their CRS cannot have.
+        When a file cannot be read, has several layers and none is named, lacks a column, states no
+        CRS or holds coordinates its CRS cannot have, or when no file holds a feature.
     """
+    files = catalog.files(entry)
+    parts = []
+    for file in files:
+        features = _clean(_read(file, entry), file)
+        if features.empty and len(files) > 1:
+            note("the file holds no features", where=file)
+            continue
+        for name in needed:
+            features = _with_column(features, name, file)
+        parts.append(_moved(features, crs or features.crs, file))
+        crs = crs or parts[0].crs
+    if not sum(map(len, parts)):
+        fix = "Correct the file or delete its entry in catalog.yml"
+        raise InputError("the file holds no features", where=files[0], fix=fix)
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=crs)
+
+
+def _read(file: Path, entry: Entry) -> gpd.GeoDataFrame:
+    """All features of one file as they are, with a CRS."""
+    if is_raster(file):
+        fix = "Give it an entry of its own"
+        raise InputError("a raster cannot be joined with vectors or tables", where=file, fix=fix)
     try:
-        is_table = file.suffix.lower() in TABLES
-        features = _read_points(file, entry) if is_table else gpd.read_file(file)
-    except InputError:
+        features = read_table(file, entry) if is_table(file) else read_layer(file, entry)
+    except (InputError, InputNote):
         raise
     except Exception as error:
         fix = "Is it complete? Shapefiles have several parts"
@@ -37,57 +81,111 @@ def read_features(file: Path, entry: Entry, crs) -> gpd.GeoDataFrame:
     if features.crs is None:
         fix = 'Add a line "crs: EPSG:…" to its entry in catalog.yml'
         raise InputError("the file states no CRS", where=file, fix=fix)
-    features = features[~features.geometry.is_empty & features.geometry.notna()]
+    return features
+
+
+def _with_column(features: gpd.GeoDataFrame, name: str, file: Path) -> gpd.GeoDataFrame:
+    """Features with a column of that name, which may be written otherwise there."""
+    if name in features:
+        return features
+    # Shapefiles cut names at ten characters.
+    alike = {name.casefold(), name[:10].casefold()}
+    same = [column for column in features if str(column).casefold() in alike]
+    if name and len(same) == 1:
+        return features.rename(columns={same[0]: name})
+    raise InputError(
+        f'the attribute "{name}" does not exist' if name else "no attribute is named",
+        where=file,
+        found=[column for column in features.columns if column != "geometry"],
+        fix="Name it in catalog.yml",
+    )
+
+
+def _clean(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
+    """Features with a valid geometry in two dimensions, one for each point of several."""
+    there = features.geometry.notna() & ~features.geometry.is_empty
+    if there.any() and not there.all():
+        found = f"{(~there).sum()} of {len(features)}"
+        note("features without a place are left out", where=file, found=found)
+    features = features[there].reset_index(drop=True)
+    features = features.set_geometry(features.geometry.force_2d())
+    several = features.geom_type.isin(["MultiPoint", "GeometryCollection"])
+    if several.any():
+        parts = features[several].explode(ignore_index=True)
+        features = pd.concat([features[~several], parts], ignore_index=True)
+    invalid = ~features.is_valid
+    features.loc[invalid, features.geometry.name] = features[invalid].geometry.make_valid()
+    return (
+        features.rename_geometry("geometry") if features.geometry.name != "geometry" else features
+    )
+
+
+def _moved(features: gpd.GeoDataFrame, crs, file: Path) -> gpd.GeoDataFrame:
+    """Features in another CRS, without those that have no place in it."""
     if features.empty:
-        fix = "Correct the file or delete its entry in catalog.yml"
-        raise InputError("the file holds no features", where=file, fix=fix)
+        return features.to_crs(crs)
+    west, south, east, north = features.total_bounds
+    if features.crs.is_geographic and 180 < east <= 360 and -90 <= south <= north <= 90:
+        beyond = features.bounds["minx"] >= 180
+        features.loc[beyond, "geometry"] = features[beyond].translate(-360)
+        note("longitudes from 0 to 360° are read as east and west", where=file)
     moved = features.to_crs(crs)
     # What lies on the far side of the earth has no place in this CRS; metres called degrees have
     # none either.
     near = np.isfinite(moved.bounds).all(axis=1)
     if not near.any():
-        corner = features.total_bounds[:2]
+        swapped = features.crs.is_geographic and max(-south, north) > 90
+        swapped = swapped and -90 <= west <= east <= 90 and -360 <= south <= north <= 360
         raise InputError(
-            "the coordinates do not fit the CRS",
+            "latitude and longitude are swapped"
+            if swapped
+            else "the coordinates do not fit the CRS",
             where=file,
-            found=f"{features.crs.to_string()} and coordinates such as {corner}",
-            fix="Correct crs in catalog.yml, or the file",
+            found=f"{features.crs.to_string()} and coordinates such as {features.total_bounds[:2]}",
+            fix="Exchange `x` and `y` in catalog.yml, or correct the file"
+            if swapped
+            else "Correct crs in catalog.yml, or the file",
         )
     return moved[near]
 
 
-def _read_points(file: Path, entry: Entry) -> gpd.GeoDataFrame:
-    """A table with coordinates as points in the entry's CRS (EPSG:4326 if it names none)."""
-    if file.suffix.lower() == ".parquet":
-        table = pd.read_parquet(file)
-    elif file.suffix.lower() == ".csv":
-        table = pd.read_csv(file)
-    else:
-        table = pd.read_excel(file, engine="calamine", sheet_name=entry.sheet or 0)
-    for column in [entry.x, entry.y, *filter(None, [entry.value])]:
-        if column not in table:
-            raise InputError(
-                f'the table has no column "{column}"',
-                where=file,
-                found=list(table.columns),
-                fix="Name it in catalog.yml",
-            )
-    points = gpd.points_from_xy(table[entry.x], table[entry.y])
-    return gpd.GeoDataFrame(
-        table, geometry=points, crs=parse_crs(entry.crs or "EPSG:4326", f"{file}, `crs`")
-    )
+def swapped_inside(features: gpd.GeoDataFrame, bounds) -> bool:
+    """Whether features far from an area would lie in it, were their coordinates exchanged, as
+    degrees or as they are.
+
+    Parameters
+    ----------
+    features : GeoDataFrame
+    bounds : sequence of float
+        Left, bottom, right, top of the area, in the CRS of the features.
+    """
+    left, bottom, right, top = bounds
+    for crs in (features.crs, "EPSG:4326"):
+        places = features.geometry.to_crs(crs).to_numpy()
+        flipped = shapely.transform(places, lambda xy: xy[:, ::-1])
+        moved = gpd.GeoSeries(flipped, crs=crs).to_crs(features.crs)
+        if not moved.cx[left:right, bottom:top].empty:
+            return True
+    return False
 
 
-def attribute(features: gpd.GeoDataFrame, name: str, file: Path) -> pd.Series:
-    """One attribute of a vector, or an error that lists those it has."""
-    if name not in features:
-        raise InputError(
-            f'the attribute "{name}" does not exist',
-            where=file,
-            found=[column for column in features.columns if column != "geometry"],
-            fix="Name it in catalog.yml",
-        )
-    return features[name]
+def read_amounts(catalog: Catalog, entry: Entry, crs) -> tuple[gpd.GeoDataFrame, pd.Series]:
+    """Features and their values in the factor's unit; those without a value are left out and said.
+
+    Raises
+    ------
+    InputError
+        As `read_features`, and when the values are no numbers.
+    """
+    name = entry.value or entry.attribute
+    file = catalog.path(entry)
+    features = read_features(catalog, entry, crs, [name])
+    values = in_unit(catalog, entry, numbers(features[name], file), file)
+    known = values.notna()
+    if not known.all():
+        found = f"{(~known).sum()} of {len(known)}"
+        note(f'features without a value in "{name}" are left out', where=file, found=found)
+    return features[known], values[known]
 
 
 def inverse_distance(
@@ -138,14 +236,10 @@ def station_error(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple[i
         Number of stations and error in the unit of their values; None when the features are not
         points, so that nothing is interpolated.
     """
-    file = catalog.path(entry)
-    features = read_features(file, entry, grid.rio.crs)
+    features, values = read_amounts(catalog, entry, grid.rio.crs)
     if not (features.geom_type == "Point").all():
         return None
-    values = attribute(features, entry.value or entry.attribute, file).astype(float)
-    values = in_unit(catalog, entry, values, file).to_numpy()
-    x = features.geometry.x.to_numpy()
-    y = features.geometry.y.to_numpy()
+    x, y, values = features.geometry.x.to_numpy(), features.geometry.y.to_numpy(), values.to_numpy()
     squared = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
     np.fill_diagonal(squared, np.inf)
     weights = 1 / np.maximum(squared, 1.0)

@@ -7,9 +7,15 @@ import pytest
 import xarray as xr
 from shapely.geometry import Point, box
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, InputNote
 from lsa_helpers.raster import cell_size, empty_grid, known_cells, on_grid, rowcol
-from lsa_helpers.samples import KEYS, load_landslides, make_samples, write_samples
+from lsa_helpers.samples import (
+    KEYS,
+    landslide_numbers,
+    load_landslides,
+    make_samples,
+    write_samples,
+)
 
 SMALL = {"max_per_landslide": 4, "negative_buffer_m": 25}
 
@@ -155,6 +161,49 @@ def test_labelled_points_are_used_as_they_are(hillside):
     np.testing.assert_array_equal(table["label"], label[known])
 
 
+def test_points_of_landslides_alone(hillside):
+    """A landslide is the cell its point lies in, two in one cell are one, and none is drawn within
+    the buffer and how far the point may be off.
+    """
+    factors, _ = hillside
+    x, y = factors.x.values[[20, 20, 60]], factors.y.values[[20, 20, 40]]
+    off = [0.0, 0.0, 200.0]
+    places = gpd.points_from_xy(x + [1, 2, 3], y - 2)
+    points = gpd.GeoDataFrame({"accuracy_m": off}, geometry=places, crs=32648)
+    table = make_samples(points, factors, seed=0, negative_ratio=400, **SMALL)
+    slides, free = (table[table["label"] == value] for value in (1, 0))
+    assert slides[["x", "y"]].to_numpy().tolist() == [[x[1], y[1]], [x[2], y[2]]]
+    assert slides["landslide_id"].tolist() == [1, 2] and len(free) == 800
+    near, far = (np.hypot(free["x"] - x[i], free["y"] - y[i]).min() for i in (1, 2))
+    assert 25 < near < 60 and 200 + 25 - cell_size(factors) < far < 260
+    numbers = landslide_numbers(points, factors)
+    assert int(numbers.sel(x=x[2], y=y[2])) == 2 and int((numbers >= 0).sum()) == 2
+
+
+def test_stable_ground_gives_cells_without_landslide(hillside):
+    """Cells in a labelled square come first; where it is too small, others follow, and it is said.
+    A landslide over it wins.
+    """
+    factors, landslides = hillside
+    left, _, _, top = factors.rio.bounds()
+    whole = landslides.assign(label=1)
+    square = box(left + 300, top - 600, left + 600, top - 300)
+    stable = gpd.GeoDataFrame({"label": [0]}, geometry=[square], crs=32648)
+    both = pd.concat([stable, whole], ignore_index=True)
+    table = make_samples(both, factors, seed=0, **SMALL)
+    slides, free = (table[table["label"] == value] for value in (1, 0))
+    inside = gpd.GeoSeries(gpd.points_from_xy(free["x"], free["y"])).within(square)
+    assert inside.all() and slides["landslide_id"].min() >= 1
+    others = gpd.GeoSeries(gpd.points_from_xy(free["x"], free["y"]))
+    assert not others.within(landslides.union_all()).any()
+    assert landslide_numbers(both, factors).max() == len(landslides)
+    assert not (landslide_numbers(both, factors) == 0).any()
+    small = both.set_geometry([square.centroid.buffer(40), *both.geometry.iloc[1:]])
+    with pytest.warns(InputNote, match="too few cells without landslide. Found: .* elsewhere"):
+        table = make_samples(small, factors, seed=0, **SMALL)
+    assert (table["label"] == 0).sum() == (table["label"] == 1).sum()
+
+
 def test_the_seed_decides(hillside):
     factors, landslides = hillside
     first, again, other = (
@@ -179,11 +228,9 @@ def test_wrong_inventories_are_explained(hillside):
     with pytest.raises(InputError, match="oo few cells"):
         make_samples(landslides, factors, seed=0, negative_buffer_m=1000)
     two = landslides.centroid.iloc[:2].to_numpy()
-    points = gpd.GeoDataFrame({"label": [1, 1]}, geometry=two, crs=landslides.crs)
+    points = gpd.GeoDataFrame({"label": [0, 0]}, geometry=two, crs=landslides.crs)
     with pytest.raises(InputError, match="cells without"):
         make_samples(points, factors, seed=0)
-    with pytest.raises(InputError, match="needs a label"):
-        make_samples(points[["geometry"]], factors, seed=0)
     unknown = xr.full_like(factors, np.nan)
     with pytest.raises(InputError, match="o landslide lies on cells"):
         make_samples(landslides, unknown, seed=0)

@@ -11,7 +11,7 @@ import xarray as xr
 from rasterio.enums import Resampling
 from shapely.geometry import Point, box
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, InputNote
 from lsa_helpers.factors.terrain import curvatures
 from lsa_helpers.raster import cell_size, empty_grid, on_grid, write_raster
 from lsa_helpers.sources import (
@@ -225,7 +225,8 @@ def test_a_continuous_source_may_be_polygons(frame, folder, catalog, name, key, 
     """
     _zones(frame, level=[50, 80]).to_file(folder / f"zones.{suffix}")
     entry = Entry(path=f"zones.{suffix}", scale=10.0, **{key: "level"})
-    layer = continuous(catalog, entry, frame)
+    with pytest.warns(InputNote, match="do not cover all.*Found: 5% of its cells"):
+        layer = continuous(catalog, entry, frame)
     expected = np.repeat([500.0, 800.0, np.nan], [30, 27, 3])
     np.testing.assert_array_equal(layer, np.broadcast_to(expected, frame.shape).astype(np.float32))
     assert (
@@ -298,7 +299,8 @@ def test_lithology_may_be_a_raster(catalog, frame, folder, make):
     """
     entry = make(folder, frame)
     other = catalog.model_copy(update={"lithology": entry})
-    codes, names = categorical(other, entry, frame)
+    with pytest.warns(InputNote, match="without a name in `names`. Found: 7"):
+        codes, names = categorical(other, entry, frame)
     assert names == {3: "granite", 7: "7"}
     # The meridian of the coarse raster leans by about a degree against the grid's columns: leave a
     # cell on either side.
@@ -370,7 +372,8 @@ def test_points_and_polygons_as_inventory(catalog, frame, folder):
     )
     table.to_csv(folder / "points.csv", index=False)
     entry = Entry(path="points.csv", x="e", y="n", label="slide", crs="EPSG:32648")
-    points = read_inventory(catalog.model_copy(update={"inventory": entry}), frame)
+    with pytest.warns(InputNote, match="outside the study area are left out. Found: 1 of 3"):
+        points = read_inventory(catalog.model_copy(update={"inventory": entry}), frame)
     assert points["label"].tolist() == [1, 0]
     assert read_inventory(catalog, frame) is None
 
