@@ -121,7 +121,8 @@ def build_factors(
         else:
             values, attrs["classes"] = _layer(catalog, name, entry, attrs["kind"], grid)
             attrs["units"] = _unit(values, attrs)
-            doubt_coverage(name, values, inside, catalog.path(entry))
+            if is_raster(catalog.path(entry)):  # of polygons it is said where they are burnt
+                doubt_coverage(name, values, inside, catalog.path(entry))
         values = np.where(inside, values, np.nan).astype(np.float32)
         made[name] = on_grid(values, grid, name, **attrs)
         notes += _remarks(catalog, name, entry, made[name])

@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 import xarray as xr
 from rasterio.features import rasterize, shapes
-from rioxarray.exceptions import NoDataInBounds
+from rioxarray.exceptions import NoDataInBounds, OneDimensionalRaster
 
 from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.raster import on_grid
@@ -135,7 +135,7 @@ def _marked_areas(catalog: Catalog, entry: Entry, crs, bounds) -> gpd.GeoDataFra
                 around = gpd.GeoSeries([shapely.box(*bounds)], crs=crs).to_crs(source.rio.crs)
                 try:
                     part = source.rio.clip_box(*around.total_bounds)
-                except NoDataInBounds:
+                except (NoDataInBounds, OneDimensionalRaster):
                     continue
             values = _marked_values(part.to_numpy(), entry, file)
             found = shapes(values, values > 0, 8, transform=part.rio.transform())

@@ -173,6 +173,14 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     return [Path("".join(there))] if there != parts or pattern.startswith("/vsi") else []
 
 
+def file_of(path: Path) -> Path:
+    """The file that GDAL's name of a layer in it means, else the path itself."""
+    if path.exists():
+        return path
+    parts = map(Path, re.split(r'[:"]', str(path)))
+    return next((part for part in parts if part.is_file()), path)
+
+
 def _nearby(path: Path) -> str:
     """Help for a missing file: what lies in the nearest folder that exists."""
     folder = next(parent for parent in path.parents if parent.is_dir())

@@ -125,7 +125,7 @@ def _placed(layers: xr.DataArray, file: Path, entry: Entry) -> xr.DataArray:
     layers = layers.rio.write_crs(crs)
     if layers.rio.crs.is_geographic and "x" in layers.coords and layers.x.max() > 181:
         turned = (layers.x + 180) % 360 - 180
-        if np.ptp(layers.x) < 180:  # a part of the earth stays in one piece
+        if np.ptp(layers.x.values) < 180:  # a part of the earth stays in one piece
             turned = layers.x - 360
         layers = layers.assign_coords(x=turned.values).sortby("x")
         layers = layers.rio.write_transform(layers.rio.transform(recalc=True))
@@ -219,7 +219,8 @@ def _meaning(catalog: Catalog, entry: Entry, tiles: list[Tile]) -> Meaning:
     said = first.units
     if quantity_of(catalog, entry)[0] == "altitude" and not said:
         said = vertical_unit(first.crs)
-        if not (said or entry.unit) and first.crs.linear_units_factor[1] != 1:
+        in_feet = first.crs.is_projected and first.crs.linear_units_factor[1] < 0.5
+        if in_feet and not (said or entry.unit):
             doubt(
                 "the CRS is in feet, and nothing says that the heights are too: metres are taken",
                 where=first.file,
