@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from pyproj import CRS
 from rasterio.enums import Resampling
-from rasterio.warp import calculate_default_transform
+from rasterio.warp import calculate_default_transform, transform_bounds
 from shapely.geometry import box
 
 from lsa_helpers.errors import InputError, doubt, note
@@ -18,6 +18,7 @@ from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, why_not_metric
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
+from lsa_helpers.sources.tiles import bounds_of
 from lsa_helpers.sources.vectors import inverse_distance, read_amounts
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
@@ -100,7 +101,7 @@ def _dem_bounds(catalog: Catalog, crs: CRS) -> list[float]:
     boxes = []
     for file in catalog.files(catalog.dem):
         with open_source(file, catalog.dem) as tile:
-            boxes.append(tile.rio.transform_bounds(crs))
+            boxes.append(transform_bounds(tile.rio.crs, crs, *bounds_of(tile)))
     boxes = np.array(boxes)
     return [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
 
@@ -108,7 +109,7 @@ def _dem_bounds(catalog: Catalog, crs: CRS) -> list[float]:
 def _own_cell_size(dem: xr.DataArray, crs: CRS) -> float:
     """Edge of the DEM's cells in a CRS in metres."""
     if CRS.from_user_input(dem.rio.crs) == crs:
-        return float(np.sqrt(np.abs(np.prod(dem.rio.resolution()))))
+        return float(np.sqrt(abs(dem.rio.transform().determinant)))
     transform, _, _ = calculate_default_transform(
         dem.rio.crs, crs, dem.rio.width, dem.rio.height, *dem.rio.bounds()
     )

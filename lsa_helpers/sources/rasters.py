@@ -94,9 +94,14 @@ def _open_bands(file: Path, entry: Entry) -> xr.DataArray:
     axis = bands.dims[0]  # GDAL's name of a NetCDF's variable may have a time instead of bands
     names = [names] * bands.sizes[axis] if isinstance(names, str) else list(names)
     scale, offset = (bands.attrs.get(k, d) for k, d in (("scale_factor", 1), ("add_offset", 0)))
-    units = bands.attrs.get("units", "")
-    units = units if isinstance(units, str) else str(np.ravel(units)[0])
+    said = {key: np.ravel(value)[0] for key, value in bands.attrs.items() if np.size(value)}
+    units = str(said.get("units") or said.get("GRIB_UNIT", "")).strip("[]")
     attrs = {"times": dates_of_bands(names, file.name), "units": units}
+    attrs["long_name"] = str(said.get("GRIB_ELEMENT", "")).lower()
+    if "GRIB_VALID_TIME" in said:
+        with rasterio.open(file) as raster:
+            seconds = [int(raster.tags(band)["GRIB_VALID_TIME"]) for band in raster.indexes]
+        attrs["times"] = decode_times(np.array(seconds), {"units": "seconds since 1970-01-01"})
     if entry.scale == 1 and (scale, offset) != (1, 0):
         bands = bands * np.float32(scale) + np.float32(offset)
     if axis != "band":

@@ -49,7 +49,7 @@ def cut(layers: xr.DataArray, file: Path, grid: xr.DataArray) -> Tile | None:
     file : Path
     grid : DataArray, dims (y, x)
     """
-    transform, bounds = layers.rio.transform(), layers.rio.bounds()
+    transform, bounds = layers.rio.transform(), bounds_of(layers)
     left, bottom, right, top = grid.rio.transform_bounds(layers.rio.crs)
     rows, columns = slice(None), slice(None)
     if transform.b == transform.d == 0:  # of a turned raster all is taken
@@ -60,7 +60,7 @@ def cut(layers: xr.DataArray, file: Path, grid: xr.DataArray) -> Tile | None:
     part = layers.isel(y=rows, x=columns).to_numpy()
     with np.errstate(over="ignore"):  # a fill number beyond float32 becomes infinite
         part = part.astype(np.float32)
-    corner = transform * Affine.translation(columns.start or 0, rows.start or 0)
+    corner = transform @ Affine.translation(columns.start or 0, rows.start or 0)
     return Tile(
         file,
         part,
@@ -71,6 +71,14 @@ def cut(layers: xr.DataArray, file: Path, grid: xr.DataArray) -> Tile | None:
         str(layers.name or layers.attrs.get("long_name") or ""),
         bounds,
     )
+
+
+def bounds_of(raster: xr.DataArray) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of a raster, which may be turned against its CRS."""
+    transform, height, width = raster.rio.transform(), raster.sizes["y"], raster.sizes["x"]
+    corners = [transform @ corner for corner in ((0, 0), (width, 0), (0, height), (width, height))]
+    x, y = zip(*corners, strict=True)
+    return min(x), min(y), max(x), max(y)
 
 
 def _under(span: tuple[float, float], start: float, step: float, count: int) -> slice:

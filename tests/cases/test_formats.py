@@ -152,6 +152,16 @@ def test_a_raster_with_south_on_top(hill):
     np.testing.assert_allclose(factors["altitude"], altitude(*centres()), rtol=1e-5)
 
 
+def test_a_raster_turned_against_its_grid(hill):
+    turned = Affine.translation(WEST, NORTH) @ Affine.rotation(20) @ Affine.scale(CELL, -CELL)
+    rows, columns = np.mgrid[:96, :128]
+    x, _ = turned @ (columns + 0.5, rows + 0.5)
+    hill.raster("dem.tif", 1000 + 0.3 * (x - WEST), turned)
+    factors, _ = hill.factors("slope")
+    assert float(factors["slope"].median()) == pytest.approx(np.degrees(np.arctan(0.3)), abs=0.01)
+    assert 0.5 < float(factors["slope"].notnull().mean()) < 0.65
+
+
 def test_a_raster_of_longitudes_to_360(hill):
     """Rain of the whole earth, 0 to 360°, and a DEM in the west."""
     lon, lat = np.arange(0.25, 360, 0.5), np.arange(-10, 10.1, 0.5)

@@ -4,6 +4,7 @@ import cftime
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import xarray as xr
 from affine import Affine
 
@@ -191,6 +192,16 @@ def test_months_as_bands(hill):
     rain(hill, 1150, "12 months, sum", path="prec.tif", statistic="annual_sum")
     rain(hill, 1150, "12 months, sum", path="prec.tif")
     rain(hill, 50, "1 year", path="prec.tif", band=1)
+
+
+def test_messages_of_a_grib(hill):
+    """GDAL gives them as bands, whose tags say when and in what."""
+    hill.raster("tp.tif", np.full((12, 9, 9), 0.0033), Affine(0.25, 0, 104, 0, -0.25, 31), 4326)
+    with rasterio.open(hill.path / "tp.tif", "r+") as file:
+        for band, time in enumerate(months(2023), 1):
+            tags = {"GRIB_UNIT": "[m]", "GRIB_ELEMENT": "TP"}
+            file.update_tags(band, GRIB_VALID_TIME=str(int(time.timestamp())), **tags)
+    rain(hill, 3.3 * 365, "12 months of 2023", "metres a day", path="tp.tif")
 
 
 def test_other_statistics_keep_their_own_unit(hill):
