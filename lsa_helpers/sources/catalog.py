@@ -39,7 +39,7 @@ class Entry(_Strict):
 
     path: str | list[str] = Field(
         description="file, wildcard or list of them, all of which are read; in the data folder or "
-        "absolute"
+        "absolute; also GDAL's name of a layer (GPKG:file:table)"
     )
     layer: str = Field("", description="layer of a file that holds several")
     encoding: str = Field("", description="encoding of the texts of a Shapefile or table")
@@ -49,7 +49,9 @@ class Entry(_Strict):
     )
     license: str = Field("", description="its licence")
     unit: str = Field(
-        "", description="unit of the stored values, after `scale`; empty: what the file says"
+        "",
+        description="unit of the stored values, after `scale`, from which they are turned into the "
+        "factor's own; empty: what the file says",
     )
     label: str = Field(
         "", description="name for figures; for an inventory the column with 1 = landslide, 0 = none"
@@ -57,7 +59,9 @@ class Entry(_Strict):
     band: int = Field(1, ge=1, description="band of a raster")
     variable: str = Field("", description="variable of a NetCDF file")
     statistic: Literal["annual_sum", "mean", "max", "sum"] = Field(
-        "annual_sum", description="what is taken over time, of any format"
+        "annual_sum",
+        description="what is taken over time, of any format; of all but rain their mean, unless "
+        "another is named",
     )
     step: Literal["", "day", "month", "year"] = Field(
         "", description="time from one layer to the next; empty: what the file says"
@@ -100,7 +104,9 @@ class Catalog(_Strict):
     folder: Path
     name: str = ""
     crs: str = Field(
-        "", description="CRS in metres of the analysis grid; empty: the DEM's or its UTM zone"
+        "",
+        description="CRS in metres of the analysis grid; empty: the DEM's, or the UTM zone where "
+        "lengths in it are no metres",
     )
     mask: Entry | None = None
     dem: Entry | None = None
@@ -164,7 +170,10 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     """Files of a wildcard, which may be absolute, without those that only accompany others; or the
     one layer of a file that GDAL's name of it means (``GPKG:file:table``).
     """
-    names = sorted(glob.glob(os.path.expanduser(pattern), root_dir=folder, recursive=True))
+    pattern = os.path.expanduser(pattern)
+    names = sorted(glob.glob(pattern, root_dir=folder, recursive=True))
+    if not names and not os.path.isabs(pattern) and ":" not in pattern:  # .TIF for .tif
+        names = sorted(map(str, folder.glob(pattern, case_sensitive=False)))
     main = [name for name in names if not name.lower().endswith(_BESIDE)]
     if names or not re.match(r"[A-Z][A-Za-z0-9_]+:|/vsi", pattern):
         return [folder / name for name in main or names]

@@ -118,6 +118,9 @@ def years_rain(tile: Tile, entry: Entry) -> tuple[np.ndarray, float, str, str]:
         amount = np.array([span.years for span in spans])
     elif days >= 28 and step == "month":
         amount = np.ones(len(spans))
+    if days > 300 and entry.unit and step != "year":
+        fix = "Write `unit: mm` for what fell in it"
+        doubt(f"every {step} has a rate, as `unit: {entry.unit}` says", where=file, fix=fix)
     years = np.array([span.years for span in spans])
     unit = {"annual_sum": "mm/yr", "sum": "mm"}.get(entry.statistic, f"mm/{step}")
     told = f"{told_of(step, tile.times, years)}, {entry.statistic.replace('annual_', '')}"

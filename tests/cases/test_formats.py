@@ -1,6 +1,8 @@
 """What a file is, is found by opening it; where it is and what lies beside it does not matter."""
 
+import gzip
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
@@ -233,3 +235,25 @@ def test_a_scale_in_the_file(hill):
     np.testing.assert_allclose(hill.factors("t")[0]["t"], 150)
     hill.content["extra"]["t"]["scale"] = 0.01
     np.testing.assert_allclose(hill.factors("t")[0]["t"], 20)
+
+
+@pytest.mark.parametrize("path", ["DEM.tif", "*.TIF", "dem.*"])
+def test_capitals_do_not_matter(hill, path):
+    (hill.path / "dem.tif").rename(hill.path / ("dem.TIF" if path == "dem.*" else "dem.Tif"))
+    hill.entry("dem", path=path if path != "*.TIF" else "d*.TIF")
+    assert hill.factors("altitude")[0]["altitude"].notnull().all()
+
+
+def test_packed_rasters_are_refused_with_the_way_out(hill):
+    with zipfile.ZipFile(hill.path / "dem.zip", "w") as archive:
+        archive.write(hill.path / "dem.tif", "inside/dem.tif")
+    (hill.path / "dem.tif.gz").write_bytes(gzip.compress((hill.path / "dem.tif").read_bytes()))
+    (hill.path / "MOD13.hdf").write_bytes(b"\x0e\x03\x13\x01" + bytes(200))
+    for name, words in (
+        ("dem.zip", r"dem\.zip: a raster is read unpacked.*inside/dem\.tif.*Unpack"),
+        ("dem.tif.gz", r"dem\.tif\.gz: a raster is read unpacked.*Unpack"),
+        ("MOD13.hdf", r"MOD13\.hdf: HDF4 cannot be opened.*gdal_translate"),
+    ):
+        hill.entry("dem", path=name)
+        with pytest.raises(InputError, match=words):
+            hill.factors("altitude")

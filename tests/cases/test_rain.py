@@ -105,6 +105,7 @@ def test_entry_overrides_the_file(hill):
     file = netcdf(hill, [10] * 12, "mm", time=months())
     rain(hill, 1200, path=file, unit="cm")
     rain(hill, 10 * 365, path=file, unit="mm/day")
+    rain(hill, 10, "every month has a rate", path=file, unit="mm/yr")
     rain(hill, 10 / 12 * 12, path=file, step="year")  # twelve years of 10 mm
     rain(hill, 60, path=file, scale=0.5)
 
@@ -175,6 +176,27 @@ def test_months_in_their_order_without_zeros(hill):
         cells = np.full((80, 120), float(month == 2))
         hill.raster(f"prec_{month}.tif", cells, DEGREES, "EPSG:4326")
     rain(hill, 28.25, path="prec_*.tif", unit="mm/day")
+
+
+def test_one_geotiff_a_year(hill):
+    for year in (2019, 2020, 2021):
+        cells = np.full((80, 120), 1000 + 100 * (year - 2019))
+        hill.raster(f"rain_{year}.tif", cells, DEGREES, "EPSG:4326")
+    rain(hill, 1100, "3 years of 2019 to 2021", path="rain_*.tif")
+
+
+def test_a_climate_model(hill):
+    """Days without leap days, longitudes from 0 to 360, bounds of everything."""
+    lon, lat = np.arange(0.5, 360), np.arange(-89.5, 90)
+    time = xr.date_range("2020-01-01", "2020-12-31", calendar="noleap", use_cftime=True)
+    cells = np.full((len(time), 3, 3), 1e-5, np.float32)
+    coords = {"time": time, "lat": lat[118:121], "lon": lon[103:106]}
+    data = xr.DataArray(cells, coords, ("time", "lat", "lon"), attrs={"units": "kg m-2 s-1"})
+    data = data.to_dataset(name="pr").assign(
+        lat_bnds=(("lat", "bnds"), np.zeros((3, 2))), lon_bnds=(("lon", "bnds"), np.zeros((3, 2)))
+    )
+    data.to_netcdf(hill.path / "pr.nc")
+    rain(hill, 1e-5 * 86_400 * 365, "365 days of 2020", path="pr.nc")
 
 
 def test_months_in_tiles(hill):
