@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 from typing import NamedTuple
 
-import cftime
 import numpy as np
+import xarray as xr
 
 from lsa_helpers.errors import InputError, note
 from lsa_helpers.sources.catalog import Entry
@@ -74,12 +74,23 @@ def step_and_spans(times: list, count: int, entry: Entry, file, per: float = 0.0
 
 def _span(time, step: str) -> Span:
     """How long a dated layer lasts."""
-    leap = cftime.is_leap_year(time.year, time.calendar)
-    year = 360 if time.calendar == "360_day" else 366 if leap else 365
+    year = _days_in_year(time)
     if step == "month":
         return Span(time.daysinmonth, 1 / 12)
     days = {"day": 1.0, "year": year}.get(step) or float(step.split()[0])
     return Span(days, days / year)
+
+
+def _date(year: int, month: int, day: int, calendar: str = "standard"):
+    """A date of a calendar (cftime)."""
+    text = f"{year:04d}-{month:02d}-{day:02d}"
+    return xr.date_range(text, periods=1, calendar=calendar, use_cftime=True)[0]
+
+
+def _days_in_year(time) -> int:
+    """Days of a date's year in its calendar."""
+    first = time.replace(month=1, day=1)
+    return (first.replace(year=first.year + 1) - first).days
 
 
 def _between(times: list) -> str:
@@ -163,8 +174,8 @@ def dates_of_bands(names: list[str], stem: str) -> list:
     if None not in dates or len(years) != 1:
         return dates
     year = int(years.pop())
-    start = cftime.datetime(year, 1, 1)
-    days = 366 if cftime.is_leap_year(year, "standard") else 365
+    start = _date(year, 1, 1)
+    days = _days_in_year(start)
     if len(names) == 12:
         return [start.replace(month=month) for month in range(1, 13)]
     if len(names) == days:
@@ -180,7 +191,7 @@ def date_in(text: str, calendar: str = "standard"):
     if not day:
         return None
     try:
-        return cftime.datetime(int(day[1]), int(day[3]), int(day[4] or 1), calendar=calendar)
+        return _date(int(day[1]), int(day[3]), int(day[4] or 1), calendar)
     except ValueError:
         return None
 
@@ -201,11 +212,12 @@ def decode_times(values: np.ndarray, attrs: dict) -> list:
             months = np.asarray(values, float) * (12 if since[1] == "year" else 1)
             start = 12 * int(since[2]) + int(since[3]) - 1
             return [
-                cftime.datetime(m // 12, m % 12 + 1, 1, calendar=calendar)
+                _date(m // 12, m % 12 + 1, 1, calendar)
                 for m in np.floor(months + start).astype(int).tolist()
             ]
         if "since" in units:
-            return list(np.atleast_1d(cftime.num2date(values, units, calendar)))
+            coded = xr.Variable("time", values, {"units": units, "calendar": calendar})
+            return xr.coders.CFDatetimeCoder(use_cftime=True).decode(coded).values.tolist()
     except (ValueError, TypeError, OverflowError):
         return [None] * len(values)
     return [date_in(str(value).split(".")[0][:10], calendar) for value in values]
