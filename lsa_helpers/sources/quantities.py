@@ -23,6 +23,17 @@ _PLAIN = {"": 1.0, "1": 1.0, "-": 1.0, "dimensionless": 1.0, "none": 1.0, "unitl
 _SHAKING = {"cm/s²": 1.0, "cm s-2": 1.0, "cm/s/s": 1.0, "gal": 1.0, "m/s²": 100.0, "m s-2": 100.0}
 _SHAKING |= {"m/s/s": 100.0, "g": 980.665, "%g": 9.80665, "% g": 9.80665, "mg": 0.980665}
 _SHAKING |= {"pctg": 9.80665, "cm/sec²": 1.0, "m/sec²": 100.0}
+# Of features; rasters know more, and time (lsa_helpers.sources.rain).
+_FALLEN = {
+    "mm/yr": 1.0,
+    "mm": 1.0,
+    "mm/year": 1.0,
+    "mm/a": 1.0,
+    "cm": 10.0,
+    "m": 1000.0,
+    "in": 25.4,
+}
+_FALLEN |= {"inch": 25.4, "inche": 25.4, "mm/month": 12.0, "mm/day": 365.25, "kg/m²": 1.0}
 
 
 class Quantity(NamedTuple):
@@ -44,7 +55,7 @@ QUANTITIES = {
     "twi": Quantity("ln m", -50, 100, _PLAIN | {"ln m": 1.0, "ln(m)": 1.0}),
     "tri": Quantity("m", 0, 9000, LENGTHS),
     "ndvi": Quantity("1", -1, 1, _PLAIN | {"%": 0.01, "ndvi": 1.0}),
-    "rainfall": Quantity("mm/yr", 0, 12_000, {}),
+    "rainfall": Quantity("mm/yr", 0, 12_000, _FALLEN),
     "pga": Quantity("cm/s²", 0, 5000, _SHAKING),
 } | {f"distance_to_{name}": _DISTANCE for name in ("road", "river", "fault")}
 _OF_ENTRY = {"dem": "altitude", "stations": "pga"}

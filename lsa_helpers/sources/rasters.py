@@ -113,15 +113,8 @@ def _open_bands(file: Path, entry: Entry) -> xr.DataArray:
 
 def _placed(layers: xr.DataArray, file: Path, entry: Entry) -> xr.DataArray:
     """Layers with a CRS and longitudes up to 180°."""
-    crs = layers.rio.crs
-    if crs is None and entry.crs:
-        crs = parse_crs(entry.crs, f"{file}, `crs`")
-    if (
-        crs is None
-        and "x" in layers.coords
-        and str(layers.x.attrs.get("units")).startswith("degree")
-    ):
-        crs = "EPSG:4326"
+    named = parse_crs(entry.crs, f"{file}, `crs`") if entry.crs else None
+    crs = layers.rio.crs or named
     if crs is None and kind_of(file) == "netcdf" and abs(layers.x).max() <= 360:
         crs = "EPSG:4326"
     if crs is None:

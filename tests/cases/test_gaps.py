@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from affine import Affine
-from shapely.geometry import Point
+from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
 from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, altitude, centres
@@ -256,3 +256,22 @@ def test_a_raster_over_nearly_all_is_not_spoken_of(hill):
     hill.entry("ndvi", path="ndvi.tif", scale=0.0001)
     factors, said = hill.factors("ndvi")
     assert factors["ndvi"].isnull().any() and not said
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("", 1), ("mm", 1), ("cm", 10), ("inches", 25.4)])
+def test_rain_of_zones_in_any_unit(hill, unit, factor):
+    zone = box(WEST - 99, SOUTH - 99, EAST + 99, NORTH + 99)
+    hill.vector("zones.gpkg", [zone], columns={"rain": [1000 / factor]})
+    hill.entry("rainfall", path="zones.gpkg", attribute="rain", unit=unit)
+    np.testing.assert_allclose(hill.factors("rainfall")[0]["rainfall"], 1000, rtol=1e-5)
+    hill.content["rainfall"]["unit"] = "buckets"
+    with pytest.raises(InputError, match='the unit "buckets" is not known for rainfall.*mm/yr'):
+        hill.factors("rainfall")
+
+
+def test_a_dem_over_a_part_of_the_mask_is_doubted(hill):
+    hill.vector("mask.gpkg", [box(WEST, SOUTH, EAST + 2 * (EAST - WEST), NORTH)])
+    hill.entry("mask", path="mask.gpkg")
+    assert any("the DEM covers 33% of the study mask" in line for line in hill.factors("slope")[1])
+    hill.vector("mask.gpkg", [box(WEST + 50, SOUTH + 50, EAST - 50, NORTH - 50)])
+    assert not hill.factors("slope")[1]
