@@ -11,7 +11,7 @@ import xrspatial
 from lsa_helpers.errors import InputError, doubt, need_factors
 from lsa_helpers.factors import terrain
 from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
-from lsa_helpers.sources.areas import read_areas, study_mask
+from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.categories import categorical
 from lsa_helpers.sources.distance import distance_to
@@ -106,7 +106,6 @@ def build_factors(
     dem = read_dem(catalog, dem_grid(catalog, grid))
     rows, columns = _window(grid, dem)
     inside = study_mask(catalog, grid) & np.isfinite(dem.data[rows, columns])
-    _doubt_dem(catalog, inside)
     made = {}
     notes = []
     for name in [name for name in known_factors(catalog) if not wanted or name in wanted]:
@@ -138,20 +137,6 @@ def build_factors(
         )
     _doubt_loss(factors, inside, catalog)
     return factors, notes
-
-
-def _doubt_dem(catalog: Catalog, inside: xr.DataArray) -> None:
-    """Doubt a DEM that leaves more than a tenth of the study mask out."""
-    if catalog.mask is None:
-        return
-    wanted = read_areas(catalog, catalog.mask, inside.rio.crs).union_all().area
-    share = float(inside.sum()) * cell_size(inside) ** 2 / wanted
-    if share < 0.9:
-        doubt(
-            f"the DEM covers {share:.0%} of the study mask, and the rest is lost",
-            where=catalog.path(catalog.dem),
-            fix="Add the neighbouring tiles",
-        )
 
 
 def _doubt_loss(factors: xr.Dataset, inside, catalog: Catalog) -> None:

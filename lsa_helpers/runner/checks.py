@@ -7,7 +7,7 @@ import pandas as pd
 from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.runner.inputs import catalog_of, seen_from
 from lsa_helpers.runner.params import DetectorParams, Parameters, SampleParams
-from lsa_helpers.sources import Catalog, check_catalog, check_labels
+from lsa_helpers.sources import Catalog, check_catalog
 
 # What a catalog needs for each kind of landslides.
 _SOURCES = {"reference": "an `inventory`", "detected": "a `scene` and `images`"}
@@ -173,8 +173,11 @@ def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters:
                 where=f"parameter {name[:2]}.inventory",
                 fix=f'Set it to "auto" or "{other}", or add {_SOURCES[kind]} to the catalog',
             )
-    # Chapters 04 and 05 draw samples: where no other landslides are at hand, points must say where
-    # there are none.
-    sampled = {wanted[name] for name in wanted if isinstance(params[name], SampleParams)}
+    # Chapters 04 and 05 draw samples: where no other landslides are at hand, the inventory must do.
+    drawing = [name for name in wanted if isinstance(params[name], SampleParams)]
+    sampled = {wanted[name] for name in drawing}
     if not truth and sampled and ("reference" in sampled or not there["detected"]):
-        check_labels(catalog, cell_size=params["01_data"].cell_size_m, crs=params["01_data"].crs)
+        from lsa_helpers.runner.folds import check_folds
+
+        for name in drawing:
+            check_folds(catalog, params["01_data"], params[name])

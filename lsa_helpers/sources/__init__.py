@@ -5,7 +5,7 @@ before anything is made.
 from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry, load_catalog
 from lsa_helpers.sources.categories import categorical
-from lsa_helpers.sources.check import check_catalog, check_labels, source_table
+from lsa_helpers.sources.check import check_catalog, source_table
 from lsa_helpers.sources.crs import parse_crs
 from lsa_helpers.sources.distance import distance_to
 from lsa_helpers.sources.inventory import read_inventory
@@ -19,7 +19,6 @@ __all__ = [
     "Entry",
     "categorical",
     "check_catalog",
-    "check_labels",
     "continuous",
     "distance_to",
     "inverse_distance",

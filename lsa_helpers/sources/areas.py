@@ -61,11 +61,10 @@ def as_polygons(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
     kinds = features.geom_type.str.removeprefix("Multi").value_counts()
     if set(kinds.index) <= {"Polygon", "GeometryCollection"}:
         return features
-    polygons = []
+    areas = features.iloc[:0]
     if set(kinds.index) <= {"LineString", "LinearRing"}:
-        lines = features.geometry.union_all()
-        polygons = shapely.get_parts(shapely.polygonize([lines])).tolist()
-    if not polygons:
+        areas = _enclosed(features)
+    if areas.empty:
         mixed = "Polygon" in kinds.index
         raise InputError(
             "polygons are mixed with others" if mixed else "these features enclose no area",
@@ -73,12 +72,21 @@ def as_polygons(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
             found=", ".join(f"{count} {kind}" for kind, count in kinds.items()),
             fix="Give a file of polygons alone, or for landslides one of points alone",
         )
-    found = f"{len(polygons)} of {len(features)} lines"
+    found = f"{len(areas)} of {len(features)} lines"
     note("closed lines are read as polygons", where=file, found=found)
-    return gpd.GeoDataFrame(geometry=polygons, crs=features.crs)
+    return areas
 
 
-def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
+def _enclosed(lines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The area inside each closed line; where some are open, those that all enclose together."""
+    merged = shapely.line_merge(lines.geometry.to_numpy())
+    if shapely.is_ring(merged).all():
+        return lines.set_geometry([shapely.Polygon(ring) for ring in merged], crs=lines.crs)
+    faces = shapely.get_parts(shapely.polygonize([lines.union_all()]))
+    return gpd.GeoDataFrame(geometry=list(faces), crs=lines.crs)
+
+
+def study_mask(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> xr.DataArray:
     """Whether a cell's centre lies in the study area, (y, x) bool; all True without a mask.
 
     Raises
@@ -86,10 +94,16 @@ def study_mask(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
     InputError
         When the mask encloses no area, or no cell's centre lies in it.
     """
+    shape = grid.sizes["y"], grid.sizes["x"]
     if catalog.mask is None:
-        return on_grid(np.ones(grid.shape, bool), grid)
+        return on_grid(np.ones(shape, bool), grid)
     areas = read_areas(catalog, catalog.mask, grid.rio.crs, grid.rio.bounds())
-    burnt = rasterize(areas.geometry, grid.shape, transform=grid.rio.transform(), dtype="uint8")
+    lost = 1 - areas.clip_by_rect(*grid.rio.bounds()).area.sum() / areas.area.sum()
+    if lost > _LITTLE:
+        say = doubt if lost > _MUCH else note
+        found = f"{lost:.0%} of its area has no altitude and is lost"
+        say("the study mask reaches beyond the DEM", where=catalog.path(catalog.mask), found=found)
+    burnt = rasterize(areas.geometry, shape, transform=grid.rio.transform(), dtype="uint8")
     if not burnt.any():
         what = "no cell's centre lies in the study mask"
         raise InputError(what, where=catalog.path(catalog.mask), fix="Check its CRS and extent")

@@ -51,31 +51,37 @@ def categorical(
         codes, labels = _raster_classes(catalog, entry, grid)
     else:
         codes, labels = _polygon_classes(catalog, entry, grid)
-    given = {str(key): name for key, name in entry.names.items()}
+    given = {_key(key): name for key, name in entry.names.items()}
     present = np.unique(codes.values[np.isfinite(codes.values)]).astype(int).tolist()
-    names = {code: given.get(labels[code], labels[code]) for code in present}
-    _check_classes(names, {labels[code] for code in present}, given, file)
+    names = {code: given.get(_key(labels[code]), labels[code]) for code in present}
+    _check_classes(names, {_key(labels[code]) for code in present}, given, file)
     return codes, names
 
 
 def _polygon_classes(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple:
     """Codes on the grid and the label of each, of an attribute of polygons."""
     file = catalog.path(entry)
-    features = read_features(catalog, entry, grid.rio.crs, [entry.attribute])
-    features = as_polygons(features, file)
-    values = features[entry.attribute]
+    name = entry.attribute or entry.value
+    features = as_polygons(read_features(catalog, entry, grid.rio.crs, [name]), file)
+    values = features[name]
     missing = is_missing(values)
     if missing.all():
-        raise InputError(f'the attribute "{entry.attribute}" is empty', where=file)
-    if missing.any():
-        found = f"{missing.sum()} of {len(values)} polygons"
-        note(f'no class in "{entry.attribute}", so a gap in the map', where=file, found=found)
+        raise InputError(f'the attribute "{name}" is empty', where=file)
     labels = values[~missing].map(_label_of)
     codes = _codes(labels, file)
     number = labels.map(codes).reindex(values.index)
     # What has no class is burnt too: it may lie over what has one.
     burnt = burn(catalog, features, number.fillna(-1), grid, file)
+    if missing.any():
+        cells = float((burnt == -1).mean())
+        found = f"{missing.sum()} of {len(values)} polygons, {cells:.1%} of the cells"
+        note(f'no class in "{name}", so a gap in the map', where=file, found=found)
     return burnt.where(burnt >= 0), {code: label for label, code in codes.items()}
+
+
+def _key(label) -> str:
+    """A label without leading zeros, as YAML reads numbers."""
+    return str(label).lstrip("0") or "0" if str(label).isdigit() else str(label)
 
 
 def _label_of(value) -> str:

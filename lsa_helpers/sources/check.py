@@ -9,7 +9,10 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
+from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.categories import categorical
+from lsa_helpers.sources.distance import marked_cells
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
@@ -64,44 +67,9 @@ def check_catalog(
         for name, entry in catalog.entries().items():
             if name not in _FOLDERS:
                 _meets(catalog, name, entry, grid)
+                _reads(catalog, name, entry, grid)
         read_inventory(catalog, grid)
     return rows
-
-
-def check_labels(catalog: Catalog, *, cell_size: float = 0.0, crs: str = "") -> None:
-    """See that an inventory of points can be learned from: inside the grid it has places with and
-    without landslides.
-
-    Parameters
-    ----------
-    catalog : Catalog
-    cell_size, crs
-        Of the grid, as in `check_catalog`.
-
-    Raises
-    ------
-    InputError
-        When it has no column of labels, or its labels are not both 1 and 0.
-    """
-    inventory = read_inventory(catalog, target_grid(catalog, cell_size, crs))
-    if inventory is None or "label" not in inventory:
-        return
-    file = catalog.path(catalog.inventory)
-    if not catalog.inventory.label:
-        raise InputError(
-            "points without a label cannot be learned from (1 landslide, 0 none)",
-            where=file,
-            fix="Name the column with `label:` in catalog.yml and add places without landslides, "
-            "or give polygons",
-        )
-    labels = set(inventory["label"].tolist())
-    if labels != {0, 1}:
-        raise InputError(
-            "the labels of the points in the study area are not 1 and 0",
-            where=file,
-            found=sorted(labels),
-            fix="Both are needed, and nothing else",
-        )
 
 
 def source_table(catalog: Catalog) -> pd.DataFrame:
@@ -176,6 +144,17 @@ def _vector_facts(catalog: Catalog, entry: Entry) -> dict:
     kind = kind_of(catalog.path(entry))
     crs = features.crs.to_string()[:40]
     return {"kind": f"{kind}, {len(features)} features", "crs": crs, "resolution": ""}
+
+
+def _reads(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
+    """Read classes, features and the mask as the factors will, which say what is doubtful."""
+    is_extra = name in catalog.extra and entry.kind == "categorical"
+    if name in ("lithology", "lulc") or is_extra:
+        categorical(catalog, entry, grid)
+    elif name in ("roads", "rivers", "faults"):
+        marked_cells(catalog, entry, grid)
+    elif name == "mask":
+        study_mask(catalog, grid)
 
 
 def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:

@@ -104,7 +104,8 @@ def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataAr
     left, bottom, right, top = grid.rio.bounds()
     margin = pad * step
     bounds = (left - margin, bottom - margin, right + margin, top + margin)
-    marked = marked_cells(catalog, entry, empty_grid(bounds, grid.rio.crs, step))
+    wider = empty_grid(bounds, grid.rio.crs, step)
+    marked = marked_cells(catalog, entry, wider, judge=False)
     if not marked.any():
         raise InputError(
             "no feature lies near the study area",
@@ -115,7 +116,9 @@ def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataAr
     return on_grid(distance[pad : pad + height, pad : pad + width], grid, units="m")
 
 
-def marked_cells(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarray:
+def marked_cells(
+    catalog: Catalog, entry: Entry, grid: xr.DataArray, *, judge: bool = True
+) -> np.ndarray:
     """The cells of a grid that a feature touches, or where the raster is neither 0 nor nodata.
 
     Parameters
@@ -123,6 +126,8 @@ def marked_cells(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarr
     catalog : Catalog
     entry : Entry
     grid : DataArray, dims (y, x)
+    judge : bool
+        Say or refuse where much of the land is marked.
 
     Returns
     -------
@@ -151,7 +156,7 @@ def marked_cells(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> np.ndarr
             "polygons are filled: parcels, districts or catchments?" if areal else "dense lines"
         )
         fix = "Give lines, or leave the entry out"
-    share = float(marked.mean())
+    share = float(marked.mean()) if judge else 0.0
     told = {"where": file, "found": f"{share:.0%} of the cells marked; {likely}", "fix": fix}
     many_values = len(np.unique(values)) > _MOST_KINDS
     if share > _ALL or (share > _MUCH and many_values):

@@ -20,6 +20,7 @@ _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide"
 _ACCURACY = re.compile(
     r"^(loc\w*_?)?(accuracy|uncertainty|precision)(_m|_km)?$|^location_a$|^精度$"
 )
+_MUCH = 0.3  # share of the area that landslides hardly cover
 _TOO_VAGUE = 0.1  # share of the area's shorter side
 
 
@@ -52,19 +53,37 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
         return None
     file, bounds = catalog.path(entry), grid.rio.bounds()
     if is_raster(file):
-        features = read_areas(catalog, entry, grid.rio.crs, bounds)
+        features = _inside(read_areas(catalog, entry, grid.rio.crs, bounds), bounds, file)
+        label = np.ones(len(features), int)
     else:
         needed = [entry.label] if entry.label else []
         features = read_features(catalog, entry, grid.rio.crs, needed)
-    features = _inside(features, bounds, file)
-    features, label = _labelled(features, entry, file)
+        features, label = _labelled(_inside(features, bounds, file), entry, file)
+    if twins := int(features.geometry.duplicated().sum()):
+        note("features at the place of another", where=file, found=f"{twins} of {len(features)}")
     if (features.geom_type == "Point").all():
         return _points(features, label, entry, grid, file)
     landslides = _numbered(as_polygons(features, file))
     landslides["area_m2"] = landslides.area
+    if len(landslides) != len(label):  # made of open lines
+        label = np.ones(len(landslides), int)
+    _doubt_share(landslides["area_m2"][label == 1].sum(), bounds, file)
     if (label == 0).any():
         landslides["label"] = label
     return landslides
+
+
+def _doubt_share(area_m2: float, bounds, file: Path) -> None:
+    """Doubt landslides that cover much of the land."""
+    left, bottom, right, top = bounds
+    share = area_m2 / ((right - left) * (top - bottom))
+    if share > _MUCH:
+        doubt(
+            "landslides cover much of the study area",
+            where=file,
+            found=f"{share:.0%} of it",
+            fix="Is it the outline of the area, or slopes that are unstable?",
+        )
 
 
 def _numbered(features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -83,7 +102,8 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
         raise InputError(
             what or "no landslide of the inventory lies in the study area",
             where=file,
-            found=f"{len(features)} features elsewhere",
+            found=f"{len(features)} features at {_rounded(features.total_bounds)}, the area at "
+            f"{_rounded(bounds)}",
             fix="Exchange `x` and `y` in catalog.yml" if swapped else "Check the file's CRS",
         )
     if len(inside) < len(features):
@@ -92,9 +112,21 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
     return inside
 
 
+def _rounded(bounds) -> list[float]:
+    """Bounds for a message."""
+    return [round(float(place), 1) for place in bounds]
+
+
 def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     """The features that are landslides or surely none, and which is which: int (n,)."""
-    column = entry.label or _label_column(features)
+    column = entry.label or _label_column(features, entry.landslide_labels, file)
+    if not column and entry.landslide_labels:
+        raise InputError(
+            "no column holds the `landslide_labels`",
+            where=file,
+            found=[name for name in features if name != "geometry"],
+            fix="Name it with `label` in catalog.yml",
+        )
     if not column:
         return features, np.ones(len(features), int)
     if not entry.label:
@@ -104,22 +136,29 @@ def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     return features[label >= 0].reset_index(drop=True), label[label >= 0]
 
 
-def _label_column(features: gpd.GeoDataFrame) -> str:
-    """A column that tells landslides from places without, by its name and what it holds."""
-    for column in features.columns:
-        if str(column).casefold() in _LABELS:
-            kinds = {is_landslide(value) for value in features[column].dropna().unique()[:50]}
-            if {True, False} <= kinds:
-                return column
+def _label_column(features: gpd.GeoDataFrame, chosen: list, file: Path) -> str:
+    """The column of the chosen labels, or one that tells landslides from places without by its name
+    or in words; one that may is doubted.
+    """
+    texts = set(map(str, chosen))
+    for column in features.columns.drop("geometry"):
+        values = features[column].dropna().astype(str).unique()
+        if texts and texts <= set(values):
+            return column
+        told = {value: is_landslide(value) for value in values[:50]}
+        in_words = any(told[value] and len(value) > 4 for value in told)  # not 1, yes or true
+        plain = str(column).casefold() in _LABELS
+        if set(told.values()) == {True, False} and (plain or in_words):
+            return column
+        if set(told.values()) == {True, False}:
+            fix = "Name it with `label`, if it tells landslides from places without"
+            doubt(f'all are read as landslides, whatever "{column}" says', where=file, fix=fix)
     return ""
 
 
 def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame:
     """Points with their label, and how exact they are where that is known."""
     points = _numbered(features).assign(label=label)
-    twins = int(points.geometry.duplicated().sum())
-    if twins:
-        note("points at the place of another", where=file, found=f"{twins} of {len(points)}")
     if not (label == 1).all():  # places without are used as they are
         return points
     column = next((name for name in features if _ACCURACY.match(str(name).casefold())), None)

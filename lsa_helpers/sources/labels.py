@@ -111,15 +111,22 @@ def tell_landslides(labels: pd.Series, chosen: Sequence, where) -> np.ndarray:
             fix="Write 1 for landslide, 0 for none",
         )
     wanted = {_plain(label) for label in chosen}
-    counts = known.map(_plain).value_counts()
+    counts = known.astype(str).value_counts()
+    if not wanted and numbers[numbers.notna()].isin([-1, 0, 1]).eq(False).any():
+        raise InputError(
+            f'the labels in "{labels.name}" are numbers other than 1 and 0',
+            where=where,
+            found=_counted(counts),
+            fix="Name those that are landslides with `landslide_labels: […]` in catalog.yml",
+        )
     meaning = {
-        text: (text in wanted) or (False if is_landslide(text) is False else None)
+        text: (_plain(text) in wanted) or (False if is_landslide(text) is False else None)
         if wanted
         else is_landslide(text)
         for text in counts.index
     }
     told = {True: 1, False: 0, None: -1}
-    numbers = known.map(lambda label: told[meaning[_plain(label)]])
+    numbers = known.astype(str).map(lambda label: told[meaning[label]]).astype(int)
     numbers = numbers.reindex(labels.index, fill_value=-1).to_numpy(int)
     if not (numbers == 1).any():
         raise InputError(
@@ -139,7 +146,7 @@ def _counted(counts: pd.Series) -> str:
 
 def _say(counts: pd.Series, meaning: dict, missing: int, column: str, where) -> None:
     """Say how labels were understood; 1 and 0 alone say it themselves."""
-    if set(counts.index) <= {"0", "1"} and not missing:
+    if {_plain(text) for text in counts.index} <= {"0", "1", "true", "false"} and not missing:
         return
     parts = [
         f"{word}: {_counted(counts[[meaning[text] is kind for text in counts.index]])}"

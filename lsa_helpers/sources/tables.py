@@ -12,7 +12,6 @@ from pyproj.exceptions import CRSError
 
 from lsa_helpers.errors import InputError, note
 from lsa_helpers.sources.catalog import TABLES, Entry
-from lsa_helpers.sources.crs import parse_crs
 
 TEXTS = {".csv", ".txt", ".tsv"}
 _DEGREES = (
@@ -28,12 +27,12 @@ _METRES = (
     "y坐标",
 )
 _WKT = "wkt geometry geom thegeom wktgeom shape geo"
-_MISSING = {"", "nan", "null", "<null>", "<na>"}
+_MISSING = {"", "nan", "null", "<null>", "<na>", "n/a", "#n/a", "-", "--", "nodata", "no data"}
 
 
 def is_table(file: Path) -> bool:
     """Whether a file is read as a table rather than as a vector file."""
-    return file.suffix.lower() in TABLES | TEXTS | {".xlsm", ".xlsb", ".ods"}
+    return file.suffix.lower() in TABLES | TEXTS | {".xlsm", ".xlsb", ".ods", ".geoparquet"}
 
 
 def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
@@ -49,7 +48,8 @@ def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     Returns
     -------
     GeoDataFrame
-        In the entry's CRS, EPSG:4326 if it names none; no geometry where a coordinate is missing.
+        In EPSG:4326, or without a CRS if the entry names one; no geometry where a coordinate is
+        missing.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     if isinstance(table, gpd.GeoDataFrame):
         return table
     table = table.rename(columns=lambda name: str(name).strip())
-    crs = entry.crs or "EPSG:4326"
+    crs = None if entry.crs else "EPSG:4326"
     shapes = _find(table, _WKT)
     if shapes and not {entry.x, entry.y} <= set(table.columns):
         texts = table[shapes].astype("string").str.replace(r"^SRID=\d+;", "", regex=True)
@@ -68,15 +68,13 @@ def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     else:
         east, north = (numbers(table[name], file) for name in _coordinates(table, entry, file))
         geometry = gpd.GeoSeries(gpd.points_from_xy(east, north)).where((east + north).notna())
-    return gpd.GeoDataFrame(
-        table, geometry=geometry.to_numpy(), crs=parse_crs(crs, f"{file}, `crs`")
-    )
+    return gpd.GeoDataFrame(table, geometry=geometry.to_numpy(), crs=crs)
 
 
 def _open(file: Path, entry: Entry) -> pd.DataFrame:
     """A table as it stands in its file; a GeoDataFrame where it has geometries."""
     suffix = file.suffix.lower()
-    if suffix == ".parquet":
+    if suffix.endswith("parquet"):
         with suppress(ValueError):  # no geometries
             return gpd.read_parquet(file)
         return pd.read_parquet(file)

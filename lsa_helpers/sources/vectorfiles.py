@@ -1,5 +1,6 @@
 """Vector files opened: the right layer of them, their texts in the right encoding."""
 
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from lsa_helpers.sources.catalog import Entry
 from lsa_helpers.sources.tables import guess_encoding, say_encoding
 
 # What is looked for inside a zipped file.
-_ZIPPED = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".fgb", ".tab", ".mif", ".gdb")
+_ZIPPED = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".fgb", ".tab", ".mif")
 
 
 def read_layer(file: Path, entry: Entry) -> gpd.GeoDataFrame:
@@ -81,8 +82,9 @@ def _members(file: Path) -> list[str]:
         return [str(file)]
     with zipfile.ZipFile(file) as archive:
         names = sorted(name for name in archive.namelist() if not name.startswith("__MACOSX"))
-    folders = {name[: name.lower().index(".gdb/") + 4] for name in names if ".gdb/" in name.lower()}
-    members = [*folders, *(name for name in names if name.lower().endswith(_ZIPPED))]
+    gdb = re.compile(r"^.*?\.gdb(?=/)", re.I)
+    members = {found[0] if (found := gdb.match(name)) else name for name in names}
+    members = sorted(name for name in members if name.lower().endswith((*_ZIPPED, ".gdb")))
     return [f"/vsizip/{{{file.resolve()}}}/{name}" for name in members] or [f"/vsizip/{{{file}}}"]
 
 

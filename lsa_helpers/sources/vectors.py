@@ -73,7 +73,8 @@ def _read(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     except (InputError, InputNote):
         raise
     except Exception as error:
-        fix = "Is it complete? Shapefiles have several parts"
+        parts = "A Shapefile needs its .shx and .dbf too" if file.suffix.lower() == ".shp" else ""
+        fix = f"Is it complete? {parts or 'Copy it again'}"
         raise InputError("the file cannot be read", where=file, found=error, fix=fix) from None
     if entry.crs:
         crs_of_file = parse_crs(entry.crs, f"{file}, `crs`")
@@ -97,7 +98,7 @@ def _with_column(features: gpd.GeoDataFrame, name: str, file: Path) -> gpd.GeoDa
         f'the attribute "{name}" does not exist' if name else "no attribute is named",
         where=file,
         found=[column for column in features.columns if column != "geometry"],
-        fix="Name it in catalog.yml",
+        fix="Name it in catalog.yml, with `attribute`, `value` or `label`",
     )
 
 

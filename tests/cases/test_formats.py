@@ -1,259 +1,346 @@
-"""What a file is, is found by opening it; where it is and what lies beside it does not matter."""
+"""Vectors and tables in the forms they come in: formats, encodings, columns, coordinates."""
 
-import gzip
-import shutil
+import warnings
 import zipfile
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
-import rasterio
-import xarray as xr
-from affine import Affine
-from shapely.geometry import LineString
+import shapely
+from shapely.geometry import GeometryCollection, LineString, MultiPoint, Point, Polygon, box
 
-from lsa_helpers.errors import InputError
-from lsa_helpers.raster import empty_grid
-from lsa_helpers.runner.manifest import data_hashes
-from lsa_helpers.sources import distance_to, kind_of
-from tests.cases.conftest import CELL, CRS, EAST, NORTH, SOUTH, WEST, altitude, centres
+from lsa_helpers.errors import InputError, InputNote, remarks
+from lsa_helpers.sources import read_features, read_inventory, target_grid
+from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, landslides
 
-DRIVERS = {
-    "dem.TIF": "GTiff", "DEM.Tiff": "GTiff", "dem.img": "HFA", "dem.asc": "AAIGrid",
-    "dem.txt": "AAIGrid", "dem.bil": "EHdr", "dem.sdat": "SAGA", "dem.grd": "GSBG",
-    "dem.rst": "RST", "dem.ers": "ERS", "dem.flt": "ENVI", "dem": "GTiff", "dem.raw": "GTiff",
-    "dem.dat": "ENVI", "dem.kea.tif": "GTiff", "dem.vrt": "VRT",
-}  # fmt: skip
+ROAD = LineString([(WEST + 300, SOUTH - 100), (WEST + 300, NORTH + 100)])
+PLACES = [Point(WEST + 100 * i, SOUTH + 60 * i) for i in range(1, 11)]
 
 
-@pytest.mark.parametrize("name", DRIVERS)
-def test_a_dem_of_any_format(hill, name):
-    if DRIVERS[name] in ("AAIGrid", "GSBG", "VRT"):  # which GDAL only copies into
-        with rasterio.open(hill.path / "dem.tif") as file:
-            rasterio.shutil.copy(file, hill.path / name, driver=DRIVERS[name])
-    else:
-        hill.raster(name, altitude(*centres()), driver=DRIVERS[name])
-        if name != "dem.tif" and (hill.path / "dem.tif").exists():
-            (hill.path / "dem.tif").unlink()
-    hill.entry("dem", path=name, crs=CRS)
-    assert kind_of(hill.path / name) == "raster"
-    factors, said = hill.factors("altitude")
-    np.testing.assert_allclose(factors["altitude"], altitude(*centres()), rtol=1e-5)
-    assert not said
-    assert hill.check()[0].set_index("entry").loc["dem", "kind"] == "raster"
-
-
-def test_srtm_tiles(hill):
-    """N29E104 to N29E105 as .hgt, big-endian int16 with its place in its name."""
-    cells = np.full((1201, 1201), 1200, np.int16)
-    for name in ("N29E104.hgt", "N29E105.HGT"):
-        cells.astype(">i2").tofile(hill.path / name)
-    hill.content = {"dem": {"path": "N29E10*.[hH][gG][tT]"}, "mask": {"path": "mask.gpkg"}}
-    line = LineString([(104.99, 29.5), (105.01, 29.5), (105.01, 29.51), (104.99, 29.5)])
-    hill.vector("mask.gpkg", [line.convex_hull], "EPSG:4326")
-    factors, said = hill.factors("altitude")
-    values = factors["altitude"].values
-    assert (values[np.isfinite(values)] == 1200).all()
-    assert any("UTM zone 48N" in line for line in said)
-
-
-@pytest.mark.parametrize("name", ["rain.nc", "rain.NC4", "rain", "rain.h5", "rain.cdf"])
-def test_netcdf_by_its_first_bytes(hill, name):
-    lon, lat = np.arange(104.9, 105.2, 0.05), np.arange(29.7, 29.95, 0.05)
-    cells = np.full((12, lat.size, lon.size), 100.0)
-    coords = {"time": np.arange(1, 13), "lat": lat, "lon": lon}
-    data = xr.DataArray(cells, coords, ("time", "lat", "lon"), name="pre")
-    data.to_netcdf(hill.path / name, engine="netcdf4")
-    hill.entry("rainfall", path=name)
-    assert kind_of(hill.path / name) == "netcdf"
-    np.testing.assert_allclose(hill.factors("rainfall")[0]["rainfall"], 1200)
-    assert hill.check()[0].set_index("entry").loc["rainfall", "kind"] == "NetCDF"
-
-
-@pytest.mark.parametrize("quotes", ["", '"'])
-def test_a_layer_by_gdals_name(hill, quotes):
-    lon, lat = np.arange(104.9, 105.2, 0.05), np.arange(29.95, 29.7, -0.05)
-    cells = np.full((12, lat.size, lon.size), 100.0)
-    coords = {"time": np.arange(12), "lat": lat, "lon": lon}
-    data = xr.DataArray(cells, coords, ("time", "lat", "lon"))
-    data.lat.attrs["units"], data.lon.attrs["units"] = "degrees_north", "degrees_east"
-    data.time.attrs["units"] = "months since 2022-01-01"
-    xr.Dataset({"pre": data, "other": data * 2}).to_netcdf(hill.path / "two.nc")
-    hill.entry("rainfall", path=f"NETCDF:{quotes}two.nc{quotes}:other", crs="EPSG:4326")
-    factors, said = hill.factors("rainfall")
-    np.testing.assert_allclose(factors["rainfall"], 2400)
-    assert any("12 months of 2022" in line for line in said)
-    assert "data/two.nc" in data_hashes(hill.catalog())
-
-
-def test_a_raster_in_a_geopackage_of_vectors(hill):
-    use = np.where(centres()[1] > (NORTH + SOUTH) / 2, 10, 20)
-    hill.raster("all.gpkg", use, dtype="uint8", driver="GPKG", RASTER_TABLE="lulc")
-    line = LineString([(WEST, SOUTH), (EAST, NORTH)])
-    hill.vector("all.gpkg", [line], layer="roads", mode="a")
-    hill.entry("lulc", path="GPKG:all.gpkg:lulc", names={10: "crop", 20: "forest"})
-    hill.entry("roads", path="all.gpkg")
-    factors, _ = hill.factors("lulc", "distance_to_road")
-    np.testing.assert_array_equal(factors["lulc"], use)
-    assert factors["distance_to_road"].min() == 0
-
-
-def test_absolute_paths_and_wildcards(hill, tmp_path_factory):
-    away = tmp_path_factory.mktemp("else [where]")
-    for name in ("dem.tif", "lulc.tif"):
-        shutil.move(hill.path / name, away / name)
-    hill.entry("dem", path=str(away / "dem.tif"))
-    hill.entry("lulc", path=str(away).replace("[", "[[]", 1) + "/lu*.tif")
-    rows, said = hill.check()
-    assert rows.set_index("entry").loc["dem", "file"] == str(away / "dem.tif") and not said
-    assert float(hill.factors("lulc")[0]["lulc"].max()) == 20
-
-
-def test_a_folder_with_brackets(hill, tmp_path):
-    """A wildcard counts in the names, not in the folder's."""
-    folder = tmp_path / "data [1]"
-    folder.mkdir()
-    for file in tmp_path.iterdir():
-        if file.is_file():
-            shutil.copy(file, folder / file.name)
-    hill.path = folder
-    hill.entry("dem", path="de*.tif")
-    assert hill.factors("altitude")[0]["altitude"].notnull().all()
-
-
-def test_a_wildcard_takes_no_companions(hill):
-    hill.raster("dem.bil", altitude(*centres()), driver="EHdr")
-    (hill.path / "dem.tif").unlink()
-    (hill.path / "dem.bil.aux.xml").write_text("<PAMDataset></PAMDataset>")
-    hill.entry("dem", path="dem.*")
-    assert [file.name for file in hill.catalog().files(hill.catalog().dem)] == ["dem.bil"]
-    assert hill.factors("altitude")[0]["altitude"].notnull().all()
-
-
-@pytest.mark.parametrize("pixels", [-0.4, 0.0, 0.5, 1.0, 2.33, 2.99, 3.0, 50.0])
-@pytest.mark.parametrize("side", ["east", "south"])
-def test_a_tile_beside_the_area_is_ignored(hill, pixels, side):
-    """Which begins so many pixels beyond the area's edge, or reaches in by a part of one."""
-    cell = 30.0
-    near = Affine(cell, 0, WEST - 300, 0, -cell, NORTH + 300)
-    hill.raster("a.tif", np.full((62, 76), 10), near, dtype="uint8", nodata=0)
-    x, y = (EAST + pixels * cell, NORTH + 300) if side == "east" else (
-        WEST - 300, SOUTH - pixels * cell)  # fmt: skip
-    far = Affine(cell, 0, x, 0, -cell, y)
-    hill.raster("b.tif", np.full((60, 60), 20), far, dtype="uint8", nodata=0)
-    hill.entry("lulc", path=["a.tif", "b.tif"], names={10: "crop", 20: "forest"})
-    factors, _ = hill.factors("lulc")
-    assert (factors["lulc"] == 10).all()
-    hill.entry("lulc", path=["b.tif", "a.tif"])
-    assert set(np.unique(hill.factors("lulc")[0]["lulc"])) <= {10, 20}
-
-
-def test_a_raster_with_south_on_top(hill):
-    rows = altitude(*centres())[::-1]
-    hill.raster("dem.tif", rows, Affine(CELL, 0, WEST, 0, CELL, SOUTH))
-    factors, _ = hill.factors("altitude")
-    np.testing.assert_allclose(factors["altitude"], altitude(*centres()), rtol=1e-5)
-
-
-def test_a_raster_turned_against_its_grid(hill):
-    turned = Affine.translation(WEST, NORTH) @ Affine.rotation(20) @ Affine.scale(CELL, -CELL)
-    rows, columns = np.mgrid[:96, :128]
-    x, _ = turned @ (columns + 0.5, rows + 0.5)
-    hill.raster("dem.tif", 1000 + 0.3 * (x - WEST), turned)
-    factors, _ = hill.factors("slope")
-    assert float(factors["slope"].median()) == pytest.approx(np.degrees(np.arctan(0.3)), abs=0.01)
-    assert 0.5 < float(factors["slope"].notnull().mean()) < 0.65
-
-
-def test_a_raster_of_longitudes_to_360(hill):
-    """Rain of the whole earth, 0 to 360°, and a DEM in the west."""
-    lon, lat = np.arange(0.25, 360, 0.5), np.arange(-10, 10.1, 0.5)
-    cells = np.where((lon > 280) & (lon < 282), 900.0, 100.0) * np.ones((lat.size, 1))
-    data = xr.DataArray(cells, {"lat": lat, "lon": lon}, ("lat", "lon"), attrs={"units": "mm/yr"})
-    data.to_dataset(name="pre").to_netcdf(hill.path / "earth.nc")
-    rows, columns = np.mgrid[:60, :60]
-    transform = Affine(0.0005, 0, -79.0, 0, -0.0005, -4.0)
-    hill.raster("west.tif", 1000.0 + 10 * rows + 5 * columns, transform, "EPSG:4326")
-    hill.content = {"dem": {"path": "west.tif"}, "rainfall": {"path": "earth.nc"}}
-    rain = hill.factors("rainfall")[0]["rainfall"].values
-    assert np.nanmin(rain) == np.nanmax(rain) == 900
-
-
-def test_two_files_of_one_area_are_doubted(hill):
-    hill.raster("lulc2.tif", np.full((96, 128), 30), dtype="uint8", nodata=0)
-    hill.entry("lulc", path="lulc*.tif")
-    factors, said = hill.factors("lulc")
-    assert factors["lulc"].max() == 20
-    assert any("two files cover the same area" in line and "lulc2.tif" in line for line in said)
-
-
-def test_several_rasters_in_a_file_are_listed(hill):
-    for number in (1, 2):
-        hill.raster(
-            "two.gpkg",
-            np.full((96, 128), number),
-            dtype="uint8",
-            driver="GPKG",
-            RASTER_TABLE=f"r{number}",
-            **({"APPEND_SUBDATASET": "YES"} if number > 1 else {}),
-        )
-    hill.entry("lulc", path="two.gpkg")
-    with pytest.raises(InputError, match=r"two\.gpkg: .*several rasters.*GPKG:.*r1.*r2.*`path`"):
-        hill.factors("lulc")
-
-
-def test_a_text_grid_and_a_table_of_the_same_ending(hill):
-    with rasterio.open(hill.path / "dem.tif") as file:
-        rasterio.shutil.copy(file, hill.path / "grid.txt", driver="AAIGrid")
-    (hill.path / "points.txt").write_text("x,y,pga\n1,2,3\n")
-    assert kind_of(hill.path / "grid.txt") == "raster"
-    assert kind_of(hill.path / "points.txt") == "table"
-    assert kind_of(hill.path / "roads.gpkg") == "vector"
-    (hill.path / "broken.tif").write_bytes(b"II*\0" + bytes(100))
-    assert kind_of(hill.path / "broken.tif") == "raster"
-    hill.entry("dem", path="broken.tif")
-    with pytest.raises(InputError, match=r"broken\.tif: the raster cannot be opened"):
-        hill.factors("altitude")
-
-
-def test_a_raster_of_rivers_in_any_format(hill):
-    cells = np.zeros((96, 128))
-    cells[:, 5] = 1
-    hill.raster("rivers.sdat", cells, driver="SAGA", nodata=-99999)
-    hill.entry("rivers", path="rivers.sdat")
+def read(hill, **keys):
+    """The inventory and what is said of it."""
+    hill.entry("inventory", **keys)
     catalog = hill.catalog()
-    grid = empty_grid((WEST, SOUTH, EAST, NORTH), CRS, CELL)
-    far = distance_to(catalog, catalog.rivers, grid)
-    np.testing.assert_allclose(far[7], np.abs(np.arange(128) - 5) * CELL)
+    with remarks() as said:
+        found = read_inventory(catalog, target_grid(catalog))
+    return found, "\n".join(map(str, said))
 
 
-def test_a_scale_in_the_file(hill):
-    """CHELSA and MODIS keep scale and offset in the header; the entry's counts before it."""
-    hill.raster("t.tif", np.full((96, 128), 2000), dtype="int16")
-    with rasterio.open(hill.path / "t.tif", "r+") as file:
-        file.scales, file.offsets = (0.1,), (-50.0,)
-    hill.content["extra"] = {"t": {"path": "t.tif"}}
-    np.testing.assert_allclose(hill.factors("t")[0]["t"], 150)
-    hill.content["extra"]["t"]["scale"] = 0.01
-    np.testing.assert_allclose(hill.factors("t")[0]["t"], 20)
+def roads(hill, name: str):
+    hill.entry("roads", path=name)
+    catalog = hill.catalog()
+    return read_features(catalog, catalog.roads, CRS)
 
 
-@pytest.mark.parametrize("path", ["DEM.tif", "*.TIF", "dem.*"])
-def test_capitals_do_not_matter(hill, path):
-    (hill.path / "dem.tif").rename(hill.path / ("dem.TIF" if path == "dem.*" else "dem.Tif"))
-    hill.entry("dem", path=path if path != "*.TIF" else "d*.TIF")
-    assert hill.factors("altitude")[0]["altitude"].notnull().all()
+def same_places(found) -> bool:
+    """Whether the ten points are where they are, within half a metre."""
+    apart = found.geometry.distance(gpd.GeoSeries(PLACES, crs=CRS))
+    return len(found) == 10 and apart.max() < 0.5
 
 
-def test_packed_rasters_are_refused_with_the_way_out(hill):
-    with zipfile.ZipFile(hill.path / "dem.zip", "w") as archive:
-        archive.write(hill.path / "dem.tif", "inside/dem.tif")
-    (hill.path / "dem.tif.gz").write_bytes(gzip.compress((hill.path / "dem.tif").read_bytes()))
-    (hill.path / "MOD13.hdf").write_bytes(b"\x0e\x03\x13\x01" + bytes(200))
-    for name, words in (
-        ("dem.zip", r"dem\.zip: a raster is read unpacked.*inside/dem\.tif.*Unpack"),
-        ("dem.tif.gz", r"dem\.tif\.gz: a raster is read unpacked.*Unpack"),
-        ("MOD13.hdf", r"MOD13\.hdf: HDF4 cannot be opened.*gdal_translate"),
-    ):
-        hill.entry("dem", path=name)
-        with pytest.raises(InputError, match=words):
-            hill.factors("altitude")
+@pytest.mark.parametrize(
+    ("name", "driver"),
+    [
+        ("r.geojson", "GeoJSON"),
+        ("R.GEOJSON", "GeoJSON"),
+        ("r.json", "GeoJSON"),
+        ("r.geojsonl", "GeoJSONSeq"),
+        ("r.kml", "KML"),
+        ("r.kmz", "LIBKML"),
+        ("r.gml", "GML"),
+        ("r.gdb", "OpenFileGDB"),
+        ("r.fgb", "FlatGeobuf"),
+        ("r.tab", "MapInfo File"),
+        ("r.gpx", "GPX"),
+        ("r.sqlite", "SQLite"),
+        ("R.GPKG", "GPKG"),
+    ],
+)
+def test_formats(hill, name, driver):
+    """A road in degrees lies where it lay in metres."""
+    layer = {"layer": "tracks"} if driver == "GPX" else {}
+    line = gpd.GeoSeries([shapely.MultiLineString([ROAD])], crs=CRS).to_crs(4326)
+    line.to_frame("geometry").assign(number=1.0).to_file(hill.path / name, driver=driver, **layer)
+    found = roads(hill, name)
+    np.testing.assert_allclose(found.total_bounds[::2], [WEST + 300] * 2, atol=0.2)
+
+
+def test_a_shapefile_in_capitals(hill):
+    hill.vector("r.shp", [ROAD])
+    for file in hill.path.glob("r.*"):
+        file.rename(hill.path / file.name.upper())
+    assert roads(hill, "R.SHP").total_bounds[0] == WEST + 300
+
+
+@pytest.mark.parametrize("inside", ["r.shp", "sub/r.shp", "r.gpkg", "r.gdb"])
+@pytest.mark.parametrize("name", ["r.zip", "R.ZIP"])
+def test_zipped_files(hill, inside, name):
+    folder = hill.path / "made"
+    (folder / "sub").mkdir(parents=True)
+    kind = {"driver": "OpenFileGDB"} if inside.endswith("gdb") else {}
+    gpd.GeoDataFrame(geometry=[ROAD], crs=CRS).to_file(folder / inside, **kind)
+    with zipfile.ZipFile(hill.path / name, "w") as archive:
+        for file in folder.rglob("*"):
+            archive.write(file, file.relative_to(folder))
+    assert roads(hill, name).total_bounds[0] == WEST + 300
+
+
+def test_two_shapefiles_in_one_zip_are_told_apart(hill):
+    with zipfile.ZipFile(hill.path / "r.zip", "w") as archive:
+        for name in ("a", "b"):
+            gpd.GeoDataFrame(geometry=[ROAD], crs=CRS).to_file(hill.path / f"{name}.shp")
+            for file in hill.path.glob(f"{name}.*"):
+                archive.write(file, file.name)
+    with pytest.raises(InputError, match=r"r\.zip: .*a \(LineString, 1\); b \(LineString, 1\)"):
+        roads(hill, "r.zip")
+    hill.entry("roads", path="r.zip", layer="b")
+    catalog = hill.catalog()
+    assert len(read_features(catalog, catalog.roads, CRS)) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "read_as"),
+    [
+        ("gbk", "花岗岩", "gb18030"),
+        ("utf-8", "花岗岩", ""),
+        ("cp1252", "Höhenrücken", "cp1252"),
+        ("cp1252", "Éboulis", "cp1252"),
+        ("cp1251", "Известняк и сланец", "cp1251"),
+    ],
+)
+@pytest.mark.parametrize("driver_byte", [0, 87])
+def test_texts_without_a_stated_encoding(hill, code, text, read_as, driver_byte):
+    ground = [box(WEST, SOUTH, EAST, NORTH)]
+    hill.vector("rock.shp", ground, columns={"rock": [text]}, encoding=code)
+    (hill.path / "rock.cpg").unlink()
+    content = bytearray((hill.path / "rock.dbf").read_bytes())
+    content[29] = driver_byte
+    (hill.path / "rock.dbf").write_bytes(content)
+    hill.entry("lithology", path="rock.shp", attribute="rock")
+    factors, said = hill.factors("lithology")
+    assert factors["lithology"].attrs["classes"] == {1: text}
+    told = [line for line in said if "texts read as" in line]
+    assert bool(told) == bool(read_as) and all(read_as in line for line in told)
+
+
+@pytest.mark.parametrize(("stated", "key"), [("GBK", ""), ("936", ""), ("UTF-8", "gbk")])
+def test_a_stated_or_named_encoding_counts(hill, stated, key):
+    ground = [box(WEST, SOUTH, EAST, NORTH)]
+    hill.vector("rock.shp", ground, columns={"岩性": ["片岩"]}, encoding="gbk")
+    (hill.path / "rock.cpg").write_text(stated)
+    hill.entry("lithology", path="rock.shp", attribute="岩性", encoding=key)
+    factors, said = hill.factors("lithology")
+    assert factors["lithology"].attrs["classes"] == {1: "片岩"}
+    assert not any("texts read" in line for line in said)
+
+
+def test_a_wrongly_stated_encoding_is_said(hill):
+    ground = [box(WEST, SOUTH, EAST, NORTH)]
+    hill.vector("rock.shp", ground, columns={"rock": ["片岩"]}, encoding="gbk")
+    (hill.path / "rock.cpg").write_text("UTF-8")
+    hill.entry("lithology", path="rock.shp", attribute="rock")
+    factors, said = hill.factors("lithology")
+    assert factors["lithology"].attrs["classes"] == {1: "片岩"}
+    assert any("texts read as gb18030. Found: 片岩" in line for line in said)
+
+
+def points_table(**columns) -> pd.DataFrame:
+    """The ten points with longitude and latitude."""
+    places = gpd.GeoSeries(PLACES, crs=CRS).to_crs(4326)
+    return pd.DataFrame({"lon": places.x, "lat": places.y} | columns)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ("lon", "lat"),
+        ("Longitude", "Latitude"),
+        ("LONG", "LAT"),
+        ("longitude (°E)", "latitude (°N)"),
+        ("经度", "纬度"),
+        ("Longitud", "Latitud"),
+        ("decimalLongitude", "decimalLatitude"),
+        ("lng", "lat"),
+        ("X", "Y"),
+    ],
+)
+def test_usual_names_of_degrees(hill, x, y):
+    points_table().set_axis([x, y], axis=1).to_csv(hill.path / "p.csv", index=False)
+    found, said = read(hill, path="p.csv")
+    assert same_places(found)
+    assert ("columns taken for the coordinates" in said) == ((x, y) != ("X", "Y"))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ("Easting", "Northing"),
+        ("POINT_X", "POINT_Y"),
+        ("x_coord", "y_coord"),
+        ("UTM_E", "UTM_N"),
+        ("Este", "Norte"),
+        ("东坐标", "北坐标"),
+    ],
+)
+def test_usual_names_of_metres(hill, x, y):
+    table = pd.DataFrame({x: [p.x for p in PLACES], y: [p.y for p in PLACES]})
+    table.assign(lon=0, lat=0).to_csv(hill.path / "p.csv", index=False)
+    found, said = read(hill, path="p.csv", crs=CRS)
+    assert same_places(found) and x in said
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("p.csv", {"sep": ";", "decimal": ","}),
+        ("p.csv", {"sep": "\t"}),
+        ("p.txt", {"sep": "\t", "decimal": ","}),
+        ("p.tsv", {"sep": "\t"}),
+        ("P.CSV", {"sep": "|"}),
+        ("p.txt", {"sep": " "}),
+        ("p.csv", {"encoding": "utf-8-sig"}),
+        ("p.csv", {"sep": "\t", "encoding": "utf-16"}),
+        ("p.csv", {"sep": ";", "encoding": "cp1252", "lineterminator": "\r\n"}),
+    ],
+)
+def test_texts_of_points(hill, name, how):
+    table = points_table(place=["Höhe" if how.get("encoding") == "cp1252" else "a"] * 10)
+    table.to_csv(hill.path / name, index=False, **how)
+    found, said = read(hill, path=name, x="lon", y="lat")
+    assert same_places(found)
+    assert ("decimal commas" in said) == (how.get("decimal") == ",")
+
+
+@pytest.mark.parametrize("name", ["p.xlsx", "P.XLSX"])
+def test_spreadsheets(hill, name):
+    sheets = {"info": pd.DataFrame({"a": [1]}), "points": points_table()}
+    file = hill.path / name.lower()
+    for sheet, table in sheets.items():
+        pyogrio.write_dataframe(table, file, layer=sheet, driver="XLSX", append=file.exists())
+    file.rename(hill.path / name)
+    found, _ = read(hill, path=name, sheet="points")
+    assert same_places(found)
+    with pytest.raises(InputError, match=r"no sheet \"pionts\". Found: \['info', 'points'\]"):
+        read(hill, path=name, sheet="pionts")
+    hill.entry("inventory", path=name)
+    with pytest.raises(InputError, match='no column "x"'):
+        read(hill, path=name)
+
+
+@pytest.mark.parametrize("column", ["WKT", "geometry", "the_geom"])
+@pytest.mark.parametrize("prefix", ["", "SRID=4326;"])
+def test_geometries_as_text(hill, column, prefix):
+    shapes = gpd.GeoSeries(landslides(), crs=CRS).to_crs(4326).to_wkt()
+    pd.DataFrame({"id": 1, column: prefix + shapes}).to_csv(hill.path / "p.csv", index=False)
+    found, _ = read(hill, path="p.csv")
+    expected = sum(shape.area for shape in landslides())
+    assert found["area_m2"].sum() == pytest.approx(expected, rel=1e-3)
+
+
+def test_geoparquet_and_plain_parquet(hill):
+    gpd.GeoDataFrame(geometry=PLACES, crs=CRS).to_parquet(hill.path / "a.parquet")
+    points_table().to_parquet(hill.path / "b.parquet")
+    assert same_places(read(hill, path="a.parquet")[0])
+    assert same_places(read(hill, path="b.parquet")[0])
+
+
+def test_coordinates_that_are_no_numbers_are_named(hill):
+    points_table().assign(lon="102°30'E").to_csv(hill.path / "p.csv", index=False)
+    with pytest.raises(InputError, match=r"p\.csv: the column \"lon\" does not hold numbers.*102°"):
+        read(hill, path="p.csv", x="lon", y="lat")
+
+
+def test_rows_without_coordinates_are_counted(hill):
+    gaps = pd.DataFrame({"lon": [np.nan, 102.0], "lat": [30.0, np.nan]})
+    table = pd.concat([points_table(), gaps])
+    table.to_csv(hill.path / "p.csv", index=False)
+    found, said = read(hill, path="p.csv")
+    assert same_places(found) and "without a place are left out. Found: 2 of 12" in said
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.gpkg"])
+def test_longitudes_up_to_360_are_turned(hill, name):
+    """A hillside in the Andes whose points come with longitudes from 0 to 360°."""
+    west = gpd.GeoSeries(PLACES, crs=32648).to_crs(4326)
+    hill.content = {"dem": {"path": "dem.tif", "crs": "EPSG:32618"}}
+    turned = gpd.GeoSeries(PLACES, crs=32618).to_crs(4326)
+    table = pd.DataFrame({"lon": turned.x + 360, "lat": turned.y})
+    assert west.x.min() > 0 > turned.x.max()
+    if name == "p.csv":
+        table.to_csv(hill.path / name, index=False)
+    else:
+        places = gpd.points_from_xy(table["lon"], table["lat"])
+        gpd.GeoDataFrame(geometry=places, crs=4326).to_file(hill.path / name)
+    hill.raster("dem.tif", np.ones((96, 128)), crs="EPSG:32618")
+    found, said = read(hill, path=name)
+    assert len(found) == 10 and "longitudes from 0 to 360° are read" in said
+    np.testing.assert_allclose(found.geometry.x, [p.x for p in PLACES], atol=0.5)
+
+
+def test_swapped_latitude_and_longitude_are_found(hill):
+    """105° cannot be a latitude; 30 and 80 could both be."""
+    table = points_table().rename(columns={"lon": "lat", "lat": "lon"})
+    table.to_csv(hill.path / "p.csv", index=False)
+    with pytest.raises(InputError, match=r"p\.csv: latitude and longitude are swapped.*Exchange"):
+        read(hill, path="p.csv")
+    hill.raster("dem.tif", np.ones((96, 128)), crs="EPSG:32644")
+    places = gpd.GeoSeries(PLACES, crs="EPSG:32644").to_crs(4326)
+    swapped = pd.DataFrame({"lon": places.y, "lat": places.x})
+    swapped.to_csv(hill.path / "p.csv", index=False)
+    with pytest.raises(InputError, match=r"p\.csv: .*swapped.*Exchange `x` and `y`"):
+        read(hill, path="p.csv")
+    hill.content = {"dem": {"path": "dem.tif"}, "inventory": {"path": "p.csv"}}
+    with pytest.raises(InputError, match=r"`inventory` are swapped"):
+        hill.check()
+
+
+def test_swapped_metres_are_found(hill):
+    table = pd.DataFrame({"x": [p.y for p in PLACES], "y": [p.x for p in PLACES]})
+    table.to_csv(hill.path / "p.csv", index=False)
+    with pytest.raises(InputError, match="east and north of the coordinates are swapped"):
+        read(hill, path="p.csv", crs=CRS)
+
+
+def test_heights_and_measures_are_left_out(hill):
+    line = shapely.force_3d(ROAD, 1200.0)
+    hill.vector("r.shp", [line])
+    found = roads(hill, "r.shp")
+    assert not found.has_z.any() and found.geometry[0].equals(ROAD)
+
+
+def test_a_bow_tie_is_made_valid(hill):
+    tie = Polygon([(0, 0), (100, 100), (100, 0), (0, 100)])
+    hill.vector("s.gpkg", [shapely.affinity.translate(tie, WEST + 500, SOUTH + 500)])
+    found, _ = read(hill, path="s.gpkg")
+    assert found.is_valid.all() and found["area_m2"].item() == pytest.approx(5000)
+
+
+def test_points_of_one_feature_are_told_apart(hill):
+    several = [MultiPoint(PLACES[:6]), GeometryCollection(PLACES[6:])]
+    hill.vector("p.gpkg", several)
+    found, _ = read(hill, path="p.gpkg")
+    assert same_places(found) and (found.geom_type == "Point").all()
+
+
+def test_cut_and_capital_names_of_attributes(hill):
+    """A Shapefile holds ten letters of a name."""
+    ground = [box(WEST, SOUTH, EAST, NORTH)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hill.vector("rock.shp", ground, columns={"LITHOLOGICAL_CODE": [7]})
+    hill.entry("lithology", path="rock.shp", attribute="lithological_code", names={7: "slate"})
+    factors, _ = hill.factors("lithology")
+    assert factors["lithology"].attrs["classes"] == {7: "slate"}
+
+
+def test_stations_without_a_value_are_left_out(hill):
+    (hill.path / "s.csv").write_text(f"x,y,pga\n{WEST},{SOUTH},100\n{EAST},{NORTH},\n")
+    hill.entry("stations", path="s.csv", value="pga", crs=CRS)
+    with pytest.warns(InputNote, match='without a value in "pga" are left out. Found: 1 of 2'):
+        from lsa_helpers.sources import continuous
+
+        catalog = hill.catalog()
+        values = continuous(catalog, catalog.stations, target_grid(catalog))
+    np.testing.assert_allclose(values, 100)

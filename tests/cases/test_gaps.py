@@ -267,11 +267,3 @@ def test_rain_of_zones_in_any_unit(hill, unit, factor):
     hill.content["rainfall"]["unit"] = "buckets"
     with pytest.raises(InputError, match='the unit "buckets" is not known for rainfall.*mm/yr'):
         hill.factors("rainfall")
-
-
-def test_a_dem_over_a_part_of_the_mask_is_doubted(hill):
-    hill.vector("mask.gpkg", [box(WEST, SOUTH, EAST + 2 * (EAST - WEST), NORTH)])
-    hill.entry("mask", path="mask.gpkg")
-    assert any("the DEM covers 33% of the study mask" in line for line in hill.factors("slope")[1])
-    hill.vector("mask.gpkg", [box(WEST + 50, SOUTH + 50, EAST - 50, NORTH - 50)])
-    assert not hill.factors("slope")[1]

@@ -33,14 +33,22 @@ def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
         folder / "scene.tif", "w", transform=from_origin(WEST, NORTH, 10, 10), **kind
     ) as file:
         file.write(np.ones((3, 32, 32), np.uint8))
-    places = [Point(WEST + 50 + 100 * i, NORTH - 50) for i in range(2)]
-    points = gpd.GeoDataFrame({"is": [1, 0]}, geometry=places, crs=CRS)
+    places = [Point(WEST + 55 + 40 * i, NORTH - 45 - 80 * j) for i in range(12) for j in range(4)]
+    points = gpd.GeoDataFrame({"is": [1, 0] * 24}, geometry=places, crs=CRS)
     points.to_file(folder / "points.gpkg")
-    points.set_geometry(points.buffer(30)).to_file(folder / "slides.gpkg")
+    points.set_geometry(points.buffer(9)).to_file(folder / "slides.gpkg")
     (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | entries), encoding="utf-8")
+    small = {"block_m": 100.0, "n_folds": 2, "negative_buffer_m": 10.0}
     shared = {"data": str(folder), "catalog": str(folder / "catalog.yml")}
     values = resolve(
-        {"shared": shared, "01_data": {"cell_size_m": 10}, "02_detector": section}, "test"
+        {
+            "shared": shared,
+            "01_data": {"cell_size_m": 10},
+            "02_detector": section,
+            "04_factor_selection": small,
+            "05_susceptibility": small | {"cnn_window": 1},
+        },
+        "test",
     )
     check_inputs(values, chapters, folder)
 

@@ -158,22 +158,25 @@ def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, em
         ),
         (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
         (lambda folder: None, ("no landslides to learn from", "inventory", "--until 03")),
-        (lambda folder: _points(folder, ["", "", ""]), ("slides.csv", "without a label", "label:")),
         (
-            lambda folder: _points(folder, [1, 1, 1], label="is"),
-            ("slides.csv", "not 1 and 0", "[1]"),
+            lambda folder: _points(folder, ["", "", ""]),
+            ("slides.csv", "3 landslides", "block_m"),
         ),
         (
-            lambda folder: _points(folder, [1, 0, 2], label="is"),
-            ("slides.csv", "not 1 and 0", "[0, 1, 2]"),
+            lambda folder: _points(folder, [1, 0, 1], label="is"),
+            ("slides.csv", "2 landslides", "block_m"),
         ),
         (
-            lambda folder: _points(folder, [1, "no", 1], label="is"),
-            ("slides.csv", "no whole numbers", "no"),
+            lambda folder: _points(folder, [2, 3, 2], label="is"),
+            ("slides.csv", "other than 1 and 0", "2 (2), 3 (1)", "landslide_labels"),
+        ),
+        (
+            lambda folder: _points(folder, [1, 0.5, 1], label="is"),
+            ("slides.csv", "no whole numbers", "0.5"),
         ),
         (
             lambda folder: _set(folder, "inventory", {"path": "roads.shp"}),
-            ("roads.shp", "neither polygons nor points", "LineString"),
+            ("roads.shp", "enclose no area", "LineString"),
         ),
         (lambda folder: _scene(folder, 1, CRS), ("scene.tif", "1 band(s), 3 are needed")),
         (

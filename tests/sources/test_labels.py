@@ -45,7 +45,8 @@ def test_chosen_labels_decide():
         ([0.5, 1.0], "no whole numbers.*Found: .'0.5', '1.0'"),
         (["0.5", "1"], "no whole numbers"),
         ([0, 0], r"no label in .kind. is known as landslide. Found: 0 \(2\)"),
-        (["A", "B", "B"], r"Found: b \(2\), a \(1\). Name those that are with `landslide_labels"),
+        ([1, 0, 2, 2], r"numbers other than 1 and 0. Found: 2 \(2\).*`landslide_labels"),
+        (["A", "B", "B"], r"Found: B \(2\), A \(1\). Name those that are with `landslide_labels"),
         ([np.nan, None], "Found: none"),
     ],
 )
