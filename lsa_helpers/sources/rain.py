@@ -111,7 +111,7 @@ def years_rain(tile: Tile, entry: Entry) -> tuple[np.ndarray, float, str, str]:
     layers = without_gaps(layers, possible, file)
     if _era5(tile, entry, step) and np.nanmean(layers) * depth * 365 < possible.quantity.high:
         days = 1.0
-        fix = "Add `unit: m` for sums of months"
+        fix = "Name the `unit` of sums of months"
         note("ERA5's monthly means are taken for metres a day", where=file, fix=fix)
     amount = np.array([span.days / days if days else 1.0 for span in spans])
     if days > 300:
@@ -136,8 +136,8 @@ def years_rain(tile: Tile, entry: Entry) -> tuple[np.ndarray, float, str, str]:
 
 def _era5(tile: Tile, entry: Entry, step: str) -> bool:
     """Whether these are ERA5's monthly means, metres a day that call themselves metres."""
-    plain = entry.scale == 1 and not entry.unit and not entry.step
-    return plain and step == "month" and tile.units == "m" and tile.name == "tp"
+    metres = tile.units == "m" and not entry.unit and entry.scale in (1, 1000)
+    return metres and step == "month" and tile.name == "tp"
 
 
 def check_rain(values: np.ndarray, unit: str, told: str, file) -> None:

@@ -131,6 +131,8 @@ def test_era5_and_its_versions(hill):
     data = xr.DataArray(metres, coords, dims, attrs={"units": "m"}).to_dataset(name="tp")
     data.to_netcdf(hill.path / "tp.nc")
     rain(hill, 3.3 * 365, "taken for metres a day", path="tp.nc", variable="tp")
+    rain(hill, 3.3 * 365, "taken for metres a day", path="tp.nc", scale=1000)
+    rain(hill, 3.3 * 12, path="tp.nc", scale=1000, unit="mm")
     rain(hill, 12 * 0.0033 * 30_437.5, path="tp.nc", variable="tp", scale=30437.5)
 
 
