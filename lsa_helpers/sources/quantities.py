@@ -22,7 +22,7 @@ _BENDS = {"1/m": 1.0, "m-1": 1.0, "1/100 m": 0.01, "1/km": 0.001, "rad/m": 1.0, 
 _PLAIN = {"": 1.0, "1": 1.0, "-": 1.0, "dimensionless": 1.0, "none": 1.0, "unitless": 1.0}
 _SHAKING = {"cm/s²": 1.0, "cm s-2": 1.0, "cm/s/s": 1.0, "gal": 1.0, "m/s²": 100.0, "m s-2": 100.0}
 _SHAKING |= {"m/s/s": 100.0, "g": 980.665, "%g": 9.80665, "% g": 9.80665, "mg": 0.980665}
-_SHAKING |= {"pctg": 9.80665, "cm/sec²": 1.0, "m/sec²": 100.0}
+_SHAKING |= {"pctg": 9.80665, "mm/s²": 0.1, "cm/sec²": 1.0, "m/sec²": 100.0}
 # Of features; rasters know more, and time (lsa_helpers.sources.rain).
 _FALLEN = {
     "mm/yr": 1.0,

@@ -114,7 +114,9 @@ def _open_bands(file: Path, entry: Entry) -> xr.DataArray:
 def _placed(layers: xr.DataArray, file: Path, entry: Entry) -> xr.DataArray:
     """Layers with a CRS and longitudes up to 180°."""
     named = parse_crs(entry.crs, f"{file}, `crs`") if entry.crs else None
-    crs = layers.rio.crs or named
+    crs = layers.rio.crs
+    if crs is None or not (crs.is_projected or crs.is_geographic):  # none, or a local frame
+        crs = named
     if crs is None and kind_of(file) == "netcdf" and abs(layers.x).max() <= 360:
         crs = "EPSG:4326"
     if crs is None:

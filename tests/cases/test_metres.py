@@ -208,3 +208,17 @@ def test_utm_zone_is_that_of_the_mask(hill):
     factors, _ = hill.factors("altitude")
     assert factors.rio.crs == "EPSG:32633"
     assert gpd.GeoSeries([box(*factors.rio.bounds())], crs=32633).to_crs(4326)[0].bounds[0] > 12.0
+
+
+def test_a_local_frame_needs_a_crs(hill):
+    local = 'LOCAL_CS["quarry",UNIT["metre",1],AXIS["X",EAST],AXIS["Y",NORTH]]'
+    hill.raster("dem.tif", altitude(*centres()), crs=local)
+    with pytest.raises(InputError, match=r"dem\.tif: the raster states no CRS.*crs: EPSG"):
+        hill.factors("altitude")
+    hill.content["dem"]["crs"] = CRS
+    assert hill.factors("altitude")[0].rio.crs == CRS
+
+
+def test_a_crs_with_heights_is_that_of_the_ground(hill):
+    hill.content["crs"] = "EPSG:32648+5773"
+    assert hill.factors("altitude")[0].rio.crs == CRS
