@@ -210,7 +210,8 @@ def without_gaps(values: np.ndarray, meaning: Meaning, file) -> np.ndarray:
         When values that cannot be pile up on no number.
     """
     stored = values[np.isfinite(values)]
-    converted = meaning.apply(stored)
+    with np.errstate(over="ignore"):
+        converted = meaning.apply(stored)
     # what is possible may be missed by the rounding of packed numbers
     slack = 1e-4 * (meaning.quantity.high - meaning.quantity.low)
     low, high = meaning.quantity.low - slack, meaning.quantity.high + slack
@@ -223,19 +224,17 @@ def without_gaps(values: np.ndarray, meaning: Meaning, file) -> np.ndarray:
     gaps += zip(numbers[piled], counts[piled], strict=True)
     if not piled.all():
         wrong = meaning.apply(numbers[~piled])
-        unit = meaning.quantity.unit.replace("1", "")
+        unit = "" if meaning.quantity.unit == "1" else f" {meaning.quantity.unit}"
         raise InputError(
             f"{counts[~piled].sum():,} values lie outside what is possible "
-            f"({meaning.quantity.low:,g} to {meaning.quantity.high:,g} {unit}".rstrip()
-            + ")",
+            f"({meaning.quantity.low:,g} to {meaning.quantity.high:,g}{unit})",
             where=file,
-            found=f"{wrong.min():,g} to {wrong.max():,g} {unit}".rstrip(),
+            found=f"{wrong.min():,g} to {wrong.max():,g}{unit}",
             fix="Correct `unit` or `scale` of its entry in catalog.yml, or mend the file",
         )
     for number, count in gaps:
-        note(
-            f"{count:,} cells of {number:g} are taken for gaps, undeclared as they are", where=file
-        )
+        what = f"{count:,} cells of {number:g} are taken for gaps, undeclared as they are"
+        note(what, where=file)
     infinite = np.isinf(values)
     if infinite.any():
         note(f"{infinite.sum():,} infinite cells are taken for gaps", where=file)
@@ -247,7 +246,12 @@ def without_gaps(values: np.ndarray, meaning: Meaning, file) -> np.ndarray:
 def _fills_apart(stored: np.ndarray, fills: tuple) -> list:
     """The well-known numbers for gaps that stand apart from all others, and how many there are."""
     found = []
+    if not stored.size:
+        return found
+    low, high = stored.min(), stored.max()
     for number in np.float32([*_FILLS, *fills]):
+        if not low <= number <= high:
+            continue
         here = stored == number
         count = int(here.sum())
         if not count:
@@ -258,5 +262,5 @@ def _fills_apart(stored: np.ndarray, fills: tuple) -> list:
             spread = 50 if number < 0 else -1
         if not rest.size or np.abs(rest - number).min() > spread:
             found.append((number, count))
-    far = stored[np.abs(stored) > _HUGE]
+    far = stored[np.abs(stored) > _HUGE] if max(-low, high) > _HUGE else stored[:0]
     return found + list(zip(*np.unique(far, return_counts=True), strict=True))

@@ -267,3 +267,20 @@ def test_rain_of_zones_in_any_unit(hill, unit, factor):
     hill.content["rainfall"]["unit"] = "buckets"
     with pytest.raises(InputError, match='the unit "buckets" is not known for rainfall.*mm/yr'):
         hill.factors("rainfall")
+
+
+def test_a_huge_fill_beside_a_unit(hill):
+    """Which overflows when it is turned into metres."""
+    heights = altitude(*centres()) / 1000
+    heights[3, 4:8] = 3.4028234663852886e38
+    hill.raster("dem.tif", heights)
+    hill.content["dem"]["unit"] = "km"
+    factors, _ = hill.factors("altitude")
+    assert int(factors["altitude"].isnull().sum()) == 4 and factors["altitude"].max() < 3000
+
+
+def test_what_cannot_be_is_said_in_the_unit(hill):
+    hill.raster("c.tif", np.linspace(0, 5000, 62 * 76).reshape(62, 76), COARSE)
+    hill.content["factors"] = {"plan_curvature": {"path": "c.tif", "unit": "1/m"}}
+    with pytest.raises(InputError, match=r"-900 to 900 1/m\).*901.083 to"):
+        hill.factors("plan_curvature")
