@@ -179,5 +179,5 @@ def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters:
     if not truth and sampled and ("reference" in sampled or not there["detected"]):
         from lsa_helpers.runner.folds import check_folds
 
-        for name in drawing:
+        for name in reversed(drawing):  # chapter 05 needs the most
             check_folds(catalog, params["01_data"], params[name])

@@ -152,7 +152,7 @@ def _marked_areas(catalog: Catalog, entry: Entry, crs, bounds) -> gpd.GeoDataFra
                 except (NoDataInBounds, OneDimensionalRaster):
                     continue
             values = _marked_values(part.to_numpy(), entry, file)
-            found = shapes(values, values > 0, 8, transform=part.rio.transform())
+            found = shapes(values, values != 0, 8, transform=part.rio.transform())
             polygons = [shapely.geometry.shape(outline) for outline, _ in found]
             areas = gpd.GeoDataFrame(geometry=polygons, crs=source.rio.crs)
         parts.append(areas.to_crs(crs))
@@ -167,12 +167,7 @@ def _marked_areas(catalog: Catalog, entry: Entry, crs, bounds) -> gpd.GeoDataFra
 
 def _marked_values(values: np.ndarray, entry: Entry, file: Path) -> np.ndarray:
     """A raster's values where they are marked, 0 elsewhere: int32 (height, width)."""
-    known = values[np.isfinite(values)]
-    present, counts = np.unique(known, return_counts=True)
-    listed = ", ".join(
-        f"{value:g} ({count})"
-        for value, count in list(zip(present, counts, strict=True))[:_MOST_VALUES]
-    )
+    present, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     if (present != present.round()).any():
         raise InputError(
             "a raster of landslides or of a mask holds fractions",
@@ -180,23 +175,22 @@ def _marked_values(values: np.ndarray, entry: Entry, file: Path) -> np.ndarray:
             found=f"{present.min():g} to {present.max():g}",
             fix="Give 1 for what is meant and 0 elsewhere",
         )
-    named = [*entry.landslide_values, *(x for x in entry.landslide_labels if isinstance(x, int))]
+    pairs = list(zip(present, counts, strict=True))[:_MOST_VALUES]
+    listed = "values and cells: " + ", ".join(f"{value:g} ({count})" for value, count in pairs)
+    labels = [int(label) for label in entry.landslide_labels if str(label).isdigit()]
+    named = [*entry.landslide_values, *labels]
     marks = [value for value in present if value in named] if named else present[present != 0]
-    if not named and len(present) == len(marks) > 1:
+    is_full = np.isfinite(values).mean() > 0.5
+    if not named and is_full and len(present) == len(marks) > 1:
         # 1 and 2 without 0: which of them is the background?
         raise InputError(
             "every cell of the raster holds a value other than 0",
             where=file,
-            found=f"values and cells: {listed}",
+            found=listed,
             fix="Name those that are meant with `landslide_values: […]` in catalog.yml",
         )
     if len(marks) > 1 or named:
         fix = "Name others with `landslide_values`"
         text = ", ".join(f"{value:g}" for value in marks[:_MOST_VALUES]) or "none"
-        note(
-            f"values read as marked: {text}",
-            where=file,
-            found=f"values and cells: {listed}",
-            fix=fix,
-        )
+        note(f"values read as marked: {text}", where=file, found=listed, fix=fix)
     return np.where(np.isin(values, marks), values, 0).astype(np.int32)

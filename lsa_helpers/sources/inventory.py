@@ -17,9 +17,12 @@ from lsa_helpers.sources.vectors import read_features, swapped_inside
 
 # Columns looked at where none is named.
 _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide", "presence"}
+# Of places, not of dates, areas or heights; Shapefiles cut names.
 _ACCURACY = re.compile(
-    r"^(loc\w*_?)?(accuracy|uncertainty|precision)(_m|_km)?$|^location_a$|^精度$"
+    r"^(?!.*(date|time|day|area|volume|size|height|elev))(.*_)?"
+    r"(accuracy|uncertainty\w*|coordinateuncertainty\w*|precision)(_m|_km)?_?$|^location_a$|^精度$"
 )
+_MOST_LABELS = 50
 _MUCH = 0.3  # share of the area that landslides hardly cover
 _TOO_VAGUE = 0.1  # share of the area's shorter side
 
@@ -145,7 +148,9 @@ def _label_column(features: gpd.GeoDataFrame, chosen: list, file: Path) -> str:
         values = features[column].dropna().astype(str).unique()
         if texts and texts <= set(values):
             return column
-        told = {value: is_landslide(value) for value in values[:50]}
+        told = {value: is_landslide(value) for value in values[:_MOST_LABELS]}
+        if len(values) > _MOST_LABELS:
+            continue
         in_words = any(told[value] and len(value) > 4 for value in told)  # not 1, yes or true
         plain = str(column).casefold() in _LABELS
         if set(told.values()) == {True, False} and (plain or in_words):
@@ -161,7 +166,7 @@ def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame
     points = _numbered(features).assign(label=label)
     if not (label == 1).all():  # places without are used as they are
         return points
-    column = next((name for name in features if _ACCURACY.match(str(name).casefold())), None)
+    column = next((name for name in features if _ACCURACY.match(_snake(name))), None)
     if entry.accuracy_m:
         points["accuracy_m"] = entry.accuracy_m
     elif column is not None:
@@ -172,13 +177,18 @@ def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame
     return points
 
 
+def _snake(name) -> str:
+    """A column's name in small letters, words joined by one line."""
+    return re.sub(r"[\W_]+", "_", str(name)).casefold()
+
+
 def _accuracy(values: pd.Series, file: Path) -> pd.Series:
     """How far points may be off, m, of numbers or of texts such as "5km" and "exact"; the largest
     that occurs where nothing is said.
     """
     texts = values.astype("string").str.casefold().str.replace("exact", "0")
     parts = texts.str.extract(r"(\d+(?:\.\d+)?)\s*(km)?")
-    is_km = parts[1].notna() | str(values.name).casefold().endswith("_km")
+    is_km = parts[1].notna() | _snake(values.name).rstrip("_").endswith("_km")
     accuracy = parts[0].astype(float) * np.where(is_km, 1000, 1)
     found = values.astype("string").fillna("nothing").value_counts().head(6)
     note(

@@ -33,8 +33,11 @@ _NO = """
 # A label that begins with one of these, or has the word, denies what follows.
 _DENIED = re.compile(
     r"^((non?|not|keine?)(\b|(?=land|slid|fran|rutsch))|非|无|無|不是|未)"
-    r"|\b(without|sans|senza|sin|free|snow)\b"
+    r"|\b(without|sans|senza|sin|free)\b"
 )
+
+
+_NAME_THEM = "Name those that are landslides with `landslide_labels: […]` in catalog.yml"
 
 
 def _plain(label) -> str:
@@ -72,12 +75,12 @@ def is_landslide(label) -> bool | None:
     text = _plain(label)
     if text in _YES or text in _NO:
         return text in _YES
-    if _DENIED.search(text) or "stable" in text.split():
+    words, joined = set(text.split()), text.replace(" ", "")
+    slides = any(stem in joined for stem in _STEMS) or bool(_WORDS & words)
+    if _DENIED.search(text) or ("stable" in words and not slides):
         return False
-    joined = text.replace(" ", "")
-    if any(stem in joined for stem in _STEMS) or _WORDS & set(text.split()):
-        return True
-    return None
+    # A slide of snow is none, and no stable ground either; a stable slide may be an old one.
+    return True if slides and not {"snow", "stable"} & words else None
 
 
 def tell_landslides(labels: pd.Series, chosen: Sequence, where) -> np.ndarray:
@@ -102,29 +105,13 @@ def tell_landslides(labels: pd.Series, chosen: Sequence, where) -> np.ndarray:
         When a label is a fraction, or none of them is a landslide.
     """
     known = labels[labels.notna() & (labels.astype(str).str.strip() != "")]
-    numbers = pd.to_numeric(known, errors="coerce")
-    if (numbers != numbers.round())[numbers.notna()].any():
-        raise InputError(
-            f'the labels in "{labels.name}" are no whole numbers',
-            where=where,
-            found=sorted(set(known.astype(str)))[:5],
-            fix="Write 1 for landslide, 0 for none",
-        )
-    wanted = {_plain(label) for label in chosen}
     counts = known.astype(str).value_counts()
-    if not wanted and numbers[numbers.notna()].isin([-1, 0, 1]).eq(False).any():
-        raise InputError(
-            f'the labels in "{labels.name}" are numbers other than 1 and 0',
-            where=where,
-            found=_counted(counts),
-            fix="Name those that are landslides with `landslide_labels: […]` in catalog.yml",
-        )
-    meaning = {
-        text: (_plain(text) in wanted) or (False if is_landslide(text) is False else None)
-        if wanted
-        else is_landslide(text)
-        for text in counts.index
-    }
+    wanted = {_plain(label) for label in chosen}
+    _refuse_numbers(known, counts, not wanted, where)
+    meaning = {text: is_landslide(text) for text in counts.index}
+    if wanted:  # what is denied is none, the rest is something else
+        denied = {text: False if told is False else None for text, told in meaning.items()}
+        meaning = {text: _plain(text) in wanted or denied[text] for text in meaning}
     told = {True: 1, False: 0, None: -1}
     numbers = known.astype(str).map(lambda label: told[meaning[label]]).astype(int)
     numbers = numbers.reindex(labels.index, fill_value=-1).to_numpy(int)
@@ -133,10 +120,29 @@ def tell_landslides(labels: pd.Series, chosen: Sequence, where) -> np.ndarray:
             f'no label in "{labels.name}" is known as landslide',
             where=where,
             found=_counted(counts),
-            fix="Name those that are with `landslide_labels: […]` in catalog.yml",
+            fix=_NAME_THEM,
         )
     _say(counts, meaning, len(labels) - len(known), labels.name, where)
     return numbers
+
+
+def _refuse_numbers(known: pd.Series, counts: pd.Series, guessed: bool, where) -> None:
+    """Refuse fractions, and numbers that nobody has said the meaning of."""
+    numbers = pd.to_numeric(known, errors="coerce").dropna()
+    if (numbers != numbers.round()).any():
+        raise InputError(
+            f'the labels in "{known.name}" are no whole numbers',
+            where=where,
+            found=sorted(set(known.astype(str)))[:5],
+            fix="Write 1 for landslide, 0 for none",
+        )
+    if guessed and not numbers.isin([-1, 0, 1]).all():
+        raise InputError(
+            f'the labels in "{known.name}" are numbers other than 1 and 0',
+            where=where,
+            found=_counted(counts),
+            fix=_NAME_THEM,
+        )
 
 
 def _counted(counts: pd.Series) -> str:

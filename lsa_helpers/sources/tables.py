@@ -26,6 +26,11 @@ _METRES = (
     "y northing north norte nord n utmy utmn utmnorth ycoord coordy pointy yutm ym hochwert 北坐标 "
     "y坐标",
 )
+# Degrees, minutes, seconds and side.
+_ANGLE = (
+    r"^([-+]?\d+(?:\.\d+)?)\s*[°ºd]?\s*(?:(\d+(?:\.\d+)?)\s*['′’]\s*)?"
+    r"(?:(\d+(?:\.\d+)?)\s*(?:\"|″|”|'')\s*)?([NSEWnsew])?$"
+)
 _WKT = "wkt geometry geom thegeom wktgeom shape geo"
 _MISSING = {"", "nan", "null", "<null>", "<na>", "n/a", "#n/a", "-", "--", "nodata", "no data"}
 
@@ -66,7 +71,8 @@ def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
         texts = table[shapes].astype("string").str.replace(r"^SRID=\d+;", "", regex=True)
         geometry = gpd.GeoSeries.from_wkt(texts.where(texts.notna(), None).to_numpy(object))
     else:
-        east, north = (numbers(table[name], file) for name in _coordinates(table, entry, file))
+        names = _coordinates(table, entry, file)
+        east, north = (numbers(_in_degrees(table[name], file), file) for name in names)
         geometry = gpd.GeoSeries(gpd.points_from_xy(east, north)).where((east + north).notna())
     return gpd.GeoDataFrame(table, geometry=geometry.to_numpy(), crs=crs)
 
@@ -134,6 +140,22 @@ def _find(table: pd.DataFrame, names: str) -> str | None:
     return next((plain[name] for name in known if name in plain), None)
 
 
+def _in_degrees(values: pd.Series, file: Path) -> pd.Series:
+    """Coordinates such as 102°30'15"E as degrees; others as they are."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values
+    parts = values.astype("string").str.strip().str.replace(",", ".").str.extract(_ANGLE)
+    if not parts[[1, 3]].notna().any(axis=None):
+        return values
+    degrees, minutes, seconds = (pd.to_numeric(parts[i]) for i in (0, 1, 2))
+    size = degrees.abs() + minutes.fillna(0) / 60 + seconds.fillna(0) / 3600
+    west = parts[3].str.upper().isin(["S", "W"]) | parts[0].str.startswith("-")
+    angles = size.where(~west.fillna(False).astype(bool), -size)
+    found = f"{values.iloc[0]} as {angles.iloc[0]:.5f}"
+    note(f'angles in "{values.name}" are read as degrees', where=file, found=found)
+    return angles.astype(object).where(degrees.notna(), values).infer_objects()
+
+
 def numbers(values: pd.Series, where) -> pd.Series:
     """Numbers of a column, also of texts and with decimal commas; NaN where there is none.
 
@@ -155,7 +177,7 @@ def numbers(values: pd.Series, where) -> pd.Series:
             fix="Correct the file, or name another column in catalog.yml",
         )
     if texts.str.contains(",").any():
-        note(f'decimal commas in "{values.name}"', where=where, found=texts[0])
+        note(f'decimal commas in "{values.name}"', where=where, found=texts.iloc[0])
     return result
 
 

@@ -247,9 +247,33 @@ def test_geoparquet_and_plain_parquet(hill):
 
 
 def test_coordinates_that_are_no_numbers_are_named(hill):
-    points_table().assign(lon="102°30'E").to_csv(hill.path / "p.csv", index=False)
-    with pytest.raises(InputError, match=r"p\.csv: the column \"lon\" does not hold numbers.*102°"):
+    points_table().assign(lon="about 102").to_csv(hill.path / "p.csv", index=False)
+    with pytest.raises(
+        InputError, match=r"p\.csv: the column \"lon\" does not hold numbers.*about 102"
+    ):
         read(hill, path="p.csv", x="lon", y="lat")
+
+
+def _text(degrees: float, style: str, sides: str) -> str:
+    """An angle as people write it."""
+    minutes, seconds = divmod(abs(degrees) * 3600, 60)
+    whole, minutes = divmod(minutes, 60)
+    side = sides[0] if degrees > 0 else sides[1]
+    if style == "side":
+        return f"{abs(degrees):.6f}{side}"
+    if style == "minutes":
+        return f"{whole:.0f}° {minutes + seconds / 60:.4f}' {side}"
+    return f"{whole:.0f}°{minutes:.0f}′{seconds:.2f}″" + side * (style == "both")
+
+
+@pytest.mark.parametrize("style", ["side", "minutes", "seconds", "both"])
+def test_angles_are_read_as_degrees(hill, style):
+    table = points_table()
+    for name, sides in (("lon", "EW"), ("lat", "NS")):
+        table[name] = [_text(value, style, sides) for value in table[name]]
+    table.to_csv(hill.path / "p.csv", index=False)
+    found, said = read(hill, path="p.csv", x="lon", y="lat")
+    assert same_places(found) and 'angles in "lon" are read as degrees' in said
 
 
 def test_rows_without_coordinates_are_counted(hill):

@@ -134,6 +134,17 @@ def test_rasters_that_are_no_inventory(hill, values, words):
         read(hill, path="s.tif")
 
 
+@pytest.mark.parametrize("nodata", [None, 0])
+def test_numbers_of_landslides_keep_neighbours_apart(hill, nodata):
+    """Two landslides side by side with their own numbers, where one patch would be one."""
+    numbers = np.zeros((96, 128))
+    numbers[20:30, 20:30], numbers[20:30, 30:40], numbers[60:64, 60:64] = 7, 8, 9
+    hill.raster("s.tif", numbers, dtype="int16", nodata=nodata)
+    found, said = read(hill, path="s.tif")
+    assert sorted(found["area_m2"]) == [2500, 15625, 15625]
+    assert "values read as marked: 7, 8, 9" in said
+
+
 def test_two_tiles_of_a_raster(hill):
     from affine import Affine
 
@@ -172,6 +183,8 @@ def test_points_without_labels_are_landslides(hill):
         ("Uncertainty", ["10 m", "", "20 m"], [10, 20, 20]),
         ("accuracy_km", [0.01, 0.02, 0.03], [10, 20, 30]),
         ("精度", ["10", "20", "30"], [10, 20, 30]),
+        ("Positional accuracy (m)", [10, 20, 30], [10, 20, 30]),
+        ("coordinateUncertaintyInMeters", [10, 20, 30], [10, 20, 30]),
     ],
 )
 def test_how_far_points_may_be_off_is_read_and_said(hill, column, values, metres):
@@ -181,6 +194,13 @@ def test_how_far_points_may_be_off_is_read_and_said(hill, column, values, metres
     assert f'how far points may be off is read from "{column}"' in said
     found, said = read(hill, path="glc.csv", accuracy_m=70)
     assert found["accuracy_m"].eq(70).all() and column not in said
+
+
+@pytest.mark.parametrize("column", ["date_accuracy", "accuracy_of_what", "area_precision"])
+def test_other_accuracies_are_not_of_places(hill, column):
+    catalogue(hill, **{column: ["1 km", "exact", "5 km"] * 10})
+    found, said = read(hill, path="glc.csv")
+    assert "accuracy_m" not in found and column not in said
 
 
 def test_points_known_to_kilometres_are_left_out(hill):
@@ -240,6 +260,13 @@ def test_too_few_are_found_before_a_run(hill, shapes, words):
     hill.entry("inventory", path="s.gpkg")
     with pytest.raises(InputError, match=rf"s\.gpkg: no samples .*{words}"):
         try_folds(hill)
+
+
+def test_what_would_do_is_said(hill):
+    """Blocks of 2 km are too large for a hillside of 1.6 km; those of 1 km are not."""
+    with pytest.raises(InputError, match=r"24 landslides; 3 spatial.*, or set block_m: 1000, n_f"):
+        try_folds(hill, block_m=2000.0)
+    assert try_folds(hill, block_m=1000.0) == ""
 
 
 def test_few_are_a_doubt_and_a_large_window_is_refused(hill):

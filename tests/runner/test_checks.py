@@ -23,7 +23,8 @@ from tests.data_folder import CONTENT, CRS, NORTH, WEST
         ({"inventory": {"path": "slides.gpkg"}}, list(CHAPTERS), {}),
         ({"inventory": {"path": "points.gpkg", "label": "is"}}, list(CHAPTERS), {}),
         # Chapters 06 and 07 count landslides, but draw no samples.
-        ({"inventory": {"path": "points.gpkg"}}, ["06_frequency_ratio", "07_shap"], {}),
+        ({"inventory": {"path": "places.gpkg"}}, ["06_frequency_ratio", "07_shap"], {}),
+        ({"inventory": {"path": "places.gpkg"}}, list(CHAPTERS), {}),
     ],
 )
 def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
@@ -36,7 +37,8 @@ def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
     places = [Point(WEST + 55 + 40 * i, NORTH - 45 - 80 * j) for i in range(12) for j in range(4)]
     points = gpd.GeoDataFrame({"is": [1, 0] * 24}, geometry=places, crs=CRS)
     points.to_file(folder / "points.gpkg")
-    points.set_geometry(points.buffer(9)).to_file(folder / "slides.gpkg")
+    points[["geometry"]].to_file(folder / "places.gpkg")
+    points.buffer(9).to_file(folder / "slides.gpkg")
     (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | entries), encoding="utf-8")
     small = {"block_m": 100.0, "n_folds": 2, "negative_buffer_m": 10.0}
     shared = {"data": str(folder), "catalog": str(folder / "catalog.yml")}

@@ -11,9 +11,8 @@ NAMES = {
     True: "Debris_Flow LANDSLIDE rock-fall RockFall 滑坡 崩塌 泥石流 地すべり がけ崩れ 산사태 "
     "frana Éboulement Rutschung deslizamiento escorregamento heyelan оползень longsor Bergsturz "
     "mudslide LS 1 1.0 True yes oui",
-    False: "0 0.0 -1 false No none background stable NonLandslide no_landslide 非滑坡 "
-    "snow_avalanche",
-    None: "river road 2 3.0 north notch noise slope flow building",
+    False: "0 0.0 -1 false No none background stable NonLandslide no_landslide 非滑坡 stable_slope",
+    None: "snow_slide stable_slide river road 2 3.0 north notch noise slope flow building",
 }
 
 
@@ -46,7 +45,10 @@ def test_chosen_labels_decide():
         (["0.5", "1"], "no whole numbers"),
         ([0, 0], r"no label in .kind. is known as landslide. Found: 0 \(2\)"),
         ([1, 0, 2, 2], r"numbers other than 1 and 0. Found: 2 \(2\).*`landslide_labels"),
-        (["A", "B", "B"], r"Found: B \(2\), A \(1\). Name those that are with `landslide_labels"),
+        (
+            ["A", "B", "B"],
+            r"Found: B \(2\), A \(1\). Name those that are landslides with `landslide_labels",
+        ),
         ([np.nan, None], "Found: none"),
     ],
 )
