@@ -153,7 +153,7 @@ OTHERWISE = {
     "nbclassic": ("lsa_helpers/runner/publish.py", "components/requirejs"),
     "ipywidgets": ("book/_static/widget-render.js", "@jupyter-widgets"),
     "pyarrow": ("notebooks/08_validation.py", "read_parquet"),
-    "python-calamine": ("lsa_helpers/sources/vectors.py", 'engine="calamine"'),
+    "python-calamine": ("lsa_helpers/sources/tables.py", 'engine="calamine"'),
     "netcdf4": ("lsa_helpers/mountain/write.py", 'engine="netcdf4"'),
 }
 OURS = {"lsa_helpers", "mpl_toolkits"}  # the second is part of matplotlib

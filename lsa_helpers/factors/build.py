@@ -8,14 +8,21 @@ import pandas as pd
 import xarray as xr
 import xrspatial
 
-from lsa_helpers.errors import InputError, need_factors
+from lsa_helpers.errors import InputError, doubt, need_factors
 from lsa_helpers.factors import terrain
 from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
 from lsa_helpers.sources.areas import study_mask
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.categories import categorical
 from lsa_helpers.sources.distance import distance_to
-from lsa_helpers.sources.layers import continuous, dem_grid, read_dem, target_grid
+from lsa_helpers.sources.kinds import is_raster
+from lsa_helpers.sources.layers import (
+    continuous,
+    dem_grid,
+    doubt_coverage,
+    read_dem,
+    target_grid,
+)
 from lsa_helpers.sources.rasters import native_resolution
 from lsa_helpers.sources.vectors import station_error
 
@@ -113,6 +120,9 @@ def build_factors(
             values = TERRAIN[name](dem).data[rows, columns]
         else:
             values, attrs["classes"] = _layer(catalog, name, entry, attrs["kind"], grid)
+            attrs["units"] = _unit(values, attrs)
+            if is_raster(catalog.path(entry)):  # of polygons it is said where they are burnt
+                doubt_coverage(name, values, inside, catalog.path(entry))
         values = np.where(inside, values, np.nan).astype(np.float32)
         made[name] = on_grid(values, grid, name, **attrs)
         notes += _remarks(catalog, name, entry, made[name])
@@ -125,7 +135,26 @@ def build_factors(
             found=gaps,
             fix="Leave out the emptiest source",
         )
+    _doubt_loss(factors, inside, catalog)
     return factors, notes
+
+
+def _doubt_loss(factors: xr.Dataset, inside, catalog: Catalog) -> None:
+    """Say what each factor costs where less than half of the area is left with all of them."""
+    inside = np.asarray(inside)
+    known = {name: factor.notnull().to_numpy()[inside] for name, factor in factors.items()}
+    left = float(np.logical_and.reduce(list(known.values())).mean())
+    if left >= 0.5:
+        return
+    costs = sorted((float(cells.mean()), name) for name, cells in known.items())
+    named = [f"{factors[name].attrs['long_name']} {1 - share:.0%}" for share, name in costs]
+    lost = [text for text, (share, _) in zip(named, costs, strict=True) if share < 0.995]
+    doubt(
+        f"only {left:.0%} of the study area has a value of every factor",
+        where=catalog.folder,
+        found=f"{', '.join(lost)} of the area without a value",
+        fix="Leave out the emptiest sources, or give a `mask` of what they cover",
+    )
 
 
 def known_factors(catalog: Catalog | None) -> list[str]:
@@ -207,13 +236,19 @@ def _entry(catalog: Catalog, name: str) -> Entry | None:
     )
 
 
+def _unit(values: xr.DataArray, attrs: dict) -> str:
+    """The unit of a factor as it was read; that of its description where the source tells none."""
+    read = values.attrs.get("units", "1")
+    return attrs["units"] if read == "1" else read
+
+
 def _attributes(catalog: Catalog, name: str, entry: Entry) -> dict:
     """What ``factors.json`` says of one factor; its classes come with its layer."""
     of_user = Description(entry.label or name, entry.unit or "1", entry.kind, name)
     factor = FACTORS.get(name, of_user)
     return {
         "long_name": factor.long_name,
-        "units": entry.unit if name in catalog.factors and entry.unit else factor.units,
+        "units": factor.units,
         "kind": factor.kind,
         "native_resolution_m": native_resolution(catalog, entry),
         "source": entry.source,
@@ -241,7 +276,7 @@ def _remarks(catalog: Catalog, name: str, entry: Entry, factor: xr.DataArray) ->
             f"{label} comes from a source of {native:.0f} m, {times:.0f} times coarser than the "
             "grid."
         )
-    from_vector = catalog.path(entry).suffix.lower() not in RASTERS
+    from_vector = not is_raster(catalog.path(entry))
     if name == "pga" and from_vector and (stations := station_error(catalog, entry, factor)):
         count, error = stations
         notes.append(

@@ -5,6 +5,7 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.raster import cell_size
+from lsa_helpers.sources.crs import why_not_metric
 
 #: Share by which the cells under a window may be larger or smaller than those it learned on.
 MOST_CELL_GAP = 0.01
@@ -54,15 +55,17 @@ def check_area(learned: dict, halo: int, factors: xr.Dataset) -> None:
     Raises
     ------
     InputError
-        When the CRS is not in metres, a factor has another unit, kind or meaning of its codes, or a
-        window would span another distance.
+        When lengths in the CRS are no metres on the ground, a factor has another unit, kind or
+        meaning of its codes, or a window would span another distance.
     """
     crs = factors.rio.crs
-    if crs is None or not crs.is_projected or crs.linear_units_factor[1] != 1:
+    area = factors.rio.transform_bounds("EPSG:4326") if crs else None
+    problem = why_not_metric(crs, area) if crs else "none"
+    if problem:
         raise InputError(
             "models map only grids in metres",
             where="CRS of the factors",
-            found=crs or "none",
+            found=f"{crs.to_string()[:40]}, {problem}" if crs else problem,
             fix="Make the factors on a grid in metres, such as the area's UTM zone",
         )
     for name, meaning in learned["factors"].items():

@@ -170,13 +170,14 @@ def outcome(catalog: Catalog, overrides: dict[str, str]) -> dict:
     skipped = missing_inputs(catalog)
     chapters = [name for name in CHAPTERS if name not in skipped]
     stop = ""
-    try:
-        params = load_run_params(
-            find_params("quick"), overrides, catalog.folder, Path("runs/check")
-        )
-        check_inputs(params, chapters, Path("runs/check"))
-    except InputError as error:
-        stop = str(error)
+    with remarks():  # which stand in the rows of `examine`
+        try:
+            params = load_run_params(
+                find_params("quick"), overrides, catalog.folder, Path("runs/check")
+            )
+            check_inputs(params, chapters, Path("runs/check"))
+        except InputError as error:
+            stop = str(error)
     made = [name for name in known_factors(catalog) if name not in lacking]
     return {
         "factors": made if catalog.dem else [],

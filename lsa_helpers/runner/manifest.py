@@ -17,6 +17,7 @@ import lsa_helpers
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run, sha256, whole_file
 from lsa_helpers.sources import Catalog
+from lsa_helpers.sources.catalog import file_of
 
 # Folders of a run whose files are results of a stage.
 _RESULTS = ("products", "tables", "figures", "world")
@@ -85,7 +86,7 @@ def data_hashes(catalog: Catalog) -> dict[str, str]:
     """
     files = set()
     for entry in catalog.entries().values():
-        for path in catalog.files(entry):
+        for path in map(file_of, catalog.files(entry)):
             files |= set(path.rglob("*")) if path.is_dir() else _with_sides(path)
     images = catalog.images
     if images is not None and images.polygons:

@@ -8,11 +8,12 @@ import pandas as pd
 import shapely
 import xarray as xr
 from rasterio.features import rasterize, shapes
-from rioxarray.exceptions import NoDataInBounds
+from rioxarray.exceptions import NoDataInBounds, OneDimensionalRaster
 
 from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.raster import on_grid
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import open_source
 from lsa_helpers.sources.vectors import read_features
 
@@ -44,7 +45,7 @@ def read_areas(catalog: Catalog, entry: Entry, crs, bounds=None) -> gpd.GeoDataF
         When no polygon can be made.
     """
     file = catalog.path(entry)
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         return _marked_areas(catalog, entry, crs, bounds)
     return as_polygons(read_features(catalog, entry, crs), file)
 
@@ -148,7 +149,7 @@ def _marked_areas(catalog: Catalog, entry: Entry, crs, bounds) -> gpd.GeoDataFra
                 around = gpd.GeoSeries([shapely.box(*bounds)], crs=crs).to_crs(source.rio.crs)
                 try:
                     part = source.rio.clip_box(*around.total_bounds)
-                except NoDataInBounds:
+                except (NoDataInBounds, OneDimensionalRaster):
                     continue
             values = _marked_values(part.to_numpy(), entry, file)
             found = shapes(values, values != 0, 8, transform=part.rio.transform())

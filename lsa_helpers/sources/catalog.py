@@ -1,5 +1,8 @@
 """``catalog.yml``: which file of a data folder is what."""
 
+import glob
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,8 +13,21 @@ from lsa_helpers.errors import InputError, explain_invalid
 
 RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
-# Parts of a Shapefile or raster that a wildcard finds beside it.
-_PARTS = {".dbf", ".shx", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".xml", ".ovr", ".tfw", ".cst"}
+# What lies beside a raster or Shapefile and is none itself.
+_BESIDE = (".aux.xml", ".ovr", ".hdr", ".prj", ".tfw", ".stx", ".qml", ".sld", ".cpg", ".dbf")
+_BESIDE += (
+    ".shx",
+    ".sbn",
+    ".sbx",
+    ".cst",
+    ".sgrd",
+    ".mgrd",
+    ".md5",
+    ".shp.xml",
+    ".qpj",
+    ".qix",
+    ".blw",
+)
 
 
 class _Strict(BaseModel):
@@ -23,7 +39,7 @@ class Entry(_Strict):
 
     path: str | list[str] = Field(
         description="file, wildcard or list of them, all of which are read; in the data folder or "
-        "absolute"
+        "absolute; also GDAL's name of a layer (GPKG:file:table)"
     )
     layer: str = Field("", description="layer of a file that holds several")
     encoding: str = Field("", description="encoding of the texts of a Shapefile or table")
@@ -33,7 +49,9 @@ class Entry(_Strict):
     )
     license: str = Field("", description="its licence")
     unit: str = Field(
-        "", description="unit of the stored values, after `scale`; empty: what the file says"
+        "",
+        description="unit of the stored values, after `scale`, from which they are turned into the "
+        "factor's own; empty: what the file says",
     )
     label: str = Field(
         "", description="name for figures; for an inventory the column with 1 = landslide, 0 = none"
@@ -41,7 +59,9 @@ class Entry(_Strict):
     band: int = Field(1, ge=1, description="band of a raster")
     variable: str = Field("", description="variable of a NetCDF file")
     statistic: Literal["annual_sum", "mean", "max", "sum"] = Field(
-        "annual_sum", description="what is taken over time, of any format"
+        "annual_sum",
+        description="what is taken over time, of any format; of all but rain their mean, unless "
+        "another is named",
     )
     step: Literal["", "day", "month", "year"] = Field(
         "", description="time from one layer to the next; empty: what the file says"
@@ -84,7 +104,9 @@ class Catalog(_Strict):
     folder: Path
     name: str = ""
     crs: str = Field(
-        "", description="CRS in metres of the analysis grid; empty: the DEM's or its UTM zone"
+        "",
+        description="CRS in metres of the analysis grid; empty: the DEM's, or the UTM zone where "
+        "lengths in it are no metres",
     )
     mask: Entry | None = Field(
         None, description="polygons, or a closed line, of the study area; cells outside are nodata"
@@ -158,8 +180,8 @@ class Catalog(_Strict):
         patterns = [entry.path] if isinstance(entry.path, str) else entry.path
         files = []
         for pattern in patterns:
-            plain = self.folder / pattern
-            matching = [plain] if plain.exists() else self._glob(pattern)
+            plain = self.folder / Path(pattern).expanduser()
+            matching = [plain] if plain.exists() else _matching(self.folder, pattern)
             if not matching:
                 raise InputError(
                     "the file named in the catalog is missing", where=plain, fix=_nearby(plain)
@@ -167,14 +189,33 @@ class Catalog(_Strict):
             files += matching
         return files
 
-    def _glob(self, pattern: str) -> list[Path]:
-        """The files of a wildcard, sorted, without what only belongs to one."""
-        found = sorted(self.folder.glob(pattern))
-        return [file for file in found if file.suffix.lower() not in _PARTS] or found
-
     def path(self, entry: Entry) -> Path:
         """The one file or folder an entry names."""
         return self.files(entry)[0]
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    """Files of a wildcard, which may be absolute, without those that only accompany others; or the
+    one layer of a file that GDAL's name of it means (``GPKG:file:table``).
+    """
+    pattern = os.path.expanduser(pattern)
+    names = sorted(glob.glob(pattern, root_dir=folder, recursive=True))
+    if not names and not os.path.isabs(pattern) and ":" not in pattern:  # .TIF for .tif
+        names = sorted(map(str, folder.glob(pattern, case_sensitive=False)))
+    main = [name for name in names if not name.lower().endswith(_BESIDE)]
+    if names or not re.match(r"[A-Z][A-Za-z0-9_]+:|/vsi", pattern):
+        return [folder / name for name in main or names]
+    parts = re.split(r"([:\"])", pattern)
+    there = [str(folder / part) if (folder / part).is_file() else part for part in parts]
+    return [Path("".join(there))] if there != parts or pattern.startswith("/vsi") else []
+
+
+def file_of(path: Path) -> Path:
+    """The file that GDAL's name of a layer in it means, else the path itself."""
+    if path.exists():
+        return path
+    parts = map(Path, re.split(r'[:"]', str(path)))
+    return next((part for part in parts if part.is_file()), path)
 
 
 def _nearby(path: Path) -> str:

@@ -10,7 +10,8 @@ from rasterio.enums import Resampling
 from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.areas import as_polygons, burn
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import mosaic, open_source
 from lsa_helpers.sources.tables import is_missing
 from lsa_helpers.sources.vectors import read_features
@@ -46,7 +47,7 @@ def categorical(
         As `continuous`.
     """
     file = catalog.path(entry)
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         codes, labels = _raster_classes(catalog, entry, grid)
     else:
         codes, labels = _polygon_classes(catalog, entry, grid)

@@ -1,5 +1,6 @@
 """A check of a data folder before anything is computed or written."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from shapely.geometry import box
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size as edge_of
 from lsa_helpers.sources.areas import study_mask
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.categories import categorical
 from lsa_helpers.sources.distance import marked_cells
 from lsa_helpers.sources.inventory import read_inventory
+from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
-from lsa_helpers.sources.rasters import NETCDF, open_source
-from lsa_helpers.sources.tables import is_table
+from lsa_helpers.sources.quantities import unit_read
+from lsa_helpers.sources.rasters import open_layers, open_source
 from lsa_helpers.sources.vectors import read_features, swapped_inside
 
 _FOLDERS = {"images", "truth"}
@@ -44,7 +46,8 @@ def check_catalog(
     Returns
     -------
     DataFrame
-        One row per source: entry, file, files, kind, crs, resolution, source, license.
+        One row per source: entry, file, files, kind, crs, resolution, unit, source,
+        license.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def source_outlines(catalog: Catalog, name: str, crs) -> gpd.GeoSeries:
     """
     entry = catalog.entries()[name]
     files = catalog.files(entry)
-    if name not in _FOLDERS and files[0].suffix.lower() not in RASTERS:
+    if name not in _FOLDERS and not is_raster(files[0]):
         return read_features(catalog, entry, crs).geometry
     frames = []
     for file in files if name not in _FOLDERS else []:
@@ -116,17 +119,19 @@ def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
     files = catalog.files(entry)
     row = {
         "entry": name,
-        "file": str(files[0].relative_to(catalog.folder)),
+        "file": os.path.relpath(files[0], catalog.folder)
+        if files[0].is_relative_to(catalog.folder)
+        else str(files[0]),
         "files": len(files),
         "kind": "folder",
         "crs": "",
         "resolution": entry.resolution,
+        "unit": unit_read(catalog, entry),
     }
     if name not in _FOLDERS:
-        is_raster = files[0].suffix.lower() in RASTERS
         for file in files:
-            row |= _raster_facts(file, entry) if is_raster else {}
-        if not is_raster:
+            row |= _raster_facts(file, entry) if is_raster(file) else {}
+        if not is_raster(files[0]):
             row |= _vector_facts(catalog, entry)
     row["resolution"] = entry.resolution or row["resolution"]
     return row | {"source": entry.source, "license": entry.license}
@@ -134,13 +139,15 @@ def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
 
 def _read_to_the_end(files: list[Path], entry: Entry) -> None:
     """Read every block of rasters, so that a truncated file is found before anything runs."""
-    for file in files:
-        suffix = file.suffix.lower()
-        if suffix not in RASTERS or suffix in NETCDF:  # a NetCDF is read when it is opened
-            continue
+    for file in filter(is_raster, files):
         with open_source(file, entry):  # whose messages come first
             pass
         try:
+            if kind_of(file) == "netcdf":
+                with open_layers(file, entry) as layers:
+                    for layer in layers:
+                        layer.to_numpy()
+                continue
             with rasterio.open(file) as raster:
                 for _, window in raster.block_windows(1):
                     raster.read(1, window=window)
@@ -159,7 +166,7 @@ def _raster_facts(file: Path, entry: Entry) -> dict:
         crs = raster.rio.crs
         step = abs(raster.rio.resolution()[0])
     return {
-        "kind": "NetCDF" if file.suffix.lower() in NETCDF else "raster",
+        "kind": "NetCDF" if kind_of(file) == "netcdf" else "raster",
         "crs": crs.to_string()[:40],
         "resolution": f"{step:.4g} {'m' if crs.is_projected else '°'}",
     }
@@ -169,7 +176,7 @@ def _vector_facts(catalog: Catalog, entry: Entry) -> dict:
     """Kind and CRS of a vector or table."""
     needed = [name for name in (entry.attribute, entry.value) if name] or [""] * bool(entry.names)
     features = read_features(catalog, entry, None, needed)
-    kind = "table" if is_table(catalog.path(entry)) else "vector"
+    kind = kind_of(catalog.path(entry))
     crs = features.crs.to_string()[:40]
     return {"kind": f"{kind}, {len(features)} features", "crs": crs, "resolution": ""}
 
@@ -187,24 +194,16 @@ def _reads(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
 
 def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
     """Raise when a source does not come near the grid."""
-    crs = grid.rio.crs
-    file, swapped = catalog.path(entry), False
-    if file.suffix.lower() in RASTERS:
-        boxes = []
-        for tile in catalog.files(entry):
-            with open_source(tile, entry) as raster:
-                boxes.append(raster.rio.transform_bounds(crs))
-                place = raster.rio.crs.to_string()
-    else:
-        features = read_features(catalog, entry, crs)
-        boxes, place = [features.total_bounds], "its features"
-        swapped = swapped_inside(features, grid.rio.bounds())
+    file, outlines = catalog.path(entry), source_outlines(catalog, name, grid.rio.crs)
     reach = max(grid.shape) * edge_of(grid) if name in _REACH_IN else 0
     left, bottom, right, top = grid.rio.bounds()
-    for west, south, east, north in boxes:
+    for west, south, east, north in outlines.bounds.to_numpy():
         beside = west >= right + reach or east <= left - reach
         if not beside and south < top + reach and north > bottom - reach:
             return
+    vectors = not is_raster(file)
+    swapped = vectors and swapped_inside(outlines.to_frame("geometry"), grid.rio.bounds())
+    place = "its features" if vectors else f"{len(outlines)} file(s)"
     if swapped:
         raise InputError(
             f"east and north of the coordinates of `{name}` are swapped",

@@ -10,7 +10,8 @@ from scipy.ndimage import distance_transform_edt
 
 from lsa_helpers.errors import InputError, doubt
 from lsa_helpers.raster import cell_size, empty_grid, on_grid
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import mosaic
 from lsa_helpers.sources.vectors import read_features
 
@@ -139,7 +140,7 @@ def marked_cells(
     """
     file = catalog.path(entry)
     values = np.ones(1)
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         values = np.nan_to_num(mosaic(catalog, entry, grid, Resampling.nearest).to_numpy())
         marked = values != 0
         likely = "a raster of distances, or one whose background is not 0"

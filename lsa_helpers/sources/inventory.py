@@ -10,7 +10,8 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.sources.areas import as_polygons, read_areas
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
 from lsa_helpers.sources.vectors import read_features, swapped_inside
 
@@ -54,7 +55,7 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
     if entry is None:
         return None
     file, bounds = catalog.path(entry), grid.rio.bounds()
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         features = _inside(read_areas(catalog, entry, grid.rio.crs, bounds), bounds, file)
         label = np.ones(len(features), int)
     else:

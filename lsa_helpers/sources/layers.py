@@ -1,17 +1,24 @@
 """The analysis grid, and any raster, vector or table as a layer on it."""
 
+from pathlib import Path
+
+import geopandas as gpd
 import numpy as np
 import xarray as xr
 from pyproj import CRS
 from rasterio.enums import Resampling
-from rasterio.warp import calculate_default_transform
+from rasterio.warp import calculate_default_transform, transform_bounds
+from shapely.geometry import box
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.raster import cell_size as edge_of
 from lsa_helpers.raster import empty_grid
 from lsa_helpers.sources.areas import burn, read_areas
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.crs import parse_crs, why_not_metric
+from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
+from lsa_helpers.sources.tiles import bounds_of
 from lsa_helpers.sources.vectors import inverse_distance, read_amounts
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
@@ -30,8 +37,8 @@ def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.D
     cell_size : float
         Cell size in metres; 0: the DEM's own, of a DEM in degrees to three digits.
     crs : str
-        Wanted CRS; empty: the catalog's, else the DEM's if it is in metres, else the DEM's UTM
-        zone.
+        Wanted CRS; empty: the catalog's, else the DEM's if a metre in it is one on the ground
+        within 1 %, else the area's UTM zone, said with a note.
 
     Returns
     -------
@@ -41,7 +48,8 @@ def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.D
     Raises
     ------
     InputError
-        When there is no DEM, the CRS is not in metres, or mask and DEM do not overlap.
+        When there is no DEM, the CRS asked for is none or not in metres here, or mask and DEM do
+        not overlap.
     """
     if catalog.dem is None:
         raise InputError(
@@ -49,8 +57,8 @@ def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.D
             where=catalog.folder,
             fix="Add an entry `dem:`",
         )
+    wanted = _metric_crs(catalog, crs)
     with open_source(catalog.files(catalog.dem)[0], catalog.dem) as dem:
-        wanted = _metric_crs(crs or catalog.crs, dem)
         cell_size = cell_size or _own_cell_size(dem, wanted)
     bounds = _dem_bounds(catalog, wanted)
     if catalog.mask is not None:
@@ -93,7 +101,7 @@ def _dem_bounds(catalog: Catalog, crs: CRS) -> list[float]:
     boxes = []
     for file in catalog.files(catalog.dem):
         with open_source(file, catalog.dem) as tile:
-            boxes.append(tile.rio.transform_bounds(crs))
+            boxes.append(transform_bounds(tile.rio.crs, crs, *bounds_of(tile)))
     boxes = np.array(boxes)
     return [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
 
@@ -101,7 +109,7 @@ def _dem_bounds(catalog: Catalog, crs: CRS) -> list[float]:
 def _own_cell_size(dem: xr.DataArray, crs: CRS) -> float:
     """Edge of the DEM's cells in a CRS in metres."""
     if CRS.from_user_input(dem.rio.crs) == crs:
-        return float(np.sqrt(np.abs(np.prod(dem.rio.resolution()))))
+        return float(np.sqrt(abs(dem.rio.transform().determinant)))
     transform, _, _ = calculate_default_transform(
         dem.rio.crs, crs, dem.rio.width, dem.rio.height, *dem.rio.bounds()
     )
@@ -121,20 +129,42 @@ def _cut(bounds: list[float], catalog: Catalog, crs: CRS, cell_size: float) -> l
     return [left, bottom, right, top]
 
 
-def _metric_crs(wanted: str, dem: xr.DataArray) -> CRS:
-    """The CRS asked for, or the DEM's own if it is in metres, or its UTM zone."""
-    try:
-        crs = CRS.from_user_input(wanted) if wanted else CRS.from_user_input(dem.rio.crs)
-    except Exception as error:
+def _metric_crs(catalog: Catalog, crs: str) -> CRS:
+    """The CRS asked for, or the DEM's own if lengths in it are metres, or the area's UTM zone."""
+    asked = crs or catalog.crs
+    where = "parameter crs" if crs else f"{catalog.folder / 'catalog.yml'}, `crs`"
+    file = catalog.path(catalog.dem)
+    with open_source(file, catalog.dem) as dem:
+        wanted = parse_crs(asked or dem.rio.crs, where if asked else file)
+    area = _area_in_degrees(catalog)
+    problem = why_not_metric(wanted, area)
+    if not problem:
+        return wanted
+    utm = gpd.GeoSeries([box(*area)], crs=4326).estimate_utm_crs()
+    if asked:
         raise InputError(
-            "this is no CRS", where="parameter crs", found=wanted, fix='Write it as "EPSG:32648"'
-        ) from error
-    metric = crs.is_projected and crs.axis_info[0].unit_name in {"metre", "meter"}
-    if not metric and wanted:
-        raise InputError(
-            "the analysis grid needs a CRS in metres", where="parameter crs", found=wanted
+            "the analysis grid needs a CRS in metres",
+            where=where,
+            found=f"{asked}: {problem}",
+            fix=f"Leave it out or write EPSG:{utm.to_epsg()}, {utm.name}",
         )
-    return crs if metric else CRS.from_user_input(dem.rio.estimate_utm_crs())
+    note(
+        f"lengths and slopes are computed in {utm.name} (EPSG:{utm.to_epsg()})",
+        where=file,
+        found=f"{wanted.name}, {problem}",
+    )
+    return utm
+
+
+def _area_in_degrees(catalog: Catalog) -> np.ndarray:
+    """West, south, east, north of the study mask, of the DEM without one."""
+    if catalog.mask is not None:
+        mask = read_areas(catalog, catalog.mask, CRS(4326)).total_bounds
+        dem = _dem_bounds(catalog, CRS(4326))
+        area = np.array([*np.maximum(dem[:2], mask[:2]), *np.minimum(dem[2:], mask[2:])])
+        if (area[:2] < area[2:]).all():
+            return area
+    return np.array(_dem_bounds(catalog, CRS(4326)))
 
 
 def read_dem(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
@@ -151,7 +181,48 @@ def read_dem(catalog: Catalog, grid: xr.DataArray) -> xr.DataArray:
     resampling = Resampling.bilinear if is_finer else Resampling.cubic
     altitude = mosaic(catalog, catalog.dem, grid, resampling)
     attrs = {"long_name": "Altitude", "units": "m", "kind": "continuous", "res": (edge, edge)}
-    return altitude.rename("altitude").assign_attrs(attrs)
+    altitude = altitude.rename("altitude").assign_attrs(attrs)
+    doubt_relief(altitude, catalog.path(catalog.dem))
+    return altitude
+
+
+def doubt_relief(dem: xr.DataArray, file: Path) -> None:
+    """Doubt a DEM whose median slope in its middle is none of a landscape, and name the likely
+    cause.
+    """
+    middle = dem[tuple(slice(max(0, n // 2 - 500), n // 2 + 500) for n in dem.shape)].to_numpy()
+    if min(middle.shape) < 2:
+        return
+    tangent = np.hypot(*np.gradient(middle, edge_of(dem)))
+    if not np.isfinite(tangent).any():
+        return
+    slope = float(np.degrees(np.arctan(np.nanmedian(tangent))))
+    if slope > 45:
+        fix = "Are the heights in feet or another unit (`unit: ft`), or scaled (`scale`)?"
+        doubt(f"half of the ground is steeper than {slope:.0f}°", where=file, fix=fix)
+    elif 0 < slope < 0.02:
+        fix = "Are the heights in another unit (`unit: km`), or scaled (`scale`)?"
+        doubt(f"the ground is all but flat, {slope:.3f}° in the middle", where=file, fix=fix)
+
+
+def doubt_coverage(name: str, values, inside, file: Path) -> None:
+    """Doubt a source that leaves more than a tenth of the study area without a value.
+
+    Parameters
+    ----------
+    name : str
+    values, inside : array_like, shape (height, width)
+        Values, NaN where there is none, and whether a cell lies in the study area.
+    file : Path
+    """
+    cells = np.isfinite(np.asarray(values))[np.asarray(inside)]
+    share = float(cells.mean()) if cells.size else 1.0
+    if share < 0.9:
+        doubt(
+            f"{name} covers {share:.0%} of the study area, and {1 - share:.0%} of it is lost",
+            where=file,
+            fix="Give the whole area, cut it to this part with `mask`, or delete the entry",
+        )
 
 
 def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArray:
@@ -168,15 +239,17 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
     Returns
     -------
     DataArray, dims (y, x)
-        float32 in the entry's unit, NaN where the source has nothing.
+        float32 in the factor's unit (its own, where the factor is not known), NaN where the source
+        has nothing.
 
     Raises
     ------
     InputError
-        When the file cannot be read, has no such attribute, or does not overlap the grid.
+        When the file cannot be read, has no such attribute, is in a unit that is not known, holds
+        what cannot be, or does not overlap the grid.
     """
     file = catalog.path(entry)
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         return mosaic(catalog, entry, grid, Resampling.bilinear)
     features, values = read_amounts(catalog, entry, grid.rio.crs)
     if (features.geom_type == "Point").all():

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
-from pyproj.exceptions import CRSError
 
 from lsa_helpers.errors import InputError, InputNote, note
 from lsa_helpers.raster import on_grid
-from lsa_helpers.sources.catalog import RASTERS, Catalog, Entry
+from lsa_helpers.sources.catalog import Catalog, Entry
+from lsa_helpers.sources.crs import parse_crs
+from lsa_helpers.sources.kinds import is_raster
+from lsa_helpers.sources.quantities import in_unit
 from lsa_helpers.sources.tables import is_table, numbers, read_table
 from lsa_helpers.sources.vectorfiles import read_layer
 
@@ -63,7 +65,7 @@ def read_features(
 
 def _read(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     """All features of one file as they are, with a CRS."""
-    if file.suffix.lower() in RASTERS:
+    if is_raster(file):
         fix = "Give it an entry of its own"
         raise InputError("a raster cannot be joined with vectors or tables", where=file, fix=fix)
     try:
@@ -75,11 +77,8 @@ def _read(file: Path, entry: Entry) -> gpd.GeoDataFrame:
         fix = f"Is it complete? {parts or 'Copy it again'}"
         raise InputError("the file cannot be read", where=file, found=error, fix=fix) from None
     if entry.crs:
-        try:
-            features = features.set_crs(entry.crs, allow_override=True)
-        except CRSError:
-            fix = 'Write its EPSG code, such as "EPSG:32648"'
-            raise InputError("this is no CRS", where=file, found=entry.crs, fix=fix) from None
+        crs_of_file = parse_crs(entry.crs, f"{file}, `crs`")
+        features = features.set_crs(crs_of_file, allow_override=True)
     if features.crs is None:
         fix = 'Add a line "crs: EPSG:…" to its entry in catalog.yml'
         raise InputError("the file states no CRS", where=file, fix=fix)
@@ -172,7 +171,7 @@ def swapped_inside(features: gpd.GeoDataFrame, bounds) -> bool:
 
 
 def read_amounts(catalog: Catalog, entry: Entry, crs) -> tuple[gpd.GeoDataFrame, pd.Series]:
-    """Features and their values in the entry's unit; those without a value are left out and said.
+    """Features and their values in the factor's unit; those without a value are left out and said.
 
     Raises
     ------
@@ -182,7 +181,7 @@ def read_amounts(catalog: Catalog, entry: Entry, crs) -> tuple[gpd.GeoDataFrame,
     name = entry.value or entry.attribute
     file = catalog.path(entry)
     features = read_features(catalog, entry, crs, [name])
-    values = numbers(features[name], file) * entry.scale
+    values = in_unit(catalog, entry, numbers(features[name], file), file)
     known = values.notna()
     if not known.all():
         found = f"{(~known).sum()} of {len(known)}"

@@ -310,7 +310,7 @@ def test_landslides_that_cover_much_are_doubted(hill):
 
 def test_a_crs_that_is_none_is_named(hill):
     catalogue(hill)
-    with pytest.raises(InputError, match=r"glc\.csv: this is no CRS. Found: UTM 48N. Write its"):
+    with pytest.raises(InputError, match=r"glc\.csv, `crs`: this is no CRS. Found: UTM 48N. Write"):
         read(hill, path="glc.csv", crs="UTM 48N")
 
 

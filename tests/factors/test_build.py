@@ -40,9 +40,10 @@ def test_only_the_factors_wanted(catalog):
 
 
 def test_a_ready_made_raster_replaces_its_factor(catalog):
-    ready = catalog.model_copy(update={"factors": {"slope": Entry(path="dem.tif", unit="°")}})
+    entry = Entry(path="dem.tif", unit="°", scale=0.01)
+    ready = catalog.model_copy(update={"factors": {"slope": entry}})
     factors, _ = build_factors(ready, cell_size_m=10.0, wanted=["altitude", "slope"])
-    np.testing.assert_array_equal(factors["slope"], factors["altitude"])
+    np.testing.assert_allclose(factors["slope"], factors["altitude"] / 100, rtol=1e-6)
 
 
 def test_shaking_may_be_zones_instead_of_stations(catalog, folder, frame):
