@@ -54,6 +54,7 @@ def data_check(
     bands: Annotated[
         str, typer.Option(help="bands of the images, as in the parameter `bands`")
     ] = "red,green,blue",
+    params: Annotated[str, typer.Option(help="parameter file that the run will have")] = "quick",
     strict: Annotated[bool, typer.Option(help="count doubts as errors")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="answer in JSON")] = False,
     picture: Annotated[
@@ -72,7 +73,7 @@ def data_check(
     rows = data_check.examine(sources, cell_size, wanted)
     asked = {"cell_size_m": str(cell_size), "02.bands": json.dumps(wanted.names)}
     asked |= {"catalog": str(catalog.resolve())} if catalog else {}
-    result = data_check.outcome(sources, asked)
+    result = data_check.outcome(sources, asked, params)
     file = data_check.draw(sources, rows, cell_size, picture or folder / "check.png")
     if as_json:
         rows["covers_pct"] = rows["covers_pct"].astype(object).where(rows["covers_pct"].notna())

@@ -147,14 +147,16 @@ def _read_scene(catalog: Catalog, bands) -> dict:
     }
 
 
-def outcome(catalog: Catalog, overrides: dict[str, str]) -> dict:
+def outcome(catalog: Catalog, overrides: dict[str, str], name_or_file: str = "quick") -> dict:
     """What a run can make of a folder, and what would stop it.
 
     Parameters
     ----------
     catalog : Catalog
     overrides : dict
-        Parameters other than those of `quick`, as `load_run_params` takes them.
+        Parameters other than those of the file, as `load_run_params` takes them.
+    name_or_file : str
+        Parameter file of the run.
 
     Returns
     -------
@@ -173,7 +175,7 @@ def outcome(catalog: Catalog, overrides: dict[str, str]) -> dict:
     with remarks():  # which stand in the rows of `examine`
         try:
             params = load_run_params(
-                find_params("quick"), overrides, catalog.folder, Path("runs/check")
+                find_params(name_or_file), overrides, catalog.folder, Path("runs/check")
             )
             check_inputs(params, chapters, Path("runs/check"))
         except InputError as error:

@@ -115,7 +115,8 @@ def _clean(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
         parts = features[several].explode(ignore_index=True)
         features = pd.concat([features[~several], parts], ignore_index=True)
     invalid = ~features.is_valid
-    features.loc[invalid, features.geometry.name] = features[invalid].geometry.make_valid()
+    with np.errstate(all="ignore"):  # damaged files hold any number
+        features.loc[invalid, features.geometry.name] = features[invalid].geometry.make_valid()
     return (
         features.rename_geometry("geometry") if features.geometry.name != "geometry" else features
     )

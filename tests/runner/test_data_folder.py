@@ -21,7 +21,7 @@ def lsa(*words):
 
 def test_the_check_fits_on_a_screen(hill):  # noqa: F811
     hill.catalog()
-    answer = lsa("check", hill.path)
+    answer = lsa("check", hill.path, "--params", "tiny")
     assert answer.exit_code == 0, answer.output
     lines = answer.stdout.splitlines()
     assert len(lines) < 40
@@ -99,5 +99,5 @@ def test_an_empty_folder_says_so(tmp_path):
 @pytest.mark.slow
 def test_the_example_passes_its_own_check(tmp_path):
     assert lsa("example", tmp_path / "new").exit_code == 0
-    answer = lsa("check", tmp_path / "new")
+    answer = lsa("check", tmp_path / "new", "--params", "tiny")
     assert answer.exit_code == 0, answer.output
