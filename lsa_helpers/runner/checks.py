@@ -67,7 +67,8 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
     _check_models(params, chapters)
     catalog = catalog_of(data, folder) if data.data else None
     missing = missing_inputs(catalog) if catalog else {}
-    if chapters and not (left := [name for name in chapters if name not in missing]):
+    left = [name for name in chapters if name not in missing]
+    if chapters and not left:
         raise InputError(
             "no chapter can be run on this data folder",
             where=catalog.folder,

@@ -177,7 +177,7 @@ def outcome(catalog: Catalog, overrides: dict[str, str], name_or_file: str = "qu
             params = load_run_params(
                 find_params(name_or_file), overrides, catalog.folder, Path("runs/check")
             )
-            check_inputs(params, chapters, Path("runs/check"))
+            check_inputs(params, list(CHAPTERS), Path("runs/check"))
         except InputError as error:
             stop = str(error)
     made = [name for name in known_factors(catalog) if name not in lacking]
@@ -212,7 +212,9 @@ def _what_can_be_made(result: dict) -> list[str]:
     """Missing factors and chapters, and what would stop a run, a line each."""
     lines = []
     if result["lacking"]:
-        named = ", ".join(f"{name} (`{entry}`)" for name, entry in result["lacking"].items())
+        lacking = pd.Series(result["lacking"])
+        makes = lacking.groupby(lacking, sort=False).groups
+        named = "; ".join(f"`{entry}` ({', '.join(names)})" for entry, names in makes.items())
         lines.append(f"missing: {named}.")
     made = f"{len(result['factors'])} factors" if result["factors"] else "no factors"
     chapters = ", ".join(name[:2] for name in result["chapters"]) or "none"
