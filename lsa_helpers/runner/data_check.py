@@ -48,19 +48,23 @@ def examine(catalog: Catalog, cell_size: float = 0.0, bands=None) -> pd.DataFram
         and count); crs; resolution; values (range with unit, classes or counts); covers_pct (of the
         study area, %; NaN where that means nothing); remarks (list of sentences).
     """
-    area = None
+    # A mask that is wrong is left out, so that it does not hide the others.
+    usable, area = catalog.model_copy(update={"mask": None}), None
     rows = []
-    order = sorted(catalog.entries(), key=lambda name: name != "dem")
-    for name in order:
+    first = {"dem": 0, "mask": 1}
+    for name in sorted(catalog.entries(), key=lambda name: first.get(name, 2)):
         row = dict.fromkeys(_COLUMNS, "") | {"entry": name, "covers_pct": np.nan}
         wrong = []
         with remarks() as said:
             try:
                 facts = source_table(catalog, [name]).iloc[0]
                 row |= {"what": facts["kind"], **facts[["file", "crs", "resolution"]]}
-                if name == "dem":
-                    area = build_factors(catalog, cell_size_m=cell_size, wanted=["altitude"])[0]
-                row |= _read(catalog, name, area, cell_size, bands)
+                if name == "mask" and area is not None:
+                    row["covers_pct"] = 100 * float(study_mask(catalog, area).mean())
+                    usable = catalog
+                if name in first and (name == "dem" or area is not None):
+                    area = build_factors(usable, cell_size_m=cell_size, wanted=["altitude"])[0]
+                row |= _read(usable, name, area, cell_size, bands)
             except InputError as error:
                 wrong = [str(error)]
         doubts = [line for line in said if isinstance(line, InputDoubt)]
@@ -76,10 +80,8 @@ def _read(catalog: Catalog, name: str, area: xr.Dataset | None, cell_size: float
         return _read_chips(catalog, bands)
     if name == "scene":
         return _read_scene(catalog, bands)
-    if area is None or name == "truth":
+    if area is None or name in ("truth", "mask"):
         return {}
-    if name == "mask":
-        return {"covers_pct": 100 * float(study_mask(catalog, area).mean())}
     if name == "inventory":
         return _count_landslides(catalog, area)
     factor = next((key for key in known_factors(catalog) if _makes(catalog, name, key)), None)
