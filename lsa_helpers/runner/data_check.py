@@ -53,25 +53,29 @@ def examine(catalog: Catalog, cell_size: float = 0.0, bands=None) -> pd.DataFram
     rows = []
     first = {"dem": 0, "mask": 1}
     for name in sorted(catalog.entries(), key=lambda name: first.get(name, 2)):
-        row = dict.fromkeys(_COLUMNS, "") | {"entry": name, "covers_pct": np.nan}
-        wrong = []
-        with remarks() as said:
-            try:
-                facts = source_table(catalog, [name]).iloc[0]
-                row |= {"what": facts["kind"], **facts[["file", "crs", "resolution"]]}
-                if name == "mask" and area is not None:
-                    row["covers_pct"] = 100 * float(study_mask(catalog, area).mean())
-                    usable = catalog
-                if name in first and (name == "dem" or area is not None):
-                    area = build_factors(usable, cell_size_m=cell_size, wanted=["altitude"])[0]
-                row |= _read(usable, name, area, cell_size, bands)
-            except InputError as error:
-                wrong = [str(error)]
-        doubts = [line for line in said if isinstance(line, InputDoubt)]
-        row["state"] = STATES[2 if wrong else 1 if doubts else 0]
-        row["remarks"] = [*wrong, *map(str, said)]
+        row = _examine_entry(catalog if name == "mask" else usable, name, area, cell_size, bands)
         rows.append(row)
+        if row["state"] != "wrong" and (name == "dem" or name == "mask" and area is not None):
+            usable = catalog if name == "mask" else usable
+            with remarks():
+                area = build_factors(usable, cell_size_m=cell_size, wanted=["altitude"])[0]
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _examine_entry(catalog: Catalog, name: str, area, cell_size: float, bands) -> dict:
+    """One row of `examine`."""
+    row = dict.fromkeys(_COLUMNS, "") | {"entry": name, "covers_pct": np.nan}
+    wrong = []
+    with remarks() as said:
+        try:
+            facts = source_table(catalog, [name]).iloc[0]
+            row |= {"what": facts["kind"], **facts[["file", "crs", "resolution"]]}
+            row |= _read(catalog, name, area, cell_size, bands)
+        except InputError as error:
+            wrong = [str(error)]
+    doubts = [line for line in said if isinstance(line, InputDoubt)]
+    state = STATES[2 if wrong else 1 if doubts else 0]
+    return row | {"state": state, "remarks": [*wrong, *map(str, said)]}
 
 
 def _read(catalog: Catalog, name: str, area: xr.Dataset | None, cell_size: float, bands) -> dict:
@@ -80,15 +84,17 @@ def _read(catalog: Catalog, name: str, area: xr.Dataset | None, cell_size: float
         return _read_chips(catalog, bands)
     if name == "scene":
         return _read_scene(catalog, bands)
-    if area is None or name in ("truth", "mask"):
+    if name == "truth" or (area is None and name != "dem"):
         return {}
+    if name == "mask":
+        return {"covers_pct": 100 * float(study_mask(catalog, area).mean())}
     if name == "inventory":
         return _count_landslides(catalog, area)
     factor = next((key for key in known_factors(catalog) if _makes(catalog, name, key)), None)
     made, notes = build_factors(catalog, cell_size_m=cell_size, wanted=[factor])
     values = made[factor]
-    known = values.notnull()
-    covers = 100 * float(known.sum() / area["altitude"].notnull().sum())
+    whole = values if area is None else area["altitude"]
+    covers = 100 * float(values.notnull().sum() / whole.notnull().sum())
     return {"values": _range(values), "covers_pct": covers}
 
 

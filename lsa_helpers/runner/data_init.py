@@ -90,27 +90,27 @@ def _image_collections(folder: Path) -> tuple[list[Guess], list[Path]]:
 def _choose(found: list[Found]) -> tuple[list[tuple[Guess, Found]], list[str]]:
     """One group of files for every entry, the surest first; what is left over as questions."""
     guesses = [(item, group) for group in found for item in guess(group)]
-    guesses.sort(key=lambda pair: (-pair[0].points, pair[1].path))
+    guesses.sort(key=lambda pair: (-pair[0].points, pair[1].name))
     chosen, used, questions = {}, set(), []
     for item, group in guesses:
         bands = len(group.bands) > 1 and "band" in item.keys
-        if group.path in used and not bands:
+        if group.name in used and not bands:
             continue
         first = chosen.get(item.role)
         if first is None:
             chosen[item.role] = (item, group)
-            used.add(group.path)
+            used.add(group.name)
         elif item.role in _JOINED and _alike(first, (item, group)):
             paths = first[0].keys["path"]
             paths = [*(paths if isinstance(paths, list) else [paths]), group.path]
             keys = first[0].keys | {"path": paths}
             chosen[item.role] = (first[0]._replace(keys=keys), first[1])
-            used.add(group.path)
+            used.add(group.name)
     for group in found:
-        if group.path not in used:
+        if group.name not in used:
             options = ", ".join(dict.fromkeys(item.role for item in guess(group)))
             about = f"{group.kind}, {group.geometry or 'bands: ' + str(len(group.bands))}"
-            questions.append(f"{group.path} ({about}): what is it? It could be: {options or '?'}")
+            questions.append(f"{group.name} ({about}): what is it? It could be: {options or '?'}")
     return list(chosen.values()), questions
 
 
@@ -128,7 +128,7 @@ def _with_crs(item: Guess, chosen: list[tuple[Guess, Found]]) -> Guess:
     """A table whose coordinates are no degrees, in the CRS of the rasters."""
     if "x" not in item.keys or "crs" in item.keys:
         return item
-    crs = next((group.crs for _, group in chosen if group.kind == "raster" and group.crs), "")
+    crs = next((group.crs for _, group in chosen if group.bands and group.crs), "")
     question = "its coordinates are no degrees; are they in the CRS of the raster?"
     return item._replace(keys=item.keys | {"crs": crs or "EPSG:?"}, question=question)
 
@@ -161,7 +161,7 @@ def _lie(lines: Found, dem: Found | None) -> tuple[float, float]:
     """Mean height of lines above the land around them, m, and how straight they are (chord over
     length).
     """
-    shapes = gpd.read_file(lines.files[0]).geometry.explode()
+    shapes = gpd.read_file(lines.files[0], layer=lines.layer or None).geometry.explode()
     chords = [
         shapely.distance(shapely.Point(line.coords[0]), shapely.Point(line.coords[-1]))
         for line in shapes

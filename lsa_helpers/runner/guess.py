@@ -69,7 +69,7 @@ def guess(found: Found) -> list[Guess]:
         ``role`` is an entry, or "factors.NAME", "extra.NAME". Of a raster with several named bands
         every band has its guess, all with the same points.
     """
-    if found.kind == "raster":
+    if found.bands:
         named = [band for band in found.bands if band["name"]]
         if len(named) > 1 and not _is_picture(found):
             return [_band_guess(found, number) for number in range(len(found.bands))]
@@ -78,12 +78,12 @@ def guess(found: Found) -> list[Guess]:
         guesses = _point_guesses(found)
     else:
         guesses = _shape_guesses(found)
-    by_name = _named(found.path, ROLES)
-    ready = _named(found.path, READY)
+    by_name = _named(found.name, ROLES)
+    ready = _named(found.name, READY)
     scored = []
     for item in guesses:
         role = item.role
-        if ready and ready not in ("altitude", "ndvi", "rainfall") and found.kind == "raster":
+        if ready and ready not in ("altitude", "ndvi", "rainfall") and found.bands:
             role = f"factors.{ready}"
         said = f'its name says "{by_name}"' if role == by_name else ""
         reason = ", ".join(filter(None, [said, item.reason]))
@@ -129,7 +129,7 @@ def _band_guess(found: Found, number: int) -> Guess:
 
 def _raster_guesses(found: Found) -> list[Guess]:
     """What a raster may be, by its values."""
-    keys = {"path": found.path}
+    keys = found.keys
     if not found.bands or not found.bands[0]["values"]:
         return []
     band, guesses = found.bands[0], []
@@ -137,29 +137,30 @@ def _raster_guesses(found: Found) -> list[Guess]:
     if _is_picture(found):
         reason = f"{len(found.bands)} bands of {_span(band)}"
         return [Guess("scene", keys, reason, 2)]
-    few = band["whole"] and band["values"] <= 40 and low >= 0 and not found.time
+    over_time = len(found.bands) == 12 or (found.kind == "netcdf" and len(found.bands) > 1)
+    few = band["whole"] and band["values"] <= 40 and low >= 0 and not over_time
     if few:
         reason = f"{band['values']} different whole numbers"
         guesses += [Guess("lulc", keys, reason, 2), Guess("lithology", keys, reason, 1)]
         if band["values"] <= 2:
             guesses.append(Guess("inventory", keys, reason, 2))
-    if found.time or len(found.bands) == 12:
+    if over_time:
         guesses.append(Guess("rainfall", keys, f"layers over time, {_span(band)}", 2))
     if not few and -430 <= low < high <= 8850 and high - low > 20 and band["rough"] < 0.05:
-        guesses.append(Guess("dem", keys, f"smooth, {_span(band)}", 2 + (not found.time)))
+        guesses.append(Guess("dem", keys, f"smooth, {_span(band)}", 3))
     if low >= -1 and 0 < high <= 1 and not few:
         guesses.append(Guess("ndvi", keys, _span(band), 2))
     elif low >= -10000 and 1000 < high <= 10000 and not few:
         keys = keys | {"scale": 0.0001}
         guesses.append(Guess("ndvi", keys, f"{_span(band)}, as NDVI times 10,000", 1))
     if low >= 0 and 50 < high < 12000 and not few:
-        guesses.append(Guess("rainfall", {"path": found.path}, _span(band), 1))
+        guesses.append(Guess("rainfall", found.keys, _span(band), 1))
     return guesses
 
 
 def _point_guesses(found: Found) -> list[Guess]:
     """Landslides or stations, by their columns."""
-    keys = {"path": found.path}
+    keys = found.keys
     lower = {name.lower(): name for name in found.columns}
     if found.kind == "table":
         x, y = (
@@ -199,7 +200,7 @@ def _is_label(name: str, values: pd.Series) -> bool:
 
 def _shape_guesses(found: Found) -> list[Guess]:
     """Lines and polygons, by their number and columns."""
-    keys = {"path": found.path}
+    keys = found.keys
     if found.geometry == "line":
         reason = f"{found.count} lines"
         return [Guess(role, keys, reason, 1) for role in ("roads", "rivers", "faults")]

@@ -61,7 +61,7 @@ def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     InputError
         When a column is missing, or a coordinate is no number.
     """
-    table = _open(file, entry)
+    table = open_table(file, entry)
     if isinstance(table, gpd.GeoDataFrame):
         return table
     table = table.rename(columns=lambda name: str(name).strip())
@@ -77,7 +77,7 @@ def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry=geometry.to_numpy(), crs=crs)
 
 
-def _open(file: Path, entry: Entry) -> pd.DataFrame:
+def open_table(file: Path, entry: Entry) -> pd.DataFrame:
     """A table as it stands in its file; a GeoDataFrame where it has geometries."""
     suffix = file.suffix.lower()
     if suffix.endswith("parquet"):

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import geopandas as gpd
 import pytest
 import yaml
 from PIL import Image
@@ -69,6 +70,18 @@ def test_the_mountain_is_understood_without_its_catalog(tmp_path):
     lines = {name: renamed[name]["path"][0] for name in ("faults", "rivers", "roads")}
     order = dict(zip(sorted({*known} - {"images", "truth"}), "abcdefghijkl", strict=False))
     assert lines == {name: order[name] for name in lines}
+
+
+def test_every_layer_of_a_package_is_looked_at(hill):  # noqa: F811
+    for name in ("roads", "rivers", "lithology", "landslides"):
+        file = hill.path / f"{name}.gpkg"
+        gpd.read_file(file).to_file(hill.path / "all.gpkg", layer=name)
+        file.unlink()
+    guessed = yaml.safe_load(write_catalog(hill.path))
+    assert guessed["roads"] == {"path": "all.gpkg", "layer": "roads"}
+    assert guessed["lithology"] == {"path": "all.gpkg", "layer": "lithology", "attribute": "code"}
+    assert guessed["inventory"] == {"path": "all.gpkg", "layer": "landslides"}
+    assert guessed["dem"]["path"] == "dem.tif" and guessed["lulc"]["path"] == "lulc.tif"
 
 
 def test_a_catalog_is_never_overwritten(hill):  # noqa: F811
