@@ -5,6 +5,7 @@ stands for.
 import shutil
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lsa_helpers import __version__
-from lsa_helpers.errors import InputError, LsaError
+from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
 from lsa_helpers.runner import cli_files, cli_scale
 from lsa_helpers.runner.cli_options import (
     DataFolder,
@@ -57,7 +58,11 @@ def run_chapters(
     if not chapters:
         given = f"--from {first} --until {until}"
         raise InputError("there is no chapter between --from and --until", found=given)
-    check_inputs(params, chapters, run.path)
+    with remarks() as said:
+        check_inputs(params, chapters, run.path)
+    for line in said:
+        console.print(str(line))
+    warnings.filterwarnings("ignore", category=InputNote)  # said above, and in chapters 1 and 2
     console.print(
         f"Run {run.path} (each chapter is: papermill notebooks/NN_x.ipynb "
         f"{run.path}/notebooks/NN_x.ipynb --cwd {run.path} -y …)"
