@@ -21,7 +21,7 @@ _LOOKS = {
     "roads": {"color": style.OKABE_ITO["black"], "lw": 0.8},
     "faults": {"color": style.OKABE_ITO["vermilion"], "lw": 1.2},
     "mask": {"color": style.OKABE_ITO["black"], "lw": 1.5, "ls": "--"},
-    "inventory": {"color": style.OKABE_ITO["yellow"], "lw": 1.0, "markersize": 3},
+    "inventory": {"color": style.OKABE_ITO["orange"], "lw": 1.2, "markersize": 8},
     "stations": {"color": style.OKABE_ITO["purple"], "marker": "^", "markersize": 30},
     "lithology": {"color": style.OKABE_ITO["blue"], "lw": 0.7},
 }
@@ -81,7 +81,8 @@ def _draw_outline(ax, catalog: Catalog, name: str, raster: xr.DataArray) -> Line
         return None
     look = _LOOKS.get(name, {"color": "0.3", "lw": 0.8, "ls": ":"})
     style.outlines(ax, layer, raster, **look)
-    return Line2D([], [], label=name.replace("_", " ").capitalize(), **look)
+    symbol = {"ls": "", "markersize": 6} if "marker" in look else {}
+    return Line2D([], [], label=name.replace("_", " ").capitalize(), **look | symbol)
 
 
 def factor_panels(factors: xr.Dataset, columns: int = 3) -> Figure:
