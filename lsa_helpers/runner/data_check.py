@@ -239,6 +239,8 @@ def draw(catalog: Catalog, rows: pd.DataFrame, cell_size: float, file: Path) -> 
     """Write a picture of all layers that can be read over the relief, because what lies in a wrong
     place is seen, not read; None without a DEM or where the file cannot be written.
     """
+    import matplotlib.pyplot as plt
+
     from lsa_helpers.run import whole_file
     from lsa_helpers.show.data import study_area
 
@@ -253,4 +255,6 @@ def draw(catalog: Catalog, rows: pd.DataFrame, cell_size: float, file: Path) -> 
             figure.savefig(part, format="png", dpi=120)
     except OSError:
         return None
+    finally:
+        plt.close(figure)
     return file

@@ -174,7 +174,8 @@ def test_bad_chips_are_no_hindrance_when_they_are_skipped(masks_folder, tmp_path
     with pytest.warns(InputDoubt, match="only 3 chips to train on"):
         check_inputs(values, ["01_data", "02_detector"], tmp_path)
     values = resolve(sections, "test")
-    check_inputs(values, ["01_data"], tmp_path)
+    with pytest.raises(InputError, match="no chapter can be run.*names no DEM"):
+        check_inputs(values, ["01_data"], tmp_path)
     with pytest.raises(InputError, match="1 of 6 chips"):
         check_inputs(values, ["02_detector"], tmp_path)
 
