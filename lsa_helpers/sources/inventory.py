@@ -13,6 +13,7 @@ from lsa_helpers.sources.areas import as_polygons, read_areas
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
+from lsa_helpers.sources.quantities import LENGTHS, unit_factor
 from lsa_helpers.sources.vectors import read_features, swapped_inside
 
 # Columns looked at where none is named.
@@ -20,7 +21,8 @@ _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide"
 # Of places, not of dates, areas or heights; Shapefiles cut names.
 _ACCURACY = re.compile(
     r"^(?!.*(date|time|day|area|volume|size|height|elev))(.*_)?"
-    r"(accuracy|uncertainty\w*|coordinateuncertainty\w*|precision)(_m|_km)?_?$|^location_a$|^精度$"
+    r"(accuracy|uncertainty\w*|coordinateuncertainty\w*|pr[eé]cisi[oó]ne?|genauigkeit|exactitud|精度)"
+    r"(_m|_km|_ft)?_?$|^location_a$"
 )
 _MOST_LABELS = 50
 _MUCH = 0.3  # share of the area that landslides hardly cover
@@ -184,20 +186,39 @@ def _snake(name) -> str:
 
 def _accuracy(values: pd.Series, file: Path) -> pd.Series:
     """How far points may be off, m, of numbers or of texts such as "5km" and "exact"; the largest
-    that occurs where nothing is said.
+    that occurs where nothing is said or understood.
     """
-    texts = values.astype("string").str.casefold().str.replace("exact", "0")
-    parts = texts.str.extract(r"(\d+(?:\.\d+)?)\s*(km)?")
-    is_km = parts[1].notna() | _snake(values.name).rstrip("_").endswith("_km")
-    accuracy = parts[0].astype(float) * np.where(is_km, 1000, 1)
-    found = values.astype("string").fillna("nothing").value_counts().head(6)
-    note(
-        f'how far points may be off is read from "{values.name}"',
+    (own,) = re.findall(r"_(km|ft)_?$", _snake(values.name)) or [""]
+    texts = values.astype("string").fillna("nothing")
+    accuracy = texts.map(lambda text: _metres_off(text, own)).astype(float)
+    found = texts.value_counts().head(6)
+    understood = accuracy.notna().any()
+    (note if understood else doubt)(
+        f'how far points may be off is read from "{values.name}"'
+        if understood
+        else f'"{values.name}" does not say in metres how far points may be off: taken for exact',
         where=file,
         found=", ".join(f"{text} ({count})" for text, count in found.items()),
         fix="Give one for all with `accuracy_m`, if that is wrong",
     )
     return accuracy.fillna(accuracy.max()).fillna(0.0)
+
+
+def _metres_off(text: str, unit: str) -> float:
+    """Metres in "2,5 km", "< 100" (in `unit`), "1-5 km" (the larger) or "exact"; NaN in others.
+
+    Examples
+    --------
+    >>> [_metres_off(text, "km") for text in ("1-5", "2,5 km", "± 30 m", "exact", "1:50,000")]
+    [5000.0, 2500.0, 30.0, 0.0, nan]
+    """
+    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text.casefold().strip()).replace(",", ".")
+    if text == "exact":
+        return 0.0
+    *_, number, rest = ["", "", *re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", text)]
+    is_plain = re.fullmatch(r"\s*[^\W\d]*\.?", rest) and not re.search("[:/]", text)
+    factor = unit_factor(LENGTHS, rest.strip(" .") or unit) if number and is_plain else None
+    return float(number) * factor if factor else float("nan")
 
 
 def _exact_enough(points: gpd.GeoDataFrame, most: float, column: str, file: Path):

@@ -19,7 +19,7 @@ from lsa_helpers.sources.crs import parse_crs, why_not_metric
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
 from lsa_helpers.sources.tiles import bounds_of
-from lsa_helpers.sources.vectors import inverse_distance, read_amounts
+from lsa_helpers.sources.vectors import inverse_distance, read_amounts, swapped_inside
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
 MOST_DEM_CELLS = 100_000_000
@@ -254,5 +254,25 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
     features, values = read_amounts(catalog, entry, grid.rio.crs)
     if (features.geom_type == "Point").all():
         places = features.geometry
+        _doubt_far(features, grid, file)
         return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
     return burn(catalog, features, values, grid, file)
+
+
+def _doubt_far(points: gpd.GeoDataFrame, grid: xr.DataArray, file: Path) -> None:
+    """Refuse points that only swapped coordinates keep off the area, doubt those all far from it:
+    far away an interpolation is one number everywhere.
+    """
+    area = box(*grid.rio.bounds())
+    edge, away = max(np.ptp(area.bounds[::2]), np.ptp(area.bounds[1::2])), points.distance(area)
+    if away.min() <= edge:
+        return
+    if swapped_inside(points, area.buffer(edge).bounds):
+        fix = "Exchange `x` and `y` in catalog.yml"
+        raise InputError("east and north of the coordinates are swapped", where=file, fix=fix)
+    doubt(
+        "all points lie outside the study area",
+        where=file,
+        found=f"the nearest {away.min() / 1000:,.0f} km away, the area {edge / 1000:,.0f} km wide",
+        fix="Check its coordinates and CRS",
+    )
