@@ -1,6 +1,7 @@
 """Layers over time: how long each lasts, and one layer made of them."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -69,7 +70,18 @@ def step_and_spans(times: list, count: int, entry: Entry, file, per: float = 0.0
         of = {"day": lambda i: 1.0, "month": lambda i: lengths[i % 12], "year": lambda i: 365.25}
         days = [of.get(step, lambda i: float(step.split()[0]))(i) for i in range(count)]
         return step, [Span(d, 1 / 12 if step == "month" else d / year) for d in days]
-    return step, [_span(time, step) for time in times]
+    most = Counter(times)
+    if len(set(most.values())) > 1 or max(most.values()) > 1 and step != "month":
+        twice = next(time for time, number in most.items() if number > 1)
+        raise InputError(
+            "several layers have the same date",
+            where=file,
+            found=f"{most[twice]} of {twice:%Y-%m-%d}",
+            fix="Take out what is there twice, or give one file for each date",
+        )
+    parts = max(most.values())  # decades and pentads are numbered within their month
+    spans = [_span(time, step) for time in times]
+    return step, [Span(span.days / parts, span.years / parts) for span in spans]
 
 
 def _span(time, step: str) -> Span:
@@ -159,6 +171,8 @@ def told_of(step: str, times: list, years: np.ndarray) -> str:
         told += f" of {step}"
     if None in times:
         return told
+    parts = count // len(set(times))
+    told = told if parts == 1 else f"{count} layers, {parts} a month,"
     first, last = min(times).year, max(times).year
     return f"{told} {'of' if step in DAYS else 'in'} {first}{f' to {last}' if last > first else ''}"
 
