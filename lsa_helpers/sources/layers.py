@@ -57,6 +57,10 @@ def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.D
             where=catalog.folder,
             fix="Add an entry `dem:`",
         )
+    for file in catalog.files(catalog.dem):
+        if not is_raster(file):
+            fix = "Of a regular grid of points as text, call the file .xyz; of others make a raster"
+            raise InputError("the DEM is no raster", where=file, fix=fix)
     wanted = _metric_crs(catalog, crs)
     with open_source(catalog.files(catalog.dem)[0], catalog.dem) as dem:
         cell_size = cell_size or _own_cell_size(dem, wanted)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.sources.catalog import Entry
+from lsa_helpers.sources.quantities import LENGTHS
 from lsa_helpers.sources.series import decode_times
 
 _NAMES = {
@@ -123,9 +124,15 @@ def _named(layer: xr.DataArray, file: Path) -> xr.DataArray:
             found=f"axes {', '.join(map(str, layer.dims))}",
             fix="Bring it to a regular grid (cdo remapbil or gdalwarp -geoloc) and give that",
         )
-    return layer.drop_vars(
+    layer = layer.drop_vars(
         [short for old, short in names.items() if short in layer.coords and short != old]
     ).rename(names)
+    for axis in "xy":  # projected ones may be in kilometres
+        factor = LENGTHS.get(str(layer[axis].attrs.get("units", "")).strip().lower(), 1.0)
+        in_metres = layer.rio.crs is None or layer.rio.crs.linear_units_factor[1] == 1
+        if factor == 1000 and in_metres:
+            layer = layer.assign_coords({axis: layer[axis].astype(float) * factor})
+    return layer
 
 
 def _without_other_axes(layer: xr.DataArray, file: Path) -> xr.DataArray:

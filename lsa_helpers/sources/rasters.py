@@ -205,7 +205,11 @@ def _tiles(catalog: Catalog, entry: Entry, grid: xr.DataArray, name: str) -> lis
     tiles = []
     for file in catalog.files(entry):
         with open_layers(file, entry) as layers:
-            wanted = _layers_wanted(layers, file, entry, series or kind_of(file) == "netcdf")
+            every = series or kind_of(file) == "netcdf"
+            wanted, count = _layers_wanted(layers, file, entry, every), layers.sizes["layer"]
+            if count > 1 and not every and "band" not in entry.model_fields_set:
+                fix = "Name another with `band`, or write `band: 1`"
+                doubt("the first of its bands is read", where=file, found=f"{count} bands", fix=fix)
             if tile := cut(wanted, file, grid):
                 tiles.append(tile)
     if not tiles:
