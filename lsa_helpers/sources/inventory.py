@@ -168,14 +168,14 @@ def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame
     points = _numbered(features).assign(label=label)
     if not (label == 1).all():  # places without are used as they are
         return points
-    column = next((name for name in features if _ACCURACY.match(_snake(name))), None)
+    columns = [name for name in features if _ACCURACY.match(_snake(name))]
     if entry.accuracy_m:
         points["accuracy_m"] = entry.accuracy_m
-    elif column is not None:
-        points["accuracy_m"] = _accuracy(features[column], file).to_numpy()
+    elif columns:
+        points["accuracy_m"] = _accuracy(features[columns], file).to_numpy()
         left, bottom, right, top = grid.rio.bounds()
         most = _TOO_VAGUE * min(right - left, top - bottom)
-        points = _exact_enough(points, most, column, file)
+        points = _exact_enough(points, most, columns[0], file)
     return points
 
 
@@ -184,19 +184,24 @@ def _snake(name) -> str:
     return re.sub(r"[\W_]+", "_", str(name)).casefold()
 
 
-def _accuracy(values: pd.Series, file: Path) -> pd.Series:
-    """How far points may be off, m, of numbers or of texts such as "5km" and "exact"; the largest
-    that occurs where nothing is said or understood.
+def _accuracy(columns: pd.DataFrame, file: Path) -> pd.Series:
+    """How far points may be off, m, of numbers or of texts such as "5km" and "exact", in the first
+    column that tells; the largest that occurs where nothing is said or understood.
     """
-    (own,) = re.findall(r"_(km|ft)_?$", _snake(values.name)) or [""]
-    texts = values.astype("string").fillna("nothing")
-    accuracy = texts.map(lambda text: _metres_off(text, own)).astype(float)
-    found = texts.value_counts().head(6)
-    understood = accuracy.notna().any()
+    accuracy = pd.Series(np.nan, columns.index)
+    for name in columns:
+        (own,) = re.findall(r"_(km|ft)_?$", _snake(name)) or [""]
+        texts = columns[name].astype("string").fillna("nothing")
+        accuracy = accuracy.fillna(
+            texts.map(lambda text, own=own: _metres_off(text, own)).astype(float)
+        )
+    told = columns.astype("string").bfill(axis=1).iloc[:, 0].fillna("nothing")
+    found = told.value_counts().head(6)
+    understood, names = accuracy.notna().any(), '" and "'.join(columns)
     (note if understood else doubt)(
-        f'how far points may be off is read from "{values.name}"'
+        f'how far points may be off is read from "{names}"'
         if understood
-        else f'"{values.name}" does not say in metres how far points may be off: taken for exact',
+        else f'"{names}" does not say in metres how far points may be off: taken for exact',
         where=file,
         found=", ".join(f"{text} ({count})" for text, count in found.items()),
         fix="Give one for all with `accuracy_m`, if that is wrong",
@@ -216,7 +221,7 @@ def _metres_off(text: str, unit: str) -> float:
     if text == "exact":
         return 0.0
     *_, number, rest = ["", "", *re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", text)]
-    is_plain = re.fullmatch(r"\s*[^\W\d]*\.?", rest) and not re.search("[:/]", text)
+    is_plain = re.fullmatch(r"\s*[^\W\d]*\.?", rest) and not re.search("^-|[:/]", text)
     factor = unit_factor(LENGTHS, rest.strip(" .") or unit) if number and is_plain else None
     return float(number) * factor if factor else float("nan")
 

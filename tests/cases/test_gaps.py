@@ -2,6 +2,8 @@
 directions.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,8 @@ import xarray as xr
 from affine import Affine
 from shapely.geometry import Point, box
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputDoubt, InputError, InputNote
+from lsa_helpers.factors.build import build_factors
 from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, altitude, centres
 
 COARSE = Affine(30, 0, WEST - 300, 0, -30, NORTH + 300)  # 80 × 60 cells reach beyond the area
@@ -284,3 +287,27 @@ def test_what_cannot_be_is_said_in_the_unit(hill):
     hill.content["factors"] = {"plan_curvature": {"path": "c.tif", "unit": "1/m"}}
     with pytest.raises(InputError, match=r"-900 to 900 1/m\).*901.083 to"):
         hill.factors("plan_curvature")
+
+
+@pytest.mark.parametrize(("lift", "is_gap"), [(0, True), (-1410, False)])
+def test_zeros_far_below_all_heights_are_gaps(hill, lift, is_gap):
+    heights = altitude(*centres()) + lift  # the lowest of them at 1410.55 m
+    heights[:, -20:] = 0
+    hill.raster("dem.tif", heights)
+    factors, said = hill.factors("altitude")
+    assert np.isnan(factors["altitude"].to_numpy()[:, -19:]).all() == is_gap
+    assert any("1,920 cells of 0 are taken for gaps" in text for text in said) == is_gap
+
+
+@pytest.mark.parametrize(
+    ("values", "keys", "told"),
+    [(0.3, {}, True), (250.0, {}, True), (0.3, {"unit": "g"}, False), (0.3, {"scale": 981}, False)],
+)
+def test_shaking_without_a_unit_is_said(hill, values, keys, told):
+    hill.raster("pga.tif", np.full((96, 128), values))
+    hill.entry("stations", path="pga.tif", **keys)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        build_factors(hill.catalog(), wanted=["pga"])
+    kinds = [w.category for w in caught if "no unit of PGA is stated" in str(w.message)]
+    assert kinds == [InputDoubt if values < 5 else InputNote] * told

@@ -199,6 +199,18 @@ def test_how_far_points_may_be_off_is_read_and_said(hill, column, values, metres
     assert found["accuracy_m"].eq(70).all() and column not in said
 
 
+def test_each_file_has_its_own_column_of_accuracy(hill):
+    points = landslides(24)
+    for name, some, columns in (
+        ("gps.gpkg", points[:12], {"accuracy_m": [3.0, -9999.0] * 6}),
+        ("map.gpkg", points[12:], {"precision": ["50 m"] * 12}),
+    ):
+        hill.vector(name, [shape.centroid for shape in some], columns=columns)
+    found, said = read(hill, path=["gps.gpkg", "map.gpkg"])
+    assert found["accuracy_m"].tolist() == [3, 50] * 6 + [50] * 12  # −9999 says nothing
+    assert '"accuracy_m" and "precision"' in said
+
+
 def test_accuracies_in_words_are_doubted(hill):
     catalogue(hill, accuracy=["high", "low", "1:50,000"] * 10)
     found, said = read(hill, path="glc.csv")
