@@ -17,6 +17,7 @@ from lsa_helpers.sources.areas import burn, read_areas
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, why_not_metric
 from lsa_helpers.sources.kinds import is_raster
+from lsa_helpers.sources.rain import check_rain
 from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
 from lsa_helpers.sources.tiles import bounds_of
 from lsa_helpers.sources.vectors import inverse_distance, read_amounts, swapped_inside
@@ -256,9 +257,22 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
     if is_raster(file):
         return mosaic(catalog, entry, grid, Resampling.bilinear)
     features, values = read_amounts(catalog, entry, grid.rio.crs)
+    if features.geom_type.str.contains("Line").any():
+        fix = "Interpolate them (gdal_grid), and give points, areas or a raster"
+        raise InputError("lines with values are neither points nor areas", where=file, fix=fix)
+    if entry == catalog.rainfall:
+        check_rain(values.to_numpy(), "mm/yr", f"{len(values)} features", file)
     if (features.geom_type == "Point").all():
         places = features.geometry
         _doubt_far(features, grid, file)
+        if twins := int(places.duplicated(keep=False).sum()):
+            fix = "Leave one value for each place, such as that of the strongest earthquake"
+            doubt(
+                "several values at one place",
+                where=file,
+                found=f"{twins} of {len(places)}",
+                fix=fix,
+            )
         return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
     return burn(catalog, features, values, grid, file)
 

@@ -13,7 +13,7 @@ from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputDoubt, InputError, InputNote
 from lsa_helpers.factors.build import build_factors
-from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, altitude, centres
+from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, altitude, centres, steepness
 
 COARSE = Affine(30, 0, WEST - 300, 0, -30, NORTH + 300)  # 80 × 60 cells reach beyond the area
 SHAPE = (62, 76)
@@ -311,3 +311,26 @@ def test_shaking_without_a_unit_is_said(hill, values, keys, told):
         build_factors(hill.catalog(), wanted=["pga"])
     kinds = [w.category for w in caught if "no unit of PGA is stated" in str(w.message)]
     assert kinds == [InputDoubt if values < 5 else InputNote] * told
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "keys", "fits"),
+    [
+        ("slope", lambda slope: slope, {}, True),
+        ("slope", np.radians, {}, False),
+        ("slope", np.radians, {"unit": "rad"}, True),
+        ("slope", lambda slope: 100 * np.tan(np.radians(slope)), {}, False),
+        ("slope", lambda slope: 100 * np.tan(np.radians(slope)), {"unit": "%"}, True),
+        ("aspect", lambda slope: slope % 8 + 1, {}, False),
+        ("altitude", lambda slope: altitude(*centres()) / 0.3048, {}, False),
+        ("altitude", lambda slope: altitude(*centres()) / 0.3048, {"unit": "ft"}, True),
+        ("distance_to_road", lambda slope: (centres()[0] - WEST) / 111_000, {}, False),
+        ("distance_to_road", lambda slope: centres()[0] - WEST, {}, True),
+    ],
+)
+def test_ready_made_factors_are_held_against_the_dem(hill, name, make, keys, fits):
+    values = make(steepness(*centres()))
+    hill.raster("ready.tif", values)
+    hill.content["factors"] = {name: {"path": "ready.tif", **keys}}
+    _, said = hill.factors(name)
+    assert any(f"the ready-made {name} does not fit" in text for text in said) != fits

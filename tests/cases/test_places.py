@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from pyproj import Transformer
+from shapely.geometry import LineString, Point
 
 from lsa_helpers.errors import InputError
 from tests.cases.conftest import CRS, NORTH, SOUTH, WEST
@@ -62,3 +63,25 @@ def test_east_and_north_in_chinese(hill, names):
     stations(hill, columns=f"{names},pga")
     factors, _ = hill.factors("pga")
     assert 100 <= float(factors["pga"].min()) <= float(factors["pga"].max()) <= 190
+
+
+def test_several_values_at_one_place_are_doubted(hill):
+    place = Point(WEST + 200, SOUTH + 300)
+    hill.vector("s.gpkg", [place, place, Point(WEST, NORTH)], columns={"pga": [50.0, 300, 100]})
+    hill.entry("stations", path="s.gpkg", value="pga", unit="gal")
+    assert any("several values at one place. Found: 2 of 3" in s for s in hill.factors("pga")[1])
+
+
+def test_lines_with_values_are_refused(hill):
+    hill.vector("s.gpkg", [LineString([(WEST, SOUTH), (WEST, NORTH)])], columns={"mm": [900.0]})
+    hill.entry("rainfall", path="s.gpkg", attribute="mm")
+    with pytest.raises(InputError, match=r"s\.gpkg: lines with values are neither points nor"):
+        hill.factors("rainfall")
+
+
+@pytest.mark.parametrize(("unit", "words"), [("", "9 mm a year"), ("mm/month", "108 mm a year")])
+def test_rain_of_gauges_is_said(hill, unit, words):
+    places = [Point(WEST, SOUTH), Point(WEST, NORTH)]
+    hill.vector("s.gpkg", places, columns={"jan": [9.0, 9.0]})
+    hill.entry("rainfall", path="s.gpkg", value="jan", unit=unit)
+    assert any(f"2 features: {words} on average" in text for text in hill.factors("rainfall")[1])
