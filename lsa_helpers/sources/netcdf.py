@@ -19,6 +19,7 @@ _NAMES = {
 }
 _MEANINGS = {"x": ("X", "longitude"), "y": ("Y", "latitude"), "layer": ("T", "time")}
 _RAIN = re.compile(r"precip|rain|^(pre|prec|pr|tp|ppt|rr|rfe|mtpr)$", re.I)
+_ABOUT = re.compile(r"anom|error|qual|count|prob|std|uncert|flag", re.I)  # not the rain itself
 
 
 def open_netcdf(file: Path, entry: Entry) -> xr.DataArray:
@@ -81,7 +82,7 @@ def _variable(dataset: xr.Dataset, file: Path, entry: Entry) -> str:
     ]
     if entry.variable in dataset.data_vars:
         return entry.variable
-    rain = [name for name in maps if _RAIN.search(name)]
+    rain = [name for name in maps if _RAIN.search(name) and not _ABOUT.search(name)]
     chosen = maps if len(maps) == 1 else rain
     if entry.variable or len(chosen) != 1:
         what = (

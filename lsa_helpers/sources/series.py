@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from lsa_helpers.errors import InputError, note
+from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.sources.catalog import Entry
 from lsa_helpers.sources.tiles import Tile
 
@@ -52,6 +52,9 @@ def step_and_spans(times: list, count: int, entry: Entry, file, per: float = 0.0
         When nothing says how far they are apart.
     """
     dated = None not in times
+    if count == 1 and dated and times[0].month > 1 and not (per or entry.step):
+        what = f"one layer, of {times[0]:%Y-%m-%d}, is taken for the sum of a year"
+        doubt(what, where=file, fix="Write `step: month` or `step: day`, if it is one of them")
     step = entry.step or (_between(times) if dated else "")
     if not step:
         by_count = {1: "year", 365: "day", 366: "day"}
@@ -190,8 +193,8 @@ def dates_of_bands(names: list[str], stem: str) -> list:
     year = int(years.pop())
     start = _date(year, 1, 1)
     days = _days_in_year(start)
-    if len(names) == 12:
-        return [start.replace(month=month) for month in range(1, 13)]
+    if len(names) in (12, 24, 36, 72):  # months, or numbered parts of them
+        return [start.replace(month=1 + 12 * band // len(names)) for band in range(len(names))]
     if len(names) == days:
         return [start + timedelta(days=day) for day in range(days)]
     return [start] if len(names) == 1 else dates

@@ -315,3 +315,30 @@ def test_hours_that_add_up_within_a_day(hill, adds_up):
         return
     with pytest.raises(InputError, match="hours adds up within each day.*back at 1:00.*sums of"):
         hill.factors("rainfall")
+
+
+@pytest.mark.parametrize("parts", [2, 3, 6])
+def test_bands_of_a_year_that_are_parts_of_months(hill, parts):
+    hill.raster("rain_2021.tif", np.full((12 * parts, 96, 128), 60.0 / parts))
+    rain(hill, 720, f"{12 * parts} layers, {parts} a month, of 2021", path="rain_2021.tif")
+
+
+@pytest.mark.parametrize(("name", "doubted"), [("202107", True), ("2021", False)])
+def test_one_month_is_no_year(hill, name, doubted):
+    hill.raster(f"rain_{name}.tif", np.full((96, 128), 300.0))
+    hill.entry("rainfall", path=f"rain_{name}.tif")
+    said = hill.factors("rainfall")[1]
+    assert any("one layer, of 2021-07-01, is taken for the sum" in text for text in said) == doubted
+    if doubted:
+        hill.entry("rainfall", path=f"rain_{name}.tif", step="month")
+        assert not any("is taken for the sum" in text for text in hill.factors("rainfall")[1])
+
+
+def test_an_anomaly_of_rain_is_not_the_rain(hill):
+    for name in ("precip_anomaly", "tmax"):
+        netcdf(hill, [10.0] * 12, name=name, time=months(), file=f"{name}.nc")
+    paths = [hill.path / f"{name}.nc" for name in ("precip_anomaly", "tmax")]
+    xr.merge([xr.open_dataset(path) for path in paths]).to_netcdf(hill.path / "rain.nc")
+    hill.entry("rainfall", path="rain.nc")
+    with pytest.raises(InputError, match="the file holds several variables.*precip_anomaly"):
+        hill.factors("rainfall")
