@@ -13,7 +13,7 @@ import yaml
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.drawn import labelme_shapes, yolo_outlines
 from lsa_helpers.detect.folders import IMAGE_SUFFIXES
-from lsa_helpers.detect.images import open_image
+from lsa_helpers.detect.images import open_image, pixel_metres
 from lsa_helpers.detect.split import name_parts, part_in
 from lsa_helpers.errors import InputError, note
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
@@ -30,7 +30,8 @@ def placed(chip: Chip) -> Chip:
             if not file.crs:
                 return chip
             footprint = (file.crs.to_string(), *file.bounds)
-            metres = abs(file.transform.a) if file.crs.is_projected else chip.resolution_m
+            metres = pixel_metres(file)
+            metres = chip.resolution_m if np.isnan(metres) else metres
             return replace(chip, footprint=footprint, resolution_m=metres)
     except InputError:
         return chip  # a broken chip is reported when chips are judged, with all others

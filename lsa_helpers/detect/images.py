@@ -2,8 +2,9 @@
 becomes 1.
 """
 
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, doubt, note
+from lsa_helpers.sources.crs import metres_of_unit
 
 RGB = ("red", "green", "blue")
 # the value that stands for a reflectance of 1 in Sentinel-2, Landsat and Gaofen products
@@ -53,8 +55,8 @@ class Bands:
         InputError
             When the file has too few bands, or describes some of the names but not all.
         """
-        known = [(text or "").strip().lower() for text in file.descriptions]
         wanted = [name.lower() for name in self.names]
+        known = _named(file, wanted)
         if set(wanted) & set(known):
             if missing := [name for name in wanted if name not in known]:
                 raise InputError(
@@ -112,6 +114,52 @@ class Bands:
 
 
 AS_RGB = Bands()
+
+
+def _named(file: rasterio.DatasetReader, wanted: Sequence[str]) -> list[str]:
+    """What an open file calls its bands; those of Sentinel-2 and Landsat 8 and 9 by their colours,
+    where these are wanted.
+    """
+    known = [(text or "").strip().lower() for text in file.descriptions]
+    found = [re.fullmatch(r"(?:.*[_ ])?b0?(\d+a?)", text) for text in known]
+    codes = {match[1] for match in found if match}
+    # B1 to B4 alone may be the blue to near infrared of older Landsats
+    if (
+        set(wanted) & set(known)
+        or not codes >= {"2", "3", "4"}
+        or not ("1" not in codes or codes & {"6", "8", "8a", "9", "11", "12"})
+    ):
+        return known
+    colours = {"2": "blue", "3": "green", "4": "red", "8" if codes & {"8", "8a"} else "5": "nir"}
+    return [
+        colours.get(match[1], text) if match else text
+        for match, text in zip(found, known, strict=True)
+    ]
+
+
+def doubt_order(file: rasterio.DatasetReader, bands: Bands, where: Path) -> None:
+    """Doubt the colours of an open file with more bands than are seen, none of them described."""
+    wanted = [name.lower() for name in bands.names]
+    painted = [kind.name for kind in file.colorinterp[: len(wanted)]] == wanted
+    told = painted or set(wanted) & set(_named(file, wanted)) or not {*RGB, "nir"} >= set(wanted)
+    if file.count <= len(wanted) or told:
+        return
+    say = doubt if file.count > len(wanted) + 1 else note
+    say(
+        f"nothing says which of its {file.count} bands are which: the first are taken for "
+        + ", ".join(bands.names),
+        where=where,
+        fix="Describe the bands in the file (their order with gdal_translate -b), if that is wrong",
+    )
+
+
+def pixel_metres(file: rasterio.DatasetReader) -> float:
+    """Edge of a pixel of an open file on the ground, m; NaN without a projected CRS."""
+    if not file.crs:
+        return float("nan")
+    return abs(file.transform.a) * metres_of_unit(
+        file.crs, *file.xy(file.height // 2, file.width // 2)
+    )
 
 
 def turn_upright(pixels: np.ndarray, file: rasterio.DatasetReader) -> np.ndarray:

@@ -3,6 +3,7 @@ and once for a scene.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -12,11 +13,12 @@ import rasterio
 from rasterio.windows import Window
 
 from lsa_helpers.detect.chips import Chip
-from lsa_helpers.detect.images import REFLECTANCE, Bands, open_image, without_data
+from lsa_helpers.detect.images import REFLECTANCE, Bands, doubt_order, open_image, without_data
 from lsa_helpers.errors import InputError, doubt, note
 
 _SAMPLE = 64  # chips, or places of a scene, that are looked at
 _FIX = "`reflectance_scale` and `reflectance_offset` say otherwise, for all images"
+_LANDSAT = 1 / 2.75e-5, 0.2 / 2.75e-5  # scale and offset of its Collection 2, level 2
 _S2_OFFSET = 1000.0  # added to Sentinel-2's reflectances since processing baseline 04.00
 
 
@@ -34,6 +36,9 @@ def settle_scale(chips: Sequence[Chip], bands: Bands) -> list[Chip]:
         With `scale` filled; 8-bit images need none. Images of different types of number are judged
         apart.
     """
+    for chip in [chip for chip in chips if not chip.fault][:1]:
+        with suppress(InputError), open_image(chip.image) as file:
+            doubt_order(file, bands, chip.image.parent)
     if bands.reflectance_scale:
         return list(chips)
     scales = {}
@@ -91,6 +96,7 @@ def settle_scene(file: rasterio.DatasetReader, bands: Bands, where: Path) -> Ban
     """Bands with the scale of an open scene, where they leave it open; it is found from up to 64
     places, so the scene may be larger than memory.
     """
+    doubt_order(file, bands, where)
     if bands.reflectance_scale or file.dtypes[0] == "uint8":
         return bands
     edge, steps = 128, int(_SAMPLE**0.5)
@@ -161,6 +167,8 @@ def _told(seen: np.ndarray, floats: bool) -> tuple[float, float, str]:
     used = high > 0.95 * most and top >= 0.99 * most or top == most and (seen == top).sum() > 2
     if used and most in (1023, 2047, 4095, 16383, 65535):
         return most, 0.0, f"{int(most).bit_length()}-bit numbers"
+    if low > 0.8 * _LANDSAT[1]:
+        return *_LANDSAT, "Landsat's Collection 2, reflectance = 0.0000275 · number − 0.2"
     if high > 2 * REFLECTANCE:
         return 65535.0, 0.0, "16-bit numbers"
     if low >= _S2_OFFSET:

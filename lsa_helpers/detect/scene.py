@@ -19,7 +19,7 @@ from rasterio.transform import array_bounds
 from rasterio.windows import Window
 
 from lsa_helpers.detect.folders import image_files
-from lsa_helpers.detect.images import AS_RGB, Bands, open_image
+from lsa_helpers.detect.images import AS_RGB, Bands, open_image, pixel_metres
 from lsa_helpers.detect.mosaic import as_one
 from lsa_helpers.detect.radiometry import Colours, measure_colours
 from lsa_helpers.detect.scale import settle_scene
@@ -78,12 +78,12 @@ def open_scene(
     path = as_one(named) if len(named) > 1 else named[0]
     with open_image(path) as file:
         bands.find(file)
-        if not (file.crs and file.crs.is_projected and file.crs.linear_units_factor[1] == 1):
+        if pixel_metres(file) != abs(file.transform.a):
             raise InputError(
                 "the scene has no CRS in metres",
                 where=named[0],
-                found=f"CRS {file.crs}",
-                fix="Convert it with gdalwarp",
+                found=f"CRS {file.crs}, {pixel_metres(file):g} m a pixel on the ground",
+                fix="Convert it with gdalwarp to its UTM zone",
             )
         scale = resolution_m / abs(file.transform.a) if resolution_m > 0 else 1.0
         height, width = max(1, round(file.height / scale)), max(1, round(file.width / scale))

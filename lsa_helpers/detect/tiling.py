@@ -11,7 +11,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window, bounds
 
 from lsa_helpers.detect.chips import Chip
-from lsa_helpers.detect.images import open_image
+from lsa_helpers.detect.images import open_image, pixel_metres
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.sources.labels import tell_landslides
 
@@ -134,7 +134,7 @@ def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[
         left, bottom, right, top = transform_bounds(file.crs, layer.crs, *file.bounds)
         near = layer.cx[left:right, bottom:top].to_crs(file.crs).geometry.make_valid()
         shapes = near.affine_transform((~file.transform).to_shapely())
-        metres = abs(file.transform.a) if file.crs.is_projected else float("nan")
+        metres = pixel_metres(file)
         windows = [
             (col, row, min(size, file.width - col), min(size, file.height - row))
             for row in range(0, file.height, size)

@@ -1,6 +1,7 @@
 """From a catalog to the factors: what can be made is made, what cannot is dropped with a note."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import xrspatial
 
 from lsa_helpers.errors import InputError, doubt, need_factors
 from lsa_helpers.factors import terrain
+from lsa_helpers.factors.ready import doubt_ready
 from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
 from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry
@@ -117,10 +119,13 @@ def build_factors(
             continue
         attrs = _attributes(catalog, name, entry)
         if name in TERRAIN and name not in catalog.factors:
-            values = TERRAIN[name](dem).data[rows, columns]
+            values = _cut_terrain(name, dem, (rows, columns))
         else:
             values, attrs["classes"] = _layer(catalog, name, entry, attrs["kind"], grid)
             attrs["units"] = _unit(values, attrs)
+            if name in catalog.factors:
+                own = partial(_cut_terrain, name, dem, (rows, columns))
+                doubt_ready(name, values, own, cell_size(grid), catalog.path(entry))
             if is_raster(catalog.path(entry)):  # of polygons it is said where they are burnt
                 doubt_coverage(name, values, inside, catalog.path(entry))
         values = np.where(inside, values, np.nan).astype(np.float32)
@@ -137,6 +142,11 @@ def build_factors(
         )
     _doubt_loss(factors, inside, catalog)
     return factors, notes
+
+
+def _cut_terrain(name: str, dem: xr.DataArray, window: tuple) -> np.ndarray:
+    """A terrain factor of the whole DEM, on the grid's rows and columns."""
+    return TERRAIN[name](dem).data[window]
 
 
 def _doubt_loss(factors: xr.Dataset, inside, catalog: Catalog) -> None:

@@ -13,7 +13,7 @@ ROLES = {
     "truth": r"truth",
     "inventory": r"landslid|(^|[\W_])slides?([\W_]|$)|inventor|fran[ae]|desliz|lsl|glc|滑坡",
     "dem": r"dem|dtm|elev|altitud|srtm|aster|hgt|高程",
-    "roads": r"road|street|highway|lrdl|strad|carreter|道路",
+    "roads": r"road|street|highway|lrdl|strad|stra(ß|ss)e|carreter|道路",
     "rivers": r"river|stream|hydl|hydro|drain|waterway|fium|河",
     "faults": r"fault|falla|faglie|断层",
     "lithology": r"lith|geolog|rock|岩",

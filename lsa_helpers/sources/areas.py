@@ -116,13 +116,16 @@ def burn(
     """The value of the polygon that a cell's centre lies in, float32, NaN outside; an error when no
     cell has one, and the share of those that have none is said.
     """
-    burnt = rasterize(
-        zip(features.geometry, values, strict=True),
-        grid.shape,
-        np.nan,
-        transform=grid.rio.transform(),
-        dtype="float32",
+    pairs = list(zip(features.geometry, values, strict=True))
+    burnt, under = (
+        rasterize(some, grid.shape, np.nan, transform=grid.rio.transform(), dtype="float32")
+        for some in (pairs, pairs[::-1])
     )
+    share = float(((burnt != under) & np.isfinite(burnt)).mean())
+    if share > _LITTLE:
+        found = f"{share:.0%} of the cells; the later in the file counts"
+        fix = "Order them so that what lies on top comes last"
+        doubt("polygons of different values lie over each other", where=file, found=found, fix=fix)
     lost = float(np.isnan(burnt)[study_mask(catalog, grid).to_numpy()].mean())
     if lost == 1:
         raise InputError(

@@ -3,7 +3,7 @@
 import re
 
 import numpy as np
-from pyproj import CRS, Proj
+from pyproj import CRS, Proj, Transformer
 from pyproj.exceptions import CRSError
 
 from lsa_helpers.errors import InputError
@@ -49,6 +49,24 @@ def vertical_unit(crs) -> str:
     """Unit of the heights in a compound or three-dimensional CRS; empty where it has none."""
     axes = CRS.from_user_input(crs).axis_info
     return next((axis.unit_name for axis in axes if axis.direction in ("up", "down")), "")
+
+
+def metres_of_unit(crs, x: float, y: float) -> float:
+    """Metres on the ground of one unit of a projected CRS at a place, 1 within `MOST_STRETCH`; NaN
+    in degrees.
+
+    Examples
+    --------
+    >>> round(metres_of_unit(CRS(3857), 0, 8_400_000), 2), metres_of_unit(CRS(32632), 5e5, 5e6)
+    (0.5, 1.0)
+    """
+    crs = CRS.from_user_input(crs)
+    if not crs.is_projected:
+        return float("nan")
+    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+    metres = crs.axis_info[0].unit_conversion_factor
+    metres /= np.sqrt(Proj(crs).get_factors(lon, lat).areal_scale)
+    return 1.0 if abs(metres - 1) <= MOST_STRETCH or not np.isfinite(metres) else float(metres)
 
 
 def why_not_metric(crs, bounds) -> str:

@@ -13,6 +13,7 @@ from lsa_helpers.sources.areas import as_polygons, read_areas
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
+from lsa_helpers.sources.quantities import LENGTHS, unit_factor
 from lsa_helpers.sources.vectors import read_features, swapped_inside
 
 # Columns looked at where none is named.
@@ -20,7 +21,8 @@ _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide"
 # Of places, not of dates, areas or heights; Shapefiles cut names.
 _ACCURACY = re.compile(
     r"^(?!.*(date|time|day|area|volume|size|height|elev))(.*_)?"
-    r"(accuracy|uncertainty\w*|coordinateuncertainty\w*|precision)(_m|_km)?_?$|^location_a$|^精度$"
+    r"(accuracy|uncertainty\w*|coordinateuncertainty\w*|pr[eé]cisi[oó]ne?|genauigkeit|exactitud|精度)"
+    r"(_m|_km|_ft)?_?$|^location_a$"
 )
 _MOST_LABELS = 50
 _MUCH = 0.3  # share of the area that landslides hardly cover
@@ -166,14 +168,14 @@ def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame
     points = _numbered(features).assign(label=label)
     if not (label == 1).all():  # places without are used as they are
         return points
-    column = next((name for name in features if _ACCURACY.match(_snake(name))), None)
+    columns = [name for name in features if _ACCURACY.match(_snake(name))]
     if entry.accuracy_m:
         points["accuracy_m"] = entry.accuracy_m
-    elif column is not None:
-        points["accuracy_m"] = _accuracy(features[column], file).to_numpy()
+    elif columns:
+        points["accuracy_m"] = _accuracy(features[columns], file).to_numpy()
         left, bottom, right, top = grid.rio.bounds()
         most = _TOO_VAGUE * min(right - left, top - bottom)
-        points = _exact_enough(points, most, column, file)
+        points = _exact_enough(points, most, columns[0], file)
     return points
 
 
@@ -182,22 +184,46 @@ def _snake(name) -> str:
     return re.sub(r"[\W_]+", "_", str(name)).casefold()
 
 
-def _accuracy(values: pd.Series, file: Path) -> pd.Series:
-    """How far points may be off, m, of numbers or of texts such as "5km" and "exact"; the largest
-    that occurs where nothing is said.
+def _accuracy(columns: pd.DataFrame, file: Path) -> pd.Series:
+    """How far points may be off, m, of numbers or of texts such as "5km" and "exact", in the first
+    column that tells; the largest that occurs where nothing is said or understood.
     """
-    texts = values.astype("string").str.casefold().str.replace("exact", "0")
-    parts = texts.str.extract(r"(\d+(?:\.\d+)?)\s*(km)?")
-    is_km = parts[1].notna() | _snake(values.name).rstrip("_").endswith("_km")
-    accuracy = parts[0].astype(float) * np.where(is_km, 1000, 1)
-    found = values.astype("string").fillna("nothing").value_counts().head(6)
-    note(
-        f'how far points may be off is read from "{values.name}"',
+    accuracy = pd.Series(np.nan, columns.index)
+    for name in columns:
+        (own,) = re.findall(r"_(km|ft)_?$", _snake(name)) or [""]
+        texts = columns[name].astype("string").fillna("nothing")
+        accuracy = accuracy.fillna(
+            texts.map(lambda text, own=own: _metres_off(text, own)).astype(float)
+        )
+    told = columns.astype("string").bfill(axis=1).iloc[:, 0].fillna("nothing")
+    found = told.value_counts().head(6)
+    understood, names = accuracy.notna().any(), '" and "'.join(columns)
+    (note if understood else doubt)(
+        f'how far points may be off is read from "{names}"'
+        if understood
+        else f'"{names}" does not say in metres how far points may be off: taken for exact',
         where=file,
         found=", ".join(f"{text} ({count})" for text, count in found.items()),
         fix="Give one for all with `accuracy_m`, if that is wrong",
     )
     return accuracy.fillna(accuracy.max()).fillna(0.0)
+
+
+def _metres_off(text: str, unit: str) -> float:
+    """Metres in "2,5 km", "< 100" (in `unit`), "1-5 km" (the larger) or "exact"; NaN in others.
+
+    Examples
+    --------
+    >>> [_metres_off(text, "km") for text in ("1-5", "2,5 km", "± 30 m", "exact", "1:50,000")]
+    [5000.0, 2500.0, 30.0, 0.0, nan]
+    """
+    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text.casefold().strip()).replace(",", ".")
+    if text == "exact":
+        return 0.0
+    *_, number, rest = ["", "", *re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", text)]
+    is_plain = re.fullmatch(r"\s*[^\W\d]*\.?", rest) and not re.search("^-|[:/]", text)
+    factor = unit_factor(LENGTHS, rest.strip(" .") or unit) if number and is_plain else None
+    return float(number) * factor if factor else float("nan")
 
 
 def _exact_enough(points: gpd.GeoDataFrame, most: float, column: str, file: Path):

@@ -29,7 +29,7 @@ def kind_of(file: Path) -> str:
     Raises
     ------
     InputError
-        For a raster that is compressed as a file, or in HDF4.
+        For a raster that is compressed as a file, or in HDF4, and for its header alone.
     """
     start = b""
     if file.is_file():
@@ -61,6 +61,9 @@ def _refuse_packed(file: Path, start: bytes) -> None:
     if inside or start[:2] == b"\x1f\x8b":
         fix = "Unpack it and name the file inside"
         raise InputError("a raster is read unpacked", where=file, found=inside or "gzip", fix=fix)
+    if file.suffix.lower() in (".sgrd", ".hdr"):
+        fix = "Name the file with its numbers (.sdat, .bil, .img …)"
+        raise InputError("the file only describes a raster", where=file, fix=fix)
     if start[:4] == b"\x0e\x03\x13\x01":
         fix = "Turn the layer wanted into a GeoTIFF (gdal_translate), or order it as one"
         raise InputError("HDF4 cannot be opened here", where=file, fix=fix)

@@ -45,7 +45,7 @@ def _plain(label) -> str:
     text = unicodedata.normalize("NFKD", str(label).strip())
     text = "".join(mark for mark in text if not unicodedata.combining(mark))
     text = unicodedata.normalize("NFKC", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)).casefold()
-    text = " ".join(re.split(r"[\s_/,;.:()-]+", re.sub(r"^(-?\d+)\.0*$", r"\1", text)))
+    text = " ".join(re.split(r"[\s_/,;.:()-]+", re.sub(r"^(-?\d+)[.,]0*$", r"\1", text)))
     return str(label).strip() if re.fullmatch(r"-\d+", str(label).strip()) else text.strip()
 
 

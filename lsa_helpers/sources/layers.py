@@ -17,9 +17,10 @@ from lsa_helpers.sources.areas import burn, read_areas
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, why_not_metric
 from lsa_helpers.sources.kinds import is_raster
+from lsa_helpers.sources.rain import check_rain
 from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
 from lsa_helpers.sources.tiles import bounds_of
-from lsa_helpers.sources.vectors import inverse_distance, read_amounts
+from lsa_helpers.sources.vectors import inverse_distance, read_amounts, swapped_inside
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
 MOST_DEM_CELLS = 100_000_000
@@ -57,6 +58,10 @@ def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.D
             where=catalog.folder,
             fix="Add an entry `dem:`",
         )
+    for file in catalog.files(catalog.dem):
+        if not is_raster(file):
+            fix = "Of a regular grid of points as text, call the file .xyz; of others make a raster"
+            raise InputError("the DEM is no raster", where=file, fix=fix)
     wanted = _metric_crs(catalog, crs)
     with open_source(catalog.files(catalog.dem)[0], catalog.dem) as dem:
         cell_size = cell_size or _own_cell_size(dem, wanted)
@@ -252,7 +257,40 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
     if is_raster(file):
         return mosaic(catalog, entry, grid, Resampling.bilinear)
     features, values = read_amounts(catalog, entry, grid.rio.crs)
+    if features.geom_type.str.contains("Line").any():
+        fix = "Interpolate them (gdal_grid), and give points, areas or a raster"
+        raise InputError("lines with values are neither points nor areas", where=file, fix=fix)
+    if entry == catalog.rainfall:
+        check_rain(values.to_numpy(), "mm/yr", f"{len(values)} features", file)
     if (features.geom_type == "Point").all():
         places = features.geometry
+        _doubt_far(features, grid, file)
+        if twins := int(places.duplicated(keep=False).sum()):
+            fix = "Leave one value for each place, such as that of the strongest earthquake"
+            doubt(
+                "several values at one place",
+                where=file,
+                found=f"{twins} of {len(places)}",
+                fix=fix,
+            )
         return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
     return burn(catalog, features, values, grid, file)
+
+
+def _doubt_far(points: gpd.GeoDataFrame, grid: xr.DataArray, file: Path) -> None:
+    """Refuse points that only swapped coordinates keep off the area, doubt those all far from it:
+    far away an interpolation is one number everywhere.
+    """
+    area = box(*grid.rio.bounds())
+    edge, away = max(np.ptp(area.bounds[::2]), np.ptp(area.bounds[1::2])), points.distance(area)
+    if away.min() <= edge:
+        return
+    if swapped_inside(points, area.buffer(edge).bounds):
+        fix = "Exchange `x` and `y` in catalog.yml"
+        raise InputError("east and north of the coordinates are swapped", where=file, fix=fix)
+    doubt(
+        "all points lie outside the study area",
+        where=file,
+        found=f"the nearest {away.min() / 1000:,.0f} km away, the area {edge / 1000:,.0f} km wide",
+        fix="Check its coordinates and CRS",
+    )

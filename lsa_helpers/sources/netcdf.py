@@ -9,6 +9,7 @@ import xarray as xr
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.sources.catalog import Entry
+from lsa_helpers.sources.quantities import LENGTHS
 from lsa_helpers.sources.series import decode_times
 
 _NAMES = {
@@ -18,6 +19,7 @@ _NAMES = {
 }
 _MEANINGS = {"x": ("X", "longitude"), "y": ("Y", "latitude"), "layer": ("T", "time")}
 _RAIN = re.compile(r"precip|rain|^(pre|prec|pr|tp|ppt|rr|rfe|mtpr)$", re.I)
+_ABOUT = re.compile(r"anom|error|qual|count|prob|std|uncert|flag", re.I)  # not the rain itself
 
 
 def open_netcdf(file: Path, entry: Entry) -> xr.DataArray:
@@ -80,7 +82,7 @@ def _variable(dataset: xr.Dataset, file: Path, entry: Entry) -> str:
     ]
     if entry.variable in dataset.data_vars:
         return entry.variable
-    rain = [name for name in maps if _RAIN.search(name)]
+    rain = [name for name in maps if _RAIN.search(name) and not _ABOUT.search(name)]
     chosen = maps if len(maps) == 1 else rain
     if entry.variable or len(chosen) != 1:
         what = (
@@ -123,9 +125,15 @@ def _named(layer: xr.DataArray, file: Path) -> xr.DataArray:
             found=f"axes {', '.join(map(str, layer.dims))}",
             fix="Bring it to a regular grid (cdo remapbil or gdalwarp -geoloc) and give that",
         )
-    return layer.drop_vars(
+    layer = layer.drop_vars(
         [short for old, short in names.items() if short in layer.coords and short != old]
     ).rename(names)
+    for axis in "xy":  # projected ones may be in kilometres
+        factor = LENGTHS.get(str(layer[axis].attrs.get("units", "")).strip().lower(), 1.0)
+        in_metres = layer.rio.crs is None or layer.rio.crs.linear_units_factor[1] == 1
+        if factor == 1000 and in_metres:
+            layer = layer.assign_coords({axis: layer[axis].astype(float) * factor})
+    return layer
 
 
 def _without_other_axes(layer: xr.DataArray, file: Path) -> xr.DataArray:

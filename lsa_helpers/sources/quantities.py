@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lsa_helpers.errors import InputError, note
+from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.sources.catalog import Catalog, Entry
 
 _US_FOOT = 1200 / 3937
@@ -127,9 +127,23 @@ def meaning_of(catalog: Catalog, entry: Entry, file, said: str, values: list) ->
         return Meaning(
             quantity, entry.scale / 100, lambda share: np.degrees(np.arctan(share)).astype("f4")
         )
+    if name == "pga" and not unit and entry.scale == 1:
+        _say_no_unit(values, file)
     if name == "ndvi":
         return _ndvi(quantity, entry, factor or 1.0, file, values)
-    return Meaning(quantity, entry.scale * (factor or 1.0))
+    # 0 is a height, but not where all others are far above it
+    fills = (0,) if name == "altitude" else ()
+    return Meaning(quantity, entry.scale * (factor or 1.0), fills=fills)
+
+
+def _say_no_unit(values: list, file) -> None:
+    """Say which unit of shaking is taken where none is stated, and doubt it where nobody would feel
+    any of it.
+    """
+    top = max((np.nanmax(part) for part in values if np.isfinite(part).any()), default=0.0)
+    fix = "Name the `unit` (g, %g, m/s²), if that is wrong"
+    say = doubt if top < 5 else note
+    say("no unit of PGA is stated: cm/s² is taken", where=file, found=f"up to {top:g}", fix=fix)
 
 
 def unit_read(catalog: Catalog, entry: Entry) -> str:
@@ -258,7 +272,7 @@ def _fills_apart(stored: np.ndarray, fills: tuple) -> list:
             continue
         rest = stored[~here & ~np.isin(stored, np.float32(_FILLS))]
         spread = np.ptp(rest) if rest.size else 0
-        if number in fills:
+        if number in fills and number:
             spread = 50 if number < 0 else -1
         if not rest.size or np.abs(rest - number).min() > spread:
             found.append((number, count))

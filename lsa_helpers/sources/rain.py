@@ -113,11 +113,12 @@ def years_rain(tile: Tile, entry: Entry) -> tuple[np.ndarray, float, str, str]:
         days = 1.0
         fix = "Name the `unit` of sums of months"
         note("ERA5's monthly means are taken for metres a day", where=file, fix=fix)
+    _refuse_running_sums(layers, tile.times, spans[0].days, file)
     amount = np.array([span.days / days if days else 1.0 for span in spans])
     if days > 300:
         amount = np.array([span.years for span in spans])
     elif days >= 28 and step == "month":
-        amount = np.ones(len(spans))
+        amount = 12 * np.array([span.years for span in spans])
     if days > 300 and entry.unit and step != "year":
         fix = "Write `unit: mm` for what fell in it"
         doubt(f"every {step} has a rate, as `unit: {entry.unit}` says", where=file, fix=fix)
@@ -132,6 +133,23 @@ def years_rain(tile: Tile, entry: Entry) -> tuple[np.ndarray, float, str, str]:
         doubt(f"{told}: these are no whole years", where=file, fix=fix)
     layer = reduce_layers(layers, entry.statistic, amount, years)
     return layer, depth, unit.replace("/year", "/yr"), told
+
+
+def _refuse_running_sums(layers: np.ndarray, times: list, days: float, file) -> None:
+    """Refuse layers of hours that add up until a new day begins, as those of ERA5-Land do."""
+    if days > 0.5 or len(layers) < 2 / days or None in times:
+        return
+    order = np.argsort([time.toordinal(fractional=True) for time in times])
+    falls = (np.diff(layers[order], axis=0) < 0).any(axis=(1, 2))
+    hours = {times[order[i + 1]].hour for i in np.flatnonzero(falls)}
+    is_midnight = len(hours) == 1 and max(hours) <= 24 * days + 0.01
+    if is_midnight and falls.sum() > 0.3 * len(layers) * days:
+        raise InputError(
+            "the rain of the hours adds up within each day",
+            where=file,
+            found=f"it only falls back at {hours.pop()}:00",
+            fix="Give sums of days, as the last of each day's layers hold them, or of months",
+        )
 
 
 def _era5(tile: Tile, entry: Entry, step: str) -> bool:

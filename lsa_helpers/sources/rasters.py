@@ -17,7 +17,13 @@ from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, vertical_unit
 from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.netcdf import open_netcdf
-from lsa_helpers.sources.quantities import Meaning, meaning_of, quantity_of, without_gaps
+from lsa_helpers.sources.quantities import (
+    Meaning,
+    meaning_of,
+    quantity_of,
+    unit_factor,
+    without_gaps,
+)
 from lsa_helpers.sources.rain import check_rain, years_rain
 from lsa_helpers.sources.series import dates_of_bands, decode_times, over_time
 from lsa_helpers.sources.tiles import Tile, cut, join, onto
@@ -205,11 +211,24 @@ def _tiles(catalog: Catalog, entry: Entry, grid: xr.DataArray, name: str) -> lis
     tiles = []
     for file in catalog.files(entry):
         with open_layers(file, entry) as layers:
-            wanted = _layers_wanted(layers, file, entry, series or kind_of(file) == "netcdf")
+            every = series or kind_of(file) == "netcdf"
+            wanted, count = _layers_wanted(layers, file, entry, every), layers.sizes["layer"]
+            if count > 1 and not every and "band" not in entry.model_fields_set:
+                fix = "Name another with `band`, or write `band: 1`"
+                doubt("the first of its bands is read", where=file, found=f"{count} bands", fix=fix)
             if tile := cut(wanted, file, grid):
                 tiles.append(tile)
     if not tiles:
         raise _elsewhere(catalog, entry)
+    quantity = quantity_of(catalog, entry)[1]
+    units = {unit_factor(quantity.units, tile.units) or tile.units: tile for tile in tiles}
+    if len(units) > 1 and not entry.unit:
+        raise InputError(
+            "files of one entry are in different units",
+            where=catalog.path(entry),
+            found=", ".join(f"{t.file.name} in {t.units or 'none'}" for t in units.values()),
+            fix="Bring them to one unit, or say with `unit` which all are in",
+        )
     return join(tiles, series)
 
 

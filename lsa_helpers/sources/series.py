@@ -1,13 +1,14 @@
 """Layers over time: how long each lasts, and one layer made of them."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from lsa_helpers.errors import InputError, note
+from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.sources.catalog import Entry
 from lsa_helpers.sources.tiles import Tile
 
@@ -51,6 +52,9 @@ def step_and_spans(times: list, count: int, entry: Entry, file, per: float = 0.0
         When nothing says how far they are apart.
     """
     dated = None not in times
+    if count == 1 and dated and times[0].month > 1 and not (per or entry.step):
+        what = f"one layer, of {times[0]:%Y-%m-%d}, is taken for the sum of a year"
+        doubt(what, where=file, fix="Write `step: month` or `step: day`, if it is one of them")
     step = entry.step or (_between(times) if dated else "")
     if not step:
         by_count = {1: "year", 365: "day", 366: "day"}
@@ -69,7 +73,18 @@ def step_and_spans(times: list, count: int, entry: Entry, file, per: float = 0.0
         of = {"day": lambda i: 1.0, "month": lambda i: lengths[i % 12], "year": lambda i: 365.25}
         days = [of.get(step, lambda i: float(step.split()[0]))(i) for i in range(count)]
         return step, [Span(d, 1 / 12 if step == "month" else d / year) for d in days]
-    return step, [_span(time, step) for time in times]
+    most = Counter(times)
+    if len(set(most.values())) > 1 or max(most.values()) > 1 and step != "month":
+        twice = next(time for time, number in most.items() if number > 1)
+        raise InputError(
+            "several layers have the same date",
+            where=file,
+            found=f"{most[twice]} of {twice:%Y-%m-%d}",
+            fix="Take out what is there twice, or give one file for each date",
+        )
+    parts = max(most.values())  # decades and pentads are numbered within their month
+    spans = [_span(time, step) for time in times]
+    return step, [Span(span.days / parts, span.years / parts) for span in spans]
 
 
 def _span(time, step: str) -> Span:
@@ -159,6 +174,8 @@ def told_of(step: str, times: list, years: np.ndarray) -> str:
         told += f" of {step}"
     if None in times:
         return told
+    parts = count // len(set(times))
+    told = told if parts == 1 else f"{count} layers, {parts} a month,"
     first, last = min(times).year, max(times).year
     return f"{told} {'of' if step in DAYS else 'in'} {first}{f' to {last}' if last > first else ''}"
 
@@ -176,8 +193,8 @@ def dates_of_bands(names: list[str], stem: str) -> list:
     year = int(years.pop())
     start = _date(year, 1, 1)
     days = _days_in_year(start)
-    if len(names) == 12:
-        return [start.replace(month=month) for month in range(1, 13)]
+    if len(names) in (12, 24, 36, 72):  # months, or numbered parts of them
+        return [start.replace(month=1 + 12 * band // len(names)) for band in range(len(names))]
     if len(names) == days:
         return [start + timedelta(days=day) for day in range(days)]
     return [start] if len(names) == 1 else dates

@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,9 +17,9 @@ from lsa_helpers.sources.catalog import TABLES, Entry
 TEXTS = {".csv", ".txt", ".tsv"}
 _DEGREES = (
     "lon long lng longitude longitud longitudine longitudedd londd decimallongitude längengrad "
-    "laenge 经度 経度 經度 долгота",
+    "laenge 经度 経度 經度 东经 東経 долгота",
     "lat latitude latitud latitudine latitudedd latdd decimallatitude breitengrad breite "
-    "纬度 緯度 широта",
+    "纬度 緯度 北纬 北緯 широта",
 )
 _METRES = (
     "x easting east este est e utmx utme utmeast xcoord coordx pointx xutm xm rechtswert 东坐标 "
@@ -103,7 +104,17 @@ def open_table(file: Path, entry: Entry) -> pd.DataFrame:
     head = text.lstrip().split("\n")[0]
     separator = max(",;\t|", key=head.count)
     separator = separator if separator in head else r"\s+"
-    return pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # fields would be lost
+        try:
+            return pd.read_csv(io.StringIO(text), sep=separator, index_col=False)
+        except pd.errors.ParserWarning:
+            raise InputError(
+                "its rows have more fields than the first line has names",
+                where=file,
+                found=f"{head.strip():.60}; {text.lstrip().split(chr(10))[1].strip():.60}",
+                fix="With decimal commas the fields must be set apart by something else, such as ;",
+            ) from None
 
 
 def _coordinates(table: pd.DataFrame, entry: Entry, file: Path) -> tuple[str, str]:

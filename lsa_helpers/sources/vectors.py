@@ -126,6 +126,15 @@ def _moved(features: gpd.GeoDataFrame, crs, file: Path) -> gpd.GeoDataFrame:
     """Features in another CRS, without those that have no place in it."""
     if features.empty:
         return features.to_crs(crs)
+    nowhere = features.crs.is_geographic & (features.bounds == 0).all(axis=1)
+    if nowhere.any() and not nowhere.all():
+        found = f"{nowhere.sum()} of {len(features)}"
+        note(
+            "features at 0° east and 0° north are left out, as without a place",
+            where=file,
+            found=found,
+        )
+        features = features[~nowhere]
     west, south, east, north = features.total_bounds
     if features.crs.is_geographic and 180 < east <= 360 and -90 <= south <= north <= 90:
         beyond = features.bounds["minx"] >= 180

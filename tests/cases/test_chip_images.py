@@ -8,7 +8,7 @@ from affine import Affine
 from PIL import Image
 
 from lsa_helpers.detect.chips import check_chips, need_training, read_chip, read_image, usable_chips
-from lsa_helpers.detect.images import Bands, open_image
+from lsa_helpers.detect.images import Bands, open_image, pixel_metres
 from lsa_helpers.detect.layouts import list_chips
 from lsa_helpers.detect.scene import open_scene
 from lsa_helpers.detect.split import split_chips
@@ -30,6 +30,7 @@ def _tif(path, bands, dtype, nodata=None, west=5e5, names=(), crs=CRS):
     frame |= {"transform": Affine(10, 0, west, 0, -10, 33e5), "crs": crs, "nodata": nodata}
     with rasterio.open(path, "w", driver="GTiff", dtype=dtype, **frame) as file:
         file.write(bands.astype(dtype))
+        file.descriptions = names or file.descriptions
 
 
 def _stored(folder, store, dtype, nodata=None):
@@ -60,6 +61,7 @@ def _read_all(catalog, bands=None):
         (lambda x: x * 10_000, "uint16", "reflectances × 10,000:"),
         (lambda x: x * 10_000, "int16", "reflectances × 10,000:"),
         (lambda x: x * 10_000 + 1000, "uint16", "1000 added"),
+        (lambda x: (x + 0.2) / 2.75e-5, "uint16", "Landsat's Collection 2"),
         (lambda x: x * 255, "uint16", "8-bit numbers"),
         (lambda x: np.clip(x / 0.3, 0, 1) * 4095, "uint16", "12-bit numbers"),
         (lambda x: np.clip(x / 0.3, 0, 1) * 2047, "int16", "11-bit numbers"),
@@ -439,3 +441,47 @@ def test_labelled_polygons(folder):
     folder.entry("images", **entry, label="Kind")
     with pytest.raises(InputError, match='areas.gpkg.*no column "Kind". Did you mean "kind"'):
         list_chips(folder.catalog())
+
+
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        (("B2", "B3", "B4", "B8"), [3, 2, 1, 4]),
+        (("B02", "B03", "B04", "B05", "B08"), [3, 2, 1, 5]),
+        (("SR_B2", "SR_B3", "SR_B4", "SR_B5"), [3, 2, 1, 4]),
+        (("B1", "B2", "B3", "B4", "B5", "B6"), [4, 3, 2, 5]),
+        (("B1", "B2", "B3", "B4"), [1, 2, 3, 4]),  # the older Landsats'
+        (("nir", "red", "green", "blue"), [2, 3, 4, 1]),
+    ],
+)
+def test_bands_named_as_by_their_satellite(folder, names, order):
+    _tif(folder.path / "a.tif", np.ones((len(names), 9, 9)), "uint16", names=names)
+    with open_image(folder.path / "a.tif") as file:
+        assert Bands(("red", "green", "blue", "nir")).find(file) == order
+
+
+@pytest.mark.parametrize(("count", "kind"), [(3, None), (4, InputNote), (12, InputDoubt)])
+def test_bands_that_nobody_names_are_said(folder, count, kind):
+    with remarks() as said:
+        list_chips(_stored(folder, lambda x: np.repeat(x * 10_000, 4, axis=0)[:count], "uint16"))
+    said = [text for text in said if f"which of its {count} bands are which" in str(text)]
+    assert [type(text) for text in said] == [kind] * bool(kind)
+
+
+@pytest.mark.parametrize(
+    ("crs", "metres"), [(CRS, 10), ("EPSG:2249", 3.048), ("EPSG:3857", 8.8), ("EPSG:4326", np.nan)]
+)
+def test_pixels_are_measured_on_the_ground(folder, crs, metres):
+    path = folder.path / "a.tif"
+    west = 100 if crs == "EPSG:4326" else 5e5  # Mercator: 28.4° north
+    transform = Affine(10, 0, west, 0, -10, 33e5)
+    if crs == "EPSG:4326":
+        transform = Affine(1e-4, 0, 100, 0, -1e-4, 30)
+    frame = {"height": 9, "width": 9, "count": 3, "dtype": "uint8", "transform": transform}
+    with rasterio.open(path, "w", driver="GTiff", crs=crs, **frame) as file:
+        file.write(np.full((3, 9, 9), 7, np.uint8))
+    with open_image(path) as file:
+        assert pixel_metres(file) == pytest.approx(metres, rel=1e-3, nan_ok=True)
+    if metres != 10:
+        with pytest.raises(InputError, match=r"the scene has no CRS in metres.*gdalwarp"):
+            open_scene(path)

@@ -260,3 +260,14 @@ def test_a_mask_in_degrees_of_another_datum(hill):
 def test_a_mask_beyond_the_dem_is_said(hill):
     _, _, said = masked(hill, [box(EAST - 500, SOUTH, EAST + 500, NORTH)])
     assert "mask reaches beyond the DEM. Found: 50% of its area has no altitude" in said
+
+
+def test_polygons_over_each_other_are_doubted(hill):
+    all_of_it = box(WEST - 99, SOUTH - 99, EAST + 99, NORTH + 99)
+    part = box(WEST + 400, SOUTH, WEST + 800, NORTH)  # a quarter of it
+    for order, counts in (([all_of_it, part], [1, 2]), ([part, all_of_it], [1])):
+        codes = {"code": [1 if shape is all_of_it else 2 for shape in order]}
+        hill.vector("lithology.gpkg", order, columns=codes)
+        factors, said = hill.factors("lithology")
+        assert np.unique(factors["lithology"]).tolist() == counts
+        assert any("lie over each other. Found: 25% of the cells" in text for text in said)

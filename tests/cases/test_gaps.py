@@ -2,6 +2,8 @@
 directions.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,9 @@ import xarray as xr
 from affine import Affine
 from shapely.geometry import Point, box
 
-from lsa_helpers.errors import InputError
-from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, altitude, centres
+from lsa_helpers.errors import InputDoubt, InputError, InputNote
+from lsa_helpers.factors.build import build_factors
+from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, altitude, centres, steepness
 
 COARSE = Affine(30, 0, WEST - 300, 0, -30, NORTH + 300)  # 80 × 60 cells reach beyond the area
 SHAPE = (62, 76)
@@ -284,3 +287,50 @@ def test_what_cannot_be_is_said_in_the_unit(hill):
     hill.content["factors"] = {"plan_curvature": {"path": "c.tif", "unit": "1/m"}}
     with pytest.raises(InputError, match=r"-900 to 900 1/m\).*901.083 to"):
         hill.factors("plan_curvature")
+
+
+@pytest.mark.parametrize(("lift", "is_gap"), [(0, True), (-1410, False)])
+def test_zeros_far_below_all_heights_are_gaps(hill, lift, is_gap):
+    heights = altitude(*centres()) + lift  # the lowest of them at 1410.55 m
+    heights[:, -20:] = 0
+    hill.raster("dem.tif", heights)
+    factors, said = hill.factors("altitude")
+    assert np.isnan(factors["altitude"].to_numpy()[:, -19:]).all() == is_gap
+    assert any("1,920 cells of 0 are taken for gaps" in text for text in said) == is_gap
+
+
+@pytest.mark.parametrize(
+    ("values", "keys", "told"),
+    [(0.3, {}, True), (250.0, {}, True), (0.3, {"unit": "g"}, False), (0.3, {"scale": 981}, False)],
+)
+def test_shaking_without_a_unit_is_said(hill, values, keys, told):
+    hill.raster("pga.tif", np.full((96, 128), values))
+    hill.entry("stations", path="pga.tif", **keys)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        build_factors(hill.catalog(), wanted=["pga"])
+    kinds = [w.category for w in caught if "no unit of PGA is stated" in str(w.message)]
+    assert kinds == [InputDoubt if values < 5 else InputNote] * told
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "keys", "fits"),
+    [
+        ("slope", lambda slope: slope, {}, True),
+        ("slope", np.radians, {}, False),
+        ("slope", np.radians, {"unit": "rad"}, True),
+        ("slope", lambda slope: 100 * np.tan(np.radians(slope)), {}, False),
+        ("slope", lambda slope: 100 * np.tan(np.radians(slope)), {"unit": "%"}, True),
+        ("aspect", lambda slope: slope % 8 + 1, {}, False),
+        ("altitude", lambda slope: altitude(*centres()) / 0.3048, {}, False),
+        ("altitude", lambda slope: altitude(*centres()) / 0.3048, {"unit": "ft"}, True),
+        ("distance_to_road", lambda slope: (centres()[0] - WEST) / 111_000, {}, False),
+        ("distance_to_road", lambda slope: centres()[0] - WEST, {}, True),
+    ],
+)
+def test_ready_made_factors_are_held_against_the_dem(hill, name, make, keys, fits):
+    values = make(steepness(*centres()))
+    hill.raster("ready.tif", values)
+    hill.content["factors"] = {name: {"path": "ready.tif", **keys}}
+    _, said = hill.factors(name)
+    assert any(f"the ready-made {name} does not fit" in text for text in said) != fits

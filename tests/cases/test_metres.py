@@ -11,7 +11,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.models.area import check_area
 from lsa_helpers.raster import cell_size, empty_grid, on_grid
 from lsa_helpers.sources import read_inventory, target_grid
-from tests.cases.conftest import CRS, altitude, centres, steepness
+from tests.cases.conftest import CELL, CRS, NORTH, WEST, altitude, centres, steepness
 
 FOOT, US_FOOT = 0.3048, 1200 / 3937
 UTM, EAST_0, NORTH_0 = "EPSG:32633", 480_000.0, 5_100_000.0  # about 46° N
@@ -222,3 +222,18 @@ def test_a_local_frame_needs_a_crs(hill):
 def test_a_crs_with_heights_is_that_of_the_ground(hill):
     hill.content["crs"] = "EPSG:32648+5773"
     assert hill.factors("altitude")[0].rio.crs == CRS
+
+
+@pytest.mark.parametrize(("unit", "fits"), [("ft", False), ("m", True)])
+def test_tiles_have_one_unit(hill, unit, fits):
+    heights = altitude(*centres())
+    hill.raster("west.tif", heights[:, :64])
+    hill.raster("east.tif", heights[:, 64:], Affine(CELL, 0, WEST + 64 * CELL, 0, -CELL, NORTH))
+    with rasterio.open(hill.path / "east.tif", "r+") as file:
+        file.units = (unit,)
+    hill.entry("dem", path=["west.tif", "east.tif"])
+    if fits:
+        np.testing.assert_allclose(hill.factors("altitude")[0]["altitude"], heights, rtol=1e-6)
+        return
+    with pytest.raises(InputError, match=r"different units.*west\.tif in none, east\.tif in ft"):
+        hill.factors("altitude")

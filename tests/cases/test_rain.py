@@ -1,5 +1,7 @@
 """Rain over time in whatever file, unit and step: always millimetres a year, and said."""
 
+import itertools
+
 import cftime
 import numpy as np
 import pandas as pd
@@ -285,3 +287,58 @@ def test_an_ndvi_over_time_is_a_mean(hill):
     assert any("2 layers over time, mean" in line for line in said)
     hill.entry("ndvi", path="rain.nc", statistic="max")
     np.testing.assert_allclose(hill.factors("ndvi")[0]["ndvi"], 0.4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("parts", [3, 6])
+def test_numbered_parts_of_months(hill, parts):
+    for month, part in itertools.product(range(1, 13), range(1, parts + 1)):
+        hill.raster(f"chirps.2021.{month:02d}.{part}.tif", np.full((96, 128), 60.0 / parts))
+    rain(hill, 720, f"{12 * parts} layers, {parts} a month, of 2021", path="chirps*.tif")
+
+
+def test_a_month_that_is_there_twice_is_refused(hill):
+    for name in ("202101", "202102", "202103", "202103_v2"):
+        hill.raster(f"rain_{name}.tif", np.full((96, 128), 60.0))
+    hill.entry("rainfall", path="rain_*.tif")
+    with pytest.raises(InputError, match="several layers have the same date.*2 of 2021-03-01"):
+        hill.factors("rainfall")
+
+
+@pytest.mark.parametrize("adds_up", [True, False])
+def test_hours_that_add_up_within_a_day(hill, adds_up):
+    hours = np.arange(96)
+    values = (hours - 1) % 24 + 1.0 if adds_up else np.where(hours % 24 == 12, 2.4, 0)
+    netcdf(hill, values / 1000, "m", "tp", pd.date_range("2022-06-01", periods=96, freq="h"))
+    hill.entry("rainfall", path="rain.nc")
+    if not adds_up:  # 2.4 mm a day, and four days are no year
+        assert any("876 mm a year" in text for text in hill.factors("rainfall")[1])
+        return
+    with pytest.raises(InputError, match="hours adds up within each day.*back at 1:00.*sums of"):
+        hill.factors("rainfall")
+
+
+@pytest.mark.parametrize("parts", [2, 3, 6])
+def test_bands_of_a_year_that_are_parts_of_months(hill, parts):
+    hill.raster("rain_2021.tif", np.full((12 * parts, 96, 128), 60.0 / parts))
+    rain(hill, 720, f"{12 * parts} layers, {parts} a month, of 2021", path="rain_2021.tif")
+
+
+@pytest.mark.parametrize(("name", "doubted"), [("202107", True), ("2021", False)])
+def test_one_month_is_no_year(hill, name, doubted):
+    hill.raster(f"rain_{name}.tif", np.full((96, 128), 300.0))
+    hill.entry("rainfall", path=f"rain_{name}.tif")
+    said = hill.factors("rainfall")[1]
+    assert any("one layer, of 2021-07-01, is taken for the sum" in text for text in said) == doubted
+    if doubted:
+        hill.entry("rainfall", path=f"rain_{name}.tif", step="month")
+        assert not any("is taken for the sum" in text for text in hill.factors("rainfall")[1])
+
+
+def test_an_anomaly_of_rain_is_not_the_rain(hill):
+    for name in ("precip_anomaly", "tmax"):
+        netcdf(hill, [10.0] * 12, name=name, time=months(), file=f"{name}.nc")
+    paths = [hill.path / f"{name}.nc" for name in ("precip_anomaly", "tmax")]
+    xr.merge([xr.open_dataset(path) for path in paths]).to_netcdf(hill.path / "rain.nc")
+    hill.entry("rainfall", path="rain.nc")
+    with pytest.raises(InputError, match="the file holds several variables.*precip_anomaly"):
+        hill.factors("rainfall")

@@ -15,7 +15,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.raster import empty_grid
 from lsa_helpers.runner.manifest import data_hashes
 from lsa_helpers.sources import distance_to, kind_of
-from tests.cases.conftest import CELL, CRS, EAST, NORTH, SOUTH, WEST, altitude, centres
+from tests.cases.conftest import CELL, CRS, EAST, NORTH, SOUTH, WEST, altitude, centres, steepness
 
 DRIVERS = {
     "dem.TIF": "GTiff", "DEM.Tiff": "GTiff", "dem.img": "HFA", "dem.asc": "AAIGrid",
@@ -257,3 +257,58 @@ def test_packed_rasters_are_refused_with_the_way_out(hill):
         hill.entry("dem", path=name)
         with pytest.raises(InputError, match=words):
             hill.factors("altitude")
+
+
+@pytest.mark.parametrize(
+    ("driver", "data", "header"), [("SAGA", "sdat", "sgrd"), ("EHdr", "bil", "hdr")]
+)
+def test_a_header_is_no_raster(hill, driver, data, header):
+    hill.raster(f"grid.{data}", altitude(*centres()), driver=driver)
+    hill.entry("dem", path=f"grid.{data}")
+    assert slope_error(hill) < 0.5
+    hill.entry("dem", path=f"grid.{header}")
+    with pytest.raises(
+        InputError, match=rf"grid\.{header}: the file only describes a raster.*sdat"
+    ):
+        hill.factors("altitude")
+
+
+def test_a_dem_of_points_is_read_or_refused(hill):
+    east, north = centres()
+    rows = zip(east.ravel(), north.ravel(), altitude(east, north).ravel(), strict=True)
+    lines = [f"{x:.2f} {y:.2f} {z:.2f}" for x, y, z in rows]
+    for name in ("grid.xyz", "grid.txt"):
+        (hill.path / name).write_text("\n".join(lines))
+    hill.entry("dem", path="grid.xyz", crs=CRS)
+    assert slope_error(hill) < 0.5
+    hill.entry("dem", path="grid.txt", crs=CRS)
+    with pytest.raises(InputError, match=r"grid\.txt: the DEM is no raster.*\.xyz"):
+        hill.factors("altitude")
+
+
+def test_the_first_of_several_bands_is_doubted(hill):
+    east, north = centres()
+    hill.raster("stack.tif", np.stack([np.hypot(east, north) % 255, altitude(east, north)]))
+    hill.entry("dem", path="stack.tif")
+    _, said = hill.factors("altitude")
+    assert any("stack.tif: the first of its bands is read. Found: 2 bands" in text for text in said)
+    hill.entry("dem", path="stack.tif", band=2)
+    assert slope_error(hill) < 0.5
+    assert not any("bands" in text for text in hill.factors("altitude")[1])
+
+
+def test_coordinates_in_kilometres(hill):
+    east, north = centres()
+    axes = {"x": east[0] / 1000, "y": north[:, 0] / 1000}
+    data = xr.DataArray(altitude(east, north), dims=("y", "x"), coords=axes)
+    for axis in "xy":
+        data[axis].attrs["units"] = "km"
+    data.to_dataset(name="z").rio.write_crs(CRS).to_netcdf(hill.path / "dem.nc")
+    hill.entry("dem", path="dem.nc")
+    assert slope_error(hill) < 0.5
+
+
+def slope_error(hill) -> float:
+    """How far the slope of the hillside is off at most, degrees, away from its edges."""
+    slope = hill.factors("slope")[0]["slope"].to_numpy()
+    return float(np.abs(slope - steepness(*centres()))[2:-2, 2:-2].max())
