@@ -18,6 +18,7 @@ from lsa_helpers.sources.vectors import read_features
 
 _MOST_FLOAT32 = 2**24  # whole numbers up to here are exact in float32
 _MOST_CLASSES = 40
+_LARGEST = {127, 255, 32767, 65535}  # of the types of whole numbers, which often mean nodata
 
 
 def categorical(
@@ -147,6 +148,16 @@ def _check_classes(names: dict, labels: set, given: dict, file: Path) -> None:
             where=file,
             found=", ".join(list(names.values())[:5]),
             fix="Is it a number of each polygon, or an amount? Name another column",
+        )
+    largest, *others = sorted(names, reverse=True)
+    if largest in _LARGEST - set(map(int, filter(str.isdigit, given))) and others[:1] < [
+        largest // 2
+    ]:
+        doubt(
+            f"the class {largest} is probably nodata",
+            where=file,
+            found=", ".join(map(str, reversed(others[:12]))),
+            fix="Declare it in the file (gdal_edit.py -a_nodata), or name it in `names`",
         )
     unused, unnamed = sorted(given.keys() - labels), sorted(labels - given.keys())
     if given and unnamed:

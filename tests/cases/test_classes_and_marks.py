@@ -271,3 +271,16 @@ def test_polygons_over_each_other_are_doubted(hill):
         factors, said = hill.factors("lithology")
         assert np.unique(factors["lithology"]).tolist() == counts
         assert any("lie over each other. Found: 25% of the cells" in text for text in said)
+
+
+def test_the_largest_number_of_a_type_is_hardly_a_class(hill):
+    """255 beside 10 and 20 in eight bits, declared nowhere."""
+    east, north = centres()
+    use = np.where(east < WEST + 200, 255, np.where(north > NORTH - 600, 10, 20))
+    hill.raster("lulc.tif", use, dtype="uint8")
+    hill.entry("lulc", path="lulc.tif")
+    _, said = hill.factors("lulc")
+    assert any("the class 255 is probably nodata" in line for line in said)
+    hill.entry("lulc", path="lulc.tif", names={10: "crop", 20: "forest", 255: "town"})
+    _, said = hill.factors("lulc")
+    assert not any("nodata" in line for line in said)
