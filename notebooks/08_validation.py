@@ -180,7 +180,8 @@ style.save(show.correlograms(alike, block_m), run, "correlograms")
 # %%
 run.write_table(ranges.rename("range_m").rename_axis("model").reset_index(), "residual_range")
 verdict = "longer than" if ranges.max() > block_m else "no longer than"
-print(f"The longest range, {ranges.max():.0f} m, is {verdict} the blocks of {block_m:.0f} m.")
+longest = f"{ranges.max():.0f} m" if np.isfinite(ranges.max()) else "longer than the figure shows"
+print(f"The longest range, {longest}, is {verdict} the blocks of {block_m:.0f} m.")
 ranges.rename(style.MODEL_LABELS).round(0).to_frame()
 
 # %% [markdown]
