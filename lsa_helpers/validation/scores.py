@@ -274,8 +274,7 @@ def repeated_scores(estimator, samples: pd.DataFrame, splitters: Iterable) -> pd
 
     Notes
     -----
-    **Source**: Lovelace, Nowosad & Muenchow, Geocomputation with R, chapter 12 (100-repeated 5-fold
-    spatial cross-validation): the protocol of the published reference for southern Ecuador.
+    **Source**: Lovelace, Nowosad & Muenchow, Geocomputation with R, chapter 12 (southern Ecuador).
     """
     label = samples["label"]
     groups = landslide_groups(samples.get("landslide_id", np.full(len(samples), -1)))
@@ -283,8 +282,7 @@ def repeated_scores(estimator, samples: pd.DataFrame, splitters: Iterable) -> pd
     for repeat, splitter in enumerate(splitters):
         for fold, (train, test) in enumerate(splitter.split(samples, label, groups)):
             if label.iloc[train].nunique() == 2 == label.iloc[test].nunique():
-                # Small problems only wait for each other on several threads.
-                with threadpool_limits(1):
+                with threadpool_limits(1):  # several threads would only wait for each other
                     fitted = clone(estimator).fit(samples.iloc[train], label.iloc[train])
                     probability = fitted.predict_proba(samples.iloc[test])[:, 1]
                 scored = scores(label.iloc[test], probability, np.zeros(len(test)))
