@@ -17,7 +17,13 @@ from shapely.geometry import LineString, Point, box
 
 from lsa_helpers.errors import remarks
 from lsa_helpers.factors.build import build_factors
-from lsa_helpers.sources import Catalog, check_catalog, load_catalog
+from lsa_helpers.sources import (
+    Catalog,
+    check_catalog,
+    load_catalog,
+    read_inventory,
+    target_grid,
+)
 
 CRS = "EPSG:32648"
 WEST, NORTH, CELL, ROWS, COLUMNS = 500_000.0, 3_300_000.0, 12.5, 96, 128
@@ -82,6 +88,14 @@ class Folder:
         with remarks() as said:
             factors, notes = build_factors(self.catalog(), wanted=wanted)
         return factors, [*notes, *map(str, said)]
+
+    def inventory(self, **keys):
+        """The inventory of an entry, and what is said of it."""
+        self.entry("inventory", **keys)
+        catalog = self.catalog()
+        with remarks() as said:
+            found = read_inventory(catalog, target_grid(catalog))
+        return found, "\n".join(map(str, said))
 
     def check(self):
         """The rows of the check, and what it says."""

@@ -11,21 +11,12 @@ import pytest
 import shapely
 from shapely.geometry import GeometryCollection, LineString, MultiPoint, Point, Polygon, box
 
-from lsa_helpers.errors import InputError, InputNote, remarks
-from lsa_helpers.sources import read_features, read_inventory, target_grid
+from lsa_helpers.errors import InputError, InputNote
+from lsa_helpers.sources import read_features, target_grid
 from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, landslides
 
 ROAD = LineString([(WEST + 300, SOUTH - 100), (WEST + 300, NORTH + 100)])
 PLACES = [Point(WEST + 100 * i, SOUTH + 60 * i) for i in range(1, 11)]
-
-
-def read(hill, **keys):
-    """The inventory and what is said of it."""
-    hill.entry("inventory", **keys)
-    catalog = hill.catalog()
-    with remarks() as said:
-        found = read_inventory(catalog, target_grid(catalog))
-    return found, "\n".join(map(str, said))
 
 
 def roads(hill, name: str):
@@ -168,7 +159,7 @@ def points_table(**columns) -> pd.DataFrame:
 )
 def test_usual_names_of_degrees(hill, x, y):
     points_table().set_axis([x, y], axis=1).to_csv(hill.path / "p.csv", index=False)
-    found, said = read(hill, path="p.csv")
+    found, said = hill.inventory(path="p.csv")
     assert same_places(found)
     assert ("columns taken for the coordinates" in said) == ((x, y) != ("X", "Y"))
 
@@ -187,7 +178,7 @@ def test_usual_names_of_degrees(hill, x, y):
 def test_usual_names_of_metres(hill, x, y):
     table = pd.DataFrame({x: [p.x for p in PLACES], y: [p.y for p in PLACES]})
     table.assign(lon=0, lat=0).to_csv(hill.path / "p.csv", index=False)
-    found, said = read(hill, path="p.csv", crs=CRS)
+    found, said = hill.inventory(path="p.csv", crs=CRS)
     assert same_places(found) and x in said
 
 
@@ -208,7 +199,7 @@ def test_usual_names_of_metres(hill, x, y):
 def test_texts_of_points(hill, name, how):
     table = points_table(place=["Höhe" if how.get("encoding") == "cp1252" else "a"] * 10)
     table.to_csv(hill.path / name, index=False, **how)
-    found, said = read(hill, path=name, x="lon", y="lat")
+    found, said = hill.inventory(path=name, x="lon", y="lat")
     assert same_places(found)
     assert ("decimal commas" in said) == (how.get("decimal") == ",")
 
@@ -220,13 +211,13 @@ def test_spreadsheets(hill, name):
     for sheet, table in sheets.items():
         pyogrio.write_dataframe(table, file, layer=sheet, driver="XLSX", append=file.exists())
     file.rename(hill.path / name)
-    found, _ = read(hill, path=name, sheet="points")
+    found, _ = hill.inventory(path=name, sheet="points")
     assert same_places(found)
     with pytest.raises(InputError, match=r"no sheet \"pionts\". Found: \['info', 'points'\]"):
-        read(hill, path=name, sheet="pionts")
+        hill.inventory(path=name, sheet="pionts")
     hill.entry("inventory", path=name)
     with pytest.raises(InputError, match='no column "x"'):
-        read(hill, path=name)
+        hill.inventory(path=name)
 
 
 @pytest.mark.parametrize("column", ["WKT", "geometry", "the_geom"])
@@ -234,7 +225,7 @@ def test_spreadsheets(hill, name):
 def test_geometries_as_text(hill, column, prefix):
     shapes = gpd.GeoSeries(landslides(), crs=CRS).to_crs(4326).to_wkt()
     pd.DataFrame({"id": 1, column: prefix + shapes}).to_csv(hill.path / "p.csv", index=False)
-    found, _ = read(hill, path="p.csv")
+    found, _ = hill.inventory(path="p.csv")
     expected = sum(shape.area for shape in landslides())
     assert found["area_m2"].sum() == pytest.approx(expected, rel=1e-3)
 
@@ -242,8 +233,8 @@ def test_geometries_as_text(hill, column, prefix):
 def test_geoparquet_and_plain_parquet(hill):
     gpd.GeoDataFrame(geometry=PLACES, crs=CRS).to_parquet(hill.path / "a.parquet")
     points_table().to_parquet(hill.path / "b.parquet")
-    assert same_places(read(hill, path="a.parquet")[0])
-    assert same_places(read(hill, path="b.parquet")[0])
+    assert same_places(hill.inventory(path="a.parquet")[0])
+    assert same_places(hill.inventory(path="b.parquet")[0])
 
 
 def test_coordinates_that_are_no_numbers_are_named(hill):
@@ -251,7 +242,7 @@ def test_coordinates_that_are_no_numbers_are_named(hill):
     with pytest.raises(
         InputError, match=r"p\.csv: the column \"lon\" does not hold numbers.*about 102"
     ):
-        read(hill, path="p.csv", x="lon", y="lat")
+        hill.inventory(path="p.csv", x="lon", y="lat")
 
 
 def _text(degrees: float, style: str, sides: str) -> str:
@@ -272,7 +263,7 @@ def test_angles_are_read_as_degrees(hill, style):
     for name, sides in (("lon", "EW"), ("lat", "NS")):
         table[name] = [_text(value, style, sides) for value in table[name]]
     table.to_csv(hill.path / "p.csv", index=False)
-    found, said = read(hill, path="p.csv", x="lon", y="lat")
+    found, said = hill.inventory(path="p.csv", x="lon", y="lat")
     assert same_places(found) and 'angles in "lon" are read as degrees' in said
 
 
@@ -280,7 +271,7 @@ def test_rows_without_coordinates_are_counted(hill):
     gaps = pd.DataFrame({"lon": [np.nan, 102.0], "lat": [30.0, np.nan]})
     table = pd.concat([points_table(), gaps])
     table.to_csv(hill.path / "p.csv", index=False)
-    found, said = read(hill, path="p.csv")
+    found, said = hill.inventory(path="p.csv")
     assert same_places(found) and "without a place are left out. Found: 2 of 12" in said
 
 
@@ -298,7 +289,7 @@ def test_longitudes_up_to_360_are_turned(hill, name):
         places = gpd.points_from_xy(table["lon"], table["lat"])
         gpd.GeoDataFrame(geometry=places, crs=4326).to_file(hill.path / name)
     hill.raster("dem.tif", np.ones((96, 128)), crs="EPSG:32618")
-    found, said = read(hill, path=name)
+    found, said = hill.inventory(path=name)
     assert len(found) == 10 and "longitudes from 0 to 360° are read" in said
     np.testing.assert_allclose(found.geometry.x, [p.x for p in PLACES], atol=0.5)
 
@@ -308,13 +299,13 @@ def test_swapped_latitude_and_longitude_are_found(hill):
     table = points_table().rename(columns={"lon": "lat", "lat": "lon"})
     table.to_csv(hill.path / "p.csv", index=False)
     with pytest.raises(InputError, match=r"p\.csv: latitude and longitude are swapped.*Exchange"):
-        read(hill, path="p.csv")
+        hill.inventory(path="p.csv")
     hill.raster("dem.tif", np.ones((96, 128)), crs="EPSG:32644")
     places = gpd.GeoSeries(PLACES, crs="EPSG:32644").to_crs(4326)
     swapped = pd.DataFrame({"lon": places.y, "lat": places.x})
     swapped.to_csv(hill.path / "p.csv", index=False)
     with pytest.raises(InputError, match=r"p\.csv: .*swapped.*Exchange `x` and `y`"):
-        read(hill, path="p.csv")
+        hill.inventory(path="p.csv")
     hill.content = {"dem": {"path": "dem.tif"}, "inventory": {"path": "p.csv"}}
     with pytest.raises(InputError, match=r"`inventory` are swapped"):
         hill.check()
@@ -324,7 +315,7 @@ def test_swapped_metres_are_found(hill):
     table = pd.DataFrame({"x": [p.y for p in PLACES], "y": [p.x for p in PLACES]})
     table.to_csv(hill.path / "p.csv", index=False)
     with pytest.raises(InputError, match="east and north of the coordinates are swapped"):
-        read(hill, path="p.csv", crs=CRS)
+        hill.inventory(path="p.csv", crs=CRS)
 
 
 def test_heights_and_measures_are_left_out(hill):
@@ -337,14 +328,14 @@ def test_heights_and_measures_are_left_out(hill):
 def test_a_bow_tie_is_made_valid(hill):
     tie = Polygon([(0, 0), (100, 100), (100, 0), (0, 100)])
     hill.vector("s.gpkg", [shapely.affinity.translate(tie, WEST + 500, SOUTH + 500)])
-    found, _ = read(hill, path="s.gpkg")
+    found, _ = hill.inventory(path="s.gpkg")
     assert found.is_valid.all() and found["area_m2"].item() == pytest.approx(5000)
 
 
 def test_points_of_one_feature_are_told_apart(hill):
     several = [MultiPoint(PLACES[:6]), GeometryCollection(PLACES[6:])]
     hill.vector("p.gpkg", several)
-    found, _ = read(hill, path="p.gpkg")
+    found, _ = hill.inventory(path="p.gpkg")
     assert same_places(found) and (found.geom_type == "Point").all()
 
 

@@ -11,17 +11,7 @@ from lsa_helpers.errors import InputDoubt, InputError, remarks
 from lsa_helpers.runner.folds import check_folds
 from lsa_helpers.runner.inputs import resolve
 from lsa_helpers.samples import make_samples
-from lsa_helpers.sources import read_inventory, target_grid
 from tests.cases.conftest import CRS, EAST, NORTH, SOUTH, WEST, centres, landslides
-
-
-def read(hill, **keys):
-    """The inventory and what is said of it."""
-    hill.entry("inventory", **keys)
-    catalog = hill.catalog()
-    with remarks() as said:
-        found = read_inventory(catalog, target_grid(catalog))
-    return found, "\n".join(map(str, said))
 
 
 def try_folds(hill, **params):
@@ -48,7 +38,7 @@ def polygons(hill, labels: dict, name="s.gpkg", column="label") -> None:
 )
 def test_stable_polygons_are_no_landslides(hill, labels):
     polygons(hill, dict.fromkeys(labels))
-    found, said = read(hill, path="s.gpkg", label="label")
+    found, said = hill.inventory(path="s.gpkg", label="label")
     assert found["label"].tolist() == [1] * 8 + [0] * 8
     assert ("labels of" in said) == isinstance(labels[0], str)
     factors, _ = hill.factors("altitude")
@@ -64,33 +54,33 @@ def test_stable_polygons_are_no_landslides(hill, labels):
 
 def test_a_label_column_that_nobody_named_is_used_and_said(hill):
     polygons(hill, {1: 0, 0: 0}, column="class")
-    found, said = read(hill, path="s.gpkg")
+    found, said = hill.inventory(path="s.gpkg")
     assert (found["label"] == 1).sum() == 8 and 'the column "class" is read as the label' in said
 
 
 def test_other_kinds_are_background(hill):
     polygons(hill, dict.fromkeys(["debris flow", "rock_fall", "river", "road"]))
-    found, said = read(hill, path="s.gpkg", label="label")
+    found, said = hill.inventory(path="s.gpkg", label="label")
     assert len(found) == 16 and "label" not in found
     assert "landslide: debris flow (8), rock_fall (8); left out: river (8), road (8)" in said
 
 
 def test_labels_can_be_chosen(hill):
     polygons(hill, dict.fromkeys([1, 2, 3]))
-    found, said = read(hill, path="s.gpkg", label="label", landslide_labels=[2, 3])
+    found, said = hill.inventory(path="s.gpkg", label="label", landslide_labels=[2, 3])
     assert len(found) == 16 and "landslide: 2 (8), 3 (8); left out: 1 (8)" in said
     with pytest.raises(InputError, match=r"s\.gpkg: no label.*A \(8\).*`landslide_labels"):
         polygons(hill, {"A": 0, "B": 0})
-        read(hill, path="s.gpkg", label="label")
+        hill.inventory(path="s.gpkg", label="label")
 
 
 def test_missing_labels_are_said_and_fractions_refused(hill):
     polygons(hill, {"slide": 0, None: 0})
-    found, said = read(hill, path="s.gpkg", label="label")
+    found, said = hill.inventory(path="s.gpkg", label="label")
     assert len(found) == 8 and "left out without a label: 8" in said
     polygons(hill, {0.5: 0, 1.0: 0})
     with pytest.raises(InputError, match=r"s\.gpkg: the labels in .* no whole numbers.*0\.5"):
-        read(hill, path="s.gpkg", label="label")
+        hill.inventory(path="s.gpkg", label="label")
 
 
 def burnt(value: int = 1) -> np.ndarray:
@@ -115,7 +105,7 @@ def burnt(value: int = 1) -> np.ndarray:
 )
 def test_a_raster_of_landslides_becomes_polygons(hill, marked, nodata, keys):
     hill.raster("s.tif", marked, dtype="uint8", nodata=nodata)
-    found, _ = read(hill, path="s.tif", **keys)
+    found, _ = hill.inventory(path="s.tif", **keys)
     assert found["area_m2"].sum() == pytest.approx((burnt() > 0).sum() * 12.5**2)
     assert 15 <= len(found) <= 24 and found.geom_type.eq("Polygon").all()
 
@@ -131,7 +121,7 @@ def test_a_raster_of_landslides_becomes_polygons(hill, marked, nodata, keys):
 def test_rasters_that_are_no_inventory(hill, values, words):
     hill.raster("s.tif", values)
     with pytest.raises(InputError, match=rf"s\.tif: .*{words}"):
-        read(hill, path="s.tif")
+        hill.inventory(path="s.tif")
 
 
 @pytest.mark.parametrize("nodata", [None, 0])
@@ -140,7 +130,7 @@ def test_numbers_of_landslides_keep_neighbours_apart(hill, nodata):
     numbers = np.zeros((96, 128))
     numbers[20:30, 20:30], numbers[20:30, 30:40], numbers[60:64, 60:64] = 7, 8, 9
     hill.raster("s.tif", numbers, dtype="int16", nodata=nodata)
-    found, said = read(hill, path="s.tif")
+    found, said = hill.inventory(path="s.tif")
     assert sorted(found["area_m2"]) == [2500, 15625, 15625]
     assert "values read as marked: 7, 8, 9" in said
 
@@ -151,7 +141,7 @@ def test_two_tiles_of_a_raster(hill):
     west = Affine(12.5, 0, WEST, 0, -12.5, NORTH)
     hill.raster("s_w.tif", burnt()[:, :64], west, dtype="uint8")
     hill.raster("s_e.tif", burnt()[:, 64:], west * Affine.translation(64, 0), dtype="uint8")
-    found, _ = read(hill, path="s_*.tif")
+    found, _ = hill.inventory(path="s_*.tif")
     assert found["area_m2"].sum() == pytest.approx((burnt() > 0).sum() * 12.5**2)
 
 
@@ -164,7 +154,7 @@ def catalogue(hill, n: int = 30, **columns) -> None:
 
 def test_points_without_labels_are_landslides(hill):
     catalogue(hill, landslide_category="landslide")
-    found, said = read(hill, path="glc.csv", x="longitude", y="latitude")
+    found, said = hill.inventory(path="glc.csv", x="longitude", y="latitude")
     assert found["label"].tolist() == [1] * 30 and not said
     factors, _ = hill.factors("altitude")
     table = make_samples(found, factors, seed=0)
@@ -192,10 +182,10 @@ def test_points_without_labels_are_landslides(hill):
 )
 def test_how_far_points_may_be_off_is_read_and_said(hill, column, values, metres):
     catalogue(hill, **{column: values * 10})
-    found, said = read(hill, path="glc.csv")
+    found, said = hill.inventory(path="glc.csv")
     assert found["accuracy_m"].tolist() == pytest.approx(metres * 10)
     assert f'how far points may be off is read from "{column}"' in said
-    found, said = read(hill, path="glc.csv", accuracy_m=70)
+    found, said = hill.inventory(path="glc.csv", accuracy_m=70)
     assert found["accuracy_m"].eq(70).all() and column not in said
 
 
@@ -206,14 +196,14 @@ def test_each_file_has_its_own_column_of_accuracy(hill):
         ("map.gpkg", points[12:], {"precision": ["50 m"] * 12}),
     ):
         hill.vector(name, [shape.centroid for shape in some], columns=columns)
-    found, said = read(hill, path=["gps.gpkg", "map.gpkg"])
+    found, said = hill.inventory(path=["gps.gpkg", "map.gpkg"])
     assert found["accuracy_m"].tolist() == [3, 50] * 6 + [50] * 12  # −9999 says nothing
     assert '"accuracy_m" and "precision"' in said
 
 
 def test_accuracies_in_words_are_doubted(hill):
     catalogue(hill, accuracy=["high", "low", "1:50,000"] * 10)
-    found, said = read(hill, path="glc.csv")
+    found, said = hill.inventory(path="glc.csv")
     assert found["accuracy_m"].eq(0).all()
     assert '"accuracy" does not say in metres how far points may be off' in said
 
@@ -221,17 +211,17 @@ def test_accuracies_in_words_are_doubted(hill):
 @pytest.mark.parametrize("column", ["date_accuracy", "accuracy_of_what", "area_precision"])
 def test_other_accuracies_are_not_of_places(hill, column):
     catalogue(hill, **{column: ["1 km", "exact", "5 km"] * 10})
-    found, said = read(hill, path="glc.csv")
+    found, said = hill.inventory(path="glc.csv")
     assert "accuracy_m" not in found and column not in said
 
 
 def test_points_known_to_kilometres_are_left_out(hill):
     catalogue(hill, location_accuracy=["exact", "5km", "unknown"] * 10)
-    found, said = read(hill, path="glc.csv")
+    found, said = hill.inventory(path="glc.csv")
     assert len(found) == 10 and "20 of 30 may be more than 120 m off" in said
     catalogue(hill, location_accuracy="25km")
     with pytest.raises(InputError, match=r"glc\.csv: no point is known well enough.*accuracy_m"):
-        read(hill, path="glc.csv")
+        hill.inventory(path="glc.csv")
 
 
 def test_points_at_one_place_and_outside_are_counted(hill):
@@ -239,7 +229,7 @@ def test_points_at_one_place_and_outside_are_counted(hill):
     table = pd.read_csv(hill.path / "glc.csv")
     far = table.head(3).assign(latitude=10.0)
     pd.concat([table, table.head(5), far]).to_csv(hill.path / "glc.csv", index=False)
-    found, said = read(hill, path="glc.csv")
+    found, said = hill.inventory(path="glc.csv")
     assert len(found) == 35
     assert "features at the place of another. Found: 5 of 35" in said
     assert "outside the study area are left out. Found: 3 of 38" in said
@@ -255,12 +245,12 @@ def test_points_at_one_place_and_outside_are_counted(hill):
 def test_mixtures_are_refused(hill, shapes, words):
     hill.vector("s.geojson", shapes)
     with pytest.raises(InputError, match=rf"s\.geojson: .*{words}"):
-        read(hill, path="s.geojson")
+        hill.inventory(path="s.geojson")
 
 
 def test_outlines_given_as_closed_lines(hill):
     hill.vector("s.gpkg", [LineString(shape.exterior.coords) for shape in landslides()])
-    found, said = read(hill, path="s.gpkg")
+    found, said = hill.inventory(path="s.gpkg")
     total = sum(shape.area for shape in landslides())
     assert len(found) == 24 and "closed lines are read as polygons. Found: 24 of 24" in said
     assert found["area_m2"].sum() == pytest.approx(total)
@@ -318,22 +308,22 @@ def test_enough_landslides_pass_in_silence(hill):
 
 def test_chosen_labels_find_their_column(hill):
     polygons(hill, dict.fromkeys(["A", "B"]), column="what")
-    found, said = read(hill, path="s.gpkg", landslide_labels=["B"])
+    found, said = hill.inventory(path="s.gpkg", landslide_labels=["B"])
     assert len(found) == 8 and 'the column "what" is read as the label' in said
     with pytest.raises(InputError, match=r"no column holds the `landslide_labels`.*\['what'\]"):
-        read(hill, path="s.gpkg", landslide_labels=["C"])
+        hill.inventory(path="s.gpkg", landslide_labels=["C"])
 
 
 def test_landslides_that_cover_much_are_doubted(hill):
     hill.vector("s.gpkg", [box(WEST, SOUTH, WEST + 800, NORTH)])
-    found, said = read(hill, path="s.gpkg")
+    found, said = hill.inventory(path="s.gpkg")
     assert len(found) == 1 and "landslides cover much of the study area. Found: 50% of it" in said
 
 
 def test_a_crs_that_is_none_is_named(hill):
     catalogue(hill)
     with pytest.raises(InputError, match=r"glc\.csv, `crs`: this is no CRS. Found: UTM 48N. Write"):
-        read(hill, path="glc.csv", crs="UTM 48N")
+        hill.inventory(path="glc.csv", crs="UTM 48N")
 
 
 @pytest.mark.parametrize(
@@ -350,7 +340,7 @@ def test_only_a_column_that_tells_both_is_taken_for_the_label(
     hill, column, values, landslides_found
 ):
     hill.vector("s.gpkg", landslides(8), columns={column: values * 4})
-    found, said = read(hill, path="s.gpkg")
+    found, said = hill.inventory(path="s.gpkg")
     label = found["label"] if "label" in found else pd.Series([1] * len(found))
     assert (label == 1).sum() == landslides_found
     assert ("is read as the label" in said) == (landslides_found == 4)
