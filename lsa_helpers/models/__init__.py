@@ -2,13 +2,20 @@
 
 from lsa_helpers.models.area import check_area, describe_area, fitted_coder
 from lsa_helpers.models.files import is_saved, load, save
-from lsa_helpers.models.maps import bf16_error, compute_on, cross_validated_map, predict_map
+from lsa_helpers.models.maps import (
+    bf16_error,
+    compute_on,
+    cross_validated_map,
+    dask_client,
+    predict_map,
+)
 
 __all__ = [
     "bf16_error",
     "check_area",
     "compute_on",
     "cross_validated_map",
+    "dask_client",
     "describe_area",
     "fitted_coder",
     "is_saved",

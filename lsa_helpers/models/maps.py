@@ -188,10 +188,35 @@ def compute_on(scheduler: str = "", n_jobs: int = 1) -> Iterator[None]:
             if torch:
                 torch.set_num_threads(threads)
         return
+    with dask_client("" if scheduler == "local" else scheduler, n_jobs):
+        yield
+
+
+@contextmanager
+def dask_client(scheduler: str = "", n_workers: int = 1) -> Iterator:
+    """A client of a Dask scheduler for as long as the ``with`` block lasts.
+
+    Parameters
+    ----------
+    scheduler : str
+        Address of a running one, whose workers have this package and see the same files; empty: a
+        cluster of processes of this machine, one thread and an even part of the memory each.
+    n_workers : int
+        Processes here.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    InputError
+        When the scheduler does not answer.
+    """
     from distributed import Client, LocalCluster
 
-    here = {"n_workers": n_jobs, "threads_per_worker": 1, "dashboard_address": None}
-    with LocalCluster(**here) if scheduler == "local" else nullcontext(scheduler) as cluster:
+    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
+    with nullcontext(scheduler) if scheduler else LocalCluster(**here) as cluster:
         try:
             client = Client(cluster, timeout=10)
         except (OSError, ValueError) as error:
@@ -203,7 +228,7 @@ def compute_on(scheduler: str = "", n_jobs: int = 1) -> Iterator[None]:
                 "option out",
             ) from None
         with client:
-            yield
+            yield client
 
 
 def bf16_error(cnn, factors: xr.Dataset, side: int = 256) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lsa_helpers import __version__
 from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
-from lsa_helpers.runner import cli_files, cli_scale
+from lsa_helpers.runner import cli_files, cli_scale, cli_sweep
 from lsa_helpers.runner.cli_options import (
     DataFolder,
     NameOrFile,
@@ -150,6 +150,7 @@ def check() -> None:
     console.print("Every notebook pair is in step.")
 
 
+app.command("sweep")(cli_sweep.sweep)
 app.command("train")(cli_scale.train)
 app.command("map")(cli_scale.map_area)
 app.command("bench")(cli_scale.bench)

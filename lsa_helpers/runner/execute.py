@@ -71,7 +71,7 @@ def execute(
             records[chapter] = _skip(run, values, chapter, missing[chapter], old)
         else:
             key, inputs = fingerprint(run, values, chapter, records)
-            if not force and _is_done(run, old, key):
+            if not force and is_done(run, old, key):
                 tell(f"{chapter}: unchanged, skipped")
                 continue
             tell(f"{chapter}: running …")
@@ -120,7 +120,7 @@ def fingerprint(
     return manifest.digest(values, code, inputs), inputs
 
 
-def _is_done(run: Run, record: dict | None, key: str) -> bool:
+def is_done(run: Run, record: dict | None, key: str) -> bool:
     """Whether a stage's record fits its fingerprint and all its outputs are as it left them."""
     if record is None or record["status"] != "done" or record["fingerprint"] != key:
         return False
