@@ -173,7 +173,7 @@ def stages_to_make(
         records = {item["name"]: item for item in manifest.read_manifest(run)["stages"]}
         for chapter in chapters:
             owner = makers[name, chapter]
-            after_new = any((makers[name, need], need) in todo for need in NEEDS[chapter])
+            after_new = any((makers.get((name, need)), need) in todo for need in NEEDS[chapter])
             if owner == name and (after_new or not _is_made(run, params, chapter, records)):
                 todo.add((name, chapter))
     return sorted(todo)
