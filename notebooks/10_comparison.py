@@ -1,0 +1,195 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Comparing runs
+#
+# ## Overview
+#
+# One run gives one number. Whether a choice matters, a seed decides too: another mountain, another draw of samples, another first weight of a
+# network. This chapter puts runs side by side, says which parameters differ, which scores differ by more than chance, and which choice moves
+# a score most. It is made for a sweep (`lsa sweep`) or for any list of runs (`lsa compare A B C`).
+#
+# **You will learn** (1) to read a score beside its interval, (2) why two runs on the same cells are compared in pairs, (3) what a main effect and an
+# interaction are, (4) what a better score cost.
+#
+# **Time to learn** about 20 minutes.
+
+# %% tags=["parameters"]
+run_dir: str = ""  # folder of this comparison; empty: the working directory
+seed: int = 0  # seed of the bootstrap
+runs: list = []  # folders of the runs, seen from run_dir; the first is the one that the others are held against
+
+# %%
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import statsmodels.formula.api as smf
+from statsmodels.stats.anova import anova_lm
+
+from lsa_helpers.raster import read_raster
+from lsa_helpers.run import Run
+from lsa_helpers.runner.comparison import compare_scores, costs, differing_parameters
+from lsa_helpers.runner.comparison import scores_with_intervals
+from lsa_helpers.runner.params import ComparisonParams
+from lsa_helpers.show import comparison as show
+from lsa_helpers.show import style
+
+style.use()
+p = ComparisonParams.from_cell(globals())
+here = Run(Path(p.run_dir))
+runs = {Path(folder).name: here.path / folder for folder in p.runs}
+first = next(iter(runs))
+print(f"{len(runs)} runs; the others are held against {first}.")
+
+# %% [markdown]
+# ## What differs
+#
+# Parameters with more than one value, by run. Two that always have the same value share a column.
+
+# %%
+parameters = differing_parameters(list(runs.values()))
+here.write_table(parameters.rename_axis("run").reset_index(), "parameters")
+parameters
+
+# %% [markdown]
+# ## Scores and their intervals
+#
+# An interval says how far a score would move with other blocks of the same land. It does not say what another mountain, another draw of samples or
+# another training would give: for that, look at how far runs with other seeds lie apart. Of scores of folds, those of pairs within one fold are
+# shown, because each fold has a model of its own.
+
+# %%
+scores = pd.concat({name: scores_with_intervals(folder) for name, folder in runs.items()}, names=["run"])
+scores = scores.reset_index("run").rename(columns={"value_low": "low", "value_high": "high"})
+here.write_table(scores, "scores")
+spatial = scores[(scores["table"] == "scores_spatial") & (scores["score"] == "auc_within")].rename(columns={"row": "model"})
+spatial.pivot(index="run", columns="model", values="value").reindex(runs).round(3)
+
+# %% mystnb={"figure": {"caption": "AUC of spatial folds, pairs within a fold, with 95 % intervals of a bootstrap over blocks, by run and model.", "name": "fig-10-scores"}, "image": {"alt": "Dots with horizontal intervals: the AUC of spatial folds of each model, one group of rows for each run"}}
+style.save(show.score_intervals(spatial, "AUC of spatial folds, pairs within a fold (1)"), here, "scores")
+
+# %% [markdown]
+# ## More than chance?
+#
+# Where two runs predicted the same samples, their scores are compared on the same draws of blocks: what is hard in one block is hard for both, and
+# the difference has a far narrower interval than either score. Where the samples differ, only intervals that exclude each other are counted, which
+# asks for more: intervals that overlap can still belong to scores that differ.
+
+# %%
+pairs = pd.concat({name: compare_scores(runs[first], folder) for name, folder in runs.items() if name != first}, names=["run"])
+pairs = pairs.reset_index("run")
+here.write_table(pairs, "differences")
+of_folds = pairs[(pairs["table"] == "scores_spatial") & (pairs["score"] == "auc_within")]
+columns = ["run", "row", "a", "b", "difference", "low", "high", "method", "more_than_chance"]
+of_folds[columns].rename(columns={"row": "model"}).round(3).style.hide(axis="index")
+
+# %%
+sure = of_folds["more_than_chance"].sum()
+print(f"{sure} of {len(of_folds)} differences from {first} are more than chance.")
+print(f"With that many comparisons, about {0.05 * len(of_folds):.1f} would look so where nothing differs.")
+
+# %% [markdown]
+# ## Which choice matters?
+#
+# The *main effect* of a parameter is how the mean score changes from one of its values to another, over all other choices. An *interaction* is what
+# two parameters do together beyond their main effects. An analysis of variance shares out the spread of a score over the runs: of each parameter, of
+# each pair of parameters as far as there are runs enough, and the rest. The shares do not say what is good; the figure shows which value is.
+
+
+# %%
+def shares(table, names):
+    """Share of a score's spread over the runs that each parameter and each pair explains."""
+    main = [f"C(Q({name!r}))" for name in names]
+    pairs = [f"{one}:{other}" for i, one in enumerate(main) for other in main[i + 1 :]]
+    for terms in (main + pairs, main):
+        model = smf.ols(f"value ~ {' + '.join(terms)}", table).fit()
+        if model.df_resid > 0:
+            break
+    squares = anova_lm(model, typ=2)["sum_sq"].rename(lambda term: term.replace("C(Q('", "").replace("'))", ""))
+    return squares / squares.sum()
+
+
+names = [name for name in parameters if parameters[name].nunique() < len(parameters)] or list(parameters)
+chosen = parameters[names].astype(str)
+with_values = spatial.join(chosen, on="run")
+if len(names) > 0 and len(runs) > sum(parameters[name].nunique() - 1 for name in names) + 1:
+    explained = {model: shares(table, names) for model, table in with_values.groupby("model")}
+    display(pd.DataFrame(explained).rename_axis("share of the spread").style.format("{:.0%}", na_rep="–"))
+else:
+    print("There are too few runs to share out the spread.")
+
+# %%
+effects = [
+    {"model": model, "parameter": name, "value": value, "mean": part["value"].mean(), "overall": table["value"].mean(), "runs": len(part)}
+    for model, table in with_values.groupby("model")
+    for name in names
+    for value, part in table.groupby(name)
+]
+effects = pd.DataFrame(effects)
+here.write_table(effects, "main_effects")
+
+# %% mystnb={"figure": {"caption": "Mean AUC of spatial folds over the runs with one value of a parameter. The longer the bar, the more the parameter matters; dotted, the mean of all runs.", "name": "fig-10-tornado"}, "image": {"alt": "One panel per model; a horizontal bar for each parameter from its lowest to its highest mean score, the longest on top, with a labelled dot for each value"}}
+style.save(show.tornado(effects, "Mean AUC of spatial folds (1)"), here, "tornado")
+
+# %% [markdown]
+# ## Maps and classes
+#
+# Two maps can have one AUC and differ cell by cell. For runs of the same land, here is how far the held-out maps lie apart, in order and in class,
+# and what the frequency ratio of the highest class does.
+
+# %%
+ratios = {}
+for name, folder in runs.items():
+    if Run(folder).table("frequency_ratio").exists():
+        table = Run(folder).read_table("frequency_ratio")
+        ratios[name] = table.groupby("model", sort=False)["fr"].last()
+if ratios:
+    display(pd.DataFrame(ratios).T.rename_axis("FR of the highest class").round(2))
+
+
+# %%
+def map_differences(one, other):
+    """Rank correlation of held-out maps and share of cells in another class, by model."""
+    rows = {}
+    for file in sorted((one / "products").glob("heldout_*.tif")):
+        model = file.stem.removeprefix("heldout_")
+        values = [read_raster(run / "products" / file.name)["susceptibility"] for run in (one, other)]
+        classes = [run / "products" / f"classes_{model}.tif" for run in (one, other)]
+        rows[model] = {"rank correlation": pd.Series(values[0].values.ravel()).corr(pd.Series(values[1].values.ravel()), method="spearman")}
+        if all(file.exists() for file in classes):
+            one_class, other_class = (read_raster(file)["class"].values for file in classes)
+            rows[model]["cells in another class"] = np.mean(one_class != other_class)
+    return pd.DataFrame(rows).T
+
+
+same_land = [name for name, folder in runs.items() if name != first and has_same_land(runs[first], folder)]
+apart = {name: map_differences(runs[first], runs[name]) for name in same_land}
+if apart:
+    apart = pd.concat(apart, names=["run", "model"])
+    here.write_table(apart.reset_index(), "map_differences")
+    display(apart.round(3))
+else:
+    print(f"No other run is of the same land as {first}.")
+
+# %% [markdown]
+# ## What it cost
+#
+# Seconds by chapter. What runs of a sweep share was made once, and stands in the first of them.
+
+# %%
+seconds = costs(list(runs.values()))
+here.write_table(seconds.rename_axis("run").reset_index(), "costs")
+seconds.assign(all=seconds.sum(axis=1)).round(0)
+
+# %% [markdown]
+# ## Summary
+#
+# `parameters.csv` holds what differs, `scores.csv` every score that has an interval, `differences.csv` which of them differ by more than chance,
+# `main_effects.csv` what each choice does to the score, `map_differences.csv` how far the maps lie apart and `costs.csv` the time.
