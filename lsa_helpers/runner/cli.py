@@ -126,7 +126,7 @@ def check_env() -> None:
 
 @app.command("sync")
 def sync() -> None:
-    """Derive every notebook's .ipynb twin from its .py source, and a page from the tests."""
+    """Derive every notebook's .ipynb twin, the schema of parameter files, and two pages."""
     from lsa_helpers.run import whole_file
     from lsa_helpers.runner.pairs import out_of_step
 
@@ -147,7 +147,7 @@ def check() -> None:
     if stale := out_of_step(notebooks_dir()):
         files = ", ".join(map(str, stale))
         raise InputError("a derived file is not in step", where=files, fix="Run: lsa sync")
-    console.print("Every notebook pair is in step.")
+    console.print("Every derived file is in step.")
 
 
 app.command("train")(cli_scale.train)

@@ -16,6 +16,7 @@ from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
 
 from lsa_helpers.runner import cli
+from lsa_helpers.runner.params import CHAPTERS
 from tests.data_folder import CELL, COLUMNS, CONTENT, CRS, NORTH, ROWS, WEST
 from tests.detect.conftest import bright_square, write_image
 
@@ -93,6 +94,22 @@ def test_params_new_is_valid_and_explained(lsa, empty):
     again = lsa("params", "new", "own.yml")
     assert again.code == 2
     assert "exists already" in again.err
+
+
+def test_params_export_is_what_papermill_takes(lsa, empty):
+    """Flat, complete, and valid for the chapter's model: the set's value, and the shared ones."""
+    result = lsa("params", "export", "full", "5")
+    assert result.code == 0
+    values = yaml.safe_load(result.out)
+    params = CHAPTERS["05_susceptibility"].from_cell(values)
+    assert params.model_dump() == values
+    assert (values["block_m"], values["profile"]) == (2500.0, "full")
+    refused(lsa("params", "export", "full", "12"), empty, "12")
+
+
+def test_params_export_names_the_data_as_seen_from_here(lsa, empty, folder):
+    values = yaml.safe_load(lsa("params", "export", "quick", "1", "--data", str(folder)).out)
+    assert (empty / values["catalog"]).resolve() == (folder / "catalog.yml").resolve()
 
 
 @pytest.mark.parametrize(
