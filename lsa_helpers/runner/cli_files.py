@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner.cli_options import DataFolder, NameOrFile, console
+from lsa_helpers.runner.cli_options import AsJson, DataFolder, NameOrFile, console
 
 params_app = typer.Typer(no_args_is_help=True, help="Parameter files.")
 data_app = typer.Typer(no_args_is_help=True, help="Data folders.")
@@ -71,7 +71,7 @@ def data_check(
     ] = "red,green,blue",
     params: Annotated[str, typer.Option(help="parameter file that the run will have")] = "quick",
     strict: Annotated[bool, typer.Option(help="count doubts as errors")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="answer in JSON")] = False,
+    as_json: AsJson = False,
     picture: Annotated[
         Path | None, typer.Option(help="map of all layers; default: check.png in the folder")
     ] = None,

@@ -5,7 +5,6 @@ wrong.
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,40 +18,7 @@ from lsa_helpers.runner import cli
 from lsa_helpers.runner.params import CHAPTERS
 from tests.data_folder import CELL, COLUMNS, CONTENT, CRS, NORTH, ROWS, WEST
 from tests.detect.conftest import bright_square, write_image
-
-
-@dataclass
-class Result:
-    """What a command gave back."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def empty(tmp_path_factory, monkeypatch) -> Path:
-    """An empty working folder, which becomes the current one."""
-    folder = tmp_path_factory.mktemp("work")
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def lsa(monkeypatch, capsys):
-    """Function that runs the command in the empty folder."""
-
-    def run(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["lsa", *arguments])
-        capsys.readouterr()
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return Result(code, *capsys.readouterr())
-
-    return run
+from tests.runner.conftest import Result
 
 
 def refused(result: Result, folder: Path, *words: str) -> None:
