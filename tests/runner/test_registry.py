@@ -228,15 +228,25 @@ def spatial_auc(a, b) -> pd.Series:
 
 def test_the_same_samples_are_compared_in_pairs(make_run):
     """Wrong about every pair against right about every pair: the difference is 1 in every draw,
-    though the intervals in the tables overlap; the order of the rows does not matter.
+    though the intervals in the tables overlap.
     """
     a, b = make_run("a", tables=WIDE), make_run("b", tables=WIDE)
     add_predictions(a, [0.2] * 4, [0.8] * 4)
-    add_predictions(b, [0.9] * 4, [0.1] * 4, shuffled=True)
+    add_predictions(b, [0.9] * 4, [0.1] * 4)
     row = spatial_auc(a, b)
     assert (row["method"], row["low"], row["high"]) == (PAIRED, 1.0, 1.0)
     assert row["more_than_chance"]
     assert spatial_auc(b, a)["low"] == -1.0
+
+
+def test_the_order_of_predictions_does_not_matter(make_run):
+    """The same ones, right in three blocks and wrong in one, differ in no draw."""
+    a, b = make_run("a", tables=WIDE), make_run("b", tables=WIDE)
+    for run, shuffled in ((a, False), (b, True)):
+        add_predictions(run, [0.3, 0.6, 0.6, 0.6], [0.7, 0.4, 0.4, 0.4], shuffled=shuffled)
+    row = spatial_auc(a, b)
+    assert (row["low"], row["high"]) == (0.0, 0.0)
+    assert not row["more_than_chance"]
 
 
 def test_a_difference_in_one_block_of_four_is_chance(make_run):
