@@ -148,7 +148,7 @@ def need_factors(names: Iterable[str], known: Iterable[str], where=None) -> None
             raise InputError(f'there is no factor "{name}"', where=where, fix=fix)
 
 
-def explain_invalid(error, noun: str, allowed: Callable[[tuple], Iterable[str]]) -> str:
+def explain_invalid(error, noun: str, advice: Callable[[tuple], str]) -> str:
     """What pydantic finds wrong, as sentences that name the key.
 
     Parameters
@@ -156,8 +156,9 @@ def explain_invalid(error, noun: str, allowed: Callable[[tuple], Iterable[str]])
     error : pydantic.ValidationError
     noun : str
         What a key is to the user: "parameter", "key".
-    allowed : callable
-        From the place of an unknown key (tuple of its parts) to the names that exist there.
+    advice : callable
+        From the place of an unknown key (tuple of its parts) to a sentence on what is meant, such
+        as `did_you_mean` gives.
 
     Returns
     -------
@@ -169,8 +170,7 @@ def explain_invalid(error, noun: str, allowed: Callable[[tuple], Iterable[str]])
         place = item["loc"]
         key = ".".join(map(str, place)) or "(all)"
         if item["type"] == "extra_forbidden":
-            fix = did_you_mean(str(place[-1]), allowed(place)).rstrip(".")
-            sentences.append(f'unknown {noun} "{key}". {fix}')
+            sentences.append(f'unknown {noun} "{key}". {advice(place).rstrip(".")}')
         else:
             sentences.append(f'{noun} "{key}": {item["msg"].lower()}, got {item["input"]!r}')
     return "; ".join(sentences)

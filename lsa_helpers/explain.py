@@ -14,6 +14,27 @@ class AdditivityError(LsaError):
     """Shapley values do not add up to the model's output, so they explain something else."""
 
 
+def round_thresholds(explainer) -> None:
+    """Make a tree explainer decide as the trees do where a threshold lies between two neighbouring
+    numbers of 32 bits.
+
+    scikit-learn's trees compare 32-bit values with 64-bit thresholds in the middle between two
+    values. TreeSHAP with a background keeps thresholds in 32 bits, and where the two values are
+    neighbours the middle may be rounded up to the larger one, which then goes the other way: its
+    sum misses the output by a whole leaf. Rounded down, a threshold decides every 32-bit value as
+    before.
+
+    Parameters
+    ----------
+    explainer : shap.TreeExplainer
+        Changed in place.
+    """
+    exact = explainer.model.thresholds
+    nearest = exact.astype(np.float32)
+    below = np.nextafter(nearest, np.float32(-np.inf))
+    explainer.model.thresholds = np.where(nearest > exact, below, nearest).astype(exact.dtype)
+
+
 def check_sum(values: np.ndarray, base: float, output: np.ndarray, tolerance: float) -> None:
     """Stop unless Shapley values add up to the model's output in every row.
 

@@ -47,7 +47,13 @@ from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 
 from lsa_helpers import models, validation
-from lsa_helpers.explain import check_sum, factor_shapley, pick_background, pick_samples
+from lsa_helpers.explain import (
+    check_sum,
+    factor_shapley,
+    pick_background,
+    pick_samples,
+    round_thresholds,
+)
 from lsa_helpers.raster import read_factors, read_raster
 from lsa_helpers.runner.params import ShapParams
 from lsa_helpers.runner.pipeline import open_run
@@ -131,9 +137,10 @@ explained = {}
 coder, forest = trained["rf"][0], trained["rf"][-1]
 rows = coder.transform(chosen).astype(np.float32)  # trees compare numbers of 32 bits
 explainer = shap.TreeExplainer(forest, coder.transform(background).astype(np.float32))
+round_thresholds(explainer)  # shap keeps thresholds in 32 bits, the trees in 64
 values = explainer.shap_values(rows)[..., 1]
 base = explainer.expected_value[1]
-check_sum(values, base, forest.predict_proba(rows)[:, 1], tolerance=1e-3)
+check_sum(values, base, forest.predict_proba(rows)[:, 1], tolerance=1e-5)
 explained["rf"] = explanation(values, base, coder)
 print(f"Random forest: base {base:.3f}, in probability")
 

@@ -21,6 +21,7 @@ from lsa_helpers.explain import (
     factor_shapley,
     pick_background,
     pick_samples,
+    round_thresholds,
 )
 from lsa_helpers.samples import coded_groups, factor_coder
 from lsa_helpers.show import explain as show
@@ -52,6 +53,25 @@ def test_deep_shap_adds_up_for_the_networks_of_chapter_5(size):
     check_sum(*explained, tolerance=1e-4)
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())
+
+
+@pytest.mark.known_by("an identity", "TreeSHAP")
+def test_a_threshold_between_neighbouring_numbers_sends_no_cell_the_other_way():
+    """1000.0001 and the next number of 32 bits: their middle rounds up to the larger one."""
+    lower = np.nextafter(np.float32(1000), np.float32(np.inf))
+    upper = np.nextafter(lower, np.float32(np.inf))
+    rows, labels = np.array([[lower], [upper]] * 10), [0, 1] * 10
+    forest = RandomForestClassifier(5, bootstrap=False, random_state=0).fit(rows, labels)
+    output = forest.predict_proba(rows)[:, 1]
+    assert output.tolist() == labels
+
+    explainer = shap.TreeExplainer(forest, rows[:7])
+    plain = explainer.shap_values(rows, check_additivity=False)[..., 1]
+    with pytest.raises(AdditivityError):  # when shap mends it, round_thresholds can go
+        check_sum(plain, explainer.expected_value[1], output, tolerance=1e-5)
+    round_thresholds(explainer)
+    values = explainer.shap_values(rows, check_additivity=False)[..., 1]
+    check_sum(values, explainer.expected_value[1], output, tolerance=1e-5)
 
 
 class _FunctionalRelu(nn.Module):

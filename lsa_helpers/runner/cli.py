@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lsa_helpers import __version__
 from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
-from lsa_helpers.runner import cli_files, cli_scale, cli_sweep
+from lsa_helpers.runner import cli_diff, cli_files, cli_runs, cli_scale, cli_sweep
 from lsa_helpers.runner.cli_options import (
     DataFolder,
     NameOrFile,
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_files.params_app, name="params")
 app.add_typer(cli_files.data_app, name="data")
+app.add_typer(cli_runs.runs_app, name="runs")
 
 
 @app.command("run")
@@ -84,31 +85,18 @@ def book(
     out: Annotated[Path | None, typer.Option(help="folder of the site")] = None,
 ) -> None:
     """Build the Jupyter Book of a run; prints the path of index.html."""
+    from lsa_helpers.run import Run
     from lsa_helpers.runner.publish import build_book
+    from lsa_helpers.runner.registry import find_run, load_manifest
 
-    found = _find_run(run)
+    found = Run(find_run(run))
+    load_manifest(found.path)  # a damaged one is said before anything is built
     console.print(
         "A stage with the run's notebooks is built by: jupyter-book build STAGE -W --keep-going -n"
     )
     with console.status("building the book, about a minute"):
         index = build_book(found, out)
     console.print(str(index))
-
-
-def _find_run(name: str):
-    """A run by name or folder."""
-    from lsa_helpers.run import Run
-
-    for folder in (Path(name), Path("runs") / name):
-        if (folder / "manifest.json").is_file():
-            return Run(folder)
-    there = sorted(file.parent.name for file in Path("runs").glob("*/manifest.json"))
-    raise InputError(
-        "there is no such run",
-        where=name,
-        found=there or "no runs",
-        fix="Make it first: lsa run NAME",
-    )
 
 
 @app.command("check-env")
@@ -126,7 +114,7 @@ def check_env() -> None:
 
 @app.command("sync")
 def sync() -> None:
-    """Derive every notebook's .ipynb twin from its .py source, and a page from the tests."""
+    """Derive every notebook's .ipynb twin, the schema of parameter files, and two pages."""
     from lsa_helpers.run import whole_file
     from lsa_helpers.runner.pairs import out_of_step
 
@@ -147,9 +135,10 @@ def check() -> None:
     if stale := out_of_step(notebooks_dir()):
         files = ", ".join(map(str, stale))
         raise InputError("a derived file is not in step", where=files, fix="Run: lsa sync")
-    console.print("Every notebook pair is in step.")
+    console.print("Every derived file is in step.")
 
 
+app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
 app.command("train")(cli_scale.train)
 app.command("map")(cli_scale.map_area)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner.cli_options import NameOrFile, console
+from lsa_helpers.runner.cli_options import AsJson, DataFolder, NameOrFile, console
 
 params_app = typer.Typer(no_args_is_help=True, help="Parameter files.")
 data_app = typer.Typer(no_args_is_help=True, help="Data folders.")
@@ -29,6 +29,21 @@ def params_show(name_or_file: NameOrFile = "quick") -> None:
     from lsa_helpers.runner.inputs import find_params, read_params, to_text
 
     console.print(to_text(read_params(find_params(name_or_file))), end="")
+
+
+@params_app.command("export")
+def params_export(
+    name_or_file: NameOrFile,
+    chapter: Annotated[str, typer.Argument(help="number or name of a chapter, for example 05")],
+    data: DataFolder = None,
+) -> None:
+    """Show one chapter's parameters as plain papermill takes them: papermill -f FILE."""
+    from lsa_helpers.runner.inputs import find_params, load_run_params, to_flat_text
+    from lsa_helpers.runner.params import chapter_name
+
+    name = chapter_name(chapter)
+    params = load_run_params(find_params(name_or_file), {}, data, Path())  # paths count from here
+    console.print(to_flat_text(params[name], name), end="")
 
 
 @params_app.command("new")
@@ -56,7 +71,7 @@ def data_check(
     ] = "red,green,blue",
     params: Annotated[str, typer.Option(help="parameter file that the run will have")] = "quick",
     strict: Annotated[bool, typer.Option(help="count doubts as errors")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="answer in JSON")] = False,
+    as_json: AsJson = False,
     picture: Annotated[
         Path | None, typer.Option(help="map of all layers; default: check.png in the folder")
     ] = None,

@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.runner.params import CHAPTERS, Parameters, cell_of, chapter_name, notebooks_dir
+from lsa_helpers.runner.extends import (
+    find_params as find_params,
+)  # found here too, beside read_params
+from lsa_helpers.runner.extends import merge, parse_yaml, read_chain
+from lsa_helpers.runner.params import CHAPTERS, Parameters, cell_of, chapter_name, owners
 from lsa_helpers.sources import Catalog, load_catalog
 
 # Parameters that name a file: their paths are followed into the run's folder, and the files'
@@ -18,31 +20,14 @@ from lsa_helpers.sources import Catalog, load_catalog
 LOCAL_FILES = {"02_detector": ("detector", "weights"), "06_frequency_ratio": ("breaks_from",)}
 
 
-def find_params(name_or_file: str) -> Path:
-    """A parameter file by its path, or by the name of one that comes with the book.
-
-    Raises
-    ------
-    InputError
-        When there is no such file.
-    """
-    known = notebooks_dir() / "params"
-    for file in (Path(name_or_file), known / f"{name_or_file}.yml"):
-        if file.is_file():
-            return file
-    names = sorted(file.stem for file in known.glob("*.yml") if not file.stem.endswith(".catalog"))
-    raise InputError(
-        "there is no such parameter file", where=name_or_file, fix=did_you_mean(name_or_file, names)
-    )
-
-
 def read_params(path: Path) -> dict[str, Parameters]:
-    """Read and check a parameter file.
+    """Read and check a parameter file and what it extends.
 
     Parameters
     ----------
     path : Path
-        YAML with a section ``shared`` and one per chapter; all are optional.
+        YAML with a section ``shared`` and one per chapter; all are optional. ``extends`` names
+        another set, whose values count where this one has none.
 
     Returns
     -------
@@ -52,37 +37,30 @@ def read_params(path: Path) -> dict[str, Parameters]:
     Raises
     ------
     InputError
-        When the file is missing, is no YAML mapping, or has an unknown section or key or a bad
-        value.
+        When a file is missing, is no YAML mapping, or has an unknown section or key or a bad
+        value, or when files extend each other in a circle.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        found = getattr(error, "strerror", None) or "it is no text in UTF-8"
-        raise InputError("the parameter file cannot be read", where=path, found=found) from None
-    content = _parse(text, str(path)) or {}
-    if not isinstance(content, dict) or not all(
-        isinstance(section, dict | None) for section in content.values()
-    ):
-        raise InputError(
-            "a parameter file is a mapping of sections",
-            where=path,
-            fix=f"Sections: shared, {', '.join(CHAPTERS)}",
-        )
-    return resolve(content, str(path))
+    sections: dict[str, Any] = {}
+    for file, own in reversed(read_chain(path)):
+        resolve(own, str(file))  # a mistake is named in the file that holds it
+        sections = merge(sections, _seen_from_child(own, file.parent, Path(path).parent))
+    return resolve(sections, str(path))
 
 
-def _parse(text: str, where: str) -> Any:
-    """YAML as Python's own values."""
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise InputError(
-            "this is not readable YAML",
-            where=where,
-            found=" ".join(str(error).split()),
-            fix="Put texts with special signs into quotation marks",
-        ) from None
+def _seen_from_child(sections: dict, parent: Path, child: Path) -> dict[str, Any]:
+    """Sections of a file in the folder `parent` with its paths as seen from the folder `child`."""
+    if parent.resolve() == child.resolve():
+        return sections
+    turned = dict(sections)
+    for chapter, names in {"shared": ("data", "catalog"), **LOCAL_FILES}.items():
+        paths = {name: text for name, text in (turned.get(chapter) or {}).items() if name in names}
+        paths = {
+            name: _relative(parent / text, child)
+            for name, text in paths.items()
+            if names_a_file(name, text)
+        }
+        turned = merge(turned, {chapter: paths}) if paths else turned
+    return turned
 
 
 def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameters]:
@@ -96,7 +74,7 @@ def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameter
     """
     for name in sections:
         if name not in ("shared", *CHAPTERS):
-            fix = did_you_mean(str(name), ["shared", *CHAPTERS])
+            fix = did_you_mean(str(name), ["extends", "shared", *CHAPTERS])
             raise InputError(f'unknown section "{name}"', where=where, fix=fix)
     shared = sections.get("shared") or {}
     common = Parameters.model_fields
@@ -129,12 +107,26 @@ def to_text(chapters: dict[str, Parameters]) -> str:
     """A parameter file with every key, its value and its meaning."""
     lines = []
     for section, values in to_sections(chapters).items():
-        cell = cell_of("01_data" if section == "shared" else section)
-        lines.append(f"{section}:")
-        for key, value in values.items():
-            # JSON is YAML, on one line.
-            lines.append(f"  {key}: {json.dumps(value, ensure_ascii=False)}  # {cell[key][1]}")
+        chapter = "01_data" if section == "shared" else section
+        lines += [f"{section}:", *(f"  {line}" for line in _lines(values, chapter))]
     return "\n".join(lines) + "\n"
+
+
+def to_flat_text(params: Parameters, chapter: str) -> str:
+    """One chapter's parameters as ``papermill -f`` takes them: no sections, every key, its value
+    and its meaning.
+    """
+    return "\n".join(_lines(params.model_dump(), chapter)) + "\n"
+
+
+def _lines(values: dict[str, Any], chapter: str) -> list[str]:
+    """Each value with its meaning in the chapter's parameters cell."""
+    cell = cell_of(chapter)
+    # JSON is YAML, on one line.
+    return [
+        f"{key}: {json.dumps(value, ensure_ascii=False)}  # {cell[key][1]}"
+        for key, value in values.items()
+    ]
 
 
 def load_run_params(
@@ -169,7 +161,7 @@ def load_run_params(
     given = set()
     for key, text in overrides.items():
         section, name = _section_of(key)
-        sections[section][name] = _parse(text, f"-p {key} {text}")
+        sections[section][name] = parse_yaml(text, f"-p {key} {text}")
         given.add((section, name))
     shared = sections["shared"]
     if data is not None or shared["data"]:
@@ -188,12 +180,13 @@ def load_run_params(
 
 def _find_catalog(file: Path, data: Path, named: str) -> Path:
     """The catalog that a parameter file names, else the one in the data folder, else the one beside
-    the parameter file.
+    the parameter file, or beside the nearest one it extends.
     """
-    inside, beside = data / "catalog.yml", file.with_name(f"{file.stem}.catalog.yml")
+    inside = data / "catalog.yml"
     if named:
         return file.parent / named
-    return beside if beside.is_file() and not inside.is_file() else inside
+    beside = [path.with_name(f"{path.stem}.catalog.yml") for path, _ in read_chain(file)]
+    return next((path for path in beside if path.is_file() and not inside.is_file()), inside)
 
 
 def names_a_file(name: str, text: str) -> bool:
@@ -228,13 +221,13 @@ def _section_of(key: str) -> tuple[str, str]:
         return chapter_name(chapter), name
     if key in Parameters.model_fields:
         return "shared", key
-    owners = [chapter for chapter, model in CHAPTERS.items() if key in model.model_fields]
-    if len(owners) == 1:
-        return owners[0], key
-    if owners:
-        fix = f"Write {owners[0][:2]}.{key}"
+    chapters = owners(key)
+    if len(chapters) == 1:
+        return chapters[0], key
+    if chapters:
+        fix = f"Write {chapters[0][:2]}.{key}"
         raise InputError(
-            f'parameter "{key}" is in several chapters', where="-p", found=owners, fix=fix
+            f'parameter "{key}" is in several chapters', where="-p", found=chapters, fix=fix
         )
     names = {name for model in CHAPTERS.values() for name in model.model_fields}
     raise InputError(f'unknown parameter "{key}"', where="-p", fix=did_you_mean(key, sorted(names)))

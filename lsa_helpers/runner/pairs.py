@@ -1,5 +1,6 @@
 """Files derived from others: the ``.ipynb`` twins of the ``.py`` chapters (py:percent), without
-outputs, and two pages of the book: *How we know* from the tests, and the keys of the catalog.
+outputs, the schema of parameter files, and two pages of the book: *How we know* from the tests,
+and the keys of the catalog.
 """
 
 from pathlib import Path
@@ -9,6 +10,8 @@ import nbformat
 
 from lsa_helpers.runner.known import page_text
 from lsa_helpers.runner.pages import catalog_keys_page
+from lsa_helpers.runner.params import CHAPTERS, read_cell
+from lsa_helpers.runner.schema import schema_text
 
 
 def twin_text(source: Path) -> str:
@@ -35,7 +38,11 @@ def out_of_step(folder: Path) -> dict[Path, str]:
     """The derived files that are missing or differ from their sources, with the text they should
     have; `folder` is that of the chapters. Pages are derived in a checkout only.
     """
-    texts = {source.with_suffix(".ipynb"): twin_text(source) for source in sources(folder)}
+    twins = {source.stem: twin_text(source) for source in sources(folder)}
+    texts = {folder / f"{name}.ipynb": text for name, text in twins.items()}
+    # From the twins as they will be, so that one `lsa sync` is enough.
+    cells = {name: read_cell(twins[name]) for name in CHAPTERS}
+    texts[folder / "params" / "schema.json"] = schema_text(cells)
     if (folder.parent / "tests").is_dir():
         book = folder.parent / "book"
         texts[book / "how_we_know.md"] = page_text(folder.parent / "tests")

@@ -48,8 +48,14 @@ class Parameters(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            wrong = explain_invalid(error, "parameter", lambda place: cls.model_fields)
+            wrong = explain_invalid(error, "parameter", lambda place: cls._meant(str(place[-1])))
             raise InputError(wrong, where=where) from None
+
+    @classmethod
+    def _meant(cls, key: str) -> str:
+        """What an unknown key may be: another chapter's parameter, or a name like one here."""
+        there = " and ".join(owners(key))
+        return f"It is a parameter of {there}" if there else did_you_mean(key, cls.model_fields)
 
     @classmethod
     def from_cell(cls, variables: dict[str, Any]) -> Self:
@@ -234,6 +240,12 @@ CHAPTERS: dict[str, type[Parameters]] = {
 }
 
 
+def owners(name: str) -> list[str]:
+    """The chapters that have a parameter of this name; none where all of them share it."""
+    having = [chapter for chapter, model in CHAPTERS.items() if name in model.model_fields]
+    return [] if name in Parameters.model_fields else having
+
+
 def notebooks_dir() -> Path:
     """Folder of the chapters: the repository's, or the copy inside the installed package."""
     package = Path(lsa_helpers.__file__).parent
@@ -246,10 +258,14 @@ def cell_of(chapter: str) -> dict[str, tuple[Any, str]]:
     """Value and meaning of every parameter, as the chapter's parameters cell gives them in lines
     like ``seed: int = 0  # seed of every random choice``.
     """
-    notebook = json.loads((notebooks_dir() / f"{chapter}.ipynb").read_text(encoding="utf-8"))
+    return read_cell((notebooks_dir() / f"{chapter}.ipynb").read_text(encoding="utf-8"))
+
+
+def read_cell(notebook: str) -> dict[str, tuple[Any, str]]:
+    """`cell_of` from the text of an ``.ipynb`` file."""
     source = next(
         cell["source"]
-        for cell in notebook["cells"]
+        for cell in json.loads(notebook)["cells"]
         if "parameters" in cell["metadata"].get("tags", [])
     )
     lines = re.findall(r"^(\w+): \w+ = (.+?)  # (.+)$", "".join(source), re.MULTILINE)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from lsa_helpers.errors import InputError, explain_invalid
+from lsa_helpers.errors import InputError, did_you_mean, explain_invalid
 
 RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
@@ -263,7 +263,7 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
         return Catalog(folder=folder, **content)
     except ValidationError as error:
-        raise InputError(explain_invalid(error, "key", _allowed), where=file) from None
+        raise InputError(explain_invalid(error, "key", _meant), where=file) from None
     except (yaml.YAMLError, ValueError, TypeError) as error:  # ValueError: a date there is not
         raise InputError(
             "the catalog is not a readable YAML mapping",
@@ -272,6 +272,7 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
         ) from None
 
 
-def _allowed(place: tuple) -> list[str]:
-    """The keys that exist where an unknown one stands."""
-    return list(Catalog.model_fields if len(place) == 1 else Entry.model_fields)
+def _meant(place: tuple) -> str:
+    """The key like an unknown one, of those that exist where it stands."""
+    known = Catalog.model_fields if len(place) == 1 else Entry.model_fields
+    return did_you_mean(str(place[-1]), known)

@@ -20,6 +20,7 @@ from lsa_helpers.validation.residuals import correlogram, residual_range
 from lsa_helpers.validation.scores import (
     SCORES,
     calibration_error,
+    drawn_scores,
     repeated_scores,
     score_table,
     scores,
@@ -57,6 +58,7 @@ __all__ = [
     "calibration_error",
     "capture",
     "draw_blocks",
+    "drawn_scores",
     "fold_map",
     "interval",
     "landslide_groups",

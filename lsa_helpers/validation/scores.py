@@ -101,14 +101,35 @@ def scores(
         "threshold_youden": best,
     }
     weights = block_weights(blocks, n_draws, seed)
-    drawn = {
+    for name, drawn in drawn_scores(label, probability, weights).items():
+        values[name], values[f"{name}_low"], values[f"{name}_high"] = interval(drawn)
+    return {name: float(values[name]) for name in SCORES}
+
+
+def drawn_scores(
+    label: np.ndarray, probability: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The scores of the probabilities themselves under every row of weights at once.
+
+    Parameters
+    ----------
+    label : ndarray of 0 and 1, shape (n,)
+    probability : ndarray, shape (n,)
+        In 0–1.
+    weights : ndarray, shape (draws, n)
+        From `block_weights`.
+
+    Returns
+    -------
+    dict
+        ``auc``, ``pr_auc`` and ``brier``, each of shape (draws,): for `interval`, and for
+        `paired_differences` between predictions of the same rows.
+    """
+    return {
         "auc": weighted_auc(label, probability, weights),
         "pr_auc": weighted_precision(label, probability, weights),
         "brier": weights @ (probability - label) ** 2 / weights.sum(axis=1),
     }
-    for name in _OF_PROBABILITIES:
-        values[name], values[f"{name}_low"], values[f"{name}_high"] = interval(drawn[name])
-    return {name: float(values[name]) for name in SCORES}
 
 
 def _decision_scores(label, decision) -> dict[str, float]:

@@ -5,7 +5,6 @@ wrong.
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,42 +15,10 @@ from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
 
 from lsa_helpers.runner import cli
+from lsa_helpers.runner.params import CHAPTERS
 from tests.data_folder import CELL, COLUMNS, CONTENT, CRS, NORTH, ROWS, WEST
 from tests.detect.conftest import bright_square, write_image
-
-
-@dataclass
-class Result:
-    """What a command gave back."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def empty(tmp_path_factory, monkeypatch) -> Path:
-    """An empty working folder, which becomes the current one."""
-    folder = tmp_path_factory.mktemp("work")
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def lsa(monkeypatch, capsys):
-    """Function that runs the command in the empty folder."""
-
-    def run(*arguments: str) -> Result:
-        monkeypatch.setattr(sys, "argv", ["lsa", *arguments])
-        capsys.readouterr()
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return Result(code, *capsys.readouterr())
-
-    return run
+from tests.runner.conftest import Result
 
 
 def refused(result: Result, folder: Path, *words: str) -> None:
@@ -93,6 +60,22 @@ def test_params_new_is_valid_and_explained(lsa, empty):
     again = lsa("params", "new", "own.yml")
     assert again.code == 2
     assert "exists already" in again.err
+
+
+def test_params_export_is_what_papermill_takes(lsa, empty):
+    """Flat, complete, and valid for the chapter's model: the set's value, and the shared ones."""
+    result = lsa("params", "export", "full", "5")
+    assert result.code == 0
+    values = yaml.safe_load(result.out)
+    params = CHAPTERS["05_susceptibility"].from_cell(values)
+    assert params.model_dump() == values
+    assert (values["block_m"], values["profile"]) == (2500.0, "full")
+    refused(lsa("params", "export", "full", "12"), empty, "12")
+
+
+def test_params_export_names_the_data_as_seen_from_here(lsa, empty, folder):
+    values = yaml.safe_load(lsa("params", "export", "quick", "1", "--data", str(folder)).out)
+    assert (empty / values["catalog"]).resolve() == (folder / "catalog.yml").resolve()
 
 
 @pytest.mark.parametrize(
