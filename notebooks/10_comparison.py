@@ -22,7 +22,6 @@
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of this comparison; empty: the working directory
-seed: int = 0  # seed of the bootstrap
 runs: list = []  # folders of the runs, seen from run_dir; the first is the one that the others are held against
 
 # %%
@@ -31,12 +30,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
+from scipy.stats import spearmanr
 from statsmodels.stats.anova import anova_lm
 
 from lsa_helpers.raster import read_raster
 from lsa_helpers.run import Run
-from lsa_helpers.runner.comparison import compare_scores, costs, differing_parameters
-from lsa_helpers.runner.comparison import scores_with_intervals
+from lsa_helpers.runner.comparison import (
+    compare_scores,
+    costs,
+    differing_parameters,
+    same_land,
+    scores_with_intervals,
+)
 from lsa_helpers.runner.params import ComparisonParams
 from lsa_helpers.show import comparison as show
 from lsa_helpers.show import style
@@ -134,6 +139,8 @@ effects = [
 ]
 effects = pd.DataFrame(effects)
 here.write_table(effects, "main_effects")
+spread = effects.groupby(["parameter", "model"])["mean"].agg(np.ptp).unstack()
+spread.rename_axis("highest minus lowest mean").round(3)
 
 # %% mystnb={"figure": {"caption": "Mean AUC of spatial folds over the runs with one value of a parameter. The longer the bar, the more the parameter matters; dotted, the mean of all runs.", "name": "fig-10-tornado"}, "image": {"alt": "One panel per model; a horizontal bar for each parameter from its lowest to its highest mean score, the longest on top, with a labelled dot for each value"}}
 style.save(show.tornado(effects, "Mean AUC of spatial folds (1)"), here, "tornado")
@@ -160,17 +167,17 @@ def map_differences(one, other):
     rows = {}
     for file in sorted((one / "products").glob("heldout_*.tif")):
         model = file.stem.removeprefix("heldout_")
-        values = [read_raster(run / "products" / file.name)["susceptibility"] for run in (one, other)]
+        maps = [read_raster(run / "products" / file.name)["susceptibility"].values for run in (one, other)]
+        rows[model] = {"rank correlation": spearmanr(*map(np.ravel, maps), nan_policy="omit").statistic}
         classes = [run / "products" / f"classes_{model}.tif" for run in (one, other)]
-        rows[model] = {"rank correlation": pd.Series(values[0].values.ravel()).corr(pd.Series(values[1].values.ravel()), method="spearman")}
         if all(file.exists() for file in classes):
-            one_class, other_class = (read_raster(file)["class"].values for file in classes)
-            rows[model]["cells in another class"] = np.mean(one_class != other_class)
+            values = [read_raster(file)["susceptibility class"].values for file in classes]
+            rows[model]["cells in another class"] = np.mean(values[0] != values[1])
     return pd.DataFrame(rows).T
 
 
-same_land = [name for name, folder in runs.items() if name != first and has_same_land(runs[first], folder)]
-apart = {name: map_differences(runs[first], runs[name]) for name in same_land}
+alike = [name for name, folder in runs.items() if name != first and same_land(runs[first], folder)]
+apart = {name: map_differences(runs[first], runs[name]) for name in alike}
 if apart:
     apart = pd.concat(apart, names=["run", "model"])
     here.write_table(apart.reset_index(), "map_differences")

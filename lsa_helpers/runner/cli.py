@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lsa_helpers import __version__
 from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
-from lsa_helpers.runner import cli_diff, cli_files, cli_runs, cli_scale, cli_sweep
+from lsa_helpers.runner import cli_compare, cli_diff, cli_files, cli_runs, cli_scale, cli_sweep
 from lsa_helpers.runner.cli_options import (
     DataFolder,
     NameOrFile,
@@ -84,18 +84,19 @@ def book(
     run: Annotated[str, typer.Argument(help="name of a run in runs/, or its folder")] = "quick",
     out: Annotated[Path | None, typer.Option(help="folder of the site")] = None,
 ) -> None:
-    """Build the Jupyter Book of a run; prints the path of index.html."""
+    """Build the Jupyter Book of a run, or of a comparison; prints the path of index.html."""
     from lsa_helpers.run import Run
     from lsa_helpers.runner.publish import build_book
-    from lsa_helpers.runner.registry import find_run, load_manifest
+    from lsa_helpers.runner.registry import find_comparison, find_run, load_manifest
 
-    found = Run(find_run(run))
-    load_manifest(found.path)  # a damaged one is said before anything is built
+    if not (folder := find_comparison(run)):
+        folder = find_run(run)
+        load_manifest(folder)  # a damaged one is said before anything is built
     console.print(
         "A stage with the run's notebooks is built by: jupyter-book build STAGE -W --keep-going -n"
     )
     with console.status("building the book, about a minute"):
-        index = build_book(found, out)
+        index = build_book(Run(folder), out)
     console.print(str(index))
 
 
@@ -140,6 +141,7 @@ def check() -> None:
 
 app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
+app.command("compare")(cli_compare.compare)
 app.command("train")(cli_scale.train)
 app.command("map")(cli_scale.map_area)
 app.command("bench")(cli_scale.bench)

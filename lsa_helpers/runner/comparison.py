@@ -1,6 +1,9 @@
-"""Two runs side by side: what they were made from, and which scores differ by more than chance."""
+"""Runs side by side: what they were made from, which scores differ by more than chance, and what
+they cost.
+"""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +135,66 @@ def scores_with_intervals(run: Path) -> pd.DataFrame:
     if not rows:
         return pd.DataFrame(columns=KEYS + _VALUES)
     return pd.concat(rows)[KEYS + _VALUES].dropna().drop_duplicates(KEYS)
+
+
+def differing_parameters(runs: Sequence[Path]) -> pd.DataFrame:
+    """Parameters with more than one value among runs.
+
+    Parameters
+    ----------
+    runs : sequence of Path
+        The runs' folders.
+
+    Returns
+    -------
+    DataFrame
+        One row per run, named by its folder; one column per parameter, by the key that ``-p``
+        takes. Chapters whose parameter of one name has the same values in all runs share a column:
+        ``04+05.positives``.
+    """
+    values = {run.name: flat_parameters(read_sections(run)) for run in runs}
+    table = pd.DataFrame.from_dict(values, orient="index")
+    differ = [key for key in table if table[key].map(json.dumps).nunique() > 1]
+    together: dict[tuple, list[str]] = {}
+    for key in differ:
+        name = key.rpartition(".")[2]
+        together.setdefault((name, *table[key].map(json.dumps)), []).append(key)
+    columns = {}
+    for (name, *_), keys in together.items():
+        chapters = "+".join(key.rpartition(".")[0] for key in keys)
+        columns[f"{chapters}.{name}" if chapters else name] = table[keys[0]]
+    return pd.DataFrame(columns, index=table.index)
+
+
+def same_land(first: Path, second: Path) -> bool:
+    """Whether two runs are of the same land on the same grid: their factors have the same bytes."""
+    hashes = [
+        stage["outputs"].get("products/factors.tif")
+        for run in (first, second)
+        for stage in load_manifest(run)["stages"]
+        if stage.get("name") == "01_data"
+    ]
+    return len(hashes) == 2 and hashes[0] == hashes[1] is not None
+
+
+def costs(runs: Sequence[Path]) -> pd.DataFrame:
+    """Seconds that each chapter took.
+
+    Parameters
+    ----------
+    runs : sequence of Path
+        The runs' folders.
+
+    Returns
+    -------
+    DataFrame
+        One row per run, one column per chapter, s; 0 where a chapter was taken over from another
+        run of a sweep, NaN where it was not made.
+    """
+    rows = {}
+    for run in runs:
+        rows[run.name] = {
+            stage["name"]: 0.0 if "linked_from" in stage else stage["seconds"]
+            for stage in load_manifest(run)["stages"]
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").sort_index(axis=1)

@@ -74,7 +74,7 @@ def execute_notebook(
     command = [sys.executable, "-P", "-c", _PAPERMILL, notebook, part]
     command += ["-y", yaml.safe_dump(values)]
     command += ["--cwd", folder, "--kernel=python3", "--log-output", "--no-progress-bar"]
-    environment = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(values["n_jobs"])}
+    environment = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(values.get("n_jobs", 1))}
     with log.open("w") as words:
         told = {"stdin": subprocess.DEVNULL, "stdout": words, "stderr": words}
         process = subprocess.Popen(command, env=environment, **told)

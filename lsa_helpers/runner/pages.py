@@ -3,6 +3,7 @@ there.
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -24,6 +25,13 @@ inputs, parameters and code stay the same. Memory is the peak of all processes o
 ```
 """
 
+
+_COMPARED = """# Runs compared: {name}
+
+The chapter that follows puts these runs side by side. The first is the one that the others are held
+against.
+
+{runs}"""
 
 _KEYS = """# Every key of the catalog
 
@@ -72,6 +80,18 @@ def skipped_pages(run: Run) -> dict[str, str]:
             why = f"This chapter was not run: {stage['reason']}."
             texts[stage["name"]] = f"{title}\n\n{why}\n"
     return texts
+
+
+def compared_page(run: Run) -> str:
+    """The runs of a comparison, with links to their own books where these were built."""
+    folders = json.loads((run.path / "comparison.json").read_text(encoding="utf-8"))["runs"]
+    rows = []
+    for folder in folders:
+        there = (run.path / folder / "book" / "index.html").is_file()
+        # The book of the comparison is one folder further down.
+        link = f"<a href='../{folder}/book/index.html'>its book</a>" if there else "not built"
+        rows.append((Path(folder).name, link))
+    return _COMPARED.format(name=run.path.resolve().name, runs=_table(("run", "book"), rows))
 
 
 def timings_page(run: Run) -> str:

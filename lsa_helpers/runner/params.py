@@ -26,19 +26,10 @@ Positives = Literal["cells", "point", "scarp"]
 Model = Literal["cnn", "rf", "xgboost", "logistic", "svm"]
 
 
-class Parameters(BaseModel):
-    """What every chapter knows: its run's folder, the seed, the data folder and how many cores it
-    may use.
-    """
+class Cell(BaseModel):
+    """Values of a notebook's parameters cell."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    run_dir: str
-    seed: int = Field(ge=0, lt=2**31)
-    profile: str
-    data: str
-    catalog: str
-    n_jobs: int = Field(ge=1, le=1024)
 
     @classmethod
     def check(cls, values: dict[str, Any], where: str) -> Self:
@@ -77,6 +68,19 @@ class Parameters(BaseModel):
             and isinstance(value, (int, float, str, list, dict, type(None)))
         }
         return cls.check(plain, "parameters cell")
+
+
+class Parameters(Cell):
+    """What every chapter knows: its run's folder, the seed, the data folder and how many cores it
+    may use.
+    """
+
+    run_dir: str
+    seed: int = Field(ge=0, lt=2**31)
+    profile: str
+    data: str
+    catalog: str
+    n_jobs: int = Field(ge=1, le=1024)
 
 
 class DataParams(Parameters):
@@ -226,6 +230,16 @@ class SamplingParams(Parameters):
     lab_ratios: list[float] = Field(min_length=1)
     lab_seeds: int = Field(ge=1, le=50)
 
+
+class ComparisonParams(Cell):
+    """The chapter that compares runs, which belongs to no run."""
+
+    run_dir: str
+    runs: list[str] = Field(min_length=1)
+
+
+#: Its notebook.
+COMPARISON = "10_comparison"
 
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,

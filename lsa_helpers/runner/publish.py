@@ -19,6 +19,7 @@ import lsa_helpers
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
+from lsa_helpers.runner.params import COMPARISON
 
 _LEFT_BEHIND = (".buildinfo", ".doctrees", "objects.inv", "*webpack-macros.html")
 
@@ -57,7 +58,8 @@ def build_book(run: Run, out: Path | None = None) -> Path:
         )
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder) / "stage"
-        make_stage(run, stage)
+        compares = (run.path / "comparison.json").is_file()
+        (comparison_stage if compares else make_stage)(run, stage)
         site = _jupyter_book(stage, Path(folder) / "built")
         _put_in_place(site, out)
     return out / "index.html"
@@ -73,13 +75,7 @@ def make_stage(run: Run, stage: Path) -> None:
     stage : Path
         A folder that does not exist yet.
     """
-    root = Path(lsa_helpers.__file__).parent.parent
-    if not (root / "_config.yml").is_file():
-        raise InputError(
-            "the pages of the book are not here",
-            where=root,
-            fix="Build the book from a checkout of the repository",
-        )
+    root = _root()
     notebooks = sorted((run.path / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     notebooks = [path for path in notebooks if path.suffixes == [".ipynb"]]
     if not notebooks:
@@ -92,14 +88,59 @@ def make_stage(run: Run, stage: Path) -> None:
     written |= {f"notebooks/{name}.md": text for name, text in pages.skipped_pages(run).items()}
     written["book/timings.md"] = pages.timings_page(run)
     written["book/parameters.md"] = pages.parameters_page(run)
-    config = (root / "_config.yml").read_text(encoding="utf-8")
-    config = config.replace("execute_notebooks: force", 'execute_notebooks: "off"')
-    written["_config.yml"] = config.replace("{version}", lsa_helpers.__version__)
+    written["_config.yml"] = _config(root)
     (stage / "notebooks").mkdir()
     for name, text in written.items():
         (stage / name).write_text(text, encoding="utf-8")
     toc = _present(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")), stage)
     (stage / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
+
+
+def comparison_stage(run: Run, stage: Path) -> None:
+    """Lay out the book of a comparison: a page with links to the runs' own books, and the chapter.
+
+    Parameters
+    ----------
+    run : Run
+        The comparison's folder.
+    stage : Path
+        A folder that does not exist yet.
+    """
+    root = _root()
+    for name in ("_static", "_templates"):
+        shutil.copytree(root / "book" / name, stage / "book" / name)
+    shutil.copyfile(root / "book/references.bib", stage / "book/references.bib")
+    _copy_scripts(stage / "book/_static/vendor")
+    (stage / "notebooks").mkdir()
+    chapter = f"notebooks/{COMPARISON}"
+    toc = {"format": "jb-book", "root": "book/index", "chapters": [{"file": chapter}]}
+    written = {
+        "book/index.md": pages.compared_page(run),
+        f"{chapter}.ipynb": _fold_parameters(run.path / f"{chapter}.ipynb"),
+        "_toc.yml": yaml.safe_dump(toc, sort_keys=False),
+        "_config.yml": _config(root),
+    }
+    for name, text in written.items():
+        (stage / name).write_text(text, encoding="utf-8")
+
+
+def _root() -> Path:
+    """The checkout with the pages of the book."""
+    root = Path(lsa_helpers.__file__).parent.parent
+    if not (root / "_config.yml").is_file():
+        raise InputError(
+            "the pages of the book are not here",
+            where=root,
+            fix="Build the book from a checkout of the repository",
+        )
+    return root
+
+
+def _config(root: Path) -> str:
+    """Jupyter Book's settings for notebooks that were executed before."""
+    config = (root / "_config.yml").read_text(encoding="utf-8")
+    config = config.replace("execute_notebooks: force", 'execute_notebooks: "off"')
+    return config.replace("{version}", lsa_helpers.__version__)
 
 
 def _fold_parameters(path: Path) -> str:

@@ -35,6 +35,14 @@ def find_run(name: str, folder: Path = Path("runs")) -> Path:
     )
 
 
+def find_comparison(name: str, folder: Path = Path("runs")) -> Path | None:
+    """A comparison of runs by its name in a folder of runs, or by its own folder; None where there
+    is none.
+    """
+    paths = (Path(name), folder / name)
+    return next((path for path in paths if (path / "comparison.json").is_file()), None)
+
+
 def find_runs(folder: Path) -> list[Path]:
     """The folders directly in a folder that hold a manifest, by name."""
     return sorted(file.parent for file in folder.glob("*/manifest.json") if file.is_file())
