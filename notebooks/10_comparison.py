@@ -77,7 +77,7 @@ here.write_table(scores, "scores")
 spatial = scores[(scores["table"] == "scores_spatial") & (scores["score"] == "auc_within")].rename(columns={"row": "model"})
 spatial.pivot(index="run", columns="model", values="value").reindex(runs).round(3)
 
-# %% mystnb={"figure": {"caption": "AUC of spatial folds, pairs within a fold, with 95 % intervals of a bootstrap over blocks, by run and model.", "name": "fig-10-scores"}, "image": {"alt": "Dots with horizontal intervals: the AUC of spatial folds of each model, one group of rows for each run"}}
+# %% mystnb={"figure": {"caption": "AUC of spatial folds, pairs within a fold, with 95 % intervals of a bootstrap over blocks, by run and model.", "name": "fig-10-scores"}, "image": {"alt": "Dots with horizontal intervals, the AUC of spatial folds of each model, in one group of rows for each run"}}
 style.save(show.score_intervals(spatial, "AUC of spatial folds, pairs within a fold (1)"), here, "scores")
 
 # %% [markdown]

@@ -9,7 +9,15 @@ import pytest
 import yaml
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.runner.comparison import INTERVALS, PAIRED, compare_facts, compare_scores
+from lsa_helpers.runner.comparison import (
+    INTERVALS,
+    PAIRED,
+    compare_facts,
+    compare_scores,
+    costs,
+    differing_parameters,
+    same_land,
+)
 from lsa_helpers.runner.inputs import find_params, read_params, to_sections
 from lsa_helpers.runner.registry import (
     changed_parameters,
@@ -381,3 +389,39 @@ def test_prune_refuses_what_is_no_run(lsa, four, words, said):
     assert result.code == 2
     assert said in result.err.lower()
     assert sorted(four.rglob("*")) == before
+
+
+def test_parameters_that_always_change_together_share_a_column(make_run):
+    """Two runs differ in the seed, and in the positives of both chapters alike."""
+    both = {
+        "04_factor_selection": {"positives": "point"},
+        "05_susceptibility": {"positives": "point"},
+    }
+    runs = [make_run("a"), make_run("b", {"shared": {"seed": 7}, **both}), make_run("c", both)]
+    table = differing_parameters(runs)
+    assert table.to_dict("index") == {
+        "a": {"seed": 0, "04+05.positives": "cells"},
+        "b": {"seed": 7, "04+05.positives": "point"},
+        "c": {"seed": 0, "04+05.positives": "point"},
+    }
+    assert differing_parameters(runs[:1]).empty
+
+
+def test_land_is_the_same_where_its_factors_are(make_run):
+    def land(name, *hashes):
+        outputs = [{"products/factors.tif": one} for one in hashes]
+        return make_run(name, stages=[stage("01_data", outputs=each) for each in outputs])
+
+    a, b, other, none = land("a", "1"), land("b", "1"), land("other", "2"), land("none")
+    assert same_land(a, b)
+    assert not same_land(a, other)
+    assert not same_land(a, none) and not same_land(none, none)
+
+
+def test_what_a_run_took_over_cost_it_nothing(make_run):
+    a = make_run("a", stages=[stage("01_data", seconds=20), stage("02_detector", seconds=40)])
+    linked = stage("01_data", seconds=20) | {"linked_from": "a"}
+    b = make_run("b", stages=[linked, stage("03_inventory", seconds=5)])
+    table = costs([a, b]).fillna(-1)
+    assert list(table.columns) == ["01_data", "02_detector", "03_inventory"]
+    assert table.to_numpy().tolist() == [[20, 40, -1], [0, -1, 5]]

@@ -1,0 +1,71 @@
+"""The chapter that compares runs, and its book, on a small run and a changed copy of it."""
+
+import os
+import shutil
+
+import pandas as pd
+import pytest
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.run import Run
+from lsa_helpers.runner.compare import find_compared, make_comparison
+from lsa_helpers.runner.inputs import find_params, load_run_params, to_text
+from lsa_helpers.runner.publish import build_book
+
+
+@pytest.fixture(scope="module")
+def compared(tiny, tmp_path_factory):
+    """Folder of a comparison of a tiny run with its copy, in which a parameter and every
+    out-of-fold probability of one model is another.
+    """
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("as it is", "changed"):
+        shutil.copytree(tiny.run.path, folder / name, copy_function=os.link)
+    changed = Run(folder / "changed")
+    params = load_run_params(find_params("tiny"), {"rf_trees": "61"}, None, changed.path)
+    for file, text in (("params.yml", to_text(params)),):
+        (changed.path / file).unlink()
+        (changed.path / file).write_text(text)
+    file = changed.product("predictions.parquet")
+    predictions = pd.read_parquet(file)
+    attrs = predictions.attrs
+    # The forest is made to know every answer.
+    forest = predictions["model"] == "rf"
+    predictions.loc[forest, "probability"] = predictions.loc[forest, "label"].astype(float)
+    predictions.attrs = attrs
+    file.unlink()
+    predictions.to_parquet(file)
+    make_comparison([folder / "as it is", folder / "changed"], folder / "out")
+    return folder / "out"
+
+
+@pytest.mark.notebooks
+@pytest.mark.slow
+def test_what_differs_is_found_and_what_is_alike_is_not(compared):
+    """Only one parameter; only the forest; cell by cell the maps are the same."""
+    table = {file.stem: pd.read_csv(file) for file in (compared / "tables").glob("*.csv")}
+    assert list(table["parameters"].columns) == ["run", "05.rf_trees"]
+    folds = table["differences"].query("table == 'scores_spatial' and score == 'auc_within'")
+    assert set(folds["method"]) == {"paired bootstrap"}
+    others = folds[folds["row"] != "rf"]
+    assert (others[["low", "high"]] == 0).all(axis=None) and not others["more_than_chance"].any()
+    (forest,) = folds[folds["row"] == "rf"].to_dict("records")
+    assert forest["low"] > 0 and forest["more_than_chance"]
+    assert (table["map_differences"]["rank correlation"].round(9) == 1).all()
+    assert (table["map_differences"]["cells in another class"] == 0).all()
+    assert list(table["costs"]["run"]) == ["as it is", "changed"]
+    assert (compared / "figures" / "tornado.png").stat().st_size > 5000
+
+
+@pytest.mark.book
+@pytest.mark.slow
+def test_a_comparison_has_a_book_that_links_the_runs(compared):
+    page = build_book(Run(compared)).parent / "book" / "index.html"
+    text = page.read_text(encoding="utf-8")
+    assert "changed" in text and "not built" in text
+    assert (page.parent.parent / "notebooks" / "10_comparison.html").is_file()
+
+
+def test_one_run_is_nothing_to_compare(tiny):
+    with pytest.raises(InputError, match="nothing to compare"):
+        find_compared([str(tiny.run.path)])
