@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir, owners
 
 
 def find_params(name_or_file: str) -> Path:
@@ -80,19 +80,31 @@ def _read(path: Path) -> dict[str, Any]:
         found = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise InputError("the parameter file cannot be read", where=path, found=found) from None
     content = parse_yaml(text, str(path)) or {}
-    parent = content.get("extends") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        fix = f"Sections: shared, {', '.join(CHAPTERS)}"
+        raise InputError("a parameter file is a mapping of sections", where=path, fix=fix)
+    parent = content.get("extends")
     if not (parent is None or isinstance(parent, str) and parent):
         fix = "Write one name or path: extends: quick"
         raise InputError("`extends` names one other set", where=path, found=parent, fix=fix)
-    if not isinstance(content, dict) or not all(
-        isinstance(section, dict | None) for key, section in content.items() if key != "extends"
-    ):
-        raise InputError(
-            "a parameter file is a mapping of sections",
-            where=path,
-            fix=f"Sections: shared, {', '.join(CHAPTERS)}",
-        )
+    for key, section in content.items():
+        if key != "extends" and not isinstance(section, dict | None):
+            raise InputError(
+                "a parameter file is a mapping of sections",
+                where=path,
+                found=f"{key}: {section}",
+                fix=_instead_of(str(key)),
+            )
     return content
+
+
+def _instead_of(key: str) -> str:
+    """What may be meant by a key that stands where a section should, and holds no section."""
+    if key in ("shared", *CHAPTERS):
+        return "Under a section stand its parameters, each as KEY: VALUE"
+    if there := ["shared"] if key in Parameters.model_fields else owners(key):
+        return f"It belongs under {' or '.join(there)}"
+    return did_you_mean(key, ["extends", "shared", *CHAPTERS])
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -91,7 +91,10 @@ def test_a_circle_is_one_clear_error(sets, text):
         ("shared: {}", "extends: quik", ("child.yml", "quik", 'Did you mean "quick"')),
         ("shared: {}", "extends: gone.yml", ("child.yml", "gone.yml", "no such parameter file")),
         ("shared: {}", "extends: [quick]", ("child.yml", "one other set", "['quick']")),
-        ("shared: {}", "extend: quick", ("child.yml", "mapping of sections")),
+        ("shared: {}", "extend: quick", ("child.yml", "sections", 'Did you mean "extends"')),
+        ("shared: {}", "n_classes: 4", ("Found: n_classes: 4", "under 06_frequency_ratio")),
+        ("shared: {}", "seed: 4", ("Found: seed: 4", "under shared")),
+        ("shared: {}", "shared: seed", ("Found: shared: seed", "KEY: VALUE")),
         ("shared: {}", "extend: {}", ("child.yml", 'Did you mean "extends"')),
         (
             "shared: {}",
