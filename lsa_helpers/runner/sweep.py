@@ -133,7 +133,7 @@ def read_sweep(file: Path) -> Sweep:
         raise InputError("the sweep cannot be read", where=file, found=found) from None
     except ValidationError as error:
         allowed = [field.alias or name for name, field in Sweep.model_fields.items()]
-        wrong = explain_invalid(error, "key", lambda place: allowed)
+        wrong = explain_invalid(error, "key", lambda place: did_you_mean(str(place[-1]), allowed))
         raise InputError(wrong, where=file) from None
 
 
