@@ -57,7 +57,8 @@ from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wi
 from lsa_helpers.paper import published_table
 from lsa_helpers.raster import cell_size, known_cells, read_raster, write_factors, write_raster
 from lsa_helpers.runner.params import DataParams
-from lsa_helpers.runner.pipeline import make_data, open_run
+from lsa_helpers.runner.pipeline import open_run
+from lsa_helpers.runner.world import make_data
 from lsa_helpers.show import data as show
 from lsa_helpers.show import style
 from lsa_helpers.sources import read_dem, source_table, target_grid

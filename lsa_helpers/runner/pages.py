@@ -16,7 +16,7 @@ _TIMINGS = """# How long it took
 All chapters of this run together took {minutes:.1f} minutes. A chapter is not repeated while its
 inputs, parameters and code stay the same. Memory is the peak of all processes of the chapter.
 
-{chapters}
+{chapters}{older}
 ## Where and with what it was made
 
 ```yaml
@@ -88,7 +88,10 @@ def timings_page(run: Run) -> str:
         for stage in stages
         if stage["status"] == "done"
     ]
+    older = [stage["name"] for stage in stages if stage.get("figures_by_older_code")]
+    told = f"\nThe code of the figures changed since these were made: {', '.join(older)}.\n"
     return _TIMINGS.format(
+        older=told if older else "",
         minutes=sum(stage["seconds"] for stage in stages) / 60,
         chapters=_table(("chapter", "seconds", "peak memory (GB)", "slowest cell (s)"), rows),
         facts=yaml.safe_dump(facts, sort_keys=False, allow_unicode=True),
