@@ -1,6 +1,5 @@
 """What a stage is made from, and what of it changed since it was made."""
 
-
 from lsa_helpers.run import Run
 from lsa_helpers.runner import manifest
 from lsa_helpers.runner.inputs import LOCAL_FILES, catalog_of, names_a_file, seen_from
@@ -92,14 +91,14 @@ def drawn_otherwise(old: dict, new: dict) -> list[str]:
 
 def _differences(noun: str, old: dict, new: dict) -> list[str]:
     """What two mappings differ in; values that are hashes are not shown."""
-    told = []
+    told, is_hash = [], noun != "parameter"
     for name in sorted(old.keys() | new.keys()):
         if name not in old:
             told.append(f"{noun} {name} is new")
-        elif name not in new or new[name] == "":
+        elif name not in new or (is_hash and not new[name] and old[name]):
             told.append(f"{noun} {name} is gone")
         elif old[name] != new[name]:
-            values = f": {old[name]} → {new[name]}" if noun == "parameter" else " changed"
+            values = " changed" if is_hash else f": {old[name]} → {new[name]}"
             told.append(f"{noun} {name}{values}")
     return told
 

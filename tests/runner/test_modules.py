@@ -77,7 +77,7 @@ ALL = [name[:2] for name in CHAPTERS]
 @pytest.mark.parametrize(
     ("file", "numbers", "figures"),
     [
-        ("classes.py", ["06"], ["05"]),
+        ("classes.py", ["06"], []),
         ("show/style.py", [], ALL),
         ("show/webmap.py", [], ["06"]),
         ("show/explain.py", [], ["07"]),
@@ -159,6 +159,7 @@ def test_every_table_of_the_package_belongs_to_a_module(root):
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_chapters_that_train_are_known(root, chapter):
     """They are the ones a figure's colour must not execute."""
-    text = (root / f"notebooks/{chapter}.py").read_text(encoding="utf-8").replace("invgamma.fit", "")
+    text = (root / f"notebooks/{chapter}.py").read_text(encoding="utf-8")
+    text = text.replace("invgamma.fit(", "")  # a law of sizes is no model of landslides
     learns = (".fit(", "cross_val_predict(", "cross_validated_map(")
     assert any(word in text for word in learns) == (chapter in TRAINS)
