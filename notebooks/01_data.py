@@ -79,7 +79,7 @@ run = open_run(p, "01_data")
 catalog = make_data(p, run)
 sources = source_table(catalog)
 run.write_table(sources, "sources")
-sources[["entry", "kind", "crs", "resolution", "source"]].style.hide(axis="index")
+sources[["entry", "kind", "crs", "resolution", "source"]].style.hide(axis="index").format(escape="html")
 
 # %% [markdown]
 # For comparison, Table 2 of the paper lists its sources as follows. The simulated mountain imitates their formats, resolutions and reference
@@ -220,7 +220,7 @@ style.save(show.study_area(catalog, dem.where(known_cells(factors))), run, "stud
 facts = describe(factors)
 run.write_table(facts, "factors")
 narrow = facts[["factor", "unit", "minimum", "median", "maximum", "native resolution (m)"]]
-narrow.style.hide(axis="index").format(precision=3, na_rep="–")
+narrow.style.hide(axis="index").format(precision=3, na_rep="–", escape="html")
 
 # %% mystnb={"figure": {"caption": "The conditioning factors on the analysis grid. Colour scales run from the 2nd to the 98th percentile.", "name": "fig-01-factors"}, "image": {"alt": "Small maps of all conditioning factors of the study area, each with its own colour scale and unit or class legend"}}
 style.save(show.factor_panels(factors), run, "factors")

@@ -3,6 +3,7 @@ there.
 """
 
 import json
+import re
 from typing import Any
 
 import yaml
@@ -69,7 +70,7 @@ def skipped_pages(run: Run) -> dict[str, str]:
         if stage["status"] == "skipped":
             source = (notebooks_dir() / f"{stage['name']}.ipynb").read_text(encoding="utf-8")
             title = json.loads(source)["cells"][0]["source"][0].strip()
-            why = f"This chapter was not run: {stage['reason']}."
+            why = f"This chapter was not run: {_plain(stage['reason'])}."
             texts[stage["name"]] = f"{title}\n\n{why}\n"
     return texts
 
@@ -125,7 +126,15 @@ def parameters_page(run: Run) -> str:
 
 def _value(value: Any) -> str:
     """A value as readers see it."""
-    return f"`{value}`" if value not in ("", None, [], {}) else "(empty)"
+    if value in ("", None, [], {}):
+        return "(empty)"
+    text = str(value)
+    return _plain(text) if re.search(r"[`|\n]", text) else f"`{text}`"
+
+
+def _plain(text: str) -> str:
+    """Any text as Markdown that shows it letter by letter: what a user's files say is no markup."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
