@@ -8,12 +8,14 @@ import hashlib
 import inspect
 import json
 import re
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import lsa_helpers
 from lsa_helpers.run import sha256
+from lsa_helpers.runner.params import Parameters
 
 _NAME = "lsa_helpers"
 # The one module of the runner that makes a product; the others execute, check and publish.
@@ -51,7 +53,7 @@ def uses(notebook: Path, params: type) -> Uses:
     -------
     Uses
         Named by module (``lsa_helpers.classes``), data file inside the package
-        (``data/paper/table4_detection.csv``), ``the notebook`` and ``the parameters' model``.
+        (``data/paper/table4_detection.csv``), ``the notebook`` and ``the parameters' methods``.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     source = "\n".join("".join(item["source"]) for item in cells if item["cell_type"] == "code")
@@ -59,8 +61,7 @@ def uses(notebook: Path, params: type) -> Uses:
     drawing = {name for name in chapter.imports if _room(name) == "show"}
     code = _with_all_they_import(chapter.imports - drawing)
     looks = _with_all_they_import(drawing)
-    model = hashlib.sha256("".join(_sources(params)).encode()).hexdigest()
-    own = {"the notebook": chapter.code, "the parameters' model": model}
+    own = {"the notebook": chapter.code, "the parameters' methods": _methods(params)}
     return Uses(own | code, {name: value for name, value in looks.items() if name not in code})
 
 
@@ -119,7 +120,13 @@ def _read(source: bytes) -> _Module:
     )
 
 
-def _sources(params: type) -> list[str]:
-    """Source of a model of parameters and of the models it extends."""
-    ours = [model for model in params.__mro__ if model.__module__.startswith(f"{_NAME}.")]
-    return [inspect.getsource(model) for model in ours]
+def _methods(params: type) -> str:
+    """Hash of what a model of parameters computes from its values; its ranges change no result,
+    and what all models share only reads and checks.
+    """
+    found = []
+    for model in params.__mro__:
+        if model is not Parameters and model.__module__.startswith(f"{_NAME}."):
+            body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0].body
+            found += [ast.dump(node) for node in body if isinstance(node, ast.FunctionDef)]
+    return hashlib.sha256("".join(found).encode()).hexdigest()

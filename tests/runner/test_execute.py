@@ -179,6 +179,24 @@ def test_another_colour_executes_only_what_does_not_train(tmp_path):
         assert facts.drawn_otherwise(drawn, new) == [f"drawing code {style} changed"]
 
 
+@pytest.mark.slow
+def test_figures_of_a_chapter_that_trains_are_drawn_anew_when_asked(go, tmp_path):
+    """Until then it is told, written down and printed on the book's page of times."""
+    run = Run(tmp_path / "run")
+    go()
+    stages = manifest.read_manifest(run)["stages"]
+    stages[1]["looks"] = {"lsa_helpers.show.style": "of before"}
+    manifest.write_manifest(run, stages)
+    lines = []
+    values = resolve({}, "test")
+    assert execute(run, values, list(BODY), tell=lines.append) == []
+    assert "its figures are by older code" in lines[1] and "--redraw" in lines[1]
+    words = f"The code of the figures changed since these were made: {SECOND}."
+    assert words in pages.timings_page(run)
+    assert execute(run, values, list(BODY), redraw=True) == [SECOND]
+    assert words not in pages.timings_page(run)
+
+
 def test_a_changed_catalog_is_another_input(folder, tmp_path):
     """Another unit of the same file."""
     run = Run(tmp_path / "run")

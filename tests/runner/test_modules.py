@@ -112,10 +112,34 @@ def test_comments_are_no_code(package):
     assert uses("06_frequency_ratio") == before
 
 
-def test_parameters_of_another_chapter_do_not_count():
-    """Each chapter's own model, and those it extends, count under one name."""
-    own = {chapter: uses(chapter).code["the parameters' model"] for chapter in CHAPTERS}
-    assert len(set(own.values())) == len(CHAPTERS)
+class Wider(CHAPTERS["06_frequency_ratio"]):
+    """A chapter's parameters that allow more."""
+
+    n_classes: int
+
+
+class Computing(CHAPTERS["06_frequency_ratio"]):
+    """A chapter's parameters that compute something."""
+
+    def twice(self) -> int:
+        """Twice the classes."""
+        return 2 * self.n_classes
+
+
+def test_only_the_methods_of_a_chapters_own_parameters_count(monkeypatch):
+    """A range changes no result, and another chapter's model not even its methods."""
+    monkeypatch.setattr(modules, "_NAME", __name__.split(".")[0])
+    own, wider, computing = map(modules._methods, (object, Wider, Computing))
+    assert wider == own != computing
+
+
+def test_the_methods_of_sampling_belong_to_the_chapters_that_sample():
+    same = [name for name in CHAPTERS if methods(name) == methods("05_susceptibility")]
+    assert same == ["04_factor_selection", "05_susceptibility"]
+
+
+def methods(chapter: str) -> str:
+    return uses(chapter).code["the parameters' methods"]
 
 
 def test_every_form_of_import_is_seen():

@@ -37,7 +37,7 @@ def test_each_lack_is_one_sentence(lacks, word):
 
 def test_this_machine_is_measured():
     machine = this_machine()
-    assert machine.cores >= 1 and 0 < machine.memory_gb and 0 < machine.disk_gb
+    assert machine.cores >= 1 and machine.memory_gb > 0 and machine.disk_gb > 0
     assert bool(machine.gpu) == torch.cuda.is_available()
     facts = table(machine)
     assert facts["cores"] == str(machine.cores) and "papermill" in facts
