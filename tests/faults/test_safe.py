@@ -6,6 +6,7 @@ import re
 import zipfile
 
 import geopandas as gpd
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +18,7 @@ from shapely.geometry import box
 from lsa_helpers.raster import empty_grid, on_grid
 from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
-from lsa_helpers.show import style, webmap
+from lsa_helpers.show import data, explain, style, webmap
 from lsa_helpers.sources import load_catalog, source_table
 from lsa_helpers.sources.fetch import fetch
 from tests.data_folder import CONTENT
@@ -155,6 +156,21 @@ def test_the_web_map_shows_names_as_text(monkeypatch):
     state = json.dumps(embed_data([web])["manager_state"])
     assert "&lt;img" in state and "<img" not in state
     assert EVIL not in embed_snippet([web])
+
+
+def test_figures_show_a_dollar_as_a_dollar(folder, frame):
+    """Two of them enclose mathematics elsewhere, and these ones are none."""
+    cash = "$_{$"
+    (folder / "catalog.yml").write_text(yaml.safe_dump(CONTENT | {"name": cash}), encoding="utf-8")
+    classes = on_grid(np.ones(frame.shape, np.float32), frame, "lulc", kind="categorical")
+    classes.attrs |= {"classes": {1: cash}, "long_name": "Land cover"}
+    area = data.study_area(load_catalog(folder), classes, entries=[])
+    panels = data.factor_panels(classes.to_dataset(), columns=1)
+    ax = plt.figure().gca()
+    explain._class_positions(ax, np.ones(3), {1: cash})
+    for figure in (area, panels, ax.figure):
+        figure.canvas.draw()
+        plt.close(figure)
 
 
 def test_generated_pages_show_markup_as_text(tmp_path):
