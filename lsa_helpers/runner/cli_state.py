@@ -57,9 +57,9 @@ def why(
         file = folder / "params.yml"  # a run of another file's parameters, under a name of its own
     run = Run(out or (folder if file.name == "params.yml" and folder else _folder_of(file)))
     values = load_run_params(file, overrides(parameters), data, run.path)
-    reasons = out_of_date(run, values, chapter)
+    reasons, drawn = out_of_date(run, values, chapter)
     record = {item["name"]: item for item in read_manifest(run)["stages"]}.get(chapter, {})
-    for line in why_lines(chapter, reasons, record):
+    for line in why_lines(chapter, reasons, drawn, record):
         console.print(line)
 
 
@@ -78,13 +78,15 @@ def _is_run(folder: Path) -> bool:
     return (folder / "manifest.json").is_file()
 
 
-def why_lines(chapter: str, reasons: dict[str, list[str]], record: dict) -> list[str]:
+def why_lines(
+    chapter: str, reasons: dict[str, list[str]], drawn: list[str], record: dict
+) -> list[str]:
     """What is to be told of a chapter.
 
     Parameters
     ----------
     chapter : str
-    reasons : dict
+    reasons, drawn : dict and list of str
         Of `lsa_helpers.runner.fingerprint.out_of_date`.
     record : dict
         Of the manifest, empty when there is none.
@@ -102,8 +104,8 @@ def why_lines(chapter: str, reasons: dict[str, list[str]], record: dict) -> list
         lines.append(f"{chapter} was skipped: {record['reason']}.")
     elif not lines:
         lines.append(f"{chapter} is up to date.")
-    if told := record.get("figures_by_older_code"):
-        lines.append(f"Its figures are by older code ({', '.join(told)}); lsa run --redraw.")
+    if drawn and chapter not in reasons:
+        lines.append(f"Its figures are by older code: {', '.join(drawn)}. Next: lsa run --redraw")
     if record.get("why"):
         lines.append(f"It was executed last because: {'; '.join(record['why'])}.")
     return lines

@@ -103,7 +103,9 @@ def _differences(noun: str, old: dict, new: dict) -> list[str]:
     return told
 
 
-def out_of_date(run: Run, params: dict[str, Parameters], chapter: str) -> dict[str, list[str]]:
+def out_of_date(
+    run: Run, params: dict[str, Parameters], chapter: str
+) -> tuple[dict[str, list[str]], list[str]]:
     """Why a chapter, and those it needs, would be executed now.
 
     Parameters
@@ -115,18 +117,24 @@ def out_of_date(run: Run, params: dict[str, Parameters], chapter: str) -> dict[s
 
     Returns
     -------
-    dict
-        Chapter → reasons, in order; the ones that are up to date or were skipped are left out.
+    reasons : dict
+        Chapter → reasons, in order; without the chapters that are up to date or were skipped, and
+        without those before it that would only be drawn anew.
+    drawn : list of str
+        What changed of the code of the chapter's figures.
     """
     records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}
-    reasons = {}
+    reasons, drawn = {}, []
     for name in (name for name in CHAPTERS if name == chapter or name in all_needs(chapter)):
         old = records.get(name)
-        if old is None or old["status"] == "done":
-            new = made_from(run, params[name], name, records)
-            if told := changes(run, name, old, new):
-                reasons[name] = told
-    return reasons
+        if old is not None and old["status"] != "done":
+            continue
+        new = made_from(run, params[name], name, records)
+        told = changes(run, name, old, new)
+        drawn = drawn_otherwise(old, new) if old else []
+        if told and (name == chapter or told != drawn):
+            reasons[name] = told
+    return reasons, drawn
 
 
 def all_needs(chapter: str) -> set[str]:

@@ -193,6 +193,8 @@ def test_figures_of_a_chapter_that_trains_are_drawn_anew_when_asked(go, tmp_path
     assert "its figures are by older code" in lines[1] and "--redraw" in lines[1]
     words = f"The code of the figures changed since these were made: {SECOND}."
     assert words in pages.timings_page(run)
+    assert out_of_date(run, values, THIRD) == ({}, []), "no other product, nothing that follows"
+    assert out_of_date(run, values, SECOND)[1] == ["drawing code lsa_helpers.show.style is gone"]
     assert execute(run, values, list(BODY), redraw=True) == [SECOND]
     assert words not in pages.timings_page(run)
 
@@ -239,14 +241,14 @@ def test_why_follows_the_chain(go, tmp_path):
     values = resolve({}, "test")
     why = {name: out_of_date(run, values, name) for name in (FIRST, THIRD)}
     records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}
-    lines = cli_state.why_lines(FIRST, why[FIRST], records[FIRST])
+    lines = cli_state.why_lines(FIRST, *why[FIRST], records[FIRST])
     assert lines == [
         f"{FIRST} is up to date.",
         "It was executed last because: it was not executed yet.",
     ]
-    assert why == {FIRST: {}, THIRD: {}}
+    assert why == {FIRST: ({}, []), THIRD: ({}, [])}
     seeded = resolve({"shared": {"seed": 3}}, "test")
-    reasons = out_of_date(run, seeded, THIRD)
+    reasons, _ = out_of_date(run, seeded, THIRD)
     assert reasons[FIRST] == reasons[THIRD] == ["parameter seed: 0 → 3"]
     told = []
     execute(run, seeded, [FIRST], tell=told.append)

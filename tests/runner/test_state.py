@@ -104,6 +104,13 @@ def test_why_of_a_run_by_its_folder(why):
 
 def test_a_skipped_chapter_says_why():
     record = {"status": "skipped", "reason": "there are no images"}
-    assert cli_state.why_lines("02_detector", {}, record) == [
+    assert cli_state.why_lines("02_detector", {}, [], record) == [
         "02_detector was skipped: there are no images."
     ]
+
+
+def test_figures_by_older_code_are_told():
+    drawn = ["drawing code lsa_helpers.show.style changed"]
+    lines = cli_state.why_lines("05_susceptibility", {}, drawn, {"status": "done"})
+    assert lines[0] == "05_susceptibility is up to date."
+    assert lines[1].startswith(f"Its figures are by older code: {drawn[0]}. Next: lsa run --redraw")
