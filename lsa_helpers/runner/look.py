@@ -15,7 +15,7 @@ import shapely
 
 from lsa_helpers.errors import InputError, remarks
 from lsa_helpers.sources import Entry, kind_of
-from lsa_helpers.sources.rasters import open_layers
+from lsa_helpers.sources.rasterfiles import open_layers
 from lsa_helpers.sources.tables import open_table
 
 # Parts of other files, notes about files, and what this package writes into a data folder.

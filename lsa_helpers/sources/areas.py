@@ -14,7 +14,7 @@ from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
-from lsa_helpers.sources.rasters import open_source
+from lsa_helpers.sources.rasterfiles import open_source
 from lsa_helpers.sources.vectors import read_features
 
 _LITTLE, _MUCH = 0.005, 0.2  # shares of the area that polygons leave out

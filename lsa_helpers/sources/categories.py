@@ -12,7 +12,8 @@ from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.areas import as_polygons, burn
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
-from lsa_helpers.sources.rasters import mosaic, open_source
+from lsa_helpers.sources.rasterfiles import open_source
+from lsa_helpers.sources.rasters import mosaic
 from lsa_helpers.sources.tables import is_missing
 from lsa_helpers.sources.vectors import read_features
 

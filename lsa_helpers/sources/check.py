@@ -20,7 +20,7 @@ from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.quantities import unit_read
-from lsa_helpers.sources.rasters import open_layers, open_source
+from lsa_helpers.sources.rasterfiles import open_layers, open_source
 from lsa_helpers.sources.vectors import read_features, swapped_inside
 
 _FOLDERS = {"images", "truth"}

@@ -18,8 +18,8 @@ from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, why_not_metric
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rain import check_rain
-from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
-from lsa_helpers.sources.tiles import bounds_of
+from lsa_helpers.sources.rasterfiles import open_source
+from lsa_helpers.sources.rasters import mosaic, native_resolution
 from lsa_helpers.sources.vectors import inverse_distance, read_amounts, swapped_inside
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
@@ -106,7 +106,7 @@ def _dem_bounds(catalog: Catalog, crs: CRS) -> list[float]:
     boxes = []
     for file in catalog.files(catalog.dem):
         with open_source(file, catalog.dem) as tile:
-            boxes.append(transform_bounds(tile.rio.crs, crs, *bounds_of(tile)))
+            boxes.append(transform_bounds(tile.rio.crs, crs, *tile.rio.bounds()))
     boxes = np.array(boxes)
     return [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
 
