@@ -21,7 +21,7 @@ from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.quantities import unit_read
 from lsa_helpers.sources.rasterfiles import open_layers, open_source
-from lsa_helpers.sources.vectors import read_features, swapped_inside
+from lsa_helpers.sources.vectors import read_features
 
 _FOLDERS = {"images", "truth"}
 # Lines and stations may lie outside the grid and still matter.
@@ -201,20 +201,11 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
         beside = west >= right + reach or east <= left - reach
         if not beside and south < top + reach and north > bottom - reach:
             return
-    vectors = not is_raster(file)
-    swapped = vectors and swapped_inside(outlines.to_frame("geometry"), grid.rio.bounds())
-    place = "its features" if vectors else f"{len(outlines)} file(s)"
-    if swapped:
-        raise InputError(
-            f"east and north of the coordinates of `{name}` are swapped",
-            where=file,
-            fix="Exchange `x` and `y` in catalog.yml, or correct the file",
-        )
     area = [round(degrees, 3) for degrees in grid.rio.transform_bounds("EPSG:4326")]
+    frame = outlines.to_crs(4326).total_bounds.round(3).tolist()
     raise InputError(
         f"the source `{name}` does not overlap the study area",
         where=file,
-        found=place,
-        fix=f"The study area is {area} (west, south, east, north in degrees). Check the CRS of "
-        "the file, or name it with `crs:`",
+        found=f"it has {frame}, the study area {area} (west, south, east, north in degrees)",
+        fix="Check the file's CRS, or name it with `crs:`, and that `x` and `y` are not exchanged",
     )

@@ -13,16 +13,14 @@ from lsa_helpers.sources.areas import as_polygons, read_areas
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
-from lsa_helpers.sources.quantities import LENGTHS, unit_factor
-from lsa_helpers.sources.vectors import read_features, swapped_inside
+from lsa_helpers.sources.vectors import read_features
 
 # Columns looked at where none is named.
 _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide", "presence"}
-# Of places, not of dates, areas or heights; Shapefiles cut names.
+# What columns that say how far points may be off are called; Shapefiles cut names.
 _ACCURACY = re.compile(
-    r"^(?!.*(date|time|day|area|volume|size|height|elev))(.*_)?"
-    r"(accuracy|uncertainty\w*|coordinateuncertainty\w*|pr[eé]cisi[oó]ne?|genauigkeit|exactitud|精度)"
-    r"(_m|_km|_ft)?_?$|^location_a$"
+    r"((location|positional|coordinate|horizontal)_?)?"
+    r"(accuracy|uncertainty(_?in_?met(er|re)s)?|precision|location_a|精度)(_(km|m))?_?"
 )
 _MOST_LABELS = 50
 _MUCH = 0.3  # share of the area that landslides hardly cover
@@ -102,24 +100,17 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
     left, bottom, right, top = bounds
     inside = features.cx[left:right, bottom:top].reset_index(drop=True)
     if inside.empty:
-        swapped = swapped_inside(features, bounds)
-        what = "east and north of the coordinates are swapped" if swapped else ""
+        places = [np.round(edges, 1).tolist() for edges in (features.total_bounds, bounds)]
         raise InputError(
-            what or "no landslide of the inventory lies in the study area",
+            "no landslide of the inventory lies in the study area",
             where=file,
-            found=f"{len(features)} features at {_rounded(features.total_bounds)}, the area at "
-            f"{_rounded(bounds)}",
-            fix="Exchange `x` and `y` in catalog.yml" if swapped else "Check the file's CRS",
+            found="{} features at {}, the area at {}".format(len(features), *places),
+            fix="Check the file's CRS, and that `x` and `y` are not exchanged",
         )
     if len(inside) < len(features):
         beyond = f"{len(features) - len(inside)} of {len(features)}"
         note("features outside the study area are left out", where=file, found=beyond)
     return inside
-
-
-def _rounded(bounds) -> list[float]:
-    """Bounds for a message."""
-    return [round(float(place), 1) for place in bounds]
 
 
 def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
@@ -168,62 +159,39 @@ def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame
     points = _numbered(features).assign(label=label)
     if not (label == 1).all():  # places without are used as they are
         return points
-    columns = [name for name in features if _ACCURACY.match(_snake(name))]
     if entry.accuracy_m:
-        points["accuracy_m"] = entry.accuracy_m
-    elif columns:
-        points["accuracy_m"] = _accuracy(features[columns], file).to_numpy()
-        left, bottom, right, top = grid.rio.bounds()
-        most = _TOO_VAGUE * min(right - left, top - bottom)
-        points = _exact_enough(points, most, columns[0], file)
-    return points
+        return points.assign(accuracy_m=entry.accuracy_m)
+    snake = {name: re.sub(r"[\W_]+", "_", str(name)).casefold() for name in features}
+    column = next((name for name in features if _ACCURACY.fullmatch(snake[name])), None)
+    if column is None:
+        return points
+    metres = 1000 if snake[column].rstrip("_").endswith("_km") else 1
+    accuracy = _accuracy(features[column], metres, file)
+    left, bottom, right, top = grid.rio.bounds()
+    most = _TOO_VAGUE * min(right - left, top - bottom)
+    return _exact_enough(points.assign(accuracy_m=accuracy.to_numpy()), most, column, file)
 
 
-def _snake(name) -> str:
-    """A column's name in small letters, words joined by one line."""
-    return re.sub(r"[\W_]+", "_", str(name)).casefold()
-
-
-def _accuracy(columns: pd.DataFrame, file: Path) -> pd.Series:
-    """How far points may be off, m, of numbers or of texts such as "5km" and "exact", in the first
-    column that tells; the largest that occurs where nothing is said or understood.
+def _accuracy(column: pd.Series, metres: float, file: Path) -> pd.Series:
+    """How far points may be off, m, of numbers in units of so many metres, or of texts such as
+    "5km" and "exact"; the largest that occurs where nothing is said or understood.
     """
-    accuracy = pd.Series(np.nan, columns.index)
-    for name in columns:
-        (own,) = re.findall(r"_(km|ft)_?$", _snake(name)) or [""]
-        texts = columns[name].astype("string").fillna("nothing")
-        accuracy = accuracy.fillna(
-            texts.map(lambda text, own=own: _metres_off(text, own)).astype(float)
-        )
-    told = columns.astype("string").bfill(axis=1).iloc[:, 0].fillna("nothing")
-    found = told.value_counts().head(6)
-    understood, names = accuracy.notna().any(), '" and "'.join(columns)
+    texts = column.astype("string").str.casefold().str.strip()
+    number = pd.to_numeric(texts.str.extract(r"^(\d+(?:\.\d+)?) ?k?m?$")[0])
+    factor = texts.str.extract("(k?m)$")[0].map({"km": 1000.0, "m": 1.0}).fillna(metres)
+    accuracy = (number * factor).mask(texts == "exact", 0.0).astype(float)
+    understood = accuracy.notna().any()
+    what = f'"{column.name}" does not say in metres how far points may be off: taken for exact'
+    if understood:
+        what = f'how far points may be off is read from "{column.name}"'
+    counts = texts.fillna("nothing").value_counts().head(6)
     (note if understood else doubt)(
-        f'how far points may be off is read from "{names}"'
-        if understood
-        else f'"{names}" does not say in metres how far points may be off: taken for exact',
+        what,
         where=file,
-        found=", ".join(f"{text} ({count})" for text, count in found.items()),
+        found=", ".join(f"{text} ({count})" for text, count in counts.items()),
         fix="Give one for all with `accuracy_m`, if that is wrong",
     )
     return accuracy.fillna(accuracy.max()).fillna(0.0)
-
-
-def _metres_off(text: str, unit: str) -> float:
-    """Metres in "2,5 km", "< 100" (in `unit`), "1-5 km" (the larger) or "exact"; NaN in others.
-
-    Examples
-    --------
-    >>> [_metres_off(text, "km") for text in ("1-5", "2,5 km", "± 30 m", "exact", "1:50,000")]
-    [5000.0, 2500.0, 30.0, 0.0, nan]
-    """
-    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text.casefold().strip()).replace(",", ".")
-    if text == "exact":
-        return 0.0
-    *_, number, rest = ["", "", *re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", text)]
-    is_plain = re.fullmatch(r"\s*[^\W\d]*\.?", rest) and not re.search("^-|[:/]", text)
-    factor = unit_factor(LENGTHS, rest.strip(" .") or unit) if number and is_plain else None
-    return float(number) * factor if factor else float("nan")
 
 
 def _exact_enough(points: gpd.GeoDataFrame, most: float, column: str, file: Path):

@@ -20,7 +20,7 @@ from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rain import check_rain
 from lsa_helpers.sources.rasterfiles import open_source
 from lsa_helpers.sources.rasters import mosaic, native_resolution
-from lsa_helpers.sources.vectors import inverse_distance, read_amounts, swapped_inside
+from lsa_helpers.sources.vectors import inverse_distance, read_amounts
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
 MOST_DEM_CELLS = 100_000_000
@@ -278,19 +278,14 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
 
 
 def _doubt_far(points: gpd.GeoDataFrame, grid: xr.DataArray, file: Path) -> None:
-    """Refuse points that only swapped coordinates keep off the area, doubt those all far from it:
-    far away an interpolation is one number everywhere.
-    """
+    """Doubt points that are all far from the area, where an interpolation is one number."""
     area = box(*grid.rio.bounds())
     edge, away = max(np.ptp(area.bounds[::2]), np.ptp(area.bounds[1::2])), points.distance(area)
     if away.min() <= edge:
         return
-    if swapped_inside(points, area.buffer(edge).bounds):
-        fix = "Exchange `x` and `y` in catalog.yml"
-        raise InputError("east and north of the coordinates are swapped", where=file, fix=fix)
     doubt(
         "all points lie outside the study area",
         where=file,
         found=f"the nearest {away.min() / 1000:,.0f} km away, the area {edge / 1000:,.0f} km wide",
-        fix="Check its coordinates and CRS",
+        fix="Check its CRS, and that `x` and `y` are not exchanged",
     )

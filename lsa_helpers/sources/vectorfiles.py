@@ -14,7 +14,7 @@ from lsa_helpers.sources.catalog import Entry
 from lsa_helpers.sources.tables import guess_encoding, say_encoding
 
 # What is looked for inside a zipped file.
-_ZIPPED = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".fgb", ".tab", ".mif")
+_ZIPPED = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".gdb")
 
 
 def read_layer(file: Path, entry: Entry) -> gpd.GeoDataFrame:
@@ -38,9 +38,7 @@ def read_layer(file: Path, entry: Entry) -> gpd.GeoDataFrame:
         When there are several layers and none is named, or not the one that is.
     """
     layers = _layers(file)
-    # GPX tells every track twice: as a line, and as its points.
-    points = layers["name"].str.removesuffix("s") + "_points"
-    filled = layers[(layers["count"] > 0) & ~layers["name"].isin(points)]
+    filled = layers[layers["count"] > 0]
     chosen = layers[layers["name"] == entry.layer] if entry.layer else filled
     if len(layers) == 1 and not entry.layer:
         chosen = layers
@@ -60,20 +58,16 @@ def read_layer(file: Path, entry: Entry) -> gpd.GeoDataFrame:
 
 def _layers(file: Path) -> pd.DataFrame:
     """Layers with geometries: source (a path for GDAL), name, kind and count of their features."""
-    rows = []
-    for source in _members(file):
-        names = pyogrio.list_layers(source)
-        rows += [[source, name, kind] for name, kind in names if kind is not None]
-    layers = pd.DataFrame(rows, columns=["source", "name", "kind"])
-    if layers.empty:
+    how = {"force_feature_count": True, "encoding": "ISO-8859-1"}  # in which any bytes are text
+    rows = [
+        [source, name, kind, pyogrio.read_info(source, layer=name, **how)["features"]]
+        for source in _members(file)
+        for name, kind in pyogrio.list_layers(source)
+        if kind is not None
+    ]
+    if not rows:
         raise InputError("the file has no layer with geometries", where=file)
-    for index, (source, name, kind) in enumerate(rows if len(rows) > 1 else ()):
-        info = pyogrio.read_info(source, layer=name, force_feature_count=True)
-        layers.loc[index, "count"] = info["features"]
-        if kind == "Unknown":  # KML does not say before it is read
-            types = _read_plainly(source, name, "").geom_type.dropna().unique()
-            layers.loc[index, "kind"] = "/".join(types) or kind
-    return layers if "count" in layers else layers.assign(count=1)
+    return pd.DataFrame(rows, columns=["source", "name", "kind", "count"])
 
 
 def _members(file: Path) -> list[str]:
@@ -81,10 +75,9 @@ def _members(file: Path) -> list[str]:
     if file.suffix.lower() != ".zip":
         return [str(file)]
     with zipfile.ZipFile(file) as archive:
-        names = sorted(name for name in archive.namelist() if not name.startswith("__MACOSX"))
-    gdb = re.compile(r"^.*?\.gdb(?=/)", re.I)
-    members = {found[0] if (found := gdb.match(name)) else name for name in names}
-    members = sorted(name for name in members if name.lower().endswith((*_ZIPPED, ".gdb")))
+        names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
+    names = {re.sub(r"(?i)(\.gdb)/.*", r"\1", name) for name in names}
+    members = sorted(name for name in names if name.lower().endswith(_ZIPPED))
     return [f"/vsizip/{{{file.resolve()}}}/{name}" for name in members] or [f"/vsizip/{{{file}}}"]
 
 
@@ -96,9 +89,8 @@ def _read_plainly(source: str, layer: str, encoding: str) -> gpd.GeoDataFrame:
 
 
 def _read_shapefile(source: str, layer: str, encoding: str) -> gpd.GeoDataFrame:
-    """A Shapefile, whose texts often state no encoding, or a wrong one.
-
-    Read as Latin 1 every byte survives, so that what the bytes are can be found out.
+    """A Shapefile, whose texts often state no encoding, or a wrong one: read as Latin 1 every byte
+    survives, so that what the bytes are can be found out.
     """
     if encoding:
         return _read_plainly(source, layer, encoding)
@@ -107,14 +99,14 @@ def _read_shapefile(source: str, layer: str, encoding: str) -> gpd.GeoDataFrame:
     content = "\n".join([*features, *features[texts].astype(str).to_numpy().ravel()])
     if content.isascii():
         return features
-    content = content.encode("latin-1")
-    stated = _stated_encoding(Path(source))
-    encoding = stated or guess_encoding(content)
+    stated = next(map(Path.read_text, Path(source).parent.glob(f"{Path(source).stem}.[cC]pg")), "")
+    stated = f"cp{stated.strip()}" if stated.strip().isdigit() else stated.strip()
+    encoding = stated or guess_encoding(content.encode("latin-1"))
     try:
-        text = content.decode(encoding)
+        text = content.encode("latin-1").decode(encoding)
     except (UnicodeDecodeError, LookupError):
-        encoding = guess_encoding(content)
-        text = content.decode(encoding)
+        encoding = guess_encoding(content.encode("latin-1"))
+        text = content.encode("latin-1").decode(encoding)
     if encoding != stated and not encoding.startswith("utf"):
         say_encoding(encoding, text, source)
 
@@ -123,15 +115,3 @@ def _read_shapefile(source: str, layer: str, encoding: str) -> gpd.GeoDataFrame:
 
     features[texts] = features[texts].map(decode)
     return features.rename(columns=decode)
-
-
-def _stated_encoding(source: Path) -> str:
-    """The encoding that a Shapefile states in its .cpg or in its .dbf; empty: none that counts."""
-    for suffix in (".cpg", ".CPG", ".cst"):
-        if source.with_suffix(suffix).is_file():
-            stated = source.with_suffix(suffix).read_text(encoding="latin-1").strip()
-            return f"cp{stated}" if stated.isdigit() else stated.removeprefix("ANSI ")
-    table = source.with_suffix(".dbf")
-    # Western (3, 87) is what many programs write over any text.
-    code = table.read_bytes()[29] if table.is_file() else 0
-    return {77: "gb18030", 79: "big5", 19: "cp932", 201: "cp1251", 101: "cp866"}.get(code, "")
