@@ -56,7 +56,7 @@ def list_chips(catalog: Catalog, bands: Bands = AS_RGB) -> list[Chip]:
     """
     chips = find_chips(catalog)
     masks = {chip.truth: None for chip in chips if isinstance(chip.truth, Path)}
-    masks = [path for path in masks if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+    masks = [path for path in masks if path.is_file()]
     if masks:
         code = find_code(masks, catalog.images.landslide_values, masks[0].parent)
         chips = [replace(chip, coded=code) for chip in chips]

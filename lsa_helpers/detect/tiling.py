@@ -13,7 +13,9 @@ from rasterio.windows import Window, bounds
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.images import open_image, pixel_metres
 from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.sources import Entry
 from lsa_helpers.sources.labels import tell_landslides
+from lsa_helpers.sources.vectorfiles import read_layer
 
 
 def cut_chips(
@@ -97,29 +99,17 @@ def _labelled(
 def _read_polygons(path: Path, layer: str) -> gpd.GeoDataFrame:
     """The polygons of a file, one landslide each."""
     try:
-        layers = gpd.list_layers(path)
-        names = layers["name"][layers["geometry_type"].notna()].tolist()
-        if len(names) > 1 and layer not in names:
-            raise InputError(
-                "the file of the outlines holds several layers",
-                where=path,
-                found=names,
-                fix="Name one with `layer` of the entry `images`",
-            )
-        drawn = gpd.read_file(path, layer=layer if layer in names else names[0])
+        drawn = read_layer(path, Entry(path=str(path), layer=layer))
     except InputError:
         raise
     except Exception as error:  # pyogrio has many
-        raise InputError(
-            "the outlines cannot be read", where=path, found=str(error).splitlines()[0]
-        ) from None
-    if drawn.crs is None or not drawn.geom_type.str.contains("Polygon").any():
-        raise InputError(
-            "the outlines are not polygons with a CRS",
-            where=path,
-            found=sorted(set(drawn.geom_type.dropna())),
-        )
-    return drawn[drawn.geom_type.str.contains("Polygon", na=False)].explode(ignore_index=True)
+        found = str(error).splitlines()[0]
+        raise InputError("the outlines cannot be read", where=path, found=found) from None
+    areal = drawn.geom_type.str.contains("Polygon", na=False)
+    if drawn.crs is None or not areal.any():
+        found = sorted(set(drawn.geom_type.dropna()))
+        raise InputError("the outlines are not polygons with a CRS", where=path, found=found)
+    return drawn[areal].explode(ignore_index=True)
 
 
 def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[Chip]:

@@ -13,21 +13,21 @@ from lsa_helpers.errors import InputError, explain_invalid
 
 RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
-# What lies beside a raster or Shapefile and is none itself.
-_BESIDE = (".aux.xml", ".ovr", ".hdr", ".prj", ".tfw", ".stx", ".qml", ".sld", ".cpg", ".dbf")
-_BESIDE += (
+#: What lies beside a raster or Shapefile and is none itself.
+BESIDE = (
+    ".aux.xml",
+    ".ovr",
+    ".hdr",
+    ".prj",
+    ".tfw",
+    ".stx",
+    ".qml",
+    ".sld",
+    ".cpg",
+    ".dbf",
     ".shx",
-    ".sbn",
-    ".sbx",
-    ".cst",
-    ".sgrd",
-    ".mgrd",
-    ".md5",
-    ".shp.xml",
-    ".qpj",
-    ".qix",
-    ".blw",
 )
+BESIDE += (".sbn", ".sbx", ".cst", ".sgrd", ".mgrd", ".md5", ".shp.xml", ".qpj", ".qix", ".blw")
 
 
 class _Strict(BaseModel):
@@ -202,7 +202,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     names = sorted(glob.glob(pattern, root_dir=folder, recursive=True))
     if not names and not os.path.isabs(pattern) and ":" not in pattern:  # .TIF for .tif
         names = sorted(map(str, folder.glob(pattern, case_sensitive=False)))
-    main = [name for name in names if not name.lower().endswith(_BESIDE)]
+    main = [name for name in names if not name.lower().endswith(BESIDE)]
     if names or not re.match(r"[A-Z][A-Za-z0-9_]+:|/vsi", pattern):
         return [folder / name for name in main or names]
     parts = re.split(r"([:\"])", pattern)

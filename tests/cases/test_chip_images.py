@@ -401,7 +401,7 @@ def test_polygons_of_several_layers_on_several_images(folder):
     assert [len(chip.truth) for chip in list_chips(folder.catalog())] == [1, 1]
     folder.vector("slides_0.gpkg", [box(0, 0, 1, 1)], layer="roads")
     folder.entry("images", **entry, polygons="slides_0.gpkg")
-    with pytest.raises(InputError, match="several layers.*slides_0.*roads"):
+    with pytest.raises(InputError, match="one layer must be named.*slides_0.*roads"):
         list_chips(folder.catalog())
     folder.entry("images", **entry, polygons="slides_0.gpkg", layer="slides_0")
     assert sum(len(chip.truth) for chip in list_chips(folder.catalog())) == 1

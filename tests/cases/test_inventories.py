@@ -260,9 +260,9 @@ def test_too_few_are_found_before_a_run(hill, shapes, words):
         try_folds(hill)
 
 
-def test_what_would_do_is_said(hill):
+def test_blocks_larger_than_the_area_are_refused(hill):
     """Blocks of 2 km are too large for a hillside of 1.6 km; those of 1 km are not."""
-    with pytest.raises(InputError, match=r"24 landslides; 3 spatial.*, or set block_m: 1000, n_f"):
+    with pytest.raises(InputError, match=r"24 landslides; 3 spatial.*a smaller `block_m`"):
         try_folds(hill, block_m=2000.0)
     assert try_folds(hill, block_m=1000.0) == ""
 
