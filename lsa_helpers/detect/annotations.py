@@ -33,9 +33,6 @@ def placed(chip: Chip) -> Chip:
     try:
         with open_image(chip.image) as file:
             chip = replace(chip, dtype=file.dtypes[0])
-            if file.driver == "JPEG" and file.tags().get("EXIF_Orientation", "1") != "1":
-                what = "photographs are turned upright, as their EXIF orientation says"
-                note(what, where=chip.image.parent, fix="Masks and outlines must lie on them so")
             if not file.crs:
                 return chip
             footprint = (file.crs.to_string(), *file.bounds)

@@ -10,7 +10,7 @@ import pandas as pd
 from rasterio.windows import Window
 
 from lsa_helpers.detect.coding import MaskCode
-from lsa_helpers.detect.images import AS_RGB, Bands, open_image, turn_upright
+from lsa_helpers.detect.images import AS_RGB, Bands, open_image
 from lsa_helpers.detect.outlines import count_merged, draw_masks
 from lsa_helpers.errors import InputError, doubt
 
@@ -122,9 +122,7 @@ def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
     if chip.scale and not bands.reflectance_scale:
         bands = replace(bands, reflectance_scale=chip.scale[0], reflectance_offset=chip.scale[1])
     with open_image(chip.image) as file:
-        if chip.window:
-            return bands.read(file, Window(*chip.window))
-        return turn_upright(bands.read(file), file)
+        return bands.read(file, Window(*chip.window) if chip.window else None)
 
 
 def check_chips(

@@ -5,17 +5,16 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window, bounds
 
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.images import open_image, pixel_metres
-from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.sources import Entry
+from lsa_helpers.errors import InputError
+from lsa_helpers.sources import Catalog, Entry, read_features
+from lsa_helpers.sources.areas import as_polygons
 from lsa_helpers.sources.labels import tell_landslides
-from lsa_helpers.sources.vectorfiles import read_layer
 
 
 def cut_chips(
@@ -64,13 +63,12 @@ def cut_chips(
     Only headers and one pixel of each chip are read here, so images may be larger than memory.
     """
     outlines = [outlines] if isinstance(outlines, str | Path) else list(outlines)
-    drawn = [_read_polygons(path, layer) for path in outlines]
+    entry = Entry(path=[str(Path(path).resolve()) for path in outlines], layer=layer)
+    needed = [label] if label else []
+    drawn = as_polygons(read_features(Catalog(folder=Path()), entry, None, needed), outlines[0])
     if label:
-        drawn = [
-            _labelled(part, label, landslide_labels, path)
-            for part, path in zip(drawn, outlines, strict=True)
-        ]
-    drawn = pd.concat([part.to_crs(drawn[0].crs) for part in drawn], ignore_index=True)
+        drawn = drawn[tell_landslides(drawn[label], landslide_labels, outlines[0]) == 1]
+    drawn = drawn.explode(ignore_index=True)
     chips = []
     for path in images:
         try:
@@ -84,32 +82,6 @@ def cut_chips(
             found=f"{len(drawn)} polygons, {len(images)} image(s)",
         )
     return chips
-
-
-def _labelled(
-    drawn: gpd.GeoDataFrame, label: str, chosen: Sequence, path: Path
-) -> gpd.GeoDataFrame:
-    """The polygons whose label means landslide."""
-    if label not in drawn:
-        fix = did_you_mean(label, [name for name in drawn if name != "geometry"])
-        raise InputError(f'the outlines have no column "{label}"', where=path, fix=fix)
-    return drawn[tell_landslides(drawn[label], chosen, path) == 1]
-
-
-def _read_polygons(path: Path, layer: str) -> gpd.GeoDataFrame:
-    """The polygons of a file, one landslide each."""
-    try:
-        drawn = read_layer(path, Entry(path=str(path), layer=layer))
-    except InputError:
-        raise
-    except Exception as error:  # pyogrio has many
-        found = str(error).splitlines()[0]
-        raise InputError("the outlines cannot be read", where=path, found=found) from None
-    areal = drawn.geom_type.str.contains("Polygon", na=False)
-    if drawn.crs is None or not areal.any():
-        found = sorted(set(drawn.geom_type.dropna()))
-        raise InputError("the outlines are not polygons with a CRS", where=path, found=found)
-    return drawn[areal].explode(ignore_index=True)
 
 
 def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[Chip]:

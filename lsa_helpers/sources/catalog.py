@@ -77,9 +77,7 @@ class Entry(_Strict):
     value: str = Field("", description="column of a table with the value")
     sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
     crs: str = Field("", description="CRS of a table, or of a file that states none")
-    accuracy_m: float = Field(
-        0.0, ge=0, description="how far points of an inventory may be off, m; 0: what the file says"
-    )
+    accuracy_m: float = Field(0.0, ge=0, description="how far points of an inventory may be off, m")
     landslide_labels: list[str | int] = Field(
         [], description="labels or categories that are landslides; empty: guessed by their names"
     )

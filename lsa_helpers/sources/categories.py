@@ -114,21 +114,17 @@ def _raster_classes(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple
         _refuse_fractions(present, catalog.path(entry))
     if np.abs(present).max() <= _MOST_FLOAT32:
         return codes, {int(code): str(int(code)) for code in present}
-    # Too long for float32: numbered before they are brought to the grid.
-    known: dict[str, int] = {}
-    merged = np.full(grid.shape, np.nan, np.float32)
+    # Too long for float32: brought to the grid as they are, then numbered.
+    merged = np.full(grid.shape, np.nan)
     for file in catalog.files(entry):
         with open_source(file, entry) as source:
-            values = source.to_numpy().astype(float)
-            is_known = np.isfinite(values)
-            present, place = np.unique(values[is_known], return_inverse=True)
-            code = [known.setdefault(str(int(value)), len(known) + 1) for value in present]
-            number = np.full(values.shape, np.nan, np.float32)
-            number[is_known] = np.array(code, np.float32)[place]
-            tile = source.copy(data=number).rio.write_nodata(np.nan)
+            tile = source.astype(float).rio.write_nodata(np.nan)
             moved = tile.rio.reproject_match(grid, resampling=Resampling.nearest).to_numpy()
         merged = np.where(np.isnan(merged), moved, merged)
-    return on_grid(merged, grid), {code: label for label, code in known.items()}
+    present = np.unique(merged[np.isfinite(merged)])
+    codes = np.where(np.isnan(merged), np.nan, np.searchsorted(present, merged) + 1)
+    labels = {code: str(int(value)) for code, value in enumerate(present, start=1)}
+    return on_grid(codes.astype(np.float32), grid), labels
 
 
 def _refuse_fractions(values: np.ndarray, file: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from lsa_helpers.errors import InputError, doubt, note
@@ -17,14 +16,9 @@ from lsa_helpers.sources.vectors import read_features
 
 # Columns looked at where none is named.
 _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide", "presence"}
-# What columns that say how far points may be off are called; Shapefiles cut names.
-_ACCURACY = re.compile(
-    r"((location|positional|coordinate|horizontal)_?)?"
-    r"(accuracy|uncertainty(_?in_?met(er|re)s)?|precision|location_a|精度)(_(km|m))?_?"
-)
+_ACCURACY = re.compile(r"accuracy|uncertainty|precision|精度", re.I)  # of points, by its column
 _MOST_LABELS = 50
 _MUCH = 0.3  # share of the area that landslides hardly cover
-_TOO_VAGUE = 0.1  # share of the area's shorter side
 
 
 def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.GeoDataFrame | None:
@@ -42,8 +36,8 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
     -------
     GeoDataFrame or None
         Columns id; area_m2 of polygons; label (1 landslide, 0 none) of points, and of polygons some
-        of which are stable ground; accuracy_m where points are not exact; geometry in the grid's
-        CRS. None without an inventory.
+        of which are stable ground; accuracy_m where the entry says it of points; geometry in the
+        grid's CRS. None without an inventory.
 
     Raises
     ------
@@ -65,28 +59,20 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
     if twins := int(features.geometry.duplicated().sum()):
         note("features at the place of another", where=file, found=f"{twins} of {len(features)}")
     if (features.geom_type == "Point").all():
-        return _points(features, label, entry, grid, file)
+        return _points(features, label, entry, file)
     landslides = _numbered(as_polygons(features, file))
     landslides["area_m2"] = landslides.area
     if len(landslides) != len(label):  # made of open lines
         label = np.ones(len(landslides), int)
-    _doubt_share(landslides["area_m2"][label == 1].sum(), bounds, file)
+    left, bottom, right, top = bounds
+    share = landslides["area_m2"][label == 1].sum() / ((right - left) * (top - bottom))
+    if share > _MUCH:
+        what, found = "landslides cover much of the study area", f"{share:.0%} of it"
+        fix = "Is it the outline of the area, or slopes that are unstable?"
+        doubt(what, where=file, found=found, fix=fix)
     if (label == 0).any():
         landslides["label"] = label
     return landslides
-
-
-def _doubt_share(area_m2: float, bounds, file: Path) -> None:
-    """Doubt landslides that cover much of the land."""
-    left, bottom, right, top = bounds
-    share = area_m2 / ((right - left) * (top - bottom))
-    if share > _MUCH:
-        doubt(
-            "landslides cover much of the study area",
-            where=file,
-            found=f"{share:.0%} of it",
-            fix="Is it the outline of the area, or slopes that are unstable?",
-        )
 
 
 def _numbered(features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -148,61 +134,25 @@ def _label_column(features: gpd.GeoDataFrame, chosen: list, file: Path) -> str:
         plain = str(column).casefold() in _LABELS
         if set(told.values()) == {True, False} and (plain or in_words):
             return column
-        if set(told.values()) == {True, False}:
+        if {True, False} <= set(told.values()):
             fix = "Name it with `label`, if it tells landslides from places without"
             doubt(f'all are read as landslides, whatever "{column}" says', where=file, fix=fix)
     return ""
 
 
-def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame:
-    """Points with their label, and how exact they are where that is known."""
+def _points(features, label, entry: Entry, file: Path) -> gpd.GeoDataFrame:
+    """Points with their label, and how exact they are where the entry says it."""
     points = _numbered(features).assign(label=label)
     if not (label == 1).all():  # places without are used as they are
         return points
+    column = next((name for name in features if _ACCURACY.search(str(name))), None)
     if entry.accuracy_m:
-        return points.assign(accuracy_m=entry.accuracy_m)
-    snake = {name: re.sub(r"[\W_]+", "_", str(name)).casefold() for name in features}
-    column = next((name for name in features if _ACCURACY.fullmatch(snake[name])), None)
-    if column is None:
-        return points
-    metres = 1000 if snake[column].rstrip("_").endswith("_km") else 1
-    accuracy = _accuracy(features[column], metres, file)
-    left, bottom, right, top = grid.rio.bounds()
-    most = _TOO_VAGUE * min(right - left, top - bottom)
-    return _exact_enough(points.assign(accuracy_m=accuracy.to_numpy()), most, column, file)
-
-
-def _accuracy(column: pd.Series, metres: float, file: Path) -> pd.Series:
-    """How far points may be off, m, of numbers in units of so many metres, or of texts such as
-    "5km" and "exact"; the largest that occurs where nothing is said or understood.
-    """
-    texts = column.astype("string").str.casefold().str.strip()
-    number = pd.to_numeric(texts.str.extract(r"^(\d+(?:\.\d+)?) ?k?m?$")[0])
-    factor = texts.str.extract("(k?m)$")[0].map({"km": 1000.0, "m": 1.0}).fillna(metres)
-    accuracy = (number * factor).mask(texts == "exact", 0.0).astype(float)
-    understood = accuracy.notna().any()
-    what = f'"{column.name}" does not say in metres how far points may be off: taken for exact'
-    if understood:
-        what = f'how far points may be off is read from "{column.name}"'
-    counts = texts.fillna("nothing").value_counts().head(6)
-    (note if understood else doubt)(
-        what,
-        where=file,
-        found=", ".join(f"{text} ({count})" for text, count in counts.items()),
-        fix="Give one for all with `accuracy_m`, if that is wrong",
-    )
-    return accuracy.fillna(accuracy.max()).fillna(0.0)
-
-
-def _exact_enough(points: gpd.GeoDataFrame, most: float, column: str, file: Path):
-    """Points that say where in the area they lie."""
-    kept = points[points["accuracy_m"] <= most].reset_index(drop=True)
-    if len(kept) == len(points):
-        return points
-    found = f"{len(points) - len(kept)} of {len(points)} may be more than {most:.0f} m off"
-    fix = f'Keep them with `accuracy_m` in catalog.yml, if "{column}" is wrong'
-    if kept.empty:
-        what = "no point is known well enough for so small an area"
-        raise InputError(what, where=file, found=found, fix=fix)
-    doubt("points too inexact for the area are left out", where=file, found=found, fix=fix)
-    return kept
+        points["accuracy_m"] = entry.accuracy_m
+    elif column is not None:
+        doubt(
+            f'the points are taken for exact, whatever "{column}" says',
+            where=file,
+            found=features[column].value_counts().head(6).to_dict(),
+            fix="Say how far they may be off with `accuracy_m`, and leave out those known worse",
+        )
+    return points

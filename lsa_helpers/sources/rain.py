@@ -26,36 +26,10 @@ _DEPTHS = LENGTHS | {"mm": 0.001, "kg m-2": 0.001, "kg/m²": 0.001, "l/m²": 0.0
 _DEPTHS |= {"inch": 0.0254, "in": 0.0254, "inche": 0.0254, "millimetre": 0.001, "millimeter": 0.001}
 
 
-def layer_lengths(
+def _lengths(
     times: list, count: int, entry: Entry, file, per: float = 0.0
 ) -> tuple[str, np.ndarray, np.ndarray]:
-    """How far layers are apart, and how long each of them lasts.
-
-    Parameters
-    ----------
-    times : list
-        Their dates (cftime), or None where one is unknown.
-    count : int
-        How many there are.
-    entry : Entry
-        Its `step` counts first.
-    file : Path
-        For messages.
-    per : float
-        Days of the file's rate ("mm/month"), the last resort.
-
-    Returns
-    -------
-    step : str
-        "day", "month", "year", or "3 days".
-    days, years : ndarray, shape (count,)
-        Of months and years their real lengths where the dates are known.
-
-    Raises
-    ------
-    InputError
-        When nothing says how far they are apart, they are less than a day, or one is there twice.
-    """
+    """How far layers are apart, and the days and years that each of them lasts."""
     step = entry.step or _step(times, count, file, per)
     if None not in times:
         of_year = np.array([_days_in_year(time) for time in times])
@@ -83,13 +57,12 @@ def _step(times: list, count: int, file, per: float) -> str:
             )
         gap = float(np.median(np.diff(days)))
         if gap < 0.99:
-            fix = "Give sums of days, or of months"
-            what = "layers of less than a day are not read"
-            raise InputError(what, where=file, found=f"one every {24 * gap:.3g} hours", fix=fix)
-        for name, low, high in (("day", 0.99, 1.01), ("month", 28, 31), ("year", 360, 366)):
-            if low <= gap <= high:
-                return name
-        return f"{gap:.6g} days"
+            found = f"one every {24 * gap:.3g} hours"
+            what, fix = "layers of less than a day are not read", "Give sums of days, or of months"
+            raise InputError(what, where=file, found=found, fix=fix)
+        by_gap = {"day": (0.99, 1.01), "month": (28, 31), "year": (360, 366)}
+        named = (name for name, (low, high) in by_gap.items() if low <= gap <= high)
+        return next(named, f"{gap:.6g} days")
     if count == 1 and dated and times[0].month > 1 and not per:
         what = f"one layer, of {times[0]:%Y-%m-%d}, is taken for the sum of a year"
         doubt(what, where=file, fix="Write `step: month` or `step: day`, if it is one of them")
@@ -122,7 +95,7 @@ def over_time(tile: xr.DataArray, entry: Entry, file) -> np.ndarray:
     note(f"{count} layers over time, {statistic.replace('_', ' ')}", where=file)
     years = np.ones(count)
     if statistic == "annual_sum":
-        _, _, years = layer_lengths(tile.attrs["times"], count, entry, file)
+        _, _, years = _lengths(tile.attrs["times"], count, entry, file)
     return _reduce(tile.values, statistic, np.ones(count), years)
 
 
@@ -139,12 +112,12 @@ def _reduce(layers, statistic: str, amount: np.ndarray, years: np.ndarray) -> np
     return np.where(known, made, np.nan).astype(np.float32)
 
 
-def rain_rate(text: str) -> tuple[float, float] | None:
+def _rate(text: str) -> tuple[float, float] | None:
     """Millimetres in a unit of rain, and the days they fall in (0: those of the layer).
 
     Examples
     --------
-    >>> rain_rate("0.1mm"), rain_rate("mm day-1"), rain_rate("furlong")
+    >>> _rate("0.1mm"), _rate("mm day-1"), _rate("furlong")
     ((0.1, 0.0), (1.0, 1.0), None)
     """
     plain = re.sub(r"\s+", " ", re.sub(r"\*\*|[\^\[\]]", "", text)).strip().lower()
@@ -161,23 +134,18 @@ def rain_rate(text: str) -> tuple[float, float] | None:
     return None if depth is None else (1000 * depth * float(number or 1), days)
 
 
-def rain_unit(entry: Entry, said: str, file) -> tuple[float, float]:
+def _unit(entry: Entry, said: str, file) -> tuple[float, float]:
     """Millimetres in a stored number of an entry's rain, and the days they fall in (0: those of the
     layer). A `scale` without a `unit` makes millimetres, of a file that holds no rates.
-
-    Raises
-    ------
-    InputError
-        When the unit is not known, or the scale of a rate leaves it open.
     """
     text = entry.unit or said
     if entry.scale != 1 and not entry.unit:
-        parsed = rain_rate(said)
+        parsed = _rate(said)
         if parsed and parsed[1]:
             fix = "Name the `unit` that the scaled numbers are in, such as mm/day"
             raise InputError(f'`scale` of "{said}" has no `unit`', where=file, fix=fix)
         return entry.scale, 0.0
-    parsed = rain_rate(text) if text.strip(" -1") else (1.0, 0.0)
+    parsed = _rate(text) if text.strip(" -1") else (1.0, 0.0)
     if parsed is None:
         raise InputError(
             f'the unit "{text}" is not known for rain',
@@ -211,8 +179,8 @@ def years_rain(tile: xr.DataArray, entry: Entry, file) -> tuple[np.ndarray, floa
         What it is made of, for a sentence.
     """
     units, times = tile.attrs["units"], tile.attrs["times"]
-    depth, per = rain_unit(entry, units, file)
-    step, days, years = layer_lengths(times, len(tile), entry, file, per)
+    depth, per = _unit(entry, units, file)
+    step, days, years = _lengths(times, len(tile), entry, file, per)
     possible = Meaning(QUANTITIES["rainfall"], depth * (days[0] / per if per else 1))
     layers = without_gaps(tile.values, possible, file)
     # ERA5's monthly means are metres a day, and call themselves metres.
