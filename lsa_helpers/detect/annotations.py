@@ -97,30 +97,21 @@ def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     files = [file for path in paths for file in _coco_files(path)]
     collection, named, crowds = [], set(), 0
     for file in files:
-        content = _coco_content(file)
-        names = {item["id"]: str(item["name"]) for item in content.get("categories") or []}
+        images, outlines, names = _coco_content(file)
         named |= set(names.items())
-        images = content["images"]
         parts = name_parts([image.get("split") or "" for image in images], file)
         of_image = {}
         for image, part in zip(images, parts, strict=True):
             path, scene = _image_of(image["file_name"], file), image["file_name"]
-            size = image.get("height"), image.get("width")
-            chip = Chip(
-                path,
-                (),
-                scene=scene if len(files) == 1 else f"{file.parent.name}/{scene}",
-                split=part or (part_in(file.stem) if len(files) > 1 else ""),
-                fault=missing(path, file),
-                drawn_on=tuple(int(float(edge)) for edge in size) if all(size) else None,
-            )
-            of_image[image["id"]] = _Drawn(chip)
-        for outline in content["annotations"]:
-            number = outline.get("category_id")
-            drawn = of_image[outline["image_id"]]
-            drawn.outlines.append(outline)
+            if len(files) > 1:
+                scene, part = f"{file.parent.name}/{scene}", part or part_in(file.stem)
+            how = {"fault": missing(path, file), "drawn_on": image["size"]}
+            of_image[image["id"]] = _Drawn(Chip(path, (), scene=scene, split=part, **how))
+        for outline in outlines:
+            number, drawn = outline.get("category_id"), of_image[outline["image_id"]]
             label = names.get(number, f"category {number}")
             drawn.labels.append(np.nan if number is None else label)
+            drawn.outlines.append(outline)
             crowds += bool(outline.get("iscrowd"))
         collection += of_image.values()
     if crowds:
@@ -133,12 +124,10 @@ def _coco_names(chosen: Sequence, named: set[tuple], files: Sequence[Path]) -> l
     """Chosen categories by name, where the number is given."""
     names = dict(named)
     if len(names) < len(named) and any(label in names for label in chosen):
-        raise InputError(
-            "the files give the same number to different categories",
-            where=files[0].parent,
-            found=sorted(f"{number} {name}" for number, name in named),
-            fix="Write names in `landslide_labels`",
-        )
+        what = "the files give the same number to different categories"
+        found = sorted(f"{number} {name}" for number, name in named)
+        fix = "Write names in `landslide_labels`"
+        raise InputError(what, where=files[0].parent, found=found, fix=fix)
     return [names.get(label, label if names else f"category {label}") for label in chosen]
 
 
@@ -151,28 +140,31 @@ def _coco_files(path: Path) -> list[Path]:
     files = [file for file in sorted(path.rglob("*.json")) if '"annotations"' in _text(file)]
     if not files:
         there = ", ".join(file.name for file in sorted(path.rglob("*"))[:8]) or "nothing"
-        raise InputError(
-            "this is no readable COCO file",
-            where=path / "coco.json",
-            found=f"no .json file with images and annotations, but {there}",
-            fix="Name it with `path` of the entry `images`",
-        )
+        what = "this is no readable COCO file"
+        found = f"no .json file with images and annotations, but {there}"
+        fix = "Name it with `path` of the entry `images`"
+        raise InputError(what, where=path / "coco.json", found=found, fix=fix)
     return files
 
 
-def _coco_content(path: Path) -> dict:
-    """What a COCO file holds, in which every annotation has its image."""
+def _coco_content(path: Path) -> tuple[list[dict], list[dict], dict]:
+    """Images with their size, annotations of them, and names of categories by id."""
     try:
         content = json.loads(_text(path))
-        known = {image["id"] for image in content["images"] if image["file_name"].strip()}
-        lost = {item["image_id"] for item in content["annotations"]} - known
+        images, outlines = content["images"], content["annotations"]
+        known = {image["id"] for image in images if image["file_name"].strip()}
+        lost = {item["image_id"] for item in outlines} - known
+        names = {item["id"]: str(item["name"]) for item in content.get("categories") or []}
+        sizes = [(image.get("height"), image.get("width")) for image in images]
+        sizes = [tuple(int(float(edge)) for edge in size) if all(size) else None for size in sizes]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         found = f"no key {error}" if isinstance(error, KeyError) else repr(error)
         raise InputError("this is no readable COCO file", where=path, found=found) from None
-    if lost or len(known) < len(content["images"]):
+    if lost or len(known) < len(images):
         what = "annotations of images that it does not list" if lost else "an image id twice"
         raise InputError(f"the COCO file has {what}", where=path, found=sorted(map(str, lost))[:5])
-    return content
+    images = [image | {"size": size} for image, size in zip(images, sizes, strict=True)]
+    return images, outlines, names
 
 
 def read_labelme(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
@@ -255,12 +247,10 @@ def _yolo_outlines(path: Path) -> list[tuple[str, shapely.Polygon]]:
             points = np.zeros((0, 2))
         if len(points) < 3 or points.min() < -0.01 or points.max() > 1.01:
             is_box = len(values) in (4, 5)
-            raise InputError(
-                "a box is no outline" if is_box else "this is no outline in shares of the image",
-                where=f"{path}, line {number}",
-                found=f"{line:.60}",
-                fix="Export it for segmentation: class x y x y x y …, each from 0 to 1",
-            )
+            what = "a box is no outline" if is_box else "this is no outline in shares of the image"
+            found = f"{line:.60}"
+            fix = "Export it for segmentation: class x y x y x y …, each from 0 to 1"
+            raise InputError(what, where=f"{path}, line {number}", found=found, fix=fix)
         outlines.append((name.removesuffix(".0"), shapely.Polygon(points)))
     return outlines
 

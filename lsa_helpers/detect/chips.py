@@ -261,12 +261,9 @@ def need_training(chips: Sequence[Chip]) -> None:
                 fix="See that masks or outlines are those of the images; `landslide_values` or "
                 "`landslide_labels` in catalog.yml say what in them is landslide",
             )
-        raise InputError(
-            f"the collection has no {needed} chips" + (" with a landslide" if held else ""),
-            where=chips[0].image.parent,
-            found=", ".join(f"{name} {count}" for name, count in counts.items()),
-            fix=fix,
-        )
+        what = f"the collection has no {needed} chips" + (" with a landslide" if held else "")
+        found = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise InputError(what, where=chips[0].image.parent, found=found, fix=fix)
 
 
 def count_table(chips: Sequence[Chip]) -> pd.DataFrame:

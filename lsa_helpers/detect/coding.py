@@ -129,7 +129,8 @@ def find_code(masks: Sequence[Path], given: Sequence[int], where: Path) -> MaskC
     colour = any(coloured for _, coloured in kinds) and not jpeg
     counts = Counter()
     for values in _each(masks, lambda file: values_of(file, colour, jpeg, given)):
-        counts.update(_count(values))
+        found, numbers = np.unique(values, return_counts=True)
+        counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
     empty = counts.pop(EMPTY, 0)
     found = _shown(counts, empty, colour)
     blurred = not colour and _is_blurred(counts, jpeg)
@@ -159,20 +160,6 @@ def _kind(file: rasterio.DatasetReader) -> tuple[bool, bool]:
         return lossy, False
     data, _ = _bands(file)
     return lossy, bool((data != data[:1]).any())
-
-
-def _count(values: np.ndarray) -> dict[int, int]:
-    """How many pixels have each value."""
-    held = values[values != EMPTY]
-    low = held.min() if held.size else 0
-    if held.size and np.ptp(held) < 2**16:  # much faster than to sort
-        counts = np.bincount(held - low)
-        found = np.flatnonzero(counts)
-        found, counts = found + low, counts[found]
-    else:
-        found, counts = np.unique(held, return_counts=True)
-    counted = dict(zip(found.tolist(), counts.tolist(), strict=True))
-    return counted | {EMPTY: values.size - held.size}
 
 
 def _shown(counts: Counter, empty: int, colour: bool) -> str:

@@ -23,26 +23,18 @@ _USUAL = ("mask", "masks", "image", "images", "img")
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
     """The files, and of folders the images in them."""
-    listed = ([path] if not path.is_dir() else sorted(path.iterdir()) for path in map(Path, paths))
-    files = [
-        path
-        for named, found in zip(paths, listed, strict=True)
-        for path in found
-        if path == Path(named) or path.suffix.lower() in IMAGE_SUFFIXES
-    ]
+    files = []
+    for path in map(Path, paths):
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        images = [file for file in inside if file.suffix.lower() in IMAGE_SUFFIXES]
+        files += images if path.is_dir() else [path]
     return files or list(map(Path, paths))
 
 
 def contents(folder: Path) -> str:
-    """What lies in the folders of a folder: how many files of which ending."""
-    files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else [folder]
-    ends = Counter((path.parent, path.suffix or path.name) for path in files)
-    shown = [
-        f"{count} {end} in {path.relative_to(folder)}/" if path != folder else f"{count} {end}"
-        for (path, end), count in sorted(ends.items())[:8]
-        if path.is_relative_to(folder)
-    ]
-    return ", ".join(shown) or "nothing"
+    """How many files of which ending lie in a folder and in its folders."""
+    ends = Counter(path.suffix or path.name for path in folder.rglob("*") if path.is_file())
+    return ", ".join(f"{count} {end}" for end, count in ends.most_common(8)) or "nothing"
 
 
 def group_files(folder: Path) -> list[tuple[Path, Path, dict[str, Path], dict[str, Path]]]:

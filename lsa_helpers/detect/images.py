@@ -68,12 +68,8 @@ class Bands:
             return [known.index(name) + 1 for name in wanted]
         if file.count < len(wanted):
             fix = "Convert it, take it out, or name fewer `bands`"
-            raise InputError(
-                f"the image has {file.count} band(s), {len(wanted)} are needed",
-                where=file.name,
-                found=self.names,
-                fix=fix,
-            )
+            what = f"the image has {file.count} band(s), {len(wanted)} are needed"
+            raise InputError(what, where=file.name, found=self.names, fix=fix)
         return list(range(1, len(wanted) + 1))
 
     def read(
@@ -223,12 +219,10 @@ def _hdf5(path: Path) -> np.ndarray:
     if bands is None:
         held = [name for name in names if name.lower() in _HOLDS]
         if len(held) != 1:
-            raise InputError(
-                "the file holds several data sets, and none that is surely the picture",
-                where=path,
-                found=sorted(names),
-                fix="Write it as GeoTIFF, or leave only one of them",
-            )
+            what = "the file holds several data sets, and none that is surely the picture"
+            found = sorted(names)
+            fix = "Write it as GeoTIFF, or leave only one of them"
+            raise InputError(what, where=path, found=found, fix=fix)
         with rasterio.open(names[held[0]]) as file:
             bands = file.read()
     return np.moveaxis(bands, int(np.argmin(bands.shape)), 0) if len(bands) > 1 else bands

@@ -87,19 +87,15 @@ def find_chips(catalog: Catalog) -> list[Chip]:
             image_files(files), outlines, entry.chip_px, **entry.model_dump(include=keys)
         )
     else:
-        raise InputError(
-            "the catalog does not say where the outlines of the images are",
-            where=catalog.folder,
-            fix="Add `polygons: FILE` to the entry `images`",
-        )
+        what = "the catalog does not say where the outlines of the images are"
+        fix = "Add `polygons: FILE` to the entry `images`"
+        raise InputError(what, where=catalog.folder, fix=fix)
     image, count = Counter((chip.image.resolve(), chip.window) for chip in chips).most_common(1)[0]
     if count > 1:
-        raise InputError(
-            "an image is named more than once, so it could train and test",
-            where=image[0],
-            found=f"{count} times",
-            fix="Correct `path` of the entry `images`, or the files of annotations",
-        )
+        what = "an image is named more than once, so it could train and test"
+        found = f"{count} times"
+        fix = "Correct `path` of the entry `images`, or the files of annotations"
+        raise InputError(what, where=image[0], found=found, fix=fix)
     return chips
 
 
@@ -108,12 +104,10 @@ def _doubt_keys(catalog: Catalog) -> None:
     entry = catalog.images
     masked = entry.format in ("cas", "masks")
     if entry.landslide_labels if masked else entry.landslide_values:
-        doubt(
-            f"`landslide_{'labels' if masked else 'values'}` says nothing of this format",
-            where=catalog.folder,
-            found=f"format {entry.format}",
-            fix=f"It has `landslide_{'values' if masked else 'labels'}`",
-        )
+        what = f"`landslide_{'labels' if masked else 'values'}` says nothing of this format"
+        found = f"format {entry.format}"
+        fix = f"It has `landslide_{'values' if masked else 'labels'}`"
+        doubt(what, where=catalog.folder, found=found, fix=fix)
 
 
 def read_collection(
@@ -157,11 +151,9 @@ def read_collection(
     folders = [Path(folder)] if isinstance(folder, str | Path) else [Path(item) for item in folder]
     drawn = {"coco": read_coco, "labelme": read_labelme, "yolo": read_yolo}
     if layout not in _WANTS:
-        raise InputError(
-            f'"{layout}" is no layout of an image collection',
-            where=folders[0],
-            fix=f"Use one of {', '.join(_WANTS)}",
-        )
+        what = f'"{layout}" is no layout of an image collection'
+        fix = f"Use one of {', '.join(_WANTS)}"
+        raise InputError(what, where=folders[0], fix=fix)
     if layout in drawn:
         chips = drawn[layout](folders, landslide_labels)
     else:
@@ -171,12 +163,10 @@ def read_collection(
             for chip in _read_pairs(path, layout)
         ]
     if not chips:
-        raise InputError(
-            f'no image chip was found in the layout "{layout}"',
-            where=folders[0],
-            found=contents(folders[0]),
-            fix=f"It wants {_WANTS[layout]}",
-        )
+        what = f'no image chip was found in the layout "{layout}"'
+        found = contents(folders[0])
+        fix = f"It wants {_WANTS[layout]}"
+        raise InputError(what, where=folders[0], found=found, fix=fix)
     return chips
 
 

@@ -159,19 +159,14 @@ def _need_inside(points: np.ndarray, shape: tuple[int, int], where: Path) -> Non
     """Raise an `InputError` when an outline, points (x, y), lies wholly outside its image."""
     low, high = points.min(axis=0), points.max(axis=0)
     if (high < 0).any() or low[0] > shape[1] or low[1] > shape[0]:
-        raise InputError(
-            f"an outline lies outside the image of {_size(shape)} pixels",
-            where=where,
-            found=f"columns {low[0]:g} to {high[0]:g}, rows {low[1]:g} to {high[1]:g}",
-            fix=_WRITTEN,
-        )
+        what = f"an outline lies outside the image of {_size(shape)} pixels"
+        found = f"columns {low[0]:g} to {high[0]:g}, rows {low[1]:g} to {high[1]:g}"
+        raise InputError(what, where=where, found=found, fix=_WRITTEN)
     if len(points) > 2 and low.min() >= 0 and high.max() <= 1 and min(shape) > 8:
-        raise InputError(
-            "an outline is given in shares of the image and not in pixels",
-            where=where,
-            found=points.round(3).tolist()[:3],
-            fix="Multiply them by its width and height",
-        )
+        what = "an outline is given in shares of the image and not in pixels"
+        found = points.round(3).tolist()[:3]
+        fix = "Multiply them by its width and height"
+        raise InputError(what, where=where, found=found, fix=fix)
 
 
 def count_merged(masks: np.ndarray) -> int:

@@ -48,12 +48,10 @@ def settle_scale(chips: Sequence[Chip], bands: Bands) -> list[Chip]:
         scales[dtype] = _find(np.concatenate(values), bands, dtype, held[0].image.parent)
     if len({*scales.values(), *((255.0, 0.0) for chip in chips if chip.dtype == "uint8")}) > 1:
         kinds = sorted({chip.dtype for chip in chips if chip.dtype})
-        doubt(
-            "the images of the collection do not have one scale",
-            where=chips[0].image.parent,
-            found=", ".join(kinds),
-            fix="Store all of them in the same way",
-        )
+        what = "the images of the collection do not have one scale"
+        found = ", ".join(kinds)
+        fix = "Store all of them in the same way"
+        doubt(what, where=chips[0].image.parent, found=found, fix=fix)
     return [replace(chip, scale=scales.get(chip.dtype)) for chip in chips]
 
 
@@ -100,12 +98,10 @@ def doubt_scene(chips: Sequence[Chip], scene: Bands, where: Path) -> None:
     here = {chip.scale or (255.0, 0.0) for chip in chips if not chip.fault and chip.dtype}
     if here and there not in here:
         shown = sorted(f"0 at {offset:g}, 1 at {offset + scale:g}" for scale, offset in here)
-        doubt(
-            "the scene is stored otherwise than the chips, so the network may see other colours",
-            where=where,
-            found=f"scene 0 at {there[1]:g}, 1 at {sum(there):g}; chips {'; '.join(shown)}",
-            fix="Prepare both in the same way, or set `normalise_radiometry: true`",
-        )
+        what = "the scene is stored otherwise than the chips, so the network may see other colours"
+        found = f"scene 0 at {there[1]:g}, 1 at {sum(there):g}; chips {'; '.join(shown)}"
+        fix = "Prepare both in the same way, or set `normalise_radiometry: true`"
+        doubt(what, where=where, found=found, fix=fix)
 
 
 def _find(values: np.ndarray, bands: Bands, dtype: str, where: Path) -> tuple[float, float]:

@@ -76,11 +76,9 @@ def cut_chips(
         except InputError as error:
             chips.append(Chip(path, (), platform=platform, scene=path.name, fault=error))
     if not any(chip.truth or chip.fault for chip in chips):
-        raise InputError(
-            "no landslide lies on the images",
-            where=", ".join(map(str, outlines)),
-            found=f"{len(drawn)} polygons, {len(images)} image(s)",
-        )
+        what = "no landslide lies on the images"
+        found = f"{len(drawn)} polygons, {len(images)} image(s)"
+        raise InputError(what, where=", ".join(map(str, outlines)), found=found)
     return chips
 
 
@@ -88,11 +86,9 @@ def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[
     """The chips of one image."""
     with open_image(path) as file:
         if file.crs is None:
-            raise InputError(
-                "the image has no CRS, so outlines cannot be laid over it",
-                where=path,
-                fix="Add one with gdal_edit -a_srs",
-            )
+            what = "the image has no CRS, so outlines cannot be laid over it"
+            fix = "Add one with gdal_edit -a_srs"
+            raise InputError(what, where=path, fix=fix)
         left, bottom, right, top = transform_bounds(file.crs, layer.crs, *file.bounds)
         near = layer.cx[left:right, bottom:top].to_crs(file.crs).geometry.make_valid()
         shapes = near.affine_transform((~file.transform).to_shapely())

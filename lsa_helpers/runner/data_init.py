@@ -46,12 +46,9 @@ def write_catalog(folder: Path) -> str:
     chosen, questions = _choose(found)
     entries += [_with_crs(item, chosen) for item, _ in chosen]
     if not entries:
-        raise InputError(
-            "nothing in the folder could be understood",
-            where=folder,
-            found=[*questions, *unread][:8] or "no files",
-            fix="Write a catalog.yml by hand; the book's page on your own data shows how",
-        )
+        what = "nothing in the folder could be understood"
+        fix = "Write a catalog.yml by hand; the book's page on your own data shows how"
+        raise InputError(what, where=folder, found=[*questions, *unread][:8] or "no files", fix=fix)
     questions += [f"{path}: no reader opens it" for path in unread]
     return _text(folder.resolve().name, entries, questions)
 

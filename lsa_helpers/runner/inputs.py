@@ -64,11 +64,8 @@ def read_params(path: Path) -> dict[str, Parameters]:
     if not isinstance(content, dict) or not all(
         isinstance(section, dict | None) for section in content.values()
     ):
-        raise InputError(
-            "a parameter file is a mapping of sections",
-            where=path,
-            fix=f"Sections: shared, {', '.join(CHAPTERS)}",
-        )
+        fix = f"Sections: shared, {', '.join(CHAPTERS)}"
+        raise InputError("a parameter file is a mapping of sections", where=path, fix=fix)
     return resolve(content, str(path))
 
 
@@ -77,12 +74,9 @@ def _parse(text: str, where: str) -> Any:
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
-        raise InputError(
-            "this is not readable YAML",
-            where=where,
-            found=" ".join(str(error).split()),
-            fix="Put texts with special signs into quotation marks",
-        ) from None
+        found = " ".join(str(error).split())
+        fix = "Put texts with special signs into quotation marks"
+        raise InputError("this is not readable YAML", where=where, found=found, fix=fix) from None
 
 
 def resolve(sections: dict[str, dict | None], where: str) -> dict[str, Parameters]:
@@ -208,11 +202,8 @@ def names_a_file(name: str, text: str) -> bool:
 def _local_file(name: str, path: Path, folder: Path) -> str:
     """The file a parameter names, as seen from the run's folder."""
     if not path.is_file():
-        raise InputError(
-            f"the file of the parameter {name} does not exist",
-            where=path,
-            fix="Correct the path or leave it out",
-        )
+        fix = "Correct the path or leave it out"
+        raise InputError(f"the file of the parameter {name} does not exist", where=path, fix=fix)
     return _relative(path, folder)
 
 

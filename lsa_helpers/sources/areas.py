@@ -160,11 +160,9 @@ def _marked_areas(catalog: Catalog, entry: Entry, crs, bounds) -> gpd.GeoDataFra
             areas = gpd.GeoDataFrame(geometry=polygons, crs=source.rio.crs)
         parts.append(areas.to_crs(crs))
     if not sum(map(len, parts)):
-        raise InputError(
-            "no cell of the raster is marked in the study area",
-            where=catalog.path(entry),
-            fix="Check its CRS and extent, or name its values with `landslide_values`",
-        )
+        what = "no cell of the raster is marked in the study area"
+        fix = "Check its CRS and extent, or name its values with `landslide_values`"
+        raise InputError(what, where=catalog.path(entry), fix=fix)
     return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=crs)
 
 

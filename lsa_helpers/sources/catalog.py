@@ -263,11 +263,9 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
     except ValidationError as error:
         raise InputError(explain_invalid(error, "key", _allowed), where=file) from None
     except (yaml.YAMLError, ValueError, TypeError) as error:  # ValueError: a date there is not
-        raise InputError(
-            "the catalog is not a readable YAML mapping",
-            where=file,
-            found=" ".join(str(error).split()),
-        ) from None
+        what = "the catalog is not a readable YAML mapping"
+        found = " ".join(str(error).split())
+        raise InputError(what, where=file, found=found) from None
 
 
 def _allowed(place: tuple) -> list[str]:

@@ -129,33 +129,26 @@ def _raster_classes(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple
 
 def _refuse_fractions(values: np.ndarray, file: Path) -> None:
     """Classes are whole numbers or names."""
-    raise InputError(
-        "classes are whole numbers or names, and these are fractions",
-        where=file,
-        found=f"{len(values)} values from {values.min():g} to {values.max():g}",
-        fix="Name the column or band with the classes, or give amounts under `extra:`",
-    )
+    what = "classes are whole numbers or names, and these are fractions"
+    found = f"{len(values)} values from {values.min():g} to {values.max():g}"
+    fix = "Name the column or band with the classes, or give amounts under `extra:`"
+    raise InputError(what, where=file, found=found, fix=fix)
 
 
 def _check_classes(names: dict, labels: set, given: dict, file: Path) -> None:
     """Say what does not fit between the classes there are and the names given to them."""
     if len(names) > _MOST_CLASSES:
-        doubt(
-            f"{len(names)} classes are more than a map can tell apart",
-            where=file,
-            found=", ".join(list(names.values())[:5]),
-            fix="Is it a number of each polygon, or an amount? Name another column",
-        )
+        what = f"{len(names)} classes are more than a map can tell apart"
+        found = ", ".join(list(names.values())[:5])
+        fix = "Is it a number of each polygon, or an amount? Name another column"
+        doubt(what, where=file, found=found, fix=fix)
     largest, *others = sorted(names, reverse=True)
     if largest in _LARGEST - set(map(int, filter(str.isdigit, given))) and others[:1] < [
         largest // 2
     ]:
-        doubt(
-            f"the class {largest} is probably nodata",
-            where=file,
-            found=", ".join(map(str, reversed(others[:12]))),
-            fix="Declare it in the file (gdal_edit.py -a_nodata), or name it in `names`",
-        )
+        found = ", ".join(map(str, reversed(others[:12])))
+        fix = "Declare it in the file (gdal_edit.py -a_nodata), or name it in `names`"
+        doubt(f"the class {largest} is probably nodata", where=file, found=found, fix=fix)
     unused, unnamed = sorted(given.keys() - labels), sorted(labels - given.keys())
     if given and unnamed:
         note("classes without a name in `names`", where=file, found=", ".join(unnamed[:12]))

@@ -36,7 +36,10 @@ def parse_crs(text, where) -> CRS:
         crs = CRS.from_user_input(int(text) if str(text).strip().isdigit() else text)
     except CRSError:
         zone = re.search(r"\b(\d{1,2})\s*([NS])(orth|outh)?\b", str(text), re.I)
-        code = 32600 + 100 * (zone[2] in "Ss") + int(zone[1]) if zone else 32648
+        number = re.search(r"\d{4,6}", str(text))
+        code = number[0] if number else 32648
+        if zone:
+            code = 32600 + 100 * (zone[2] in "Ss") + int(zone[1])
         fix = f'Write its EPSG code, such as "EPSG:{code}"'
         raise InputError("this is no CRS", where=where, found=text, fix=fix) from None
     return crs.sub_crs_list[0] if crs.is_compound else crs

@@ -87,12 +87,10 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
     inside = features.cx[left:right, bottom:top].reset_index(drop=True)
     if inside.empty:
         places = [np.round(edges, 1).tolist() for edges in (features.total_bounds, bounds)]
-        raise InputError(
-            "no landslide of the inventory lies in the study area",
-            where=file,
-            found="{} features at {}, the area at {}".format(len(features), *places),
-            fix="Check the file's CRS, and that `x` and `y` are not exchanged",
-        )
+        what = "no landslide of the inventory lies in the study area"
+        found = "{} features at {}, the area at {}".format(len(features), *places)
+        fix = "Check the file's CRS, and that `x` and `y` are not exchanged"
+        raise InputError(what, where=file, found=found, fix=fix)
     if len(inside) < len(features):
         beyond = f"{len(features) - len(inside)} of {len(features)}"
         note("features outside the study area are left out", where=file, found=beyond)
@@ -103,12 +101,9 @@ def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     """The features that are landslides or surely none, and which is which: int (n,)."""
     column = entry.label or _label_column(features, entry.landslide_labels, file)
     if not column and entry.landslide_labels:
-        raise InputError(
-            "no column holds the `landslide_labels`",
-            where=file,
-            found=[name for name in features if name != "geometry"],
-            fix="Name it with `label` in catalog.yml",
-        )
+        what = "no column holds the `landslide_labels`"
+        found = [name for name in features if name != "geometry"]
+        raise InputError(what, where=file, found=found, fix="Name it with `label` in catalog.yml")
     if not column:
         return features, np.ones(len(features), int)
     if not entry.label:
@@ -132,9 +127,10 @@ def _label_column(features: gpd.GeoDataFrame, chosen: list, file: Path) -> str:
             continue
         in_words = any(told[value] and len(value) > 4 for value in told)  # not 1, yes or true
         plain = str(column).casefold() in _LABELS
-        if set(told.values()) == {True, False} and (plain or in_words):
+        both = {True, False} <= set(told.values())
+        if both and None not in told.values() and (plain or in_words):
             return column
-        if {True, False} <= set(told.values()):
+        if both and (in_words or None not in told.values()):
             fix = "Name it with `label`, if it tells landslides from places without"
             doubt(f'all are read as landslides, whatever "{column}" says', where=file, fix=fix)
     return ""
@@ -149,10 +145,8 @@ def _points(features, label, entry: Entry, file: Path) -> gpd.GeoDataFrame:
     if entry.accuracy_m:
         points["accuracy_m"] = entry.accuracy_m
     elif column is not None:
-        doubt(
-            f'the points are taken for exact, whatever "{column}" says',
-            where=file,
-            found=features[column].value_counts().head(6).to_dict(),
-            fix="Say how far they may be off with `accuracy_m`, and leave out those known worse",
-        )
+        what = f'the points are taken for exact, whatever "{column}" says'
+        found = features[column].value_counts().head(6).to_dict()
+        fix = "Say how far they may be off with `accuracy_m`, and leave out those known worse"
+        doubt(what, where=file, found=found, fix=fix)
     return points

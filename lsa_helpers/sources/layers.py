@@ -53,11 +53,8 @@ def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.D
         not overlap.
     """
     if catalog.dem is None:
-        raise InputError(
-            "the catalog names no DEM, and the grid is made from it",
-            where=catalog.folder,
-            fix="Add an entry `dem:`",
-        )
+        what = "the catalog names no DEM, and the grid is made from it"
+        raise InputError(what, where=catalog.folder, fix="Add an entry `dem:`")
     for file in catalog.files(catalog.dem):
         if not is_raster(file):
             fix = "Of a regular grid of points as text, call the file .xyz; of others make a raster"
@@ -147,17 +144,13 @@ def _metric_crs(catalog: Catalog, crs: str) -> CRS:
         return wanted
     utm = gpd.GeoSeries([box(*area)], crs=4326).estimate_utm_crs()
     if asked:
-        raise InputError(
-            "the analysis grid needs a CRS in metres",
-            where=where,
-            found=f"{asked}: {problem}",
-            fix=f"Leave it out or write EPSG:{utm.to_epsg()}, {utm.name}",
-        )
-    note(
-        f"lengths and slopes are computed in {utm.name} (EPSG:{utm.to_epsg()})",
-        where=file,
-        found=f"{wanted.name}, {problem}",
-    )
+        what = "the analysis grid needs a CRS in metres"
+        found = f"{asked}: {problem}"
+        fix = f"Leave it out or write EPSG:{utm.to_epsg()}, {utm.name}"
+        raise InputError(what, where=where, found=found, fix=fix)
+    what = f"lengths and slopes are computed in {utm.name} (EPSG:{utm.to_epsg()})"
+    found = f"{wanted.name}, {problem}"
+    note(what, where=file, found=found)
     return utm
 
 
@@ -223,11 +216,9 @@ def doubt_coverage(name: str, values, inside, file: Path) -> None:
     cells = np.isfinite(np.asarray(values))[np.asarray(inside)]
     share = float(cells.mean()) if cells.size else 1.0
     if share < 0.9:
-        doubt(
-            f"{name} covers {share:.0%} of the study area, and {1 - share:.0%} of it is lost",
-            where=file,
-            fix="Give the whole area, cut it to this part with `mask`, or delete the entry",
-        )
+        what = f"{name} covers {share:.0%} of the study area, and {1 - share:.0%} of it is lost"
+        fix = "Give the whole area, cut it to this part with `mask`, or delete the entry"
+        doubt(what, where=file, fix=fix)
 
 
 def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArray:
@@ -267,12 +258,8 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
         _doubt_far(features, grid, file)
         if twins := int(places.duplicated(keep=False).sum()):
             fix = "Leave one value for each place, such as that of the strongest earthquake"
-            doubt(
-                "several values at one place",
-                where=file,
-                found=f"{twins} of {len(places)}",
-                fix=fix,
-            )
+            found = f"{twins} of {len(places)}"
+            doubt("several values at one place", where=file, found=found, fix=fix)
         return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
     return burn(catalog, features, values, grid, file)
 
@@ -283,9 +270,6 @@ def _doubt_far(points: gpd.GeoDataFrame, grid: xr.DataArray, file: Path) -> None
     edge, away = max(np.ptp(area.bounds[::2]), np.ptp(area.bounds[1::2])), points.distance(area)
     if away.min() <= edge:
         return
-    doubt(
-        "all points lie outside the study area",
-        where=file,
-        found=f"the nearest {away.min() / 1000:,.0f} km away, the area {edge / 1000:,.0f} km wide",
-        fix="Check its CRS, and that `x` and `y` are not exchanged",
-    )
+    found = f"the nearest {away.min() / 1000:,.0f} km away, the area {edge / 1000:,.0f} km wide"
+    fix = "Check its CRS, and that `x` and `y` are not exchanged"
+    doubt("all points lie outside the study area", where=file, found=found, fix=fix)

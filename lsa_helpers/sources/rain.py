@@ -228,12 +228,9 @@ def check_rain(values: np.ndarray, unit: str, told: str, file) -> None:
     words = f"{told}: {mean:,.0f} {unit.replace('/yr', ' a year').replace('/', ' a ')} on average"
     fix = "Correct `unit`, `step` or `scale` of its entry in catalog.yml"
     if top > high and unit == "mm/yr":
-        raise InputError(
-            f"more rain than falls anywhere ({high:,} mm a year)",
-            where=file,
-            found=f"{words}, {top:,.0f} at most",
-            fix=fix,
-        )
+        what = f"more rain than falls anywhere ({high:,} mm a year)"
+        found = f"{words}, {top:,.0f} at most"
+        raise InputError(what, where=file, found=found, fix=fix)
     if mean < 10 and unit == "mm/yr":
         doubt(f"{words}, as in a desert", where=file, fix=fix)
     else:

@@ -16,7 +16,6 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.sources.catalog import Entry
 from lsa_helpers.sources.crs import parse_crs
 from lsa_helpers.sources.kinds import kind_of
-from lsa_helpers.sources.quantities import LENGTHS
 
 # Names of axes that carry no attributes by which they could be known.
 _NAMES = {
@@ -179,21 +178,12 @@ def _named(layer: xr.DataArray, file: Path) -> xr.DataArray:
         by_name = [name for name in layer.dims if str(name).lower() in _NAMES[short]]
         names |= {name: short for name in [*by_cf, *by_name][:1]}
     if {"x", "y"} - {short for name, short in names.items() if name in layer.coords}:
-        raise InputError(
-            "its cells have no coordinates along their rows and columns",
-            where=file,
-            found=f"axes {', '.join(map(str, layer.dims))}",
-            fix="Bring it to a regular grid (cdo remapbil or gdalwarp -geoloc) and give that",
-        )
+        what = "its cells have no coordinates along their rows and columns"
+        found = f"axes {', '.join(map(str, layer.dims))}"
+        fix = "Bring it to a regular grid (cdo remapbil or gdalwarp -geoloc) and give that"
+        raise InputError(what, where=file, found=found, fix=fix)
     in_the_way = [new for old, new in names.items() if new in layer.coords and new != old]
-    layer = layer.drop_vars(in_the_way).rename(names)
-    # Projected coordinates may be in kilometres.
-    in_metres = layer.rio.crs is None or layer.rio.crs.linear_units_factor[1] == 1
-    for axis in "xy":
-        unit = str(layer[axis].attrs.get("units", "")).strip().lower()
-        if LENGTHS.get(unit) == 1000 and in_metres:
-            layer = layer.assign_coords({axis: layer[axis].astype(float) * 1000})
-    return layer
+    return layer.drop_vars(in_the_way).rename(names)
 
 
 def _without_other_axes(layer: xr.DataArray, file: Path) -> xr.DataArray:

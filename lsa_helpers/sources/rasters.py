@@ -95,11 +95,8 @@ def _tiles(catalog: Catalog, entry: Entry, grid: xr.DataArray, name: str) -> lis
             if part is not None:
                 tiles.append(part.assign_attrs(file=file, files=1, bounds=layers.rio.bounds()))
     if not tiles:
-        raise InputError(
-            "the raster does not overlap the study area",
-            where=catalog.path(entry),
-            fix="Check its CRS and extent",
-        )
+        what = "the raster does not overlap the study area"
+        raise InputError(what, where=catalog.path(entry), fix="Check its CRS and extent")
     known = quantity_of(catalog, entry)[1].units
     units = {unit_factor(known, t.attrs["units"]) or t.attrs["units"]: t.attrs for t in tiles}
     if len(units) > 1 and not entry.unit:
@@ -151,12 +148,10 @@ def _joined(tiles: list[xr.DataArray], series: bool) -> list[xr.DataArray]:
         elif series:
             joined[same] = _longer(joined[same], tile)
         else:
-            doubt(
-                "two files cover the same area, and the first counts",
-                where=joined[same].attrs["file"],
-                found=tile.attrs["file"].name,
-                fix="Name the one that is meant, or what is taken over time with `statistic`",
-            )
+            what = "two files cover the same area, and the first counts"
+            found = tile.attrs["file"].name
+            fix = "Name the one that is meant, or what is taken over time with `statistic`"
+            doubt(what, where=joined[same].attrs["file"], found=found, fix=fix)
     return joined
 
 
@@ -215,11 +210,9 @@ def _meaning(catalog: Catalog, entry: Entry, tiles: list[xr.DataArray]) -> Meani
         said = vertical_unit(crs)
         in_feet = crs.is_projected and crs.linear_units_factor[1] < 0.5
         if in_feet and not (said or entry.unit):
-            doubt(
-                "the CRS is in feet, and nothing says that the heights are too: metres are taken",
-                where=file,
-                fix="Add `unit: ft` or `unit: m` to its entry in catalog.yml",
-            )
+            what = "the CRS is in feet, and nothing says that the heights are too: metres are taken"
+            fix = "Add `unit: ft` or `unit: m` to its entry in catalog.yml"
+            doubt(what, where=file, fix=fix)
     return meaning_of(catalog, entry, file, said, [tile.values for tile in tiles])
 
 

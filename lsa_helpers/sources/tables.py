@@ -85,6 +85,11 @@ def open_table(file: Path, entry: Entry) -> pd.DataFrame:
             fix = "Name another with `sheet`"
             note("the first sheet is read", where=file, found=sheets, fix=fix)
         return pd.read_excel(file, engine="calamine", sheet_name=entry.sheet or 0)
+    return _read_text(file, entry)
+
+
+def _read_text(file: Path, entry: Entry) -> pd.DataFrame:
+    """A table of text, its encoding and what sets its fields apart found out."""
     content = file.read_bytes()
     encoding = entry.encoding or guess_encoding(content)
     text = content.decode(encoding)
@@ -124,12 +129,8 @@ def _coordinates(table: pd.DataFrame, entry: Entry, file: Path) -> tuple[str, st
                 note("columns taken for the coordinates", where=file, found=found, fix=fix)
                 return found
     missing = entry.x if named[0] is None else entry.y
-    raise InputError(
-        f'the table has no column "{missing}"',
-        where=file,
-        found=list(table.columns),
-        fix="Name it in catalog.yml",
-    )
+    what = f'the table has no column "{missing}"'
+    raise InputError(what, where=file, found=list(table.columns), fix="Name it in catalog.yml")
 
 
 def _find(table: pd.DataFrame, names: str) -> str | None:

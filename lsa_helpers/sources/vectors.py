@@ -93,12 +93,10 @@ def _with_column(features: gpd.GeoDataFrame, name: str, file: Path) -> gpd.GeoDa
     same = [column for column in features if str(column).casefold() in alike]
     if name and len(same) == 1:
         return features.rename(columns={same[0]: name})
-    raise InputError(
-        f'the attribute "{name}" does not exist' if name else "no attribute is named",
-        where=file,
-        found=[column for column in features.columns if column != "geometry"],
-        fix="Name it in catalog.yml, with `attribute`, `value` or `label`",
-    )
+    what = f'the attribute "{name}" does not exist' if name else "no attribute is named"
+    found = [column for column in features.columns if column != "geometry"]
+    fix = "Name it in catalog.yml, with `attribute`, `value` or `label`"
+    raise InputError(what, where=file, found=found, fix=fix)
 
 
 def _clean(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
@@ -133,12 +131,9 @@ def _moved(features: gpd.GeoDataFrame, crs, file: Path) -> gpd.GeoDataFrame:
     # none either.
     near = np.isfinite(moved.bounds).all(axis=1)
     if len(features) and not near.any():
-        raise InputError(
-            "the coordinates do not fit the CRS",
-            where=file,
-            found=f"{features.crs.to_string()} and coordinates such as {features.total_bounds[:2]}",
-            fix="Exchange `x` and `y` in catalog.yml if they are swapped, or correct `crs`",
-        )
+        found = f"{features.crs.to_string()} and coordinates such as {features.total_bounds[:2]}"
+        fix = "Exchange `x` and `y` in catalog.yml if they are swapped, or correct `crs`"
+        raise InputError("the coordinates do not fit the CRS", where=file, found=found, fix=fix)
     return moved[near]
 
 

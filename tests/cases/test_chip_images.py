@@ -421,7 +421,7 @@ def test_labelled_polygons(folder):
 def test_bands_named_by_numbers_are_said(folder, names):
     """Blue, green and red of satellites, in this order."""
     _tif(folder.path / "a.tif", np.ones((len(names), 9, 9)), "uint16", names=names)
-    with pytest.warns(InputNote, match="which are which: the first are taken for red, green"):
+    with pytest.warns(InputNote, match="bands are which: the first are taken for red, green"):
         open_scene(folder.path / "a.tif")
 
 

@@ -232,8 +232,8 @@ def test_packed_rasters_are_refused_with_the_way_out(hill):
     (hill.path / "dem.tif.gz").write_bytes(gzip.compress((hill.path / "dem.tif").read_bytes()))
     (hill.path / "MOD13.hdf").write_bytes(b"\x0e\x03\x13\x01" + bytes(200))
     for name, words in (
-        ("dem.zip", r"dem\.zip: a raster is read unpacked.*inside/dem\.tif.*Unpack"),
-        ("dem.tif.gz", r"dem\.tif\.gz: a raster is read unpacked.*Unpack"),
+        ("dem.zip", r"dem\.zip: files are read unpacked.*Unpack"),
+        ("dem.tif.gz", r"dem\.tif\.gz: files are read unpacked.*Unpack"),
         ("MOD13.hdf", r"MOD13\.hdf: HDF4 cannot be opened.*gdal_translate"),
     ):
         hill.entry("dem", path=name)
@@ -279,15 +279,15 @@ def test_the_first_of_several_bands_is_doubted(hill):
     assert not any("bands" in text for text in hill.factors("altitude")[1])
 
 
-def test_coordinates_in_kilometres(hill):
+def test_coordinates_in_kilometres_lie_elsewhere(hill):
+    """Where the CRS counts metres."""
     east, north = centres()
     axes = {"x": east[0] / 1000, "y": north[:, 0] / 1000}
-    data = xr.DataArray(altitude(east, north), dims=("y", "x"), coords=axes)
-    for axis in "xy":
-        data[axis].attrs["units"] = "km"
-    data.to_dataset(name="z").rio.write_crs(CRS).to_netcdf(hill.path / "dem.nc")
-    hill.entry("dem", path="dem.nc")
-    assert slope_error(hill) < 0.5
+    data = xr.DataArray(np.full(east.shape, 0.4), dims=("y", "x"), coords=axes)
+    data.to_dataset(name="ndvi").rio.write_crs(CRS).to_netcdf(hill.path / "ndvi.nc")
+    hill.entry("ndvi", path="ndvi.nc")
+    with pytest.raises(InputError, match=r"ndvi\.nc: the raster does not overlap.*CRS and extent"):
+        hill.factors("ndvi")
 
 
 def slope_error(hill) -> float:
