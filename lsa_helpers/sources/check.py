@@ -5,30 +5,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import xarray as xr
 from shapely.geometry import box
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.raster import cell_size as edge_of
 from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.categories import categorical
-from lsa_helpers.sources.distance import distance_to
+from lsa_helpers.sources.distance import marked_cells
 from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.kinds import is_raster, kind_of
-from lsa_helpers.sources.layers import continuous, target_grid
+from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.quantities import unit_read
 from lsa_helpers.sources.rasterfiles import open_layers, open_source
 from lsa_helpers.sources.vectors import read_features
 
 _ROWS = 512  # of a raster that are read at a time
 _FOLDERS = {"images", "truth"}
+# Lines and stations may lie outside the grid and still matter.
+_REACH_IN = {"roads", "rivers", "faults", "stations"}
 
 
 def check_catalog(
     catalog: Catalog, *, need_dem: bool, cell_size: float = 0.0, crs: str = ""
 ) -> pd.DataFrame:
-    """Open every source, read the rasters to their end, and all of them as the factors will.
+    """Open every source, read the rasters to their end, and see that all of them meet the DEM.
 
     Parameters
     ----------
@@ -53,9 +57,11 @@ def check_catalog(
     """
     if need_dem and catalog.dem is None:
         others = f"take out {', '.join(catalog.on_grid)} and " if catalog.on_grid else ""
-        what = "the catalog names no DEM, and the factors need one"
-        fix = f"Add `dem:`, or {others}stop with --until 03"
-        raise InputError(what, where=catalog.folder, fix=fix)
+        raise InputError(
+            "the catalog names no DEM, and the factors need one",
+            where=catalog.folder,
+            fix=f"Add `dem:`, or {others}stop with --until 03",
+        )
     for name, entry in catalog.entries().items():
         if name not in _FOLDERS:
             _read_to_the_end(catalog.files(entry), entry)
@@ -63,7 +69,9 @@ def check_catalog(
     if catalog.dem is not None:
         grid = target_grid(catalog, cell_size, crs)
         for name, entry in catalog.entries().items():
-            _reads(catalog, name, entry, grid)
+            if name not in _FOLDERS:
+                _meets(catalog, name, entry, grid)
+                _reads(catalog, name, entry, grid)
         read_inventory(catalog, grid)
     return rows
 
@@ -159,18 +167,28 @@ def _vector_facts(catalog: Catalog, entry: Entry) -> dict:
 
 
 def _reads(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
-    """Read a source as the factors will, which say what is doubtful and refuse what is wrong."""
+    """Read classes, features and the mask as the factors will, which say what is doubtful."""
     is_extra = name in catalog.extra and entry.kind == "categorical"
-    if name == "mask":
-        study_mask(catalog, grid)
-    elif name == "scene":
-        left, bottom, right, top = grid.rio.bounds()
-        if source_outlines(catalog, name, grid.rio.crs).cx[left:right, bottom:top].empty:
-            what, fix = "the scene does not overlap the study area", "Check its CRS"
-            raise InputError(what, where=catalog.path(entry), fix=fix)
-    elif name in ("lithology", "lulc") or is_extra:
+    if name in ("lithology", "lulc") or is_extra:
         categorical(catalog, entry, grid)
     elif name in ("roads", "rivers", "faults"):
-        distance_to(catalog, entry, grid)
-    elif name not in (*_FOLDERS, "inventory"):
-        continuous(catalog, entry, grid)
+        marked_cells(catalog, entry, grid)
+    elif name == "mask":
+        study_mask(catalog, grid)
+
+
+def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> None:
+    """Raise when a source does not come near the grid."""
+    file, outlines = catalog.path(entry), source_outlines(catalog, name, grid.rio.crs)
+    reach = max(grid.shape) * edge_of(grid) if name in _REACH_IN else 0
+    left, bottom, right, top = np.add(grid.rio.bounds(), [-reach, -reach, reach, reach])
+    if not outlines.cx[left:right, bottom:top].empty:
+        return
+    area = [round(degrees, 3) for degrees in grid.rio.transform_bounds("EPSG:4326")]
+    frame = outlines.to_crs(4326).total_bounds.round(3).tolist()
+    raise InputError(
+        f"the source `{name}` does not overlap the study area",
+        where=file,
+        found=f"it has {frame}, the study area {area} (west, south, east, north in degrees)",
+        fix="Check the file's CRS, or name it with `crs:`, and that `x` and `y` are not exchanged",
+    )

@@ -121,7 +121,7 @@ def _clean(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
 
 def _moved(features: gpd.GeoDataFrame, crs, file: Path) -> gpd.GeoDataFrame:
     """Features in another CRS, without those that have no place in it."""
-    nowhere = (features.bounds == 0).all(axis=1)
+    nowhere = features.crs.is_geographic & (features.bounds == 0).all(axis=1)
     if nowhere.any() and not nowhere.all():
         what = "features at 0° east and 0° north are left out, as without a place"
         note(what, where=file, found=f"{nowhere.sum()} of {len(features)}")

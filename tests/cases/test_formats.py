@@ -278,7 +278,7 @@ def test_swapped_coordinates_get_a_hint(hill):
     with pytest.raises(InputError, match=r"p\.csv: no landslide .*that `x` and `y` are not"):
         hill.inventory(path="p.csv", crs=CRS)
     hill.content = {"dem": {"path": "dem.tif"}, "inventory": {"path": "p.csv", "crs": CRS}}
-    with pytest.raises(InputError, match=r"p\.csv: no landslide .*that `x` and `y` are not"):
+    with pytest.raises(InputError, match=r"`inventory` does not overlap.*`x` and `y` are not"):
         hill.check()
 
 

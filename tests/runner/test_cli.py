@@ -154,7 +154,7 @@ def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, em
         (lambda folder: _cut(folder / "dem.tif"), ("dem.tif",)),
         (
             lambda folder: _set(folder, "roads", {"path": "roads.shp", "crs": "EPSG:32617"}),
-            ("roads.shp", "no feature lies near", "CRS"),
+            ("roads.shp", "does not overlap", "crs:"),
         ),
         (lambda folder: _empty_inventory(folder), ("slides.csv", "no features")),
         (

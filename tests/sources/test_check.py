@@ -35,7 +35,7 @@ def broken(folder, **changes):
         ),
         (
             {"roads": {"path": "roads.shp", "crs": "EPSG:32617"}},
-            r"roads\.shp: no feature lies near",
+            r"roads\.shp: .*does not overlap",
         ),
         ({"dem": None}, r"names no DEM"),
     ],
