@@ -177,6 +177,7 @@ def test_blocks_and_their_folds_by_hand():
     samples = pd.DataFrame({"x": x, "y": y, "fold": [1, 1, 0, 2, 0, 2]})
     folds = validation.fold_map(samples, grid, block_m=50, seed=0)
     assert folds.values[[0, 7]].tolist() == [[2] * 4 + [0] * 4, [1] * 4 + [2] * 4]
+    assert (blocks.name, folds.name) == ("block", "fold")
 
 
 def test_empty_blocks_are_dealt_to_all_folds_by_the_seed():
@@ -187,7 +188,7 @@ def test_empty_blocks_are_dealt_to_all_folds_by_the_seed():
         for seed in (0, 0, 1)
     )
     share = np.bincount(first.ravel(), minlength=3) / first.size
-    assert first[0, 0] == other[0, 0] == 2
+    assert first[0, 0] == other[0, 0] == 2 and set(np.unique(first)) == {0, 1, 2}
     assert share == pytest.approx(1 / 3, abs=0.15)
     assert (first == again).all() and (first != other).any()
 
