@@ -23,6 +23,7 @@ from lsa_helpers.errors import StageError
 from lsa_helpers.validation import (
     SCORES,
     KMeansFold,
+    calibration_error,
     repeated_scores,
     score_table,
     scores,
@@ -165,6 +166,38 @@ def test_repeats_keep_landslides_whole_and_are_summarised(sampled):
     assert row.loc[0, "auc_low"] < row.loc[0, "auc"] < row.loc[0, "auc_high"]
     with pytest.raises(StageError, match="none of the folds holds both classes"):
         repeated_scores(model, table[table["label"] == 1], [GroupKFold(2)])
+
+
+def test_nothing_called_a_landslide_scores_zero():
+    """Guesses below 0.5: no precision, no recall and no agreement beyond chance; blocks of two
+    equal rows leave the AUC as it is.
+    """
+    label = np.array([0, 1, 0, 1])
+    table = scores(label, np.array([0.1, 0.2, 0.3, 0.4]), np.arange(4), n_draws=9)
+    names = ["accuracy", "precision", "recall", "f1", "kappa", "mcc"]
+    assert [table[name] for name in names] == [0.5, 0, 0, 0, 0, 0]
+    assert table["auc"] == 0.75
+    # At 0.2 both landslides are called and one of two others; at 0.4 one and none: the higher.
+    assert table["threshold_youden"] == 0.4
+    youden = [table[f"{name}_youden"] for name in names[:5]]
+    assert youden == pytest.approx([0.75, 1, 0.5, 2 / 3, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("probability", "bins", "expected"),
+    [
+        ([0.05, 0.15, 0.25, 0.95], 10, (0.05 + 0.15 + 0.75 + 0.05) / 4),
+        ([0.1, 0.1, 0.9, 1.0], 10, (0.2 + 0 + 0.1) / 4),  # 1 lies in the last class
+        ([0.1, 0.4, 0.6, 1.0], 2, (0.5 + 0.4) / 4),
+        ([0.1, 0.4, 0.6, 1.0], 1, 0.1 / 4),
+    ],
+)
+def test_the_calibration_error_by_hand(probability, bins, expected):
+    """Labels 0, 0, 1, 1 in classes of equal width."""
+    label, guess = np.array([0, 0, 1, 1]), np.array(probability)
+    assert calibration_error(label, guess, bins) == pytest.approx(expected)
+    if bins == 10:
+        assert calibration_error(label, guess) == pytest.approx(expected)
 
 
 @pytest.fixture(scope="module")
