@@ -209,3 +209,23 @@ def test_a_thinned_inventory_keeps_its_order():
     assert sorted(four["landslide_id"]) in ([-1, -1, 0, 0, 1, 2], [-1, -1, 0, 1, 1, 2])
     whole = make_samples(slides, factors, seed=0, max_positives=7, **how)
     assert whole["landslide_id"].tolist() == [0, 0, 0, 1, 1, 1, 2] + [-1] * 3
+
+
+def test_what_is_drawn_unless_asked_otherwise():
+    """Fifteen cells of a landslide and as many without, farther than 100 m from it; of more than
+    ten thousand landslides as many cells.
+    """
+    factors = field(altitude=np.zeros((5, 40)))
+    samples = make_samples(inventory(box(0, 0, 100, 50)), factors, seed=0)
+    assert samples["label"].value_counts().to_dict() == {1: 15, 0: 15}
+    everywhere = make_samples(
+        inventory(box(0, 0, 100, 50)), factors, seed=0, max_per_landslide=16, negative_ratio=95 / 16
+    )
+    assert samples.attrs == {"max_per_landslide": 15}
+    assert everywhere.loc[everywhere["label"] == 0, "x"].min() == 205
+    assert len(everywhere) == 16 + 95
+    land = field(altitude=np.zeros((150, 150)))
+    x, y = np.meshgrid(land.x[:101], land.y[:100])
+    points = inventory(*gpd.points_from_xy(x.ravel(), y.ravel()))
+    many = make_samples(points, land, seed=0, negative_buffer_m=0)
+    assert many["label"].value_counts().to_dict() == {1: 10_000, 0: 10_000}

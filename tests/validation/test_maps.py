@@ -285,7 +285,17 @@ def test_sampling_summary_by_hand():
     ]
     table = pd.DataFrame(rows, columns=["positives", "seed", "sample_auc", "map_auc"])
     table = table.assign(buffer_m=0.0, slope_floor=0.0, ratio=1.0, n=10)
-    summary = validation.summarise_sampling(table).loc["positives"]
+    everything = validation.summarise_sampling(table)
+    assert everything.index.names == ["choice", "value"]
+    assert everything.index.tolist() == [
+        ("positives", "cells"),
+        ("positives", "point"),
+        ("buffer_m", 0),
+        ("slope_floor", 0),
+        ("ratio", 1),
+    ]
+    assert everything["n"].tolist() == [10] * 5 and everything["failed"].tolist() == [0, 1, 1, 1, 1]
+    summary = everything.loc["positives"]
     columns = ["sample_auc", "map_auc", "gap", "seed_sd", "failed"]
     cells, point = summary.loc["cells", columns], summary.loc["point", columns]
     assert cells.tolist() == pytest.approx([0.85, 0.75, 0.1, 0.1 / 2**0.5, 0])

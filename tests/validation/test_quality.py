@@ -101,3 +101,18 @@ def test_breaks_of_a_large_map_are_found_from_cells_that_the_seed_draws():
     assert first == again
     assert first["different_neighbours"] != other["different_neighbours"]
     assert first["boyce"] == other["boyce"]
+
+
+def test_what_is_measured_unless_asked_otherwise():
+    """Windows of a tenth at a hundred places; five classes; the first seed."""
+    rng = np.random.default_rng(1)
+    values = _raster(rng.random((80, 80)))
+    landslide = values > rng.random((80, 80)) * 3
+    index = validation.boyce_index(values, landslide)
+    assert index == validation.boyce_index(values, landslide, width=0.1, steps=100)
+    assert index not in [
+        validation.boyce_index(values, landslide, width=0.1, steps=steps) for steps in (99, 101)
+    ]
+    quality = validation.map_quality(values, landslide)
+    assert quality == validation.map_quality(values, landslide, n_classes=5, seed=0)
+    assert quality["boyce"] == index
