@@ -35,7 +35,11 @@ def test_continuous_values_are_cut_at_their_quantiles():
     assert selection.gain_ratio(values, label, bins=5) == pytest.approx(0, abs=1e-12)
     assert selection.gain_ratio([0, 1, 1, 1], [0, 1, 1, 1], bins=2) == pytest.approx(1)
     assert selection.gain_ratio([1, 1, 1, 2], [0, 0, 0, 1], bins=2) == 0
-    # Codes are classes as they are, in whatever order.
+    # Codes are classes as they are, in whatever order and of whatever number.
+    codes = np.tile(np.arange(20), 2)
+    assert selection.gain_ratio(codes, codes % 2, categorical=True) == pytest.approx(
+        1 / np.log2(20)
+    )
     assert selection.gain_ratio([9, 2, 9, 5], [1, 0, 1, 1], categorical=True) == pytest.approx(
         (2 - 0.75 * np.log2(3)) / 1.5
     )
