@@ -140,6 +140,13 @@ def test_factors_are_dropped_from_the_threshold_on_and_two_are_left():
     assert vif.loc[["flat", "even"], "dropped_at"].tolist() == [1, 2]
     assert sorted(vif.loc[["x", "again"], "dropped_at"]) == [0, 3]
     assert vif.loc[["z", "y"], "vif"].tolist() == pytest.approx([1, 1])
+    # A kept factor may be one that does not vary, and is dropped for it.
+    forced = selection.stepwise_vif(copies, continuous(copies), keep=["flat", "x"])
+    assert forced.set_index("factor").loc[["flat", "x", "again"], "dropped_at"].tolist() == [
+        1,
+        0,
+        3,
+    ]
     # Beyond the default of 10, a VIF of 1 / (1 − 0.95²) = 10.3.
     near = pd.DataFrame({"x": x, "near": 0.95 * x + np.sqrt(1 - 0.95**2) * y, "z": z})
     assert selection.stepwise_vif(near, continuous(near))["dropped_at"].sum() == 1
