@@ -90,6 +90,9 @@ def test_one_landslide_on_the_raster_is_enough_and_none_may_be_impossible():
     moved = reproject_landslides(far, xr.Dataset({"altitude": GRID}))
     assert moved["name"].tolist() == ["far", "here"] and moved.crs == GRID.rio.crs
     assert [moved.geometry[1].x, moved.geometry[1].y] == pytest.approx([500_050, 3_300_030])
+    metres = points([500_050, np.inf], [3_300_030, 3_300_030])
+    with pytest.raises(InputError, match="do not overlap the grid"):
+        reproject_landslides(metres, GRID)
     for impossible in (Point(500_050, 3_300_030), Point(np.inf, 0), Point(105, np.inf)):
         with pytest.raises(InputError, match="do not overlap the grid.*EPSG:32648"):
             reproject_landslides(far.set_geometry([impossible, here]), GRID)

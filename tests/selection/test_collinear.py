@@ -152,6 +152,20 @@ def test_factors_are_dropped_from_the_threshold_on_and_two_are_left():
     assert selection.stepwise_vif(near, continuous(near))["dropped_at"].sum() == 1
 
 
+def test_generalised_vif_among_three_factors_by_hand():
+    """Three classes in equal number, x = class ± 1 at right angles, z at right angles to both: the
+    classes hold 2/3 of the variance 5/3 of x, so VIFs are 1 / (1 − 2/5) and 1.
+    """
+    code, block = np.tile([0, 1, 2], 4), np.repeat([0, 1, 2, 3], 3)
+    x = code + np.array([1.0, 1, -1, -1])[block]
+    z = np.array([1.0, -1, 1, -1])[block]
+    columns = {"z": z[:, None], "class": np.eye(3)[code][:, 1:], "x": x[:, None]}
+    for names in (["z", "class", "x"], ["class", "x", "z"], ["x", "z", "class"]):
+        values = selection.generalised_vif({name: columns[name] for name in names})
+        assert values.index.tolist() == names
+        assert values.to_dict() == pytest.approx({"z": 1, "class": (5 / 3) ** 0.5, "x": 5 / 3})
+
+
 def test_a_factor_of_classes_that_copies_another_is_infinite():
     code = np.array([0, 1, 2] * 5)
     dummies = np.eye(3)[code][:, 1:]

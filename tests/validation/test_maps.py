@@ -217,6 +217,10 @@ def test_no_training_sample_sees_a_cell_held_out(sampled):
         assert gap >= 50
         inside = table["landslide_id"][validation.at_samples(folds, table) == fold]
         assert not set(inside[inside >= 0]) & set(training["landslide_id"])
+    held_out = folds == 0  # what is known of the samples counts beside a map of the landslides
+    nowhere = folds * 0 - 1
+    kept = validation.training_samples(table, held_out, 0, nowhere)
+    pd.testing.assert_frame_equal(kept, validation.training_samples(table, held_out, 0))
     everything = validation.training_samples(table, folds < 0, buffer_m=50)
     assert len(everything) == len(table)
     with pytest.raises(StageError, match="the 0 samples at least 5000 m from the cells held out"):
@@ -295,6 +299,9 @@ def test_sampling_summary_by_hand():
         ("ratio", 1),
     ]
     assert everything["n"].tolist() == [10] * 5 and everything["failed"].tolist() == [0, 1, 1, 1, 1]
+    none = table.assign(map_auc=np.where(table["positives"] == "point", np.nan, table["map_auc"]))
+    failed = validation.summarise_sampling(none).loc[("positives", "point")]
+    assert failed["failed"] == 2 and np.isnan(failed["map_auc"])
     summary = everything.loc["positives"]
     columns = ["sample_auc", "map_auc", "gap", "seed_sd", "failed"]
     cells, point = summary.loc["cells", columns], summary.loc["point", columns]

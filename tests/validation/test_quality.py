@@ -103,6 +103,12 @@ def test_breaks_of_a_large_map_are_found_from_cells_that_the_seed_draws():
     assert first["boyce"] == other["boyce"]
 
 
+def test_a_map_of_as_many_values_as_classes_is_cut_between_them():
+    values = _raster([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    quality = validation.map_quality(values, values > 0.45, n_classes=6)
+    assert (quality["descents"], quality["different_neighbours"]) == (0, 1)
+
+
 def test_what_is_measured_unless_asked_otherwise():
     """Windows of a tenth at a hundred places; five classes; the first seed."""
     rng = np.random.default_rng(1)

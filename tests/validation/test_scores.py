@@ -92,6 +92,8 @@ def test_youdens_threshold_is_the_best_of_all():
     assert table["f1_youden"] == pytest.approx(metrics.f1_score(label, hard))
     assert table["kappa_youden"] == pytest.approx(metrics.cohen_kappa_score(label, hard))
     assert np.isfinite(youden_threshold(label, -guess))
+    # Both thresholds part as well as nothing does: the higher one.
+    assert youden_threshold(np.array([1, 0, 1, 0]), np.array([0.9, 0.9, 0.1, 0.1])) == 0.9
 
 
 def test_brier_and_calibration_error_by_hand():
@@ -146,6 +148,8 @@ def test_a_score_table_has_a_row_per_model_of_the_scheme():
     within = ["auc_within", "auc_within_low", "auc_within_high"]
     assert list(table) == ["model", *SCORES, *within]
     assert table["model"].tolist() == ["rf", "cnn"]
+    nothing = score_table(pd.concat(parts), samples, "apparent", block_m=100, seed=0)
+    assert len(nothing) == 0 and list(nothing) == list(table)
     pairs = [label[fold == k].sum() * (1 - label[fold == k]).sum() for k in (0, 1)]
     by_fold = [metrics.roc_auc_score(label[fold == k], guess[fold == k]) for k in (0, 1)]
     assert table["auc_within"][0] == pytest.approx(np.average(by_fold, weights=pairs))

@@ -172,6 +172,10 @@ def test_a_landslide_that_is_named_apart_stays_whole():
     assert [test.tolist() for _, test in apart] != [[0, 1, 2], [3, 4]]
 
 
+def test_rows_without_landslide_are_groups_of_their_own():
+    assert landslide_groups([1, -1, -1, 1, 3, -5]).tolist() == [0, 1, 2, 0, 3, 4]
+
+
 def test_only_clusters_with_both_classes_are_counted():
     """Three clusters of two rows, the last of one class: two folds are tested."""
     table = pd.DataFrame({"x": [0.0, 1, 100, 101, 300, 301], "y": 0.0})
