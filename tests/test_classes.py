@@ -216,7 +216,9 @@ def _known(landslides, susceptibility):
     """As chapter 06 burns them."""
     shapes = reproject_landslides(landslides, susceptibility).geometry
     burnt = rasterize(shapes, susceptibility.shape, transform=susceptibility.rio.transform()) == 1
-    return classes.known_landslides(burnt, susceptibility).values
+    known = classes.known_landslides(burnt, susceptibility)
+    assert known.name == "landslide"
+    return known.values
 
 
 def test_landslide_cells_of_points_and_polygons():

@@ -33,6 +33,9 @@ def test_a_distance_reaches_farther_than_a_cell(farthest, doubted):
     [
         ([[350, 10, 180]], [[30, 330, 180]], False),  # turned by 40°, 40° and 0°, across north
         ([[350, 10, 180]], [[40, 320, 180]], True),  # by 50°, 50° and 0°
+        ([[10, 20]], [[325, 335]], False),  # 45° across north
+        ([[0, 0, 90]], [[90, 90, 90]], True),  # 0 is north, not flat
+        ([[90, 90, 90]], [[0, 0, 90]], True),
         ([[45, 90]], [[0, 45]], False),  # by 45°, the most that is believed
         ([[0, 90, 180]], [[180, 270, 0]], True),  # the slope upwards instead of downwards
         ([[-1, -1, 90]], [[270, 270, 90]], False),  # flat ground is not turned

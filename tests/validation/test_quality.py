@@ -68,6 +68,9 @@ def test_descents_count_falls_and_empty_highest_classes():
     classes = _raster(np.repeat([0, 1, 2, 3], 4))
     equal = _raster(np.tile([1, 1, 0, 0], 4)) == 1
     assert validation.ratio_descents(classes, equal) == 0
+    # A class of one cell counts, one without a cell does not.
+    single, slides = _raster([1, 1, 2, 4, 4]), _raster([1, 1, 0, 1, 0]) == 1
+    assert validation.ratio_descents(single, slides) == 1
     lowest = _raster(np.arange(16) < 6) == 1
     assert validation.ratio_descents(classes, lowest) == 1
 
