@@ -7,7 +7,7 @@ ENV := .venv/.installed
 # Left out of the quick tests: what runs notebooks, builds books, trains detectors, measures, or needs data that are not here.
 QUICK := -q -x -m "not notebooks and not book and not slow and not real_data" --ignore=tests/benchmarks --ignore=tests/detect/test_train.py tests
 
-.PHONY: help book test quicktest format env lock oldest clean
+.PHONY: help book test quicktest format env lock oldest mutants clean
 
 book: $(ENV) ## make the environment, run all chapters, build the book
 	$(BIN)/lsa run quick
@@ -50,8 +50,14 @@ oldest: $(ENV) ## the quick tests with the oldest versions pyproject.toml allows
 	  $$uv pip install -q -p .venv-oldest/bin/python --resolution lowest-direct -e ".[dev]"
 	.venv-oldest/bin/python -m pytest -W default $(QUICK)
 
+mutants: $(ENV) ## change the science a little, thousands of times, and count what no test notices: hours, see docs/mutants.md
+	@uv=$$(command -v uv || echo $(BIN)/uv); test -x .venv-mutants/bin/mutmut || { $$uv venv -q --clear .venv-mutants && \
+	  $$uv pip install -q -p .venv-mutants/bin/python --require-hashes -r requirements.lock && \
+	  $$uv pip install -q -p .venv-mutants/bin/python -e ".[dev,mutants]"; }
+	.venv-mutants/bin/mutmut run
+
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 clean: ## delete the environment, runs and builds
-	rm -rf .venv .venv-oldest runs _build
+	rm -rf .venv .venv-oldest .venv-mutants mutants runs _build

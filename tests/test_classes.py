@@ -78,6 +78,11 @@ def schemes(random_run) -> dict:
     return chapter(random_run, n_classes=4, scheme="quantile")
 
 
+def test_five_classes_have_the_papers_names():
+    assert classes.class_names(5) == ["Very Low", "Low", "Moderate", "High", "Very High"]
+    assert classes.class_names(2) == ["Class 1 (lowest)", "Class 2 (highest)"]
+
+
 @pytest.mark.known_by("values by hand", "Frequency ratio")
 def test_chapter_divides_two_shares(tmp_path):
     """A fifth of the land holds half of the landslides: FR 2.5; unknown cells count for nothing."""
@@ -211,7 +216,9 @@ def _known(landslides, susceptibility):
     """As chapter 06 burns them."""
     shapes = reproject_landslides(landslides, susceptibility).geometry
     burnt = rasterize(shapes, susceptibility.shape, transform=susceptibility.rio.transform()) == 1
-    return classes.known_landslides(burnt, susceptibility).values
+    known = classes.known_landslides(burnt, susceptibility)
+    assert known.name == "landslide"
+    return known.values
 
 
 def test_landslide_cells_of_points_and_polygons():

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 from math import comb
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,18 @@ def test_a_threshold_between_neighbouring_numbers_sends_no_cell_the_other_way():
     round_thresholds(explainer)
     values = explainer.shap_values(rows, check_additivity=False)[..., 1]
     check_sum(values, explainer.expected_value[1], output, tolerance=1e-5)
+
+
+def test_thresholds_are_the_largest_numbers_of_32_bits_that_are_not_above():
+    """1/2 is such a number; the nearest one to 0.1 lies above it, that to 0.3 below."""
+    exact = np.array([0.5, 0.1, 0.3, -0.1, 2.0**24 + 1])
+    explainer = SimpleNamespace(model=SimpleNamespace(thresholds=exact))
+    round_thresholds(explainer)
+    rounded = explainer.model.thresholds
+    assert rounded.dtype == np.float64 and (rounded.astype(np.float32) == rounded).all()
+    above = np.nextafter(rounded.astype(np.float32), np.float32(np.inf))
+    assert (rounded <= exact).all() and (above > exact).all()
+    assert rounded[0] == 0.5 and rounded[4] == 2**24
 
 
 class _FunctionalRelu(nn.Module):

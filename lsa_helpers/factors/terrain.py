@@ -39,8 +39,15 @@ def one_ring_wider(dem: xr.DataArray) -> xr.DataArray:
     [-2.0, -1.0, 0.0, 1.0]
     """
     for axis, length in dem.sizes.items():
-        how = {"mode": "reflect", "reflect_type": "odd"} if length > 1 else {"mode": "edge"}
-        dem = dem.pad({axis: 1}, **how, keep_attrs=True)
+        wider = dem.pad({axis: 1}, mode="edge", keep_attrs=True)
+        if length > 1:
+            # Not reflect_type="odd": Dask mirrors the values instead, and says nothing.
+            mirrored = dem.pad({axis: 1}, mode="reflect")
+            wider = wider.copy(data=2 * wider.data - mirrored.data)
+            if axis in dem.coords:
+                places = np.pad(dem[axis].values, 1, mode="reflect", reflect_type="odd")
+                wider = wider.assign_coords({axis: (axis, places, dem[axis].attrs)})
+        dem = wider
     return dem
 
 

@@ -7,8 +7,8 @@ import xarray as xr
 from scipy.ndimage import gaussian_filter
 from shapely.geometry import Polygon, box
 
-from lsa_helpers.errors import InputError
-from lsa_helpers.factors.build import FACTORS, build_factors, describe
+from lsa_helpers.errors import InputError, remarks
+from lsa_helpers.factors.build import FACTORS, build_factors, describe, factors_to_make
 from lsa_helpers.raster import known_cells, on_grid, read_factors, write_factors, write_raster
 from lsa_helpers.sources import Entry
 
@@ -16,7 +16,8 @@ from lsa_helpers.sources import Entry
 def test_missing_sources_drop_their_factors_with_a_note(catalog):
     factors, notes = build_factors(catalog, cell_size_m=10.0)
     assert set(FACTORS) - set(factors) == {"distance_to_river", "distance_to_fault", "ndvi"}
-    assert sum("is left out" in note for note in notes) == 3
+    left_out = [note.split(" is left out")[0] for note in notes if "is left out" in note]
+    assert left_out == ["Distance to river", "Distance to fault", "NDVI"]
     assert any("3 stations" in note for note in notes)
     assert any("coarser than the grid" in note for note in notes)
 
@@ -98,6 +99,86 @@ def test_terrain_inside_a_mask_is_that_of_the_whole_dem(catalog, folder, frame):
     assert part["twi"].shape == (15, 25)
     for name in terrain:
         xr.testing.assert_allclose(part[name], whole[name].sel(x=part.x, y=part.y), atol=1e-5)
+
+
+def test_factors_are_described_by_hand(frame):
+    """A number by its range and a class by its count, to three decimals."""
+    cells = frame[:1, :4]
+    attrs = {"source": "us", "native_resolution_m": 30.0}
+    height = on_grid(
+        np.array([[3.00049, 1, 2, np.nan]]),
+        cells,
+        "a",
+        "m",
+        long_name="Height",
+        classes={},
+        **attrs,
+    )
+    height.attrs["kind"] = "continuous"
+    rock = on_grid(np.array([[1.0, 1, 2, 2]]), cells, "b", long_name="Rock", **attrs)
+    rock.attrs |= {"kind": "categorical", "classes": {1: "shale", 2: "lime", 3: "none"}}
+    table = describe(xr.Dataset({"a": height, "b": rock}))
+    assert table.columns.tolist() == [
+        "factor",
+        "unit",
+        "source",
+        "native resolution (m)",
+        "classes",
+        "minimum",
+        "median",
+        "maximum",
+        "cells with a value (%)",
+    ]
+    first, second = (["" if value != value else value for value in row] for row in table.values)
+    assert first == ["Height", "m", "us", 30, "", 1, 2, 3, 75]
+    assert second == ["Rock", "class", "us", 30, 3, "", "", "", 100]
+
+
+def test_what_costs_most_of_the_area_is_said(catalog, folder, frame):
+    """A raster of 20 of the 60 columns leaves a third of the area; one of half of it is no loss."""
+    snow = on_grid(np.ones(frame.shape, np.float32), frame, "snow", "m")
+    for columns, share in ((20, "33%"), (30, None)):
+        write_raster(folder / "snow.tif", snow.where(np.arange(60) < columns))
+        more = catalog.model_copy(
+            update={"extra": {"snow": Entry(path="snow.tif", unit="m", label="Snow depth")}}
+        )
+        with remarks() as said:
+            build_factors(more, wanted=["altitude", "slope", "snow"])
+        losses = [str(line) for line in said if "value of every factor" in str(line)]
+        assert len(losses) == (share is not None)
+        for line in losses:
+            assert line.startswith(f"{folder}: only {share} of the study area")
+            assert "Found: Snow depth 67% of" in line and "Altitude" not in line
+
+
+def test_a_unit_that_is_told_is_kept(catalog, frame, folder):
+    """Else it is that of Table 2; the notes name sources more than ten times coarser than cells."""
+    factors, notes = build_factors(catalog, wanted=["altitude", "rainfall", "pga", "lithology"])
+    units = {name: factor.attrs["units"] for name, factor in factors.items()}
+    assert units == {"altitude": "m", "rainfall": "mm/yr", "pga": "cm/s²", "lithology": "1"}
+    assert factors["rainfall"].attrs["long_name"] == "Rainfall"
+    assert factors["lithology"].attrs["kind"] == "categorical"
+    assert set(factors["lithology"].attrs["classes"].values()) == {"shale", "granite"}
+    assert factors["altitude"].attrs["classes"] == {}
+    assert factors["altitude"].attrs["native_resolution_m"] == 10
+    coarse = [note for note in notes if "coarser than the" in note]
+    assert len(coarse) == 1 and coarse[0].startswith("Rainfall comes from a source of ")
+
+
+def test_the_factors_that_can_be_made_are_known_before(catalog):
+    mountain = factors_to_make(None, [])
+    assert mountain == list(FACTORS) and factors_to_make(None, ["twi"]) == ["twi"]
+    made = factors_to_make(catalog, [])
+    assert [name for name in FACTORS if name not in made] == [
+        "distance_to_river",
+        "distance_to_fault",
+        "ndvi",
+    ]
+    assert factors_to_make(catalog, ["ndvi", "slope"]) == ["slope"]
+    with pytest.raises(InputError, match="No wanted factor can be made|no wanted factor"):
+        factors_to_make(catalog, ["ndvi"])
+    with pytest.raises(InputError, match="parameter factors"):
+        factors_to_make(catalog, ["slop"])
 
 
 def test_a_plane_is_as_steep_at_the_border_as_inside(catalog):

@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from lsa_helpers.errors import InputError
 from lsa_helpers.factors.build import TERRAIN
 from lsa_helpers.factors.terrain import (
     catchment_area,
     curvatures,
     flow_directions,
+    one_ring_wider,
+    wetness_index,
 )
 from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_raster
 
@@ -226,3 +229,58 @@ def test_wetness_of_one_cell_and_of_one_row_by_hand():
     assert make("twi", np.array([[7.0]]), 10.0).item() == pytest.approx(np.log(10 / 1e-3))
     row = make("twi", np.arange(30.0)[None] * 3, 10.0)[0]
     np.testing.assert_allclose(row[1:-1], np.log(np.arange(30, 0, -1) * 10 / 0.3)[1:-1], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "factor", ["slope", "aspect", "tri", "plan_curvature", "profile_curvature"]
+)
+def test_chunks_give_the_same_terrain(factor):
+    """In blocks of uneven size, up to the border, with a gap at the edge of a block."""
+    altitude = np.random.default_rng(0).normal(1000, 5, (11, 13)).astype(np.float32)
+    altitude[4, 6] = np.nan
+    dem = raster(altitude, 10.0)
+    whole, part = TERRAIN[factor](dem), TERRAIN[factor](dem.chunk(y=4, x=5))
+    np.testing.assert_allclose(part.compute(), whole, rtol=1e-5)
+    if factor.endswith("curvature"):
+        assert part.chunks == ((4, 4, 3), (5, 5, 3)) and part.dtype == np.float32
+        assert part.attrs == dem.attrs and int(whole.isnull().sum()) == 9
+
+
+def test_a_dem_is_continued_along_a_straight_line():
+    """Also its coordinates, and of Dask chunks; gaps reach as far as they are known."""
+    dem = raster(np.array([[1.0, 3.0, 4.0], [2.0, 2.0, np.nan]]), 10.0)
+    expected = [
+        [-4, 0, 4, np.nan, np.nan],
+        [-1, 1, 3, 4, 5],
+        [2, 2, 2, np.nan, np.nan],
+        [5, 3, 1, np.nan, np.nan],
+    ]
+    for heights in (dem, dem.chunk(x=2)):
+        wider = one_ring_wider(heights)
+        np.testing.assert_array_equal(wider, expected)
+        assert wider.x.values.tolist() == [-5, 5, 15, 25, 35]
+        assert wider.y.values.tolist() == [25, 15, 5, -5]
+        assert wider.attrs == dem.attrs
+
+
+def test_a_single_row_is_repeated():
+    wider = one_ring_wider(raster(np.array([[1.0, 3.0]]), 10.0))
+    assert wider.values.tolist() == [[-1, 1, 3, 5]] * 3
+    assert one_ring_wider(raster(np.array([[7.0]]), 10.0)).values.tolist() == [[7, 7, 7]] * 3
+
+
+def test_wetness_by_hand():
+    """One row falls east by 1 m in 10 m: its cell k drains k cells of 100 m² through 10 m, over
+    tan b = 0.1; flat ground counts as 0.001 steep.
+    """
+    row = raster(np.array([[30.0, 29, 28, 27]]), 10.0)
+    assert catchment_area(row).values.tolist() == [[100, 200, 300, 400]]
+    expected = np.log(np.array([[1, 2, 3, 4]]) * 100 / 10 / 0.1)
+    np.testing.assert_allclose(wetness_index(row), expected, rtol=1e-5)
+    alone = raster(np.array([[np.nan, np.nan], [np.nan, 5.0]]), 10.0)
+    area = catchment_area(alone)
+    assert area.values[1, 1] == 100 and int(area.notnull().sum()) == 1
+    flat = wetness_index(raster(np.full((3, 3), 8.0), 10.0))
+    assert float(flat.min()) == pytest.approx(np.log(10 / 0.001))
+    with pytest.raises(InputError, match="ater flows across all blocks"):
+        catchment_area(row.chunk(x=2))

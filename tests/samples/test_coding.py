@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.samples import coded_groups, factor_coder, focal_statistics
+from lsa_helpers.samples.coding import sine_cosine
 
 
 def factors_of(**kinds) -> xr.Dataset:
@@ -99,3 +100,69 @@ def test_focal_statistics_are_those_of_the_window(hillside):
     np.testing.assert_array_equal(around["ndvi_std"].isnull(), factors["ndvi"].isnull())
     known = factors["slope"].values[0:5, 3:8]
     assert around["slope_mean"].values[2, 5] == pytest.approx(np.nanmean(known), rel=1e-5)
+
+
+def test_focal_statistics_by_hand():
+    """A window of three cells, mirrored beyond the border without the border cell itself; the
+    unknown cell counts nowhere and stays unknown.
+    """
+    band = np.array([[1.0, 3.0, 8.0, np.nan]] * 3)
+    attrs = {"kind": "continuous", "units": "m"}
+    factors = xr.Dataset({"height": (("y", "x"), band, attrs)}, attrs={"area": "here"})
+    factors["class"] = ("y", "x"), np.ones((3, 4)), {"kind": "categorical"}
+    factors["named"] = ("y", "x"), band - 1000, attrs | {"long_name": "Named"}
+    around = focal_statistics(factors, 3)
+    assert list(around) == ["height_mean", "height_std", "named_mean", "named_std"]
+    # Columns 3 1 3, then 1 3 8, then 3 8 of a window of two known thirds.
+    mean = [7 / 3, 4, 5.5, np.nan]
+    deviation = [np.sqrt(8 / 9), np.sqrt(26 / 3), 2.5, np.nan]
+    np.testing.assert_allclose(around["height_mean"], [mean] * 3, rtol=1e-6)
+    np.testing.assert_allclose(around["height_std"], [deviation] * 3, rtol=1e-5)
+    np.testing.assert_allclose(around["named_mean"], np.array([mean] * 3) - 1000, rtol=1e-6)
+    np.testing.assert_allclose(around["named_std"], [deviation] * 3, rtol=1e-5)
+    assert around["height_std"].attrs == attrs | {"long_name": "height, std of 3 × 3 cells"}
+    assert around["named_mean"].attrs["long_name"] == "Named, mean of 3 × 3 cells"
+    assert around.attrs == {"area": "here"} and around["height_mean"].dtype == np.float32
+
+
+def test_a_factor_known_nowhere_has_no_statistics():
+    band = np.full((3, 3), np.nan)
+    around = focal_statistics(xr.Dataset({"a": (("y", "x"), band, {"kind": "continuous"})}), 3)
+    assert around["a_mean"].isnull().all() and around["a_std"].isnull().all()
+
+
+def test_flat_steep_and_unknown_slopes_as_sine_and_cosine():
+    coded = sine_cosine(np.array([[0.0], [90.0], [210.0], [-1.0], [np.nan]]))
+    half, root = 0.5, np.sqrt(3) / 2
+    expected = [[0, 1], [1, 0], [-half, -root], [0, 0], [np.nan, np.nan]]
+    np.testing.assert_allclose(coded, expected, atol=1e-6)
+    assert coded.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("codes", "refused"),
+    [(np.arange(200), False), (np.arange(201), True), ([1, 1.5], True), ([-3, 0, 7], False)],
+)
+def test_classes_are_few_whole_numbers(codes, refused):
+    """Two hundred at most."""
+    rows = pd.DataFrame({"class": np.asarray(codes, float)})
+    coder = factor_coder(factors_of(**{"class": "categorical"}))
+    if refused:
+        with pytest.raises(InputError, match=f"{len(rows)} values, such as {codes[0]}"):
+            coder.fit(rows)
+    else:
+        coded = coder.fit_transform(rows)
+        assert isinstance(coded, np.ndarray) and coded.tolist() == np.eye(len(rows)).tolist()
+
+
+def test_codes_are_numbers_of_64_bits():
+    """Of the rows it learns from and of others; one column of several classes keeps its order."""
+    factors = factors_of(lulc="categorical", slope="continuous")
+    rows = pd.DataFrame({"lulc": [3.0, 1, 2], "slope": [1.0, 2, 3], "more": [0, 0, 0]})
+    coder = factor_coder(factors)
+    coded = coder.fit_transform(rows, [0, 1, 1])
+    assert coded.dtype == coder.transform(rows).dtype == np.float64
+    assert coder.factors == ["lulc", "slope"]
+    assert coded_groups(coder) == ["lulc"] * 3 + ["slope"]
+    np.testing.assert_allclose(coded[:, :3], [[0, 0, 1], [1, 0, 0], [0, 1, 0]])
+    np.testing.assert_allclose(coded[:, 3], np.array([-1, 0, 1]) * np.sqrt(1.5))

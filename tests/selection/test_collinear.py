@@ -110,6 +110,71 @@ def test_perfect_copies_are_infinite_and_too_few_rows_are_refused():
         selection.stepwise_vif(table, continuous(table))
 
 
+def test_as_many_rows_as_columns_and_two_are_enough():
+    """Three columns: five rows give VIFs, four are refused."""
+    table = pd.DataFrame(np.random.default_rng(1).standard_normal((5, 3)), columns=list("abc"))
+    vif = selection.stepwise_vif(table, continuous(table), threshold=1e9)
+    assert vif["factor"].tolist() == list("abc") and (vif["dropped_at"] == 0).all()
+    with pytest.raises(InputError, match="4 rows, 3 factors"):
+        selection.stepwise_vif(table[:4], continuous(table))
+
+
+def test_factors_are_dropped_from_the_threshold_on_and_two_are_left():
+    """Four columns at right angles; two more are sums, so that VIFs are known: of x and x + y with
+    r = 1/√2 it is 2.
+    """
+    x, y = np.array([1.0, 1, -1, -1] * 3), np.array([1.0, -1, 1, -1] * 3)
+    z = np.repeat([1.0, 0, -1], 4)
+    table = pd.DataFrame({"x": x, "sum": x + y, "z": z})
+    factors = continuous(table)
+    kept = selection.stepwise_vif(table, factors, threshold=2.1)
+    assert kept["vif"].tolist() == pytest.approx([2, 2, 1])
+    assert kept["tolerance"].tolist() == pytest.approx([0.5, 0.5, 1])
+    dropped = selection.stepwise_vif(table, factors, threshold=1.9)
+    assert sorted(dropped["dropped_at"]) == [0, 0, 1] and dropped["dropped_at"][2] == 0
+    assert sorted(dropped["vif"]) == pytest.approx([1, 1, 2])
+    pair = selection.stepwise_vif(table[["x", "sum"]], continuous(["x", "sum"]), threshold=1.9)
+    assert pair["dropped_at"].tolist() == [0, 0] and pair["vif"].tolist() == pytest.approx([2, 2])
+    copies = pd.DataFrame({"z": z, "flat": 1.0, "x": x, "again": x, "y": y, "even": 2.0})
+    vif = selection.stepwise_vif(copies, continuous(copies)).set_index("factor")
+    assert vif.loc[["flat", "even"], "dropped_at"].tolist() == [1, 2]
+    assert sorted(vif.loc[["x", "again"], "dropped_at"]) == [0, 3]
+    assert vif.loc[["z", "y"], "vif"].tolist() == pytest.approx([1, 1])
+    # A kept factor may be one that does not vary, and is dropped for it.
+    forced = selection.stepwise_vif(copies, continuous(copies), keep=["flat", "x"])
+    assert forced.set_index("factor").loc[["flat", "x", "again"], "dropped_at"].tolist() == [
+        1,
+        0,
+        3,
+    ]
+    # Beyond the default of 10, a VIF of 1 / (1 − 0.95²) = 10.3.
+    near = pd.DataFrame({"x": x, "near": 0.95 * x + np.sqrt(1 - 0.95**2) * y, "z": z})
+    assert selection.stepwise_vif(near, continuous(near))["dropped_at"].sum() == 1
+
+
+def test_generalised_vif_among_three_factors_by_hand():
+    """Three classes in equal number, x = class ± 1 at right angles, z at right angles to both: the
+    classes hold 2/3 of the variance 5/3 of x, so VIFs are 1 / (1 − 2/5) and 1.
+    """
+    code, block = np.tile([0, 1, 2], 4), np.repeat([0, 1, 2, 3], 3)
+    x = code + np.array([1.0, 1, -1, -1])[block]
+    z = np.array([1.0, -1, 1, -1])[block]
+    columns = {"z": z[:, None], "class": np.eye(3)[code][:, 1:], "x": x[:, None]}
+    for names in (["z", "class", "x"], ["class", "x", "z"], ["x", "z", "class"]):
+        values = selection.generalised_vif({name: columns[name] for name in names})
+        assert values.index.tolist() == names
+        assert values.to_dict() == pytest.approx({"z": 1, "class": (5 / 3) ** 0.5, "x": 5 / 3})
+
+
+def test_a_factor_of_classes_that_copies_another_is_infinite():
+    code = np.array([0, 1, 2] * 5)
+    dummies = np.eye(3)[code][:, 1:]
+    noise = np.random.default_rng(0).standard_normal((15, 1))
+    values = selection.generalised_vif({"a": dummies, "b": dummies[:, ::-1], "noise": noise})
+    assert np.isinf(values[["a", "b"]]).all() and np.isfinite(values["noise"])
+    assert selection.generalised_vif({}).empty
+
+
 @pytest.mark.parametrize("rows", [[3], slice(None)], ids=["one row", "all rows"])
 def test_unknown_values_are_named(rows):
     """A gap in a factor is no constant and no class: it is named and not dropped."""

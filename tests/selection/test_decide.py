@@ -25,6 +25,26 @@ def test_gain_ratio_by_hand():
     assert selection.gain_ratio(np.arange(14.0), half, bins=2) == pytest.approx(1)
 
 
+def test_continuous_values_are_cut_at_their_quantiles():
+    """Tens of a hundred values: each knows its label, so a bit is told per log2(10) bits; in fifths
+    nothing is told. A value on an edge belongs to the class above.
+    """
+    values = np.random.default_rng(0).permutation(100)
+    label = values // 10 % 2
+    assert selection.gain_ratio(values, label) == pytest.approx(1 / np.log2(10))
+    assert selection.gain_ratio(values, label, bins=5) == pytest.approx(0, abs=1e-12)
+    assert selection.gain_ratio([0, 1, 1, 1], [0, 1, 1, 1], bins=2) == pytest.approx(1)
+    assert selection.gain_ratio([1, 1, 1, 2], [0, 0, 0, 1], bins=2) == 0
+    # Codes are classes as they are, in whatever order and of whatever number.
+    codes = np.tile(np.arange(20), 2)
+    assert selection.gain_ratio(codes, codes % 2, categorical=True) == pytest.approx(
+        1 / np.log2(20)
+    )
+    assert selection.gain_ratio([9, 2, 9, 5], [1, 0, 1, 1], categorical=True) == pytest.approx(
+        (2 - 0.75 * np.log2(3)) / 1.5
+    )
+
+
 def test_gain_ratio_counts_rows_as_often_as_their_weights():
     """Classes as if the rows were repeated; of a continuous factor the classes stay as cut."""
     weights = np.array([np.ones(14, int), np.arange(14) % 3])
@@ -66,6 +86,20 @@ def test_choose_says_why(vif):
     vif.loc[2, "vif"] = 7
     both = selection.choose(vif, ["c"], threshold=10, flag=5)["flagged"]["c"]
     assert both == f"VIF 7.0 > 5; {weak}"
+
+
+def test_reasons_stand_in_the_order_of_the_steps():
+    """A VIF just at the flag is none, and a weak factor that was dropped before is not weak."""
+    columns = {"factor": list("abcd"), "vif": [99.0, 5.0, 20.0, 5.04], "dropped_at": [2, 0, 1, 0]}
+    decision = selection.choose(
+        pd.DataFrame(columns), ["a", "d", "x"], threshold=12.5, flag=5.0, drop_below_probe=True
+    )
+    assert list(decision["dropped"].items())[:2] == [
+        ("c", "VIF 20.0 ≥ 12.5 at step 1"),
+        ("a", "VIF 99.0 ≥ 12.5 at step 2"),
+    ]
+    assert list(decision["dropped"]) == ["c", "a", "d"] and decision["selected"] == ["b"]
+    assert decision["flagged"] == {"d": "VIF 5.0 > 5"}
 
 
 def test_the_models_always_get_a_factor(vif):

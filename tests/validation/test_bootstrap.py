@@ -83,6 +83,41 @@ def test_pairs_within_groups_are_counted_one_by_one(seed):
         assert found == pytest.approx(won / pairs)
 
 
+def test_a_group_of_one_pair_counts():
+    """Right in the first group, wrong in the second, a tie in the third; the fourth has none."""
+    label, group = [0, 1, 0, 1, 0, 1, 1], [0, 0, 1, 1, 2, 2, 3]
+    score = [0.1, 0.2, 0.9, 0.8, 0.5, 0.5, 0.0]
+    assert within_groups_auc(label, score, group) == pytest.approx(0.5)
+    weights = np.array([[1] * 7, [1, 1, 0, 1, 2, 3, 1], [0, 1, 2, 1, 1, 0, 1], [0, 1] * 3 + [1]])
+    found = within_groups_auc(label, score, group, weights)
+    assert found == pytest.approx([0.5, (1 + 3) / 7, 0, np.nan], nan_ok=True)
+
+
+def test_the_interval_by_hand():
+    """Draws of 0, 1, …, 100: 95 % lie from 2.5 to 97.5; or shifted from 50 to 60."""
+    draws = [60.0, *range(101), np.nan, np.inf]
+    assert interval(draws) == pytest.approx((60, 2.5, 97.5))
+    assert interval(draws, 0.8, recentre=True) == pytest.approx((60, 20, 100))
+    assert interval([60.0, np.nan]) == pytest.approx((60, np.nan, np.nan), nan_ok=True)
+    assert interval([60.0, 1.0]) == (60, 1, 1)
+
+
+def test_the_probability_of_another_sign_by_hand():
+    """Of nine draws three turn the sign, one of them a tie: 2 · (3 + 1) / (9 + 1); unknown draws
+    do not count; it is never above 1.
+    """
+    first = np.array([1.0, 2, 2, 2, 2, 2, 2, -1, -1, 0, np.nan])
+    both = {"a": first, "b": np.zeros(11), "c": np.where(first == 1, 1, 0.0)}
+    pairs = [("a", "b"), ("b", "a"), ("c", "b"), ("d", "a"), ("a", "d")]
+    table = paired_differences(both, pairs)
+    assert list(table) == ["first", "second", "difference", "low", "high", "p"]
+    assert table[["first", "second"]].values.tolist() == [["a", "b"], ["b", "a"], ["c", "b"]]
+    assert table["difference"].tolist() == [1, -1, 1]
+    assert table["p"].tolist() == pytest.approx([0.8, 0.8, 1])
+    one = paired_differences({"a": np.array([1.0, 1.0]), "b": np.zeros(2)}, [("a", "b")])
+    assert one["p"].tolist() == [1]
+
+
 def test_rows_of_a_block_are_drawn_together():
     """Blocks may have any names; one block alone gives no draws."""
     blocks = np.array([7, 7, -1, 30, -1])

@@ -11,7 +11,7 @@ from lsa_helpers.factors.build import build_factors
 from lsa_helpers.mountain import write_world
 from lsa_helpers.mountain.landscape import relief_layers
 from lsa_helpers.mountain.landslides import landslide_ids, make_landslides
-from lsa_helpers.raster import known_cells, read_raster
+from lsa_helpers.raster import cell_size, known_cells, read_raster
 from lsa_helpers.sources import load_catalog
 from lsa_helpers.validation import bounds
 
@@ -42,6 +42,10 @@ def test_the_rules_see_what_the_factors_show(mountain):
     np.testing.assert_allclose(layers["pga"], factors["pga"] / 980.665, rtol=1e-6)
     np.testing.assert_array_equal(layers["cover"], factors["lulc"])
     np.testing.assert_array_equal(layers["road"], factors["distance_to_road"])
+    assert float(layers["catchment"].min()) == pytest.approx(cell_size(factors) ** 2)
+    area = cell_size(factors) ** 2 * layers["catchment"].size
+    assert 0.01 * area < float(layers["catchment"].max()) <= area
+    assert (layers["catchment"].name, layers["catchment"].attrs["units"]) == ("catchment", "m2")
     # Horn's slope weighs nine cells, the gradient four.
     assert np.corrcoef(layers["slope"].values.ravel(), factors["slope"].values.ravel())[0, 1] > 0.98
 

@@ -177,6 +177,7 @@ def test_blocks_and_their_folds_by_hand():
     samples = pd.DataFrame({"x": x, "y": y, "fold": [1, 1, 0, 2, 0, 2]})
     folds = validation.fold_map(samples, grid, block_m=50, seed=0)
     assert folds.values[[0, 7]].tolist() == [[2] * 4 + [0] * 4, [1] * 4 + [2] * 4]
+    assert (blocks.name, folds.name) == ("block", "fold")
 
 
 def test_empty_blocks_are_dealt_to_all_folds_by_the_seed():
@@ -187,7 +188,7 @@ def test_empty_blocks_are_dealt_to_all_folds_by_the_seed():
         for seed in (0, 0, 1)
     )
     share = np.bincount(first.ravel(), minlength=3) / first.size
-    assert first[0, 0] == other[0, 0] == 2
+    assert first[0, 0] == other[0, 0] == 2 and set(np.unique(first)) == {0, 1, 2}
     assert share == pytest.approx(1 / 3, abs=0.15)
     assert (first == again).all() and (first != other).any()
 
@@ -216,6 +217,10 @@ def test_no_training_sample_sees_a_cell_held_out(sampled):
         assert gap >= 50
         inside = table["landslide_id"][validation.at_samples(folds, table) == fold]
         assert not set(inside[inside >= 0]) & set(training["landslide_id"])
+    held_out = folds == 0  # what is known of the samples counts beside a map of the landslides
+    nowhere = folds * 0 - 1
+    kept = validation.training_samples(table, held_out, 0, nowhere)
+    pd.testing.assert_frame_equal(kept, validation.training_samples(table, held_out, 0))
     everything = validation.training_samples(table, folds < 0, buffer_m=50)
     assert len(everything) == len(table)
     with pytest.raises(StageError, match="the 0 samples at least 5000 m from the cells held out"):
@@ -284,7 +289,20 @@ def test_sampling_summary_by_hand():
     ]
     table = pd.DataFrame(rows, columns=["positives", "seed", "sample_auc", "map_auc"])
     table = table.assign(buffer_m=0.0, slope_floor=0.0, ratio=1.0, n=10)
-    summary = validation.summarise_sampling(table).loc["positives"]
+    everything = validation.summarise_sampling(table)
+    assert everything.index.names == ["choice", "value"]
+    assert everything.index.tolist() == [
+        ("positives", "cells"),
+        ("positives", "point"),
+        ("buffer_m", 0),
+        ("slope_floor", 0),
+        ("ratio", 1),
+    ]
+    assert everything["n"].tolist() == [10] * 5 and everything["failed"].tolist() == [0, 1, 1, 1, 1]
+    none = table.assign(map_auc=np.where(table["positives"] == "point", np.nan, table["map_auc"]))
+    failed = validation.summarise_sampling(none).loc[("positives", "point")]
+    assert failed["failed"] == 2 and np.isnan(failed["map_auc"])
+    summary = everything.loc["positives"]
     columns = ["sample_auc", "map_auc", "gap", "seed_sd", "failed"]
     cells, point = summary.loc["cells", columns], summary.loc["point", columns]
     assert cells.tolist() == pytest.approx([0.85, 0.75, 0.1, 0.1 / 2**0.5, 0])

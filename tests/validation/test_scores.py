@@ -23,6 +23,7 @@ from lsa_helpers.errors import StageError
 from lsa_helpers.validation import (
     SCORES,
     KMeansFold,
+    calibration_error,
     repeated_scores,
     score_table,
     scores,
@@ -91,6 +92,8 @@ def test_youdens_threshold_is_the_best_of_all():
     assert table["f1_youden"] == pytest.approx(metrics.f1_score(label, hard))
     assert table["kappa_youden"] == pytest.approx(metrics.cohen_kappa_score(label, hard))
     assert np.isfinite(youden_threshold(label, -guess))
+    # Both thresholds part as well as nothing does: the higher one.
+    assert youden_threshold(np.array([1, 0, 1, 0]), np.array([0.9, 0.9, 0.1, 0.1])) == 0.9
 
 
 def test_brier_and_calibration_error_by_hand():
@@ -145,6 +148,8 @@ def test_a_score_table_has_a_row_per_model_of_the_scheme():
     within = ["auc_within", "auc_within_low", "auc_within_high"]
     assert list(table) == ["model", *SCORES, *within]
     assert table["model"].tolist() == ["rf", "cnn"]
+    nothing = score_table(pd.concat(parts), samples, "apparent", block_m=100, seed=0)
+    assert len(nothing) == 0 and list(nothing) == list(table)
     pairs = [label[fold == k].sum() * (1 - label[fold == k]).sum() for k in (0, 1)]
     by_fold = [metrics.roc_auc_score(label[fold == k], guess[fold == k]) for k in (0, 1)]
     assert table["auc_within"][0] == pytest.approx(np.average(by_fold, weights=pairs))
@@ -165,6 +170,38 @@ def test_repeats_keep_landslides_whole_and_are_summarised(sampled):
     assert row.loc[0, "auc_low"] < row.loc[0, "auc"] < row.loc[0, "auc_high"]
     with pytest.raises(StageError, match="none of the folds holds both classes"):
         repeated_scores(model, table[table["label"] == 1], [GroupKFold(2)])
+
+
+def test_nothing_called_a_landslide_scores_zero():
+    """Guesses below 0.5: no precision, no recall and no agreement beyond chance; blocks of two
+    equal rows leave the AUC as it is.
+    """
+    label = np.array([0, 1, 0, 1])
+    table = scores(label, np.array([0.1, 0.2, 0.3, 0.4]), np.arange(4), n_draws=9)
+    names = ["accuracy", "precision", "recall", "f1", "kappa", "mcc"]
+    assert [table[name] for name in names] == [0.5, 0, 0, 0, 0, 0]
+    assert table["auc"] == 0.75
+    # At 0.2 both landslides are called and one of two others; at 0.4 one and none: the higher.
+    assert table["threshold_youden"] == 0.4
+    youden = [table[f"{name}_youden"] for name in names[:5]]
+    assert youden == pytest.approx([0.75, 1, 0.5, 2 / 3, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("probability", "bins", "expected"),
+    [
+        ([0.05, 0.15, 0.25, 0.95], 10, (0.05 + 0.15 + 0.75 + 0.05) / 4),
+        ([0.1, 0.1, 0.9, 1.0], 10, (0.2 + 0 + 0.1) / 4),  # 1 lies in the last class
+        ([0.1, 0.4, 0.6, 1.0], 2, (0.5 + 0.4) / 4),
+        ([0.1, 0.4, 0.6, 1.0], 1, 0.1 / 4),
+    ],
+)
+def test_the_calibration_error_by_hand(probability, bins, expected):
+    """Labels 0, 0, 1, 1 in classes of equal width."""
+    label, guess = np.array([0, 0, 1, 1]), np.array(probability)
+    assert calibration_error(label, guess, bins) == pytest.approx(expected)
+    if bins == 10:
+        assert calibration_error(label, guess) == pytest.approx(expected)
 
 
 @pytest.fixture(scope="module")

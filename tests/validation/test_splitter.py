@@ -142,6 +142,54 @@ def test_the_buffer_is_measured_in_x_or_in_y():
     assert beyond_buffer(place, np.array([1, 2, 3]), np.array([0]), 11).tolist() == [3]
 
 
+def test_the_buffer_counts_from_its_first_metre():
+    place = np.array([[0.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+    assert beyond_buffer(place, np.array([1, 2]), np.array([0]), 1).tolist() == [2]
+    assert beyond_buffer(place, np.array([1, 2]), np.array([0]), 0).tolist() == [1, 2]
+
+
+def test_folds_without_settings():
+    shared = {"n_splits": 5, "random_state": 0}
+    assert vars(SpatialBlockKFold()) == shared | {
+        "block_m": 1000.0,
+        "buffer_m": 0.0,
+        "cluster_m": 0.0,
+    }
+    assert vars(KMeansFold()) == shared
+
+
+def test_a_landslide_that_is_named_apart_stays_whole():
+    """Two cells of one landslide in two blocks, of which the third row is none: it lies in the
+    block of their mean place.
+    """
+    table = pd.DataFrame({"x": [5.0, 16.0, 6.0, 25.0, 26.0], "y": 5.0})
+    label, landslide = np.array([1, 1, 0, 1, 0]), np.array([7, 7, -1, 8, -1])
+    parts = SpatialBlockKFold(2, block_m=13).split(table, label, landslide)
+    assert [test.tolist() for _, test in parts] == [[0, 1, 2], [3, 4]]
+    with pytest.raises(InputError, match="2 spatial folds need 2 blocks"):
+        list(SpatialBlockKFold(2, block_m=100).split(table, label, landslide))
+    apart = SpatialBlockKFold(2, block_m=13).split(table, label)
+    assert [test.tolist() for _, test in apart] != [[0, 1, 2], [3, 4]]
+
+
+def test_rows_without_landslide_are_groups_of_their_own():
+    assert landslide_groups([1, -1, -1, 1, 3, -5]).tolist() == [0, 1, 2, 0, 3, 4]
+
+
+def test_only_clusters_with_both_classes_are_counted():
+    """Three clusters of two rows, the last of one class: two folds are tested."""
+    table = pd.DataFrame({"x": [0.0, 1, 100, 101, 300, 301], "y": 0.0})
+    label = np.array([0, 1, 1, 0, 0, 0])
+    folds = KMeansFold(3, random_state=1)
+    tested = sorted(test.tolist() for _, test in folds.split(table, label))
+    assert tested == [[0, 1], [2, 3]]
+    assert folds.get_n_splits(table, label) == 2 and folds.get_n_splits() == 3
+    # One landslide over the first two rows and the third: all at their mean place.
+    whole = np.array([4, 4, 4, -1, -1, -1])
+    with pytest.raises(StageError, match="none of 3 spatial folds of 6 rows"):
+        folds.get_n_splits(table, label, whole)
+
+
 @pytest.mark.known_by("values by hand", "Folds that keep clusters whole")
 def test_a_cluster_of_landslides_is_dealt_whole():
     """A chain of landslides over three blocks of 100 m stays in one fold; by blocks it does not."""

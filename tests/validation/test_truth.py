@@ -6,12 +6,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
+from shapely.geometry import box
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 from lsa_helpers import validation
 from lsa_helpers.errors import StageError
-from lsa_helpers.raster import on_grid, write_raster
+from lsa_helpers.raster import empty_grid, on_grid, write_raster
 from tests.hillside import make_hillside
 
 
@@ -36,6 +38,58 @@ def test_the_landslides_cover_the_cells_whose_centre_they_hold(truth, sampled):
     slides = table[table["label"] == 1]
     assert validation.at_samples(truth["landslide"], slides).all()
     assert truth["landslide"].sum() == len(slides[["x", "y"]].drop_duplicates())
+
+
+def test_the_truth_is_read_on_the_cells_of_the_grid(tmp_path):
+    """Truth of 2 × 2 cells of 20 m, a grid of 10 m that reaches one cell beyond it to the west and
+    to the north: the nearest value, and none outside. A landslide holds the centres of two cells.
+    """
+    coarse = empty_grid((500_000, 3_300_000, 500_040, 3_300_040), 32648, 20)
+    grid = empty_grid((499_990, 3_300_000, 500_040, 3_300_050), 32648, 10)
+    values = on_grid(np.float32([[0.1, 0.2], [0.3, 0.4]]), coarse, "probability")
+    write_raster(tmp_path / "probability.tif", values)
+    slide = gpd.GeoSeries([box(499_992, 3_300_002, 500_008, 3_300_008)], crs=32648)
+    slide.to_file(tmp_path / "landslides.gpkg")
+    truth = validation.read_truth(tmp_path, xr.Dataset({"slope": grid}))
+    west = [[np.nan] * 5] + 2 * [[np.nan, 0.1, 0.1, 0.2, 0.2]] + 2 * [[np.nan, 0.3, 0.3, 0.4, 0.4]]
+    np.testing.assert_allclose(truth["probability"], west, rtol=1e-6)
+    assert list(truth) == ["probability", "landslide"] and truth["landslide"].dtype == bool
+    assert np.argwhere(truth["landslide"].values).tolist() == [[4, 0], [4, 1]]
+    assert [truth[name].name for name in truth] == ["probability", "landslide"]
+    write_raster(tmp_path / "reachable.tif", on_grid(1 - values.values, coarse, "reachable"))
+    both = validation.read_truth(tmp_path, grid)
+    np.testing.assert_allclose(both["reachable"], 1 - np.array(west), rtol=1e-6)
+    samples = pd.DataFrame({"x": [500_025, 499_991], "y": [3_300_039, 3_300_001]})
+    assert validation.at_samples(both["reachable"], samples)[0] == pytest.approx(0.8)
+    assert validation.at_samples(both["landslide"], samples).tolist() == [False, True]
+
+
+def test_only_cells_that_all_maps_and_the_truth_know_are_scored():
+    """Of six cells three are known to both maps and the truth; the rest would turn every order."""
+    grid = empty_grid((500_000, 3_300_000, 500_060, 3_300_010), 32648, 10)
+    bands = {
+        "probability": [0.1, 0.2, 0.9, np.nan, 0.5, 0.5],
+        "a": [0.2, 0.6, 0.4, 0.0, 0.9, np.nan],
+        "b": [0.1, 0.2, 0.3, 0.1, np.nan, 0.9],
+    }
+    truth, *maps = (on_grid(np.array([values]), grid, name) for name, values in bands.items())
+    landslide = on_grid(np.array([[0, 0, 1, 1, 0, 0]]) == 1, grid, "landslide")
+    table = validation.truth_scores(
+        dict(zip("ab", maps, strict=True)),
+        xr.Dataset({"probability": truth, "landslide": landslide}),
+    )
+    assert list(table) == ["model", "auc_map", "spearman"]
+    assert table["model"].tolist() == ["a", "b", "oracle"]
+    assert table["auc_map"].tolist() == [0.5, 1, 1]
+    assert table["spearman"].tolist() == pytest.approx([0.5, 1, 1])
+    everywhere = xr.Dataset({"probability": truth, "landslide": landslide | True})
+    with pytest.raises(StageError, match="one class only"):
+        validation.truth_scores({"a": maps[0]}, everywhere)
+    samples = pd.DataFrame({"x": grid.x.values, "y": grid.y.values[0], "fold": [0, 1, 0, 0, 1, 1]})
+    bounds = validation.bound_scores(
+        samples, xr.Dataset({"probability": truth, "landslide": landslide})
+    )
+    assert bounds.to_dict() == {"oracle": 1} and bounds.name == "auc"
 
 
 def test_maps_against_the_truth_by_hand(truth):
