@@ -16,9 +16,9 @@ from lsa_helpers.runner import pairs
 from lsa_helpers.runner.params import CHAPTERS, COMPARISON, Parameters, cell_of
 
 ROOMS = [
-    *["errors", "run", "reproducible", "raster", "paper", "mountain", "sources", "factors"],
-    *["detect", "samples", "validation", "selection", "cnn", "models", "classes", "explain"],
-    *["show", "runner"],
+    *["errors", "run", "reproducible", "raster", "paper", "audit", "mountain", "sources"],
+    *["factors", "detect", "samples", "validation", "selection", "cnn", "models", "classes"],
+    *["explain", "show", "runner"],
 ]
 BLOCKS = ["Overview", "Try it", "Summary", "What's next", "References"]
 

@@ -16,6 +16,7 @@ from rich.table import Table
 from lsa_helpers import __version__
 from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
 from lsa_helpers.runner import cli_compare, cli_diff, cli_files, cli_runs, cli_scale, cli_sweep
+from lsa_helpers.runner.cli_audit import audit_file
 from lsa_helpers.runner.cli_options import (
     DataFolder,
     NameOrFile,
@@ -139,6 +140,7 @@ def check() -> None:
     console.print("Every derived file is in step.")
 
 
+app.command("audit")(audit_file)
 app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
 app.command("compare")(cli_compare.compare)
