@@ -55,7 +55,7 @@ from lsa_helpers.runner.params import FrequencyRatioParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import load_landslides, reproject_landslides
 from lsa_helpers.show import classes as show
-from lsa_helpers.show import style, webmap
+from lsa_helpers.show import published, style, webmap
 
 style.use()
 p = FrequencyRatioParams.from_cell(globals())
@@ -253,9 +253,7 @@ show.sensitivity_table(sensitivity)
 # to question:
 
 # %%
-findings = audit(printed_table(5))
-for sentence in findings.loc[findings["verdict"].isin(["impossible", "noted"]), "sentence"]:
-    print(sentence)
+published.told(audit(printed_table(5)), "impossible", "noted")
 
 # %% [markdown]
 # One entry cannot come from its area; the others all can. The chapter *What a printed table tells* shows how this is found and how much more there

@@ -33,8 +33,8 @@ def auc_bounds(landslides: np.ndarray, others: np.ndarray) -> tuple[float, float
 
 
 def _bounds(columns: dict, same: bool) -> tuple[float, float, float, float] | None:
-    """`auc_bounds` of a table, and how far rounding can move each; None where classes have no
-    order.
+    """`auc_bounds` of a table, and how far rounding can move each; None where that is not
+    known.
 
     The AUC moves by no more than the total variation of the two distributions over the classes.
     """
@@ -43,11 +43,16 @@ def _bounds(columns: dict, same: bool) -> tuple[float, float, float, float] | No
         return None
     area = columns["area" if "area" in columns else "area_share"].loc[rows]
     slides = columns["landslides" if "landslides" in columns else "landslide_share"].loc[rows]
-    half = (area["high"] - area["low"]) / 2, (slides["high"] - slides["low"]) / 2
     others = area["value"] - (slides["value"] if same else 0)
+    known = area["value"].notna().all() and slides["value"].notna().all()
+    if not known or min(slides["value"].sum(), others.sum()) <= 0:
+        return None  # something is missing, or all of it was rounded away
+    half = (area["high"] - area["low"]) / 2, (slides["high"] - slides["low"]) / 2
     spread = half[1].sum() / slides["value"].sum()
     spread += (half[0].sum() + (half[1].sum() if same else 0)) / others.sum()
-    return *auc_bounds(slides["value"].to_numpy(), others.clip(lower=0).to_numpy()), spread
+    return *auc_bounds(slides["value"].to_numpy(), others.clip(lower=0).to_numpy()), min(
+        spread, 1.0
+    )
 
 
 def auc_interval(model: str, columns: dict, same: bool, **_) -> Iterator[dict]:

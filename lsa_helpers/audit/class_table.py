@@ -64,11 +64,13 @@ def _total(columns: dict, name: str) -> float:
 
 def _share_interval(amount: pd.DataFrame, whole: float) -> pd.DataFrame:
     """Lowest and highest share that each amount can have when all are only known to intervals."""
+    if amount["value"].isna().any():  # the total is not known
+        return amount[["low", "high"]] * np.nan
     low, high = amount["low"], amount["high"]
     others_low, others_high = low.sum() - low, high.sum() - high
     with np.errstate(invalid="ignore"):
         parts = {"low": low / (low + others_high), "high": high / (high + others_low)}
-    return whole * pd.DataFrame(parts).fillna(0)
+    return whole * pd.DataFrame(parts)
 
 
 def _compare(model: str, columns: dict, name: str, allowed: pd.DataFrame) -> Iterator[dict]:
@@ -84,8 +86,9 @@ def _compare(model: str, columns: dict, name: str, allowed: pd.DataFrame) -> Ite
         text += f"the table's own numbers allow {low:.4g} to {high:.4g}."
         where = f"{model} / {label}" if model else label
         yield finding(word, where, "impossible", text, printed=value, low=low, high=high)
-    if not (too_low | too_high).any():
-        text = f"All {printed['value'].count()} {word}s{of(model)} follow within rounding."
+    checked = printed["value"].notna() & allowed.notna().all(axis=1)
+    if checked.any() and not (too_low | too_high).any():
+        text = f"All {checked.sum()} {word}s{of(model)} follow within rounding."
         yield finding(word, model, "possible", text)
 
 
@@ -173,7 +176,7 @@ def _lowest(model: str, columns: dict, **_) -> Iterator[dict]:
     """What the class that is called safest holds."""
     rows = ranked(columns)
     name = "landslide_share" if "landslide_share" in columns else "landslides"
-    if rows is None:
+    if rows is None or not columns[name]["value"].sum() > 0:
         return
     share = 100 * columns[name]["value"][rows[0]] / columns[name]["value"].sum()
     part = _one(columns, "landslides", "landslide_share").loc[rows[0]] * 100
@@ -216,9 +219,9 @@ def _totals(groups: dict, exact: dict) -> Iterator[dict]:
 
 def _prevalence(groups: dict, same: bool) -> Iterator[dict]:
     """Share of the land that is landslide."""
-    if not same:
-        return
     columns = next(iter(groups.values()))
+    if not same or not columns["area"]["value"].sum() > 0:
+        return
     slides, area = columns["landslides"].sum(), columns["area"].sum()
     share = 100 * slides / area["value"]
     text = f"Landslides cover {share['value']:.2f} % of the land."

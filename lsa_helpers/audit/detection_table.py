@@ -35,8 +35,9 @@ def audit_detections(table: pd.DataFrame) -> pd.DataFrame:
         for name in table
         if name != "model"
     }
-    largest = max(part["value"].max() for part in scores.values())
-    scores = {name: part * (1 if largest > 1 else 100) for name, part in scores.items()}
+    headings = [table.attrs["headings"][name] for name in scores]
+    if max(part["value"].max() for part in scores.values()) <= 1 and "%" not in "".join(headings):
+        scores = {name: 100 * part for name, part in scores.items()}
     found = [*_recalls(table, scores), *_recall_columns(scores), *_pixels(table, scores)]
     found += [*_nested(table, scores), *_gains(table, scores)]
     return pd.DataFrame(found, columns=FIELDS)
@@ -48,19 +49,20 @@ def implied_recall(precision: float, f1: float) -> float:
     Parameters
     ----------
     precision, f1 : float
-        In the same unit, per cent or 0–1; arrays too.
+        In the same unit, per cent or 0–1.
 
     Returns
     -------
     float
-        In that unit; negative or infinite where F1 cannot be reached with this precision.
+        In that unit; infinite where no recall is high enough for this F1.
 
     Examples
     --------
     >>> round(implied_recall(90.3, 84.7), 2)
     79.75
     """
-    return precision * f1 / (2 * precision - f1)
+    below = 2 * precision - f1
+    return precision * f1 / below if below > 0 else float("inf")
 
 
 def _recalls(table: pd.DataFrame, scores: dict) -> Iterator[dict]:
@@ -72,9 +74,8 @@ def _recalls(table: pd.DataFrame, scores: dict) -> Iterator[dict]:
         value = implied_recall(p["value"], f["value"])
         least = implied_recall(p["high"], f["low"])
         most = implied_recall(p["low"], f["high"])
-        most = most if 2 * p["low"] > f["high"] else float("inf")
         numbers = {"printed": value, "low": least, "high": most}
-        if least > 100 + SLACK or 2 * p["high"] <= f["low"]:
+        if least > 100 + SLACK:
             text = f"{model}: no recall gives F1 {f['value']:g} with precision {p['value']:g}."
             yield finding("implied recall", model, "impossible", text, **numbers)
             continue
@@ -91,8 +92,7 @@ def _recall_columns(scores: dict) -> Iterator[dict]:
     names = [name for name in scores if name == "recall" or name.startswith("ar")]
     for name in names:
         r = scores[name]
-        low = 2 * p["low"] * r["low"] / (p["low"] + r["low"])
-        high = 2 * p["high"] * r["high"] / (p["high"] + r["high"])
+        low, high = ((2 * p[key] * r[key] / (p[key] + r[key])).fillna(0) for key in ("low", "high"))
         fits = (f["high"] >= low - SLACK) & (f["low"] <= high + SLACK)
         numbers = {"printed": float(fits.sum()), "low": low.min(), "high": high.max()}
         if fits.all():
