@@ -14,8 +14,8 @@ import yaml
 from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
 
-from lsa_helpers.runner import cli
 from lsa_helpers.paper import printed_table
+from lsa_helpers.runner import cli
 from lsa_helpers.runner.params import CHAPTERS
 from tests.data_folder import CELL, COLUMNS, CONTENT, CRS, NORTH, ROWS, WEST
 from tests.detect.conftest import bright_square, write_image
