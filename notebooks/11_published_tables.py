@@ -39,7 +39,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import paper
-from lsa_helpers.audit import auc_bounds, audit, implied_recall, intervals
+from lsa_helpers.audit import auc_bounds, audit, intervals
 from lsa_helpers.paper import printed_table, published_table
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import PublishedParams
@@ -100,15 +100,17 @@ show.told(findings, "implied")
 # in the sums? With the paper's own cell of 12.5 m and its 923 landslides:
 
 # %%
-totals = published_table(5).groupby("model", sort=False)[["area_km2", "landslide_area_km2"]].sum()
+by_model = published_table(5).groupby("model", sort=False)
+totals = by_model[["area_km2", "landslide_area_km2"]].sum()
 land, slides = totals.loc["rf"] * 1e6
-print(f"{land / 12.5**2 / 1e6:.2f} million cells; {slides / 923:.0f} m² or {slides / 923 / 12.5**2:.0f} cells a landslide.")
+each = slides / 923
+print(f"{land / 12.5**2 / 1e6:.2f} million cells; {each:.0f} m² or {each / 12.5**2:.0f} cells a landslide.")
 totals.round(2)
 
 # %% [markdown]
 # ## From classes to the AUC
 #
-# Five classes are five thresholds, so a table of classes holds corners of the {term}`ROC curve`. Between two corners the curve may run anywhere in the
+# Five classes have four thresholds between them, so a table of classes holds corners of the {term}`ROC curve`. Between two corners the curve may run anywhere in the
 # box: along its upper edge when all landslides of the class have higher values than its other cells, along the lower edge when all have lower ones. The
 # areas below the edges bound the AUC. Straight lines between the corners are the case in which the order inside a class is chance; that is the AUC
 # of the class numbers themselves, and scikit-learn computes it too:
@@ -119,10 +121,11 @@ for model, part in published_table(5).groupby("model", sort=False):
     landslide = part["landslide_area_km2"].to_numpy()
     other = part["area_km2"].to_numpy() - landslide
     amounts[model] = landslide, other
-    label = np.repeat([1, 0], len(part))
-    middle = roc_auc_score(label, np.tile(range(len(part)), 2), sample_weight=np.append(landslide, other))
+    label, number = np.repeat([1, 0], len(part)), np.tile(range(len(part)), 2)
+    middle = roc_auc_score(label, number, sample_weight=np.append(landslide, other))
     rows.append([model, *auc_bounds(landslide, other), middle])
-bounds = pd.DataFrame(rows, columns=["model", "lowest", "middle", "highest", "scikit-learn"]).set_index("model")
+names = ["model", "lowest", "middle", "highest", "scikit-learn"]
+bounds = pd.DataFrame(rows, columns=names).set_index("model")
 bounds.rename(style.MODEL_LABELS).round(3)
 
 # %% mystnb={"figure": {"caption": "What Table 5 leaves open of the ROC curve on the map. Dots are the corners that the classes give; the curve lies in the shaded boxes.", "name": "fig-11-bounds"}, "image": {"alt": "Three panels, one per model, with the corners of the ROC curve from five classes and shaded boxes between them, small for the CNN and large for random forest and XGBoost"}}
@@ -130,12 +133,12 @@ style.save(show.roc_bounds(amounts), here, "roc_bounds")
 
 # %%
 lead = 100 * (bounds.loc["cnn", "lowest"] - bounds["highest"]).drop("cnn")
-pd.DataFrame({"at least, on the map": lead, "abstract": [4.3, 3.2]}).rename(style.MODEL_LABELS).round(1)
+leads = pd.DataFrame({"at least, on the map": lead, "abstract": [4.3, 3.2]})
+leads.rename(style.MODEL_LABELS).round(1)
 
 # %% [markdown]
 # Even the lowest curve of the CNN is far above the highest of the others. The abstract says that the CNN's AUC is 4.3 and 3.2 % higher. Both can be true
-# only if the AUC of the abstract belongs to another population than the map, most likely to balanced test samples: which cells are drawn, and
-# whether the model knew them, decides more than the model does.
+# only if the AUC of the abstract belongs to another population than the map, most likely to balanced test samples. An AUC without its population says little.
 #
 # ## Table 4: the recall that is not there
 #
@@ -147,8 +150,8 @@ pd.DataFrame({"at least, on the map": lead, "abstract": [4.3, 3.2]}).rename(styl
 
 # %%
 best = published_table(4).iloc[-1]
-print(f"{best['backbone']} + {best['optimizer']}: {best['precision']} · {best['f1']} / (2 · {best['precision']} − {best['f1']})", end=" = ")
-print(f"{implied_recall(best['precision'], best['f1']):.2f} %")
+P, F1 = best["precision"], best["f1"]
+print(f"{best['backbone']} + {best['optimizer']}: {P} · {F1} / (2 · {P} − {F1}) = {P * F1 / (2 * P - F1):.2f} %")
 
 # %%
 detections = audit(printed_table(4))
@@ -158,7 +161,7 @@ show.told(detections, "implied", "noted")
 # %% [markdown]
 # The printed average recalls are other numbers (COCO's are means over ten IoU thresholds), and no column of the table gives the F1. The score and the
 # IoU threshold behind precision and F1 are therefore not known. And one row has a precision far above the others with an average precision only a little
-# higher: a sign that its score threshold is another one, because AP looks at all thresholds.
+# higher. AP looks at all thresholds, precision at one: that of this row may be another.
 #
 # ## Tables of others
 #

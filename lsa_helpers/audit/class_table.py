@@ -16,6 +16,8 @@ _WORDS = {
     "landslide_share": "landslide share",
     "fr": "frequency ratio",
 }
+#: Share of the landslides (%) in the class called safest that is worth a question.
+MUCH = 10.0
 
 
 def audit_classes(table: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +185,7 @@ def _lowest(model: str, columns: dict, **_) -> Iterator[dict]:
     text = (
         f"The class {columns['class'][rows[0]]}{of(model)} holds {share:.1f} % of the landslides."
     )
-    verdict = "noted" if share > 10 else "implied"
+    verdict = "noted" if share > MUCH else "implied"
     yield finding(
         "lowest class", model, verdict, text, printed=share, low=part["low"], high=part["high"]
     )
