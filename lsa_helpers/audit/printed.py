@@ -43,10 +43,15 @@ def read_printed(path: Path) -> pd.DataFrame:
         When the file cannot be read, or its columns are not understood.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, skipinitialspace=True, encoding="utf-8-sig"
+        )
     except (OSError, ValueError) as error:
         said = str(error).splitlines()[0] if str(error) else "nothing"
         raise InputError("this is no readable CSV file", where=path, found=said) from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much as row names
+        fix = "Write numbers with a thousands separator in quotes"
+        raise InputError("the rows have more fields than headings", where=path, fix=fix)
     return understand(table, where=path)
 
 
@@ -108,7 +113,10 @@ def _renamed(table: pd.DataFrame, names: dict, kind: str, where: Path | None) ->
     labels = [heading for heading, name in kept.items() if name == "model"]
     parts = table[labels].replace("", np.nan).ffill().fillna("").T
     out = table[[heading for heading in kept if heading not in labels]].rename(columns=kept)
-    out.insert(0, "model", [" ".join(filter(None, parts[row])) for row in parts])
+    model = [" ".join(filter(None, parts[row])) for row in parts]
+    if kind == "detections":
+        model = [label or f"row {number}" for number, label in enumerate(model, 1)]
+    out.insert(0, "model", model)
     if kind == "classes":
         out = out[~out["class"].str.lower().isin({"total", "sum", "all"})].reset_index(drop=True)
     out.attrs = {

@@ -68,6 +68,8 @@ def test_names_below_each_other_are_repeated_and_totals_left_out(tmp_path):
         (GOOD.splitlines()[0] + "\n", ["no rows"]),
         (GOOD.replace("70.0", "much"), ['"much" is no number', "column area"]),
         (GOOD.replace("70.0", "-70"), ['"-70" is no number']),
+        (GOOD.replace("70.0", "1,070").replace("30.0", "1,030"), ["more fields than headings"]),
+        (GOOD.replace(",", ";"), ["columns are not understood", "class;area"]),
         (GOOD.replace("70.0", '"70,5"'), ['"70,5" is no number']),
         (GOOD.replace("km2)\nLow", "km2),pixels\nLow").replace("0\n", "0,1\n"), ["mean the same"]),
     ],
@@ -80,6 +82,11 @@ def test_wrong_files_are_explained_in_one_sentence(tmp_path, text, words):
     said = str(error.value)
     assert all(word in said for word in ["table.csv", *words])
     assert "\n" not in said
+
+
+def test_rows_without_a_name_are_numbered():
+    table = pd.DataFrame({"Precision": ["80", "70"], "F1-Score (%)": ["70", "60"]})
+    assert audit(table)["where"].tolist() == ["row 1", "row 2"]
 
 
 def test_a_missing_file_is_explained(tmp_path):
