@@ -27,6 +27,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     ------
     Path
         A name in the same folder with the same suffix, to be written by the caller.
+
+    Raises
+    ------
+    OSError
+        With the name of the file also where the system does not say it, as on a full disk.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +39,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 

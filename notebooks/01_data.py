@@ -57,7 +57,8 @@ from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wi
 from lsa_helpers.paper import published_table
 from lsa_helpers.raster import cell_size, known_cells, read_raster, write_factors, write_raster
 from lsa_helpers.runner.params import DataParams
-from lsa_helpers.runner.pipeline import make_data, open_run
+from lsa_helpers.runner.pipeline import open_run
+from lsa_helpers.runner.world import make_data
 from lsa_helpers.show import data as show
 from lsa_helpers.show import style
 from lsa_helpers.sources import read_dem, source_table, target_grid
@@ -78,7 +79,7 @@ run = open_run(p, "01_data")
 catalog = make_data(p, run)
 sources = source_table(catalog)
 run.write_table(sources, "sources")
-sources[["entry", "kind", "crs", "resolution", "source"]].style.hide(axis="index")
+sources[["entry", "kind", "crs", "resolution", "source"]].style.hide(axis="index").format(escape="html")
 
 # %% [markdown]
 # For comparison, Table 2 of the paper lists its sources as follows. The simulated mountain imitates their formats, resolutions and reference
@@ -219,7 +220,7 @@ style.save(show.study_area(catalog, dem.where(known_cells(factors))), run, "stud
 facts = describe(factors)
 run.write_table(facts, "factors")
 narrow = facts[["factor", "unit", "minimum", "median", "maximum", "native resolution (m)"]]
-narrow.style.hide(axis="index").format(precision=3, na_rep="–")
+narrow.style.hide(axis="index").format(precision=3, na_rep="–", escape="html")
 
 # %% mystnb={"figure": {"caption": "The conditioning factors on the analysis grid. Colour scales run from the 2nd to the 98th percentile.", "name": "fig-01-factors"}, "image": {"alt": "Small maps of all conditioning factors of the study area, each with its own colour scale and unit or class legend"}}
 style.save(show.factor_panels(factors), run, "factors")

@@ -137,7 +137,7 @@ for model, susceptibility in maps.items():
     )
     write_raster(run.product(f"classes_{model}.tif"), class_maps[model])
 
-relief = show.relief(read_factors(run.need("factors.tif", chapter="01_data")))
+relief = style.relief(read_factors(run.need("factors.tif", chapter="01_data")))
 style.save(show.class_maps(class_maps, relief, landslides, n_classes=k), run, "classes")
 
 # %% [markdown]

@@ -3,15 +3,15 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import shapely
 import yaml
 
 from lsa_helpers.detect.chips import Chip
-from lsa_helpers.detect.drawn import labelme_shapes, yolo_outlines
 from lsa_helpers.detect.folders import IMAGE_SUFFIXES
 from lsa_helpers.detect.images import open_image, pixel_metres
 from lsa_helpers.detect.split import name_parts, part_in
@@ -19,14 +19,20 @@ from lsa_helpers.errors import InputError, note
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
 
 
+@dataclass
+class _Drawn:
+    """A chip, still without truth, and all that is outlined on it with its label, NaN without."""
+
+    chip: Chip
+    outlines: list = field(default_factory=list)
+    labels: list = field(default_factory=list)
+
+
 def placed(chip: Chip) -> Chip:
     """With type of number, and pixel size and place of a georeferenced chip."""
     try:
         with open_image(chip.image) as file:
             chip = replace(chip, dtype=file.dtypes[0])
-            if file.driver == "JPEG" and file.tags().get("EXIF_Orientation", "1") != "1":
-                what = "photographs are turned upright, as their EXIF orientation says"
-                note(what, where=chip.image.parent, fix="Masks and outlines must lie on them so")
             if not file.crs:
                 return chip
             footprint = (file.crs.to_string(), *file.bounds)
@@ -54,10 +60,23 @@ def _image_of(name: str, file: Path) -> Path:
     return next((place for place in places if place.is_file()), places[0])
 
 
-def _are_landslides(labels: pd.Series, chosen: Sequence, where: Path) -> np.ndarray:
-    """Which of the labels of all outlines, NaN without one, are landslides, and a note where it is
-    not plain.
+def _finished(
+    collection: Sequence[_Drawn], chosen: Sequence, column: str, where: Path
+) -> list[Chip]:
+    """Chips with those outlines that are landslides, decided for all of them together; `column` is
+    what the tool calls a label.
     """
+    labels = [label for drawn in collection for label in drawn.labels]
+    wanted = iter(_are_landslides(pd.Series(labels, name=column, dtype=object), chosen, where))
+    chips = []
+    for drawn in collection:
+        truth = tuple(outline for outline in drawn.outlines if next(wanted))
+        chips.append(placed(replace(drawn.chip, truth=truth)))
+    return chips
+
+
+def _are_landslides(labels: pd.Series, chosen: Sequence, where: Path) -> np.ndarray:
+    """Which of the labels of all outlines are landslides, and a note where it is not plain."""
     known = labels.dropna().unique()
     told = {is_landslide(label) for label in known}
     if not chosen and len(known) == 1 and told == {None}:
@@ -68,55 +87,48 @@ def _are_landslides(labels: pd.Series, chosen: Sequence, where: Path) -> np.ndar
     return tell_landslides(labels, chosen, where) == 1
 
 
+def _text(file: Path) -> str:
+    """The text of a file, with or without a mark of its byte order."""
+    return file.read_text(encoding="utf-8-sig", errors="replace")
+
+
 def read_coco(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     """Chips of COCO files, or of all that lie in folders; their ids are kept apart."""
     files = [file for path in paths for file in _coco_files(path)]
-    read = [_coco_content(file) for file in files]
-    labels = pd.Series([label for *_, labels in read for label in labels], dtype=object)
-    chosen = _coco_names(chosen, {item for _, _, names, _ in read for item in names.items()}, files)
-    wanted = iter(_are_landslides(labels.rename("category"), chosen, files[0]))
-    crowds = sum(bool(outline.get("iscrowd")) for _, notes, *_ in read for outline in notes)
+    collection, named, crowds = [], set(), 0
+    for file in files:
+        images, outlines, names = _coco_content(file)
+        named |= set(names.items())
+        parts = name_parts([image.get("split") or "" for image in images], file)
+        of_image = {}
+        for image, part in zip(images, parts, strict=True):
+            path, scene = _image_of(image["file_name"], file), image["file_name"]
+            if len(files) > 1:
+                scene, part = f"{file.parent.name}/{scene}", part or part_in(file.stem)
+            how = {"fault": missing(path, file), "drawn_on": image["size"]}
+            of_image[image["id"]] = _Drawn(Chip(path, (), scene=scene, split=part, **how))
+        for outline in outlines:
+            number, drawn = outline.get("category_id"), of_image[outline["image_id"]]
+            label = names.get(number, f"category {number}")
+            drawn.labels.append(np.nan if number is None else label)
+            drawn.outlines.append(outline)
+            crowds += bool(outline.get("iscrowd"))
+        collection += of_image.values()
     if crowds:
         what = "outlines with `iscrowd` are taken for one landslide each"
         note(what, where=files[0], found=crowds)
-    chips = []
-    for file, (images, notes, _, _) in zip(files, read, strict=True):
-        outlines = {image["id"]: [] for image in images}
-        for outline in notes:
-            if next(wanted):
-                outlines[outline["image_id"]].append(outline)
-        parts = name_parts([image.get("split") or "" for image in images], file)
-        for image, part in zip(images, parts, strict=True):
-            path, scene = _image_of(image["file_name"], file), image["file_name"]
-            chip = Chip(
-                path,
-                tuple(outlines[image["id"]]),
-                scene=scene if len(files) == 1 else f"{file.parent.name}/{scene}",
-                split=part or (part_in(file.stem) if len(files) > 1 else ""),
-                fault=missing(path, file),
-                drawn_on=image["size"],
-            )
-            chips.append(placed(chip))
-    return chips
+    return _finished(collection, _coco_names(chosen, named, files), "category", files[0])
 
 
 def _coco_names(chosen: Sequence, named: set[tuple], files: Sequence[Path]) -> list:
     """Chosen categories by name, where the number is given."""
     names = dict(named)
     if len(names) < len(named) and any(label in names for label in chosen):
-        raise InputError(
-            "the files give the same number to different categories",
-            where=files[0].parent,
-            found=sorted(f"{number} {name}" for number, name in named),
-            fix="Write names in `landslide_labels`",
-        )
+        what = "the files give the same number to different categories"
+        found = sorted(f"{number} {name}" for number, name in named)
+        fix = "Write names in `landslide_labels`"
+        raise InputError(what, where=files[0].parent, found=found, fix=fix)
     return [names.get(label, label if names else f"category {label}") for label in chosen]
-
-
-def _size_of(image: dict) -> tuple[int, int] | None:
-    """Height and width that a COCO file says of an image."""
-    size = image.get("height"), image.get("width")
-    return tuple(int(float(edge)) for edge in size) if all(size) else None
 
 
 def _coco_files(path: Path) -> list[Path]:
@@ -127,103 +139,127 @@ def _coco_files(path: Path) -> list[Path]:
         return [path / "coco.json"]
     files = [file for file in sorted(path.rglob("*.json")) if '"annotations"' in _text(file)]
     if not files:
-        there = [file.name for file in sorted(path.rglob("*"))[:8]]
-        raise InputError(
-            "this is no readable COCO file",
-            where=path / "coco.json",
-            found=f"no .json file with images and annotations, but {', '.join(there) or 'nothing'}",
-            fix="Name it with `path` of the entry `images`",
-        )
+        there = ", ".join(file.name for file in sorted(path.rglob("*"))[:8]) or "nothing"
+        what = "this is no readable COCO file"
+        found = f"no .json file with images and annotations, but {there}"
+        fix = "Name it with `path` of the entry `images`"
+        raise InputError(what, where=path / "coco.json", found=found, fix=fix)
     return files
 
 
-def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8-sig", errors="replace")
-
-
-def _coco_content(path: Path) -> tuple[list[dict], list[dict], dict, list]:
-    """Images, annotations, names of categories by id, and the category of each annotation."""
+def _coco_content(path: Path) -> tuple[list[dict], list[dict], dict]:
+    """Images with their size, annotations of them, and names of categories by id."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-        images, notes = content["images"], content["annotations"]
+        content = json.loads(_text(path))
+        images, outlines = content["images"], content["annotations"]
         known = {image["id"] for image in images if image["file_name"].strip()}
-        images = [image | {"size": _size_of(image)} for image in images]
+        lost = {item["image_id"] for item in outlines} - known
         names = {item["id"]: str(item["name"]) for item in content.get("categories") or []}
-        labels = [
-            names.get(note["category_id"], f"category {note['category_id']}")
-            if note.get("category_id") is not None
-            else np.nan
-            for note in notes
-        ]
-        lost = [note["image_id"] for note in notes if note["image_id"] not in known]
+        sizes = [(image.get("height"), image.get("width")) for image in images]
+        sizes = [tuple(int(float(edge)) for edge in size) if all(size) else None for size in sizes]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         found = f"no key {error}" if isinstance(error, KeyError) else repr(error)
         raise InputError("this is no readable COCO file", where=path, found=found) from None
     if lost or len(known) < len(images):
         what = "annotations of images that it does not list" if lost else "an image id twice"
         raise InputError(f"the COCO file has {what}", where=path, found=sorted(map(str, lost))[:5])
-    return images, notes, names, labels
+    images = [image | {"size": size} for image, size in zip(images, sizes, strict=True)]
+    return images, outlines, names
 
 
 def read_labelme(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     """Chips of LabelMe files in folders."""
-    chips, labels = [], []
-    files = [
-        (path, file) for path in paths if path.is_dir() for file in sorted(path.rglob("*.json"))
-    ]
-    files += [(path.parent, path) for path in paths if path.is_file()]
-    for folder, path in (pair for pair in files if not pair[1].name.startswith(".")):
-        image = path
-        try:
-            content, shapes = labelme_shapes(path)
-            labels += [shape.get("label", np.nan) for shape in shapes]
-            image = _image_of(content["imagePath"], path)
-            fault = missing(image, path)
-        except (KeyError, TypeError, AttributeError) as error:
-            fault = InputError("this is no readable LabelMe file", where=path, found=repr(error))
-        except InputError as error:
-            fault = error
-        area = "" if path.parent == folder or part_in(path.parent.name) else path.parent.name
-        scene = str(path.relative_to(folder if len(paths) == 1 else folder.parent))
-        chips.append(Chip(image, path, area=area, scene=scene, fault=fault))
-    labels = pd.Series(labels, name="label", dtype=object)
-    wanted = _are_landslides(labels, chosen, paths[0])
-    coded = None if wanted.all() else tuple(sorted(set(labels[wanted].astype(str))))
-    return [placed(replace(chip, coded=coded)) for chip in chips]
+    collection = []
+    for path in paths:
+        folder = path if path.is_dir() else path.parent
+        for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
+            if file.name.startswith("."):
+                continue
+            area, here = file.parent.name, file.parent == folder
+            area = "" if here or part_in(area) else area
+            scene = str(file.relative_to(folder if len(paths) == 1 else folder.parent))
+            collection.append(_labelme_file(file, Chip(file, (), area=area, scene=scene)))
+    return _finished(collection, chosen, "label", paths[0])
+
+
+def _labelme_file(file: Path, chip: Chip) -> _Drawn:
+    """What is outlined in a LabelMe file; one that cannot be read gives a chip with its fault."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
+        image = _image_of(content["imagePath"], file)
+        shapes = [_shape(item) for item in content["shapes"]]
+        labels = [item.get("label", np.nan) for item in content["shapes"]]
+        size = content.get("imageHeight"), content.get("imageWidth")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = "this is no readable LabelMe file"
+        return _Drawn(replace(chip, fault=InputError(what, where=file, found=repr(error))))
+    chip = replace(chip, image=image, drawn_on=size if all(size) else None)
+    return _Drawn(replace(chip, fault=missing(image, file)), shapes, labels)
+
+
+def _shape(item: dict) -> shapely.Geometry:
+    """A shape of LabelMe as polygon, or as its points where it is no area."""
+    points = shapely.MultiPoint([tuple(map(float, point)) for point in item["points"]])
+    kind, count = item.get("shape_type") or "polygon", len(points.geoms)
+    if kind == "rectangle" and count >= 2:
+        return shapely.MultiPoint(points.geoms[:2]).envelope
+    return shapely.Polygon(points.geoms) if kind == "polygon" and count >= 3 else points
 
 
 def read_yolo(paths: Sequence[Path], chosen: Sequence) -> list[Chip]:
     """Chips of YOLO folders, outlined for segmentation; an image without a file of outlines has no
     landslide.
     """
-    chips, classes, names = [], [], {}
+    collection, names, bare = [], {}, 0
     for folder in (path if path.is_dir() else path.parent for path in paths):
         names |= _yolo_names(folder)
         for image in sorted(folder.rglob("*")):
             if image.suffix.lower() not in IMAGE_SUFFIXES or image.name.startswith("."):
                 continue
-            text = _yolo_text(image, folder)
-            classes += [name for name, _ in yolo_outlines(text)] if text else []
             scene = str(image.relative_to(folder if len(paths) == 1 else folder.parent))
-            chips.append(Chip(image, text or (), scene=scene))
-    bare = sum(not chip.truth for chip in chips)
-    if bare == len(chips):
+            # Shares of width and height: as if drawn on an image of one pixel.
+            drawn = _Drawn(Chip(image, (), scene=scene, drawn_on=(1, 1)))
+            text = _yolo_text(image, folder)
+            bare += text is None
+            for number, outline in _yolo_outlines(text) if text else ():
+                drawn.outlines.append(outline)
+                drawn.labels.append(names.get(number, f"class {number}"))
+            collection.append(drawn)
+    if bare == len(collection):
         return []
     if bare:
         what = "images without a file of outlines are taken for ground without landslide"
-        note(what, where=paths[0], found=f"{bare} of {len(chips)}")
-    labels = pd.Series([names.get(i, f"class {i}") for i in classes], name="class", dtype=object)
+        note(what, where=paths[0], found=f"{bare} of {len(collection)}")
     chosen = [names.get(str(i), i if names else f"class {i}") for i in chosen]
-    wanted = _are_landslides(labels, chosen, paths[0])
-    coded = tuple(sorted(set(np.array(classes, object)[wanted])))
-    return [placed(replace(chip, coded=coded)) for chip in chips]
+    return _finished(collection, chosen, "class", paths[0])
+
+
+def _yolo_outlines(path: Path) -> list[tuple[str, shapely.Polygon]]:
+    """Class and outline, in shares of the image's width and height, of each line of a YOLO file."""
+    outlines = []
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        name, *values = line.split() or [""]
+        if not name:
+            continue
+        try:
+            points = np.array(values, float).reshape(-1, 2)
+        except ValueError:
+            points = np.zeros((0, 2))
+        if len(points) < 3 or points.min() < -0.01 or points.max() > 1.01:
+            is_box = len(values) in (4, 5)
+            what = "a box is no outline" if is_box else "this is no outline in shares of the image"
+            found = f"{line:.60}"
+            fix = "Export it for segmentation: class x y x y x y …, each from 0 to 1"
+            raise InputError(what, where=f"{path}, line {number}", found=found, fix=fix)
+        outlines.append((name.removesuffix(".0"), shapely.Polygon(points)))
+    return outlines
 
 
 def _yolo_text(image: Path, folder: Path) -> Path | None:
     """The file of outlines of an image: in ``labels`` where it lies in ``images``, or beside it."""
     inside = image.relative_to(folder).with_suffix(".txt").as_posix()
     turned = re.sub(r"(^|/)images(?=/)(?!.*/images/)", r"\1labels", inside)
-    places = [folder / turned, folder / "labels" / image.with_suffix(".txt").name, folder / inside]
+    places = [folder / turned, folder / "labels" / Path(inside).name, folder / inside]
     return next((place for place in places if place.is_file()), None)
 
 
@@ -234,10 +270,6 @@ def _yolo_names(folder: Path) -> dict[str, str]:
         content = yaml.safe_load(_text(file))
         names = content.get("names") or names if isinstance(content, dict) else names
     if (folder / "classes.txt").is_file() and not names:
-        names = [
-            line.strip() for line in _text(folder / "classes.txt").splitlines() if line.strip()
-        ]
-    return {
-        str(i): str(name)
-        for i, name in (names if isinstance(names, dict) else dict(enumerate(names))).items()
-    }
+        names = _text(folder / "classes.txt").split("\n")
+    pairs = names.items() if isinstance(names, dict) else enumerate(names)
+    return {str(i): str(name).strip() for i, name in pairs if str(name).strip()}

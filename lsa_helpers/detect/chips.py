@@ -10,7 +10,7 @@ import pandas as pd
 from rasterio.windows import Window
 
 from lsa_helpers.detect.coding import MaskCode
-from lsa_helpers.detect.images import AS_RGB, Bands, open_image, turn_upright
+from lsa_helpers.detect.images import AS_RGB, Bands, open_image
 from lsa_helpers.detect.outlines import count_merged, draw_masks
 from lsa_helpers.errors import InputError, doubt
 
@@ -28,8 +28,8 @@ class Chip:
     image : Path
         Image file of any format GDAL reads.
     truth : Path or tuple
-        A mask file (an empty mask is a legitimate negative), a LabelMe file (.json), a YOLO file
-        (.txt), COCO annotations (dict) or shapely polygons in pixels of the chip.
+        A mask file (an empty mask is a legitimate negative), or what is outlined: COCO annotations
+        (dict) or shapely polygons in pixels of the chip.
     area, platform : str
         Sample area and acquisition platform of Table 1; empty when unknown.
     resolution_m : float
@@ -49,10 +49,10 @@ class Chip:
     fault : InputError, optional
         Why it cannot be read, where that was seen when it was listed; raised by `read_chip`, so
         that one bad chip does not hide the others.
-    coded : MaskCode or tuple of str, optional
-        What of `truth` is landslide, see `lsa_helpers.detect.outlines.draw_masks`.
+    coded : MaskCode, optional
+        Which values of a mask file are landslide.
     drawn_on : tuple of int, optional
-        Height and width of the image on which COCO outlines were drawn, pixels.
+        Height and width of the image on which outlines were drawn, pixels; (1, 1): they are shares.
     dtype : str
         Type of the stored values; empty when unknown.
     scale : tuple of float, optional
@@ -72,7 +72,7 @@ class Chip:
     landslides: float = float("nan")
     merged: float = float("nan")
     fault: InputError | None = None
-    coded: MaskCode | tuple[str, ...] | None = None
+    coded: MaskCode | None = None
     drawn_on: tuple[int, int] | None = None
     dtype: str = ""
     scale: tuple[float, float] | None = None
@@ -111,15 +111,8 @@ def read_chip(
         image.
     """
     image = read_image(chip, bands)
-    shape = image.shape[:2]
-    if chip.drawn_on and chip.drawn_on != shape:
-        raise InputError(
-            "the outlines were drawn on an image of another size",
-            where=chip.image,
-            found="{1}×{0} pixels, the image has {3}×{2}".format(*chip.drawn_on, *shape),
-            fix="Draw them on the image as it is, or bring the image back to that size",
-        )
-    return image, draw_masks(chip.truth, shape, chip.image, min_pixels=min_pixels, coded=chip.coded)
+    how = {"min_pixels": min_pixels, "coded": chip.coded, "drawn_on": chip.drawn_on}
+    return image, draw_masks(chip.truth, image.shape[:2], chip.image, **how)
 
 
 def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
@@ -129,9 +122,7 @@ def read_image(chip: Chip, bands: Bands = AS_RGB) -> np.ndarray:
     if chip.scale and not bands.reflectance_scale:
         bands = replace(bands, reflectance_scale=chip.scale[0], reflectance_offset=chip.scale[1])
     with open_image(chip.image) as file:
-        if chip.window:
-            return bands.read(file, Window(*chip.window))
-        return turn_upright(bands.read(file), file)
+        return bands.read(file, Window(*chip.window) if chip.window else None)
 
 
 def check_chips(
@@ -184,7 +175,7 @@ def _check(chip: Chip, bands: Bands, min_pixels: int) -> dict:
     except InputError as error:
         return row | {"problem": " ".join(str(error).split()), "bad": True}
     row |= {"landslides": len(masks), "share": masks.any(axis=0).mean()}
-    if isinstance(chip.truth, tuple) or chip.truth.suffix.lower() in (".json", ".txt"):
+    if isinstance(chip.truth, tuple):
         row["merged"] = count_merged(masks)
     if not image.any() or (image == image[0, 0]).all():
         row |= {"problem": f"{chip.image}: all pixels have one colour: nodata", "bad": True}
@@ -270,12 +261,9 @@ def need_training(chips: Sequence[Chip]) -> None:
                 fix="See that masks or outlines are those of the images; `landslide_values` or "
                 "`landslide_labels` in catalog.yml say what in them is landslide",
             )
-        raise InputError(
-            f"the collection has no {needed} chips" + (" with a landslide" if held else ""),
-            where=chips[0].image.parent,
-            found=", ".join(f"{name} {count}" for name, count in counts.items()),
-            fix=fix,
-        )
+        what = f"the collection has no {needed} chips" + (" with a landslide" if held else "")
+        found = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise InputError(what, where=chips[0].image.parent, found=found, fix=fix)
 
 
 def count_table(chips: Sequence[Chip]) -> pd.DataFrame:

@@ -23,26 +23,18 @@ _USUAL = ("mask", "masks", "image", "images", "img")
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
     """The files, and of folders the images in them."""
-    listed = ([path] if not path.is_dir() else sorted(path.iterdir()) for path in map(Path, paths))
-    files = [
-        path
-        for named, found in zip(paths, listed, strict=True)
-        for path in found
-        if path == Path(named) or path.suffix.lower() in IMAGE_SUFFIXES
-    ]
+    files = []
+    for path in map(Path, paths):
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        images = [file for file in inside if file.suffix.lower() in IMAGE_SUFFIXES]
+        files += images if path.is_dir() else [path]
     return files or list(map(Path, paths))
 
 
 def contents(folder: Path) -> str:
-    """What lies in the folders of a folder: how many files of which ending."""
-    files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else [folder]
-    ends = Counter((path.parent, path.suffix or path.name) for path in files)
-    shown = [
-        f"{count} {end} in {path.relative_to(folder)}/" if path != folder else f"{count} {end}"
-        for (path, end), count in sorted(ends.items())[:8]
-        if path.is_relative_to(folder)
-    ]
-    return ", ".join(shown) or "nothing"
+    """How many files of which ending lie in a folder and in its folders."""
+    ends = Counter(path.suffix or path.name for path in folder.rglob("*") if path.is_file())
+    return ", ".join(f"{count} {end}" for end, count in ends.most_common(8)) or "nothing"
 
 
 def group_files(folder: Path) -> list[tuple[Path, Path, dict[str, Path], dict[str, Path]]]:
@@ -73,47 +65,32 @@ def group_files(folder: Path) -> list[tuple[Path, Path, dict[str, Path], dict[st
             path, files = pair[True]
             groups.append((path.parent / "images", path, {}, files))
     for path, files in alone.items():
-        own, truths = _apart(path, files)
+        own, truths = _apart(files)
         if truths or path != folder and _IMAGE.search(_plain(path.name)):
             groups.append((path, path if truths else path.parent / "masks", own, truths))
     return sorted(groups)
 
 
 def _plainest(is_mask: bool, found: tuple, other: tuple | None) -> tuple:
-    """Of two folders that could be the same half of a pair the one with the usual name (CAS has
-    `label/` beside `mask/`), and a note where none or both have it.
+    """Of two folders for the same half of a pair the one with the usual name (CAS has `label/`
+    beside `mask/`), and a note where none or both have it.
     """
-    if other is None:
-        return found
-    odd = [_plain(path.name) not in _USUAL for path, _ in (other, found)]
-    kept, left = (found, other) if odd == [True, False] else (other, found)
-    if odd[0] != odd[1]:
-        return kept
-    kind = "masks" if is_mask else "images"
-    note(
-        f"{kept[0].name}/ is taken for the {kind}, {left[0].name}/ is not read",
-        where=kept[0].parent,
-        fix="Move one of them away, if that is wrong",
-    )
+    candidates = sorted(filter(None, [other, found]), key=lambda c: _plain(c[0].name) not in _USUAL)
+    kept, *rest = candidates
+    if rest and len({_plain(path.name) in _USUAL for path, _ in candidates}) == 1:
+        kind, left = "masks" if is_mask else "images", rest[0][0]
+        what = f"{kept[0].name}/ is taken for the {kind}, {left.name}/ is not read"
+        note(what, where=kept[0].parent, fix="Move one of them away, if that is wrong")
     return kept
 
 
-def _apart(path: Path, files: dict[str, Path]) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Images and masks of one folder: told by a word in the mask's name, or ``a.jpg`` and its mask
-    ``a.png``.
-    """
+def _apart(files: dict[str, Path]) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Images and masks of one folder, told by a word in the mask's name."""
     truths = {stem: file for stem, file in files.items() if _MASK.search(_plain(stem))}
-    if truths and len(truths) < len(files):
-        images = {stem: file for stem, file in files.items() if stem not in truths}
-        return images, _as_images(images, truths)
-    kinds = [
-        {file.stem: file for file in sorted(path.glob("*")) if file.suffix.lower() in suffixes}
-        for suffixes in ((".jpg", ".jpeg"), (".png",))
-    ]
-    if kinds[0] and kinds[0].keys() == kinds[1].keys():
-        note("files .jpg are taken for images, .png for their masks", where=path)
-        return kinds[0], kinds[1]
-    return files, {}
+    if not truths or len(truths) == len(files):
+        return files, {}
+    images = {stem: file for stem, file in files.items() if stem not in truths}
+    return images, _as_images(images, truths)
 
 
 def _plain(name: str) -> str:

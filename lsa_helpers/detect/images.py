@@ -4,7 +4,7 @@ becomes 1.
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Bands:
             When the file has too few bands, or describes some of the names but not all.
         """
         wanted = [name.lower() for name in self.names]
-        known = _named(file, wanted)
+        known = _named(file)
         if set(wanted) & set(known):
             if missing := [name for name in wanted if name not in known]:
                 raise InputError(
@@ -68,12 +68,8 @@ class Bands:
             return [known.index(name) + 1 for name in wanted]
         if file.count < len(wanted):
             fix = "Convert it, take it out, or name fewer `bands`"
-            raise InputError(
-                f"the image has {file.count} band(s), {len(wanted)} are needed",
-                where=file.name,
-                found=self.names,
-                fix=fix,
-            )
+            what = f"the image has {file.count} band(s), {len(wanted)} are needed"
+            raise InputError(what, where=file.name, found=self.names, fix=fix)
         return list(range(1, len(wanted) + 1))
 
     def read(
@@ -116,33 +112,20 @@ class Bands:
 AS_RGB = Bands()
 
 
-def _named(file: rasterio.DatasetReader, wanted: Sequence[str]) -> list[str]:
-    """What an open file calls its bands; those of Sentinel-2 and Landsat 8 and 9 by their colours,
-    where these are wanted.
-    """
-    known = [(text or "").strip().lower() for text in file.descriptions]
-    found = [re.fullmatch(r"(?:.*[_ ])?b0?(\d+a?)", text) for text in known]
-    codes = {match[1] for match in found if match}
-    # B1 to B4 alone may be the blue to near infrared of older Landsats
-    if (
-        set(wanted) & set(known)
-        or not codes >= {"2", "3", "4"}
-        or not ("1" not in codes or codes & {"6", "8", "8a", "9", "11", "12"})
-    ):
-        return known
-    colours = {"2": "blue", "3": "green", "4": "red", "8" if codes & {"8", "8a"} else "5": "nir"}
-    return [
-        colours.get(match[1], text) if match else text
-        for match, text in zip(found, known, strict=True)
-    ]
+def _named(file: rasterio.DatasetReader) -> list[str]:
+    """What an open file calls its bands."""
+    return [(text or "").strip().lower() for text in file.descriptions]
 
 
 def doubt_order(file: rasterio.DatasetReader, bands: Bands, where: Path) -> None:
-    """Doubt the colours of an open file with more bands than are seen, none of them described."""
+    """Doubt the colours of an open file with more bands than are seen, none of them named by its
+    colour, as those of satellites are by numbers.
+    """
     wanted = [name.lower() for name in bands.names]
     painted = [kind.name for kind in file.colorinterp[: len(wanted)]] == wanted
-    told = painted or set(wanted) & set(_named(file, wanted)) or not {*RGB, "nir"} >= set(wanted)
-    if file.count <= len(wanted) or told:
+    told = painted or set(wanted) & set(_named(file)) or not {*RGB, "nir"} >= set(wanted)
+    numbered = any(re.fullmatch(r"(.*[_ ])?b\d+a?", name) for name in _named(file))
+    if told or not numbered and file.count <= len(wanted):
         return
     say = doubt if file.count > len(wanted) + 1 else note
     say(
@@ -162,20 +145,6 @@ def pixel_metres(file: rasterio.DatasetReader) -> float:
     )
 
 
-def turn_upright(pixels: np.ndarray, file: rasterio.DatasetReader) -> np.ndarray:
-    """Pixels (height, width, bands) of an open photograph as annotation tools and browsers show
-    it: turned as its EXIF orientation says, which GDAL leaves aside.
-    """
-    turn = file.tags().get("EXIF_Orientation", "1") if file.driver == "JPEG" else "1"
-    if turn in "5678":
-        pixels = pixels.transpose(1, 0, 2)
-    if turn in "2367":
-        pixels = pixels[:, ::-1]
-    if turn in "3478":
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
-
-
 def without_data(pixels: np.ndarray, nodata: float | None) -> np.ndarray:
     """Which pixels of (bands, height, width) have the declared nodata value in a band, or one that
     usually stands for it.
@@ -189,7 +158,7 @@ def bands_to_show(file: rasterio.DatasetReader) -> Bands:
     """The bands of an open file that a figure shows: red, green and blue where they can be told,
     else the first three, or one in grey.
     """
-    known = [(text or "").strip().lower() for text in file.descriptions]
+    known = _named(file)
     if set(RGB) <= set(known) or file.count >= 3 and not set(RGB) & set(known):
         return AS_RGB
     return Bands((known[0] or "first",))
@@ -203,13 +172,18 @@ def open_image(path: Path) -> Iterator[rasterio.DatasetReader]:
     Raises
     ------
     InputError
-        When it cannot be opened, or what is read from it inside the ``with`` block is damaged.
+        When it cannot be opened, is a photograph that its EXIF data turn, or what is read from it
+        inside the ``with`` block is damaged.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
         try:
             # Without this option GDAL reads the missing rest of a truncated PNG as zeros.
             with rasterio.Env(GDAL_PNG_WHOLE_IMAGE_OPTIM="NO"), _open(path) as file:
+                # GDAL shows photographs as stored, annotation tools as their EXIF tells to.
+                if file.driver == "JPEG" and file.tags().get("EXIF_Orientation", "1") != "1":
+                    fix = "Save it upright (mogrify -auto-orient)"
+                    raise InputError("the photograph lies on its side", where=path, fix=fix)
                 yield file
         except rasterio.errors.RasterioError as error:
             found = " ".join(str(error).split())
@@ -245,12 +219,10 @@ def _hdf5(path: Path) -> np.ndarray:
     if bands is None:
         held = [name for name in names if name.lower() in _HOLDS]
         if len(held) != 1:
-            raise InputError(
-                "the file holds several data sets, and none that is surely the picture",
-                where=path,
-                found=sorted(names),
-                fix="Write it as GeoTIFF, or leave only one of them",
-            )
+            what = "the file holds several data sets, and none that is surely the picture"
+            found = sorted(names)
+            fix = "Write it as GeoTIFF, or leave only one of them"
+            raise InputError(what, where=path, found=found, fix=fix)
         with rasterio.open(names[held[0]]) as file:
             bands = file.read()
     return np.moveaxis(bands, int(np.argmin(bands.shape)), 0) if len(bands) > 1 else bands

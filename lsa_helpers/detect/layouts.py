@@ -20,7 +20,7 @@ from lsa_helpers.detect.coding import find_code
 from lsa_helpers.detect.folders import IMAGE_SUFFIXES, contents, group_files, image_files
 from lsa_helpers.detect.images import AS_RGB, Bands
 from lsa_helpers.detect.scale import settle_scale
-from lsa_helpers.detect.split import name_parts, parts_of_folders, parts_of_lists
+from lsa_helpers.detect.split import name_parts, parts_of_folders
 from lsa_helpers.detect.tiling import cut_chips
 from lsa_helpers.errors import InputError, doubt
 from lsa_helpers.sources import Catalog
@@ -56,7 +56,7 @@ def list_chips(catalog: Catalog, bands: Bands = AS_RGB) -> list[Chip]:
     """
     chips = find_chips(catalog)
     masks = {chip.truth: None for chip in chips if isinstance(chip.truth, Path)}
-    masks = [path for path in masks if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+    masks = [path for path in masks if path.is_file()]
     if masks:
         code = find_code(masks, catalog.images.landslide_values, masks[0].parent)
         chips = [replace(chip, coded=code) for chip in chips]
@@ -79,7 +79,7 @@ def find_chips(catalog: Catalog) -> list[Chip]:
     _doubt_keys(catalog)
     if entry.format != "polygons":
         chips = read_collection(files, entry.format, entry.landslide_labels)
-        chips = parts_of_lists(parts_of_folders(chips, catalog.folder), files[0])
+        chips = parts_of_folders(chips, catalog.folder)
     elif entry.polygons:
         outlines = catalog.files(entry.model_copy(update={"path": entry.polygons}))
         keys = {"platform", "layer", "label", "landslide_labels"}
@@ -87,19 +87,15 @@ def find_chips(catalog: Catalog) -> list[Chip]:
             image_files(files), outlines, entry.chip_px, **entry.model_dump(include=keys)
         )
     else:
-        raise InputError(
-            "the catalog does not say where the outlines of the images are",
-            where=catalog.folder,
-            fix="Add `polygons: FILE` to the entry `images`",
-        )
+        what = "the catalog does not say where the outlines of the images are"
+        fix = "Add `polygons: FILE` to the entry `images`"
+        raise InputError(what, where=catalog.folder, fix=fix)
     image, count = Counter((chip.image.resolve(), chip.window) for chip in chips).most_common(1)[0]
     if count > 1:
-        raise InputError(
-            "an image is named more than once, so it could train and test",
-            where=image[0],
-            found=f"{count} times",
-            fix="Correct `path` of the entry `images`, or the files of annotations",
-        )
+        what = "an image is named more than once, so it could train and test"
+        found = f"{count} times"
+        fix = "Correct `path` of the entry `images`, or the files of annotations"
+        raise InputError(what, where=image[0], found=found, fix=fix)
     return chips
 
 
@@ -108,12 +104,10 @@ def _doubt_keys(catalog: Catalog) -> None:
     entry = catalog.images
     masked = entry.format in ("cas", "masks")
     if entry.landslide_labels if masked else entry.landslide_values:
-        doubt(
-            f"`landslide_{'labels' if masked else 'values'}` says nothing of this format",
-            where=catalog.folder,
-            found=f"format {entry.format}",
-            fix=f"It has `landslide_{'values' if masked else 'labels'}`",
-        )
+        what = f"`landslide_{'labels' if masked else 'values'}` says nothing of this format"
+        found = f"format {entry.format}"
+        fix = f"It has `landslide_{'values' if masked else 'labels'}`"
+        doubt(what, where=catalog.folder, found=found, fix=fix)
 
 
 def read_collection(
@@ -156,107 +150,76 @@ def read_collection(
     """
     folders = [Path(folder)] if isinstance(folder, str | Path) else [Path(item) for item in folder]
     drawn = {"coco": read_coco, "labelme": read_labelme, "yolo": read_yolo}
-    pairs = {"cas": _read_cas, "masks": _read_masks}
-    if layout not in drawn | pairs:
-        raise InputError(
-            f'"{layout}" is no layout of an image collection',
-            where=folders[0],
-            fix=f"Use one of {', '.join(pairs | drawn)}",
-        )
+    if layout not in _WANTS:
+        what = f'"{layout}" is no layout of an image collection'
+        fix = f"Use one of {', '.join(_WANTS)}"
+        raise InputError(what, where=folders[0], fix=fix)
     if layout in drawn:
         chips = drawn[layout](folders, landslide_labels)
     else:
         chips = [
             chip if len(folders) == 1 else replace(chip, scene=f"{path.name}/{chip.scene}")
             for path in folders
-            for chip in pairs[layout](path)
+            for chip in _read_pairs(path, layout)
         ]
     if not chips:
-        raise InputError(
-            f'no image chip was found in the layout "{layout}"',
-            where=folders[0],
-            found=contents(folders[0]),
-            fix=f"It wants {_WANTS[layout]}",
-        )
+        what = f'no image chip was found in the layout "{layout}"'
+        found = contents(folders[0])
+        fix = f"It wants {_WANTS[layout]}"
+        raise InputError(what, where=folders[0], found=found, fix=fix)
     return chips
 
 
-def _read_cas(folder: Path) -> list[Chip]:
-    index = _read_index(folder / "index.csv")
+def _read_pairs(folder: Path, layout: str) -> list[Chip]:
+    """Chips of folders with images and masks of the same names; of a pair that is not whole either
+    half is listed, so that the other is missed.
+    """
+    index, groups = _read_index(folder / "index.csv"), group_files(folder)
+    is_listed = layout == "masks" and not index.empty
+    pairs = {}
+    for images, masks, files, truths in groups:
+        home = images.parent if layout == "cas" else images
+        own = "" if is_listed or len(groups) == 1 else f"{home.relative_to(folder)}/"
+        for stem in sorted(files if layout == "cas" else {*files, *truths}):
+            image, mask = images / f"{stem}.*", masks / f"{stem}.*"
+            pairs[own + stem] = files.get(stem, image), truths.get(stem, mask)
     chips = []
-    for images, masks, files, truths in group_files(folder):
-        name = _CAS_NAME.fullmatch(images.parent.name)
-        area, platform, resolution = (
-            name.group("area", "platform", "resolution") if name else (images.parent.name, "", None)
-        )
-        own = f"{images.parent.relative_to(folder)}/" if images != folder else ""
-        for stem, path in files.items():
-            chip = Chip(
-                path,
-                truths.get(stem, masks / path.name),
-                area,
-                platform,
-                float(resolution or "nan"),
-                index["scene"].get(stem) or own + _scene(stem),
-                index["split"].get(stem, ""),
-            )
-            chips.append(placed(chip))
+    for key in index.index if is_listed else pairs:
+        image, mask = pairs.get(key, (folder / f"images/{key}.*", folder / f"masks/{key}.*"))
+        told = index.loc[image.stem] if image.stem in index.index else {}
+        fault = missing(image, folder / "index.csv" if is_listed else mask.parent)
+        # All before the last number, where nothing says otherwise.
+        scene = told.get("scene") or (key if is_listed else re.sub(r"[\W_]*\d+$", "", key))
+        chip = Chip(image, mask, scene=scene, split=told.get("split", ""), fault=fault)
+        chips.append(placed(_of_area(chip) if layout == "cas" else chip))
     return chips
 
 
-def _scene(stem: str) -> str:
-    """Scene of a chip by its name: all before the last number."""
-    return re.sub(r"[\W_]*\d+$", "", stem)
+def _of_area(chip: Chip) -> Chip:
+    """A chip with the area, platform and resolution that the folder above its own tells."""
+    folder = chip.image.parent.parent.name
+    name = _CAS_NAME.fullmatch(folder)
+    if not name:
+        return replace(chip, area=folder)
+    metres = float(name["resolution"] or "nan")
+    return replace(chip, area=name["area"], platform=name["platform"], resolution_m=metres)
 
 
 def _read_index(path: Path) -> pd.DataFrame:
-    """Columns split and scene ("" where not said) of the chips that an ``index.csv`` names, which
-    are its rows; no rows without a file.
-    """
+    """Columns split and scene, "" where not said, of the chips that an ``index.csv`` names."""
     if not path.is_file():
         return pd.DataFrame({"split": {}, "scene": {}})
     try:
         table = pd.read_csv(path, dtype=str, encoding="utf-8-sig").fillna("")
     except (OSError, ValueError) as error:
-        raise InputError(
-            "the index of the collection cannot be read", where=path, found=error
-        ) from None
+        what = "the index of the collection cannot be read"
+        raise InputError(what, where=path, found=error) from None
     if "id" not in table:
         raise InputError('the index has no column "id"', where=path, found=list(table.columns))
-    suffixes = tuple(IMAGE_SUFFIXES)
-    table["id"] = [
-        name.rsplit(".", 1)[0] if name.lower().endswith(suffixes) else name for name in table["id"]
-    ]
+    ends = "|".join(map(re.escape, IMAGE_SUFFIXES))
+    table["id"] = table["id"].str.replace(f"({ends})$", "", regex=True, case=False)
     if (twice := table["id"].duplicated()).any():
         name = table["id"][twice].iloc[0]
         raise InputError("the index names an image twice", where=path, found=f'id "{name}"')
     table = table.set_index("id").reindex(columns=["split", "scene"], fill_value="")
     return table.assign(split=name_parts(table["split"], path))
-
-
-def _read_masks(folder: Path) -> list[Chip]:
-    index, groups = _read_index(folder / "index.csv"), group_files(folder)
-    files: dict[str, dict[str, Path]] = {"images": {}, "masks": {}}
-    for images, _, *found in groups:
-        own = f"{images.relative_to(folder)}/" if len(groups) > 1 and index.empty else ""
-        for name, by_stem in zip(files, found, strict=True):
-            files[name] |= {own + stem: path for stem, path in by_stem.items()}
-    if index.empty:
-        # Of a pair that is not whole either half is listed, so that the other is missed.
-        keys = sorted({*files["images"], *files["masks"]})
-        return [_pair(folder, files, key, _scene(key), "", "masks/") for key in keys]
-    return [
-        _pair(folder, files, row.Index, row.scene or row.Index, row.split, "index.csv")
-        for row in index.itertuples()
-    ]
-
-
-def _pair(
-    folder: Path, files: dict[str, dict[str, Path]], key: str, scene: str, split: str, named_in: str
-) -> Chip:
-    """The chip of one name in the folders ``images`` and ``masks``, of which either file may be
-    missing.
-    """
-    image, mask = (files[name].get(key, folder / name / f"{key}.*") for name in ("images", "masks"))
-    fault = missing(image, folder / named_in)
-    return placed(Chip(image, mask, scene=scene, split=split, fault=fault))

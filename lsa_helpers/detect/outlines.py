@@ -1,8 +1,5 @@
-"""The landslides of a chip, one mask each: from a mask file, COCO annotations, a LabelMe file or
-polygons.
-"""
+"""The landslides of a chip, one mask each: from a mask file, COCO annotations or polygons."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +9,6 @@ from rasterio.features import geometry_mask
 from scipy import ndimage
 
 from lsa_helpers.detect.coding import MaskCode
-from lsa_helpers.detect.drawn import is_outline, labelme_shapes, yolo_outlines
 from lsa_helpers.errors import InputError
 
 _WRITTEN = "Draw them on the image as it is, or bring the image back to that size"
@@ -24,24 +20,26 @@ def draw_masks(
     image: Path,
     *,
     min_pixels: int = 20,
-    coded: MaskCode | tuple[str, ...] | None = None,
+    coded: MaskCode | None = None,
+    drawn_on: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Masks of a chip's landslides.
 
     Parameters
     ----------
     truth : Path or tuple
-        A mask file, a LabelMe file (.json), a YOLO file (.txt), COCO annotations (dict) or shapely
-        polygons in pixels of the chip (x to the right, y down).
+        A mask file, COCO annotations (dict) or shapely polygons in pixels of the chip (x to the
+        right, y down).
     shape : tuple of int
         Height and width of the image.
     image : Path
         Named in errors.
     min_pixels : int
         Components of a mask file smaller than this are dropped; drawn outlines are kept.
-    coded : MaskCode or tuple of str, optional
-        What is landslide: values of a mask, labels of a LabelMe file or classes of a YOLO file;
-        all (of a mask all above 0) by default.
+    coded : MaskCode, optional
+        Which values of a mask are landslide; by default all above 0.
+    drawn_on : tuple of int, optional
+        Height and width of the image on which outlines were drawn; (1, 1): they are shares of it.
 
     Returns
     -------
@@ -53,23 +51,17 @@ def draw_masks(
         When the truth is missing, corrupt or of another size than the image.
     """
     if isinstance(truth, tuple):
-        return (
-            _coco_masks(truth, shape, image)
-            if truth and isinstance(truth[0], dict)
-            else _polygon_masks(truth, shape)
-        )
-    if truth.suffix.lower() == ".json":
-        return _drawn_masks(_labelme_outlines(truth, shape, coded), shape, truth)
-    if truth.suffix.lower() == ".txt":
-        drawn = [item for item in yolo_outlines(truth) if coded is None or item[0] in coded]
-        scaled = [(name, points * (shape[1], shape[0])) for name, points in drawn]
-        return _drawn_masks([shapely.Polygon(points) for _, points in scaled], shape, truth)
+        if drawn_on == (1, 1):
+            truth = shapely.transform(truth, lambda points: points * shape[::-1])
+        elif drawn_on and drawn_on != shape:
+            found = f"{_size(drawn_on)} pixels, the image has {_size(shape)}"
+            what = "the outlines were drawn on an image of another size"
+            raise InputError(what, where=image, found=found, fix=_WRITTEN)
+        masks = [_outlined(outline, shape, image) for outline in truth]
+        return np.stack(masks) if masks else np.zeros((0, *shape), bool)
     if not truth.is_file():
-        raise InputError(
-            "the image has no mask",
-            where=image,
-            fix=f"A mask of the same name belongs into {truth.parent}",
-        )
+        fix = f"A mask of the same name belongs into {truth.parent}"
+        raise InputError("the image has no mask", where=image, fix=fix)
     mask = (coded or MaskCode()).read(truth)
     if mask.shape != shape:
         raise InputError(
@@ -81,6 +73,7 @@ def draw_masks(
 
 
 def _size(shape: tuple[int, int]) -> str:
+    """Width and height for a message."""
     return f"{shape[1]}×{shape[0]}"
 
 
@@ -108,98 +101,72 @@ def instances(mask: np.ndarray, min_pixels: int = 20) -> np.ndarray:
     return labels[None] == kept[:, None, None]
 
 
-def _coco_masks(notes: Sequence[dict], shape: tuple[int, int], where: Path) -> np.ndarray:
+def _outlined(outline, shape: tuple[int, int], where: Path) -> np.ndarray:
+    """The mask of one outline; what reaches beyond the image is cut off."""
+    if isinstance(outline, dict):
+        return _coco_mask(outline, shape, where)
+    if not outline.geom_type.endswith("Polygon"):
+        found = f"{len(shapely.get_coordinates(outline))} points"
+        what = "the outline is neither a polygon nor a rectangle"
+        raise InputError(what, where=where, found=found)
+    _need_inside(shapely.get_coordinates(outline), shape, where)
+    return geometry_mask([outline], shape, Affine.identity(), invert=True)
+
+
+def _coco_mask(note: dict, shape: tuple[int, int], where: Path) -> np.ndarray:
+    """The mask of a COCO annotation, of polygons or run lengths."""
     from pycocotools import mask as rle
 
-    masks = np.zeros((len(notes), *shape), bool)
-    for i, note in enumerate(notes):
-        found = note.get("segmentation")
-        if not is_outline(found):
-            raise InputError(
-                f"the COCO annotation {note.get('id', f'number {i + 1}')} has no outline",
-                where=where,
-                found=None if found is None else f"{found!s:.80}",
-                fix="Each needs polygons of three points or more, or a run-length code; "
-                "a box is not enough",
+    found = note.get("segmentation")
+    if isinstance(found, list):
+        coded = _rings(found)
+        if coded:
+            _need_inside(
+                np.concatenate([np.reshape(ring, (-1, 2)) for ring in coded]), shape, where
             )
-        if isinstance(found, list):
-            rings = [np.reshape(ring, (-1, 2)) for ring in found]
-            _need_inside(np.concatenate(rings), shape, where)
-        plain = isinstance(found, list) or isinstance(found["counts"], list)
-        coded = rle.frPyObjects(found, *shape) if plain else found
-        coded = rle.merge(coded) if isinstance(coded, list) else coded
-        if tuple(coded["size"]) != shape:
-            raise InputError(
-                "a COCO mask has another size than its image",
-                where=where,
-                found=f"{coded['size']}, image {list(shape)}",
-            )
-        masks[i] = rle.decode(coded)
-    return masks
+            coded = rle.merge(rle.frPyObjects(coded, *shape))
+    else:
+        coded = found if isinstance(found, dict) and {"counts", "size"} <= set(found) else None
+        if coded and isinstance(coded["counts"], list):
+            coded = rle.frPyObjects(coded, *shape)
+    if not coded:
+        raise InputError(
+            f"the COCO annotation {note.get('id', '')} has no outline",
+            where=where,
+            found=None if found is None else f"{found!s:.80}",
+            fix="Each needs polygons of three points or more, or a run-length code; "
+            "a box is not enough",
+        )
+    if tuple(coded["size"]) != shape:
+        found = f"{coded['size']}, image {list(shape)}"
+        raise InputError("a COCO mask has another size than its image", where=where, found=found)
+    return rle.decode(coded).astype(bool)
+
+
+def _rings(found: list) -> list:
+    """The rings of a COCO annotation, where all are lists of three points or more: four numbers
+    would be read as a box.
+    """
+    numbers = [
+        isinstance(ring, list) and all(isinstance(value, int | float) for value in ring)
+        for ring in found
+    ]
+    whole = all(numbers) and all(len(ring) >= 6 and len(ring) % 2 == 0 for ring in found)
+    return found if whole else []
 
 
 def _need_inside(points: np.ndarray, shape: tuple[int, int], where: Path) -> None:
     """Raise an `InputError` when an outline, points (x, y), lies wholly outside its image."""
     low, high = points.min(axis=0), points.max(axis=0)
     if (high < 0).any() or low[0] > shape[1] or low[1] > shape[0]:
-        raise InputError(
-            f"an outline lies outside the image of {_size(shape)} pixels",
-            where=where,
-            found=f"columns {low[0]:g} to {high[0]:g}, rows {low[1]:g} to {high[1]:g}",
-            fix=_WRITTEN,
-        )
+        what = f"an outline lies outside the image of {_size(shape)} pixels"
+        found = f"columns {low[0]:g} to {high[0]:g}, rows {low[1]:g} to {high[1]:g}"
+        raise InputError(what, where=where, found=found, fix=_WRITTEN)
     if len(points) > 2 and low.min() >= 0 and high.max() <= 1 and min(shape) > 8:
-        raise InputError(
-            "an outline is given in shares of the image and not in pixels",
-            where=where,
-            found=points.round(3).tolist()[:3],
-            fix="Multiply them by its width and height",
-        )
-
-
-def _labelme_outlines(
-    path: Path, shape: tuple[int, int], labels: tuple[str, ...] | None
-) -> list[shapely.Polygon]:
-    """Polygons and rectangles of a LabelMe file, one landslide each, of the labels that are."""
-    content, shapes = labelme_shapes(path)
-    size = content.get("imageHeight") or shape[0], content.get("imageWidth") or shape[1]
-    if size != shape:
-        raise InputError(
-            "the LabelMe file was drawn on an image of another size",
-            where=path,
-            found=f"{_size(size)} pixels, the image has {_size(shape)}",
-            fix=_WRITTEN,
-        )
-    outlines = []
-    for item in shapes:
-        if labels is not None and str(item.get("label")) not in labels:
-            continue
-        kind, points = item.get("shape_type") or "polygon", item["points"]
-        if kind not in ("polygon", "rectangle") or len(points) < (3 if kind == "polygon" else 2):
-            raise InputError(
-                "the outline is neither a polygon nor a rectangle",
-                where=path,
-                found=f"{kind} of {len(points)} points",
-            )
-        drawn = shapely.MultiPoint(points[:2]).envelope if kind == "rectangle" else None
-        outlines.append(drawn or shapely.Polygon(points))
-    return outlines
-
-
-def _drawn_masks(
-    outlines: Sequence[shapely.Geometry], shape: tuple[int, int], where: Path
-) -> np.ndarray:
-    for outline in outlines:
-        _need_inside(shapely.get_coordinates(outline), shape, where)
-    return _polygon_masks(outlines, shape)
-
-
-def _polygon_masks(outlines: Sequence[shapely.Geometry], shape: tuple[int, int]) -> np.ndarray:
-    """Polygons in pixels of the chip as masks; what reaches beyond the chip is cut off."""
-    masks = np.zeros((len(outlines), *shape), bool)
-    for mask, outline in zip(masks, outlines, strict=True):
-        mask[:] = geometry_mask([outline], shape, Affine.identity(), invert=True)
-    return masks
+        what = "an outline is given in shares of the image and not in pixels"
+        found = points.round(3).tolist()[:3]
+        fix = "Multiply them by its width and height"
+        raise InputError(what, where=where, found=found, fix=fix)
 
 
 def count_merged(masks: np.ndarray) -> int:

@@ -46,31 +46,13 @@ def settle_scale(chips: Sequence[Chip], bands: Bands) -> list[Chip]:
         held = [chip for chip in chips if chip.dtype == dtype and not chip.fault]
         values = [_of_chip(chip, bands) for chip in held[:: max(1, len(held) // _SAMPLE)]]
         scales[dtype] = _find(np.concatenate(values), bands, dtype, held[0].image.parent)
-        if scales[dtype] == (REFLECTANCE, 0.0):
-            _doubt_offsets(values, held[0].image.parent)
     if len({*scales.values(), *((255.0, 0.0) for chip in chips if chip.dtype == "uint8")}) > 1:
         kinds = sorted({chip.dtype for chip in chips if chip.dtype})
-        doubt(
-            "the images of the collection do not have one scale",
-            where=chips[0].image.parent,
-            found=", ".join(kinds),
-            fix="Store all of them in the same way",
-        )
+        what = "the images of the collection do not have one scale"
+        found = ", ".join(kinds)
+        fix = "Store all of them in the same way"
+        doubt(what, where=chips[0].image.parent, found=found, fix=fix)
     return [replace(chip, scale=scales.get(chip.dtype)) for chip in chips]
-
-
-def _doubt_offsets(values: Sequence[np.ndarray], where: Path) -> None:
-    """Doubt a collection of which only a part seems to have Sentinel-2's 1000 added."""
-    lows = [np.quantile(seen, 0.001) for some in values if (seen := some[np.isfinite(some)]).size]
-    added = np.array(lows) >= _S2_OFFSET
-    if 0.1 < added.mean() < 0.9 and np.median(np.array(lows)[~added]) < 0.7 * _S2_OFFSET:
-        doubt(
-            "some images look as if 1000 were added to their reflectances (Sentinel-2 since "
-            "January 2022), and others do not",
-            where=where,
-            found=f"{added.sum()} of {len(added)} have no values below 1000",
-            fix="Subtract it from them, so that all mean the same",
-        )
 
 
 def _of_chip(chip: Chip, bands: Bands) -> np.ndarray:
@@ -116,12 +98,10 @@ def doubt_scene(chips: Sequence[Chip], scene: Bands, where: Path) -> None:
     here = {chip.scale or (255.0, 0.0) for chip in chips if not chip.fault and chip.dtype}
     if here and there not in here:
         shown = sorted(f"0 at {offset:g}, 1 at {offset + scale:g}" for scale, offset in here)
-        doubt(
-            "the scene is stored otherwise than the chips, so the network may see other colours",
-            where=where,
-            found=f"scene 0 at {there[1]:g}, 1 at {sum(there):g}; chips {'; '.join(shown)}",
-            fix="Prepare both in the same way, or set `normalise_radiometry: true`",
-        )
+        what = "the scene is stored otherwise than the chips, so the network may see other colours"
+        found = f"scene 0 at {there[1]:g}, 1 at {sum(there):g}; chips {'; '.join(shown)}"
+        fix = "Prepare both in the same way, or set `normalise_radiometry: true`"
+        doubt(what, where=where, found=found, fix=fix)
 
 
 def _find(values: np.ndarray, bands: Bands, dtype: str, where: Path) -> tuple[float, float]:

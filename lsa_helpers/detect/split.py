@@ -13,7 +13,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from lsa_helpers.detect.chips import PARTS, Chip
-from lsa_helpers.errors import InputError, doubt, note
+from lsa_helpers.errors import InputError, doubt
 
 _WORDS = {
     word: part
@@ -142,25 +142,6 @@ def parts_of_folders(chips: Sequence[Chip], root: Path) -> list[Chip]:
             fix="Put their images into one of the parts, or leave them out of `path`",
         )
     return [replace(chip, split=part) for chip, part in zip(chips, told, strict=True)]
-
-
-def parts_of_lists(chips: Sequence[Chip], folder: Path) -> list[Chip]:
-    """Chips with the part whose list of names (``train.txt``, ``val.txt``, ``test.txt``) has them,
-    where every chip is in one list and the collection says nothing else.
-    """
-    if any(chip.split for chip in chips) or not folder.is_dir():
-        return list(chips)
-    named: dict[str, set[str]] = {}
-    for file in sorted(folder.rglob("*.txt")):
-        if (part := part_in(file.stem)) and file.stem != "trainval":
-            lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-            for words in filter(None, map(str.split, lines)):
-                named.setdefault(Path(words[0].replace("\\", "/")).stem, set()).add(part)
-    parts = [named.get(chip.image.stem, {""}) for chip in chips]
-    if any(len(part) > 1 for part in parts) or len({*map(min, parts), ""}) < 3 or {""} in parts:
-        return list(chips)
-    note("the split is that of the lists train.txt, val.txt or test.txt", where=folder)
-    return [replace(chip, split=min(part)) for chip, part in zip(chips, parts, strict=True)]
 
 
 def _split(

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window, bounds
 
 from lsa_helpers.detect.chips import Chip
 from lsa_helpers.detect.images import open_image, pixel_metres
-from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.errors import InputError
+from lsa_helpers.sources import Catalog, Entry, read_features
+from lsa_helpers.sources.areas import as_polygons
 from lsa_helpers.sources.labels import tell_landslides
 
 
@@ -62,13 +63,12 @@ def cut_chips(
     Only headers and one pixel of each chip are read here, so images may be larger than memory.
     """
     outlines = [outlines] if isinstance(outlines, str | Path) else list(outlines)
-    drawn = [_read_polygons(path, layer) for path in outlines]
+    entry = Entry(path=[str(Path(path).resolve()) for path in outlines], layer=layer)
+    needed = [label] if label else []
+    drawn = as_polygons(read_features(Catalog(folder=Path()), entry, None, needed), outlines[0])
     if label:
-        drawn = [
-            _labelled(part, label, landslide_labels, path)
-            for part, path in zip(drawn, outlines, strict=True)
-        ]
-    drawn = pd.concat([part.to_crs(drawn[0].crs) for part in drawn], ignore_index=True)
+        drawn = drawn[tell_landslides(drawn[label], landslide_labels, outlines[0]) == 1]
+    drawn = drawn.explode(ignore_index=True)
     chips = []
     for path in images:
         try:
@@ -76,61 +76,19 @@ def cut_chips(
         except InputError as error:
             chips.append(Chip(path, (), platform=platform, scene=path.name, fault=error))
     if not any(chip.truth or chip.fault for chip in chips):
-        raise InputError(
-            "no landslide lies on the images",
-            where=", ".join(map(str, outlines)),
-            found=f"{len(drawn)} polygons, {len(images)} image(s)",
-        )
+        what = "no landslide lies on the images"
+        found = f"{len(drawn)} polygons, {len(images)} image(s)"
+        raise InputError(what, where=", ".join(map(str, outlines)), found=found)
     return chips
-
-
-def _labelled(
-    drawn: gpd.GeoDataFrame, label: str, chosen: Sequence, path: Path
-) -> gpd.GeoDataFrame:
-    """The polygons whose label means landslide."""
-    if label not in drawn:
-        fix = did_you_mean(label, [name for name in drawn if name != "geometry"])
-        raise InputError(f'the outlines have no column "{label}"', where=path, fix=fix)
-    return drawn[tell_landslides(drawn[label], chosen, path) == 1]
-
-
-def _read_polygons(path: Path, layer: str) -> gpd.GeoDataFrame:
-    """The polygons of a file, one landslide each."""
-    try:
-        layers = gpd.list_layers(path)
-        names = layers["name"][layers["geometry_type"].notna()].tolist()
-        if len(names) > 1 and layer not in names:
-            raise InputError(
-                "the file of the outlines holds several layers",
-                where=path,
-                found=names,
-                fix="Name one with `layer` of the entry `images`",
-            )
-        drawn = gpd.read_file(path, layer=layer if layer in names else names[0])
-    except InputError:
-        raise
-    except Exception as error:  # pyogrio has many
-        raise InputError(
-            "the outlines cannot be read", where=path, found=str(error).splitlines()[0]
-        ) from None
-    if drawn.crs is None or not drawn.geom_type.str.contains("Polygon").any():
-        raise InputError(
-            "the outlines are not polygons with a CRS",
-            where=path,
-            found=sorted(set(drawn.geom_type.dropna())),
-        )
-    return drawn[drawn.geom_type.str.contains("Polygon", na=False)].explode(ignore_index=True)
 
 
 def _cut(path: Path, layer: gpd.GeoDataFrame, size: int, platform: str) -> list[Chip]:
     """The chips of one image."""
     with open_image(path) as file:
         if file.crs is None:
-            raise InputError(
-                "the image has no CRS, so outlines cannot be laid over it",
-                where=path,
-                fix="Add one with gdal_edit -a_srs",
-            )
+            what = "the image has no CRS, so outlines cannot be laid over it"
+            fix = "Add one with gdal_edit -a_srs"
+            raise InputError(what, where=path, fix=fix)
         left, bottom, right, top = transform_bounds(file.crs, layer.crs, *file.bounds)
         near = layer.cx[left:right, bottom:top].to_crs(file.crs).geometry.make_valid()
         shapes = near.affine_transform((~file.transform).to_shapely())

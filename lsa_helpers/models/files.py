@@ -1,6 +1,9 @@
 """Trained models in files without pickles."""
 
+import io
 import json
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,6 @@ TRUSTED = [
     "lsa_helpers.samples.coding.sine_cosine",
     "lsa_helpers.validation.splitter.KMeansFold",
     "lsa_helpers.validation.splitter.SpatialBlockKFold",
-    "lsa_helpers.validation.splitter.KMeansFold",
     "numpy.dtype",
     "scipy.stats._continuous_distns.reciprocal_gen",
     "scipy.stats._distn_infrastructure.rv_continuous_frozen",
@@ -45,8 +47,6 @@ def save(estimator, folder: Path, factors: xr.Dataset) -> None:
         What it learned on: cell size, units, kinds and classes are written down, so that it is
         never used where the same numbers mean something else.
     """
-    import skops.io
-
     coder = fitted_coder(estimator)
     config = {
         "estimator": type(estimator).__name__,
@@ -55,7 +55,7 @@ def save(estimator, folder: Path, factors: xr.Dataset) -> None:
     }
     is_cnn = hasattr(estimator, "networks_")
     with whole_file(folder / ("coder.skops" if is_cnn else "pipeline.skops")) as part:
-        skops.io.dump(coder if is_cnn else estimator, part)
+        part.write_bytes(_skops_bytes(coder if is_cnn else estimator))
     if is_cnn:
         from safetensors.torch import save_file
 
@@ -69,6 +69,37 @@ def save(estimator, folder: Path, factors: xr.Dataset) -> None:
             save_file(weights, part)
     with whole_file(folder / "config.json") as part:
         part.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def _skops_bytes(estimator) -> bytes:
+    """An estimator as a skops file whose bytes depend on nothing but the estimator.
+
+    skops writes the time, names files by places in memory or at random, and tells objects apart by
+    such places; here they are numbered in their order.
+    """
+    import skops.io
+
+    names, places = {}, {}
+
+    def rename(found: re.Match) -> str:
+        start, suffix = found[1], Path(found[2]).suffix
+        return start + names.setdefault(found[2], f"{len(names)}{suffix}") + '"'
+
+    def number(found: re.Match) -> str:
+        return found[1] + str(places.setdefault(found[2], len(places) + 1))
+
+    content = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as before,
+        zipfile.ZipFile(content, "w") as after,
+    ):
+        schema = before.read("schema.json").decode()
+        schema = re.sub(r'("file": ")([^"]+)"', rename, schema)
+        schema = re.sub(r'("__id__": )(\d+)', number, schema)
+        for name, new in names.items():
+            after.writestr(zipfile.ZipInfo(new), before.read(name))
+        after.writestr(zipfile.ZipInfo("schema.json"), schema)
+    return content.getvalue()
 
 
 def load(folder: Path, factors: xr.Dataset | None = None):

@@ -69,12 +69,10 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
     missing = missing_inputs(catalog) if catalog else {}
     left = [name for name in chapters if name not in missing]
     if chapters and not left:
-        raise InputError(
-            "no chapter can be run on this data folder",
-            where=catalog.folder,
-            found=missing[chapters[0]],
-            fix="Add what is missing to catalog.yml",
-        )
+        what = "no chapter can be run on this data folder"
+        found = missing[chapters[0]]
+        fix = "Add what is missing to catalog.yml"
+        raise InputError(what, where=catalog.folder, found=found, fix=fix)
     asked, chapters = chapters, left
     if catalog is None or catalog.dem is not None:
         _check_factors(params, catalog, chapters)
@@ -95,17 +93,13 @@ def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
     if "05_susceptibility" not in chapters:
         return
     if missing and "07_shap" in chapters:
-        raise InputError(
-            f"there will be no map of {' and '.join(missing)}",
-            where=f"{where}, needed by chapter 07",
-            fix="Add them, or stop with --until 06 (chapter 08 takes any: --from 08 --until 08)",
-        )
+        what = f"there will be no map of {' and '.join(missing)}"
+        fix = "Add them, or stop with --until 06 (chapter 08 takes any: --from 08 --until 08)"
+        raise InputError(what, where=f"{where}, needed by chapter 07", fix=fix)
     if missing == list(MODELS) and "06_frequency_ratio" in chapters:
-        raise InputError(
-            f"there will be none of the maps of {', '.join(MODELS)}",
-            where=f"{where}, needed by chapter 06",
-            fix="Add one of them, or stop with --until 05",
-        )
+        what = f"there will be none of the maps of {', '.join(MODELS)}"
+        fix = "Add one of them, or stop with --until 05"
+        raise InputError(what, where=f"{where}, needed by chapter 06", fix=fix)
 
 
 def _check_factors(
@@ -173,11 +167,9 @@ def _check_images(catalog: Catalog, params: DetectorParams, chapters: list[str])
         need_training(chips)
         few = sum(chip.split == "train" for chip in chips)
         if few < _FEW and not params.detector:
-            doubt(
-                f"there are only {few} chips to train on",
-                where=catalog.path(catalog.images),
-                fix="A detector learns little from so few: add chips, or name a trained `detector`",
-            )
+            what = f"there are only {few} chips to train on"
+            fix = "A detector learns little from so few: add chips, or name a trained `detector`"
+            doubt(what, where=catalog.path(catalog.images), fix=fix)
 
 
 def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters: list[str]) -> None:
@@ -191,11 +183,9 @@ def _check_landslides(catalog: Catalog, params: dict[str, Parameters], chapters:
     for name, kind in wanted.items():
         if not there.get(kind, True):
             other = "reference" if kind == "detected" else "detected"
-            raise InputError(
-                f"there will be no {kind} landslides",
-                where=f"parameter {name[:2]}.inventory",
-                fix=f'Set it to "auto" or "{other}", or add {_SOURCES[kind]} to the catalog',
-            )
+            what = f"there will be no {kind} landslides"
+            fix = f'Set it to "auto" or "{other}", or add {_SOURCES[kind]} to the catalog'
+            raise InputError(what, where=f"parameter {name[:2]}.inventory", fix=fix)
     # Chapters 04 and 05 draw samples: where no other landslides are at hand, the inventory must do.
     drawing = [name for name in wanted if isinstance(params[name], SampleParams)]
     sampled = {wanted[name] for name in drawing}

@@ -2,7 +2,6 @@
 stands for.
 """
 
-import shutil
 import signal
 import sys
 import warnings
@@ -11,12 +10,18 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from lsa_helpers import __version__
 from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
-from lsa_helpers.runner import cli_compare, cli_diff, cli_files, cli_runs, cli_scale, cli_sweep
-from lsa_helpers.runner.cli_audit import audit_file
+from lsa_helpers.runner import (
+    cli_audit,
+    cli_compare,
+    cli_diff,
+    cli_files,
+    cli_runs,
+    cli_scale,
+    cli_state,
+    cli_sweep,
+)
 from lsa_helpers.runner.cli_options import (
     DataFolder,
     NameOrFile,
@@ -44,6 +49,9 @@ def run_chapters(
     until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "09",
     parameters: Override = None,
     force: Annotated[bool, typer.Option(help="execute chapters even when nothing changed")] = False,
+    redraw: Annotated[
+        bool, typer.Option(help="execute also those of which only the figures' code changed")
+    ] = False,
     out: Out = None,
 ) -> None:
     """Bring a run up to date: execute the chapters whose inputs, parameters or code changed."""
@@ -73,7 +81,8 @@ def run_chapters(
     with console.status("") as status:
         show = (lambda line: status.update(on_one_line(line))) if live else console.print
         progress = Progress(show, live, seconds)
-        done = execute(run, params, chapters, force=force, tell=console.print, progress=progress)
+        how = {"force": force, "redraw": redraw}
+        done = execute(run, params, chapters, **how, tell=console.print, progress=progress)
     console.print(
         f"{len(done)} chapter(s) executed. Results: {run.path}/products, tables, figures. "
         f"Next: lsa book {run.path}"
@@ -99,19 +108,6 @@ def book(
     with console.status("building the book, about a minute"):
         index = build_book(Run(folder), out)
     console.print(str(index))
-
-
-@app.command("check-env")
-def check_env() -> None:
-    """Say whether this machine has what the book needs."""
-    from lsa_helpers.runner.manifest import versions
-
-    table = Table("what", "found")
-    for name, found in {"lsa": __version__, "Python": sys.version.split()[0], **versions()}.items():
-        table.add_row(name, found)
-    for name, use in (("git", "the manifest"), ("chromium", "browser tests")):
-        table.add_row(name, shutil.which(name) or f"not found (only needed for {use})")
-    console.print(table)
 
 
 @app.command("sync")
@@ -140,10 +136,12 @@ def check() -> None:
     console.print("Every derived file is in step.")
 
 
-app.command("audit")(audit_file)
+app.command("audit")(cli_audit.audit_file)
 app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
 app.command("compare")(cli_compare.compare)
+app.command("why")(cli_state.why)
+app.command("check-env")(cli_state.check_env)
 app.command("train")(cli_scale.train)
 app.command("map")(cli_scale.map_area)
 app.command("bench")(cli_scale.bench)
@@ -163,8 +161,18 @@ def _join_overrides(arguments: list[str]) -> list[str]:
 def main() -> None:
     """Entry point: an expected error is one message and its exit code, never a traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the running chapter then ends too
+    words = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     try:
         app(args=_join_overrides(sys.argv[1:]), prog_name="lsa")
     except LsaError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"Error: {error}", markup=False)
+        words.print(f"Error: {error}")
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        if error.errno not in cli_state.DISK:
+            raise
+        words.print(f"Error: {cli_state.disk_words(error)}")
+        raise SystemExit(1) from None
+    except SystemExit as stop:
+        if stop.code == 130:  # Typer's answer to Ctrl-C
+            words.print("Interrupted. What was finished is kept; the same command goes on there.")
+        raise

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner.cli_options import AsJson, console, print_table, short_hash
+from lsa_helpers.runner.lock import held
 
 
 class _ListFirst(TyperGroup):
@@ -89,7 +90,8 @@ def prune(
         return
     for path in chosen:
         try:
-            shutil.rmtree(path)
+            with held(path):  # a run in progress is not deleted
+                shutil.rmtree(path)
         except OSError as error:
             what = "the run cannot be deleted"
             raise InputError(what, where=path, found=error.strerror or error) from None

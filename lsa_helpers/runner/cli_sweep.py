@@ -55,15 +55,17 @@ def sweep(
     runs = sweep_runs(wanted, file, folder, n_jobs=max(1, (os.cpu_count() or 1) // workers))
     todo = tasks.stages_to_make(folder, runs, chapters)
     known = expected_seconds(Run(folder / next(iter(runs))), wanted.base)
-    console.print(_plan(folder, runs, chapters, todo, known, workers))
     if dry_run:
+        console.print(_plan(folder, runs, chapters, todo, known, workers))
         return
     with whole_file(folder / "sweep.yml") as part:
         part.write_bytes(file.read_bytes())
-    board = Board(folder, list(runs), chapters, todo, known, workers)
-    with dask_client(scheduler, workers) as client, board:
-        client.subscribe_topic(tasks.BEGUN, board.begin)
-        ended = tasks.follow(tasks.submit(client, folder, runs, chapters), board.update)
+    with dask_client(scheduler, workers) as client:
+        workers = sum(client.nthreads().values()) or 1
+        console.print(_plan(folder, runs, chapters, todo, known, workers))
+        with Board(folder, list(runs), chapters, todo, known, workers) as board:
+            client.subscribe_topic(tasks.BEGUN, board.begin)
+            ended = tasks.follow(tasks.submit(client, folder, runs, chapters), board.update)
     failed = [stage for stage in ended.values() if stage.state == "failed"]
     if failed:
         raise LsaError(
@@ -77,9 +79,9 @@ def sweep(
 def _plan(folder, runs, chapters, todo, known, workers) -> str:
     """What will be made, and about how long it will take."""
     stages = len(runs) * len(chapters)
-    text = f"{folder}: {len(runs)} runs to chapter {chapters[-1]}, {stages} stages. "
-    text += f"{len(todo)} are to be made, the others are done or shared; {workers} side by side"
-    if all(chapter in known for _, chapter in todo):
+    text = f"{folder}: {len(runs)} runs to chapter {chapters[-1]}, {stages} stages, {len(todo)} of "
+    text += f"them to be made, the others done or shared; {workers} side by side"
+    if todo and all(chapter in known for _, chapter in todo):
         minutes = sum(known[chapter] for _, chapter in todo) / workers / 60
         text += f", about {max(1, round(minutes))} min"
     return text + "."

@@ -16,17 +16,8 @@ from lsa_helpers.runner.params import CHAPTERS
 from lsa_helpers.sources import Catalog, read_inventory, source_table, study_mask
 
 STATES = ("found", "doubtful", "wrong")
-_COLUMNS = [
-    "entry",
-    "state",
-    "file",
-    "what",
-    "crs",
-    "resolution",
-    "values",
-    "covers_pct",
-    "remarks",
-]
+_COLUMNS = ["entry", "state", "file", "what", "crs", "resolution", "values", "covers_pct"]
+_COLUMNS += ["remarks"]
 
 
 def examine(catalog: Catalog, cell_size: float = 0.0, bands=None) -> pd.DataFrame:

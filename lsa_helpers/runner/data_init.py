@@ -1,15 +1,8 @@
 """Write a first ``catalog.yml`` for a folder that has none, every line with its reason."""
 
-import re
 from pathlib import Path
 
-import geopandas as gpd
-import numpy as np
-import rasterio
-import shapely
 import yaml
-from rasterio.warp import transform as move
-from scipy.ndimage import uniform_filter
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner.guess import Guess, guess
@@ -18,7 +11,6 @@ from lsa_helpers.runner.look import Found, look_into
 _HEAD = """# Guessed from the names and values of the files. Read every line, correct it, then:
 # lsa data check FOLDER
 """
-_PICTURES = {".tif", ".tiff", ".png", ".jpg", ".jpeg"}
 # Entries that may be several files, tiles or sheets of one another.
 _JOINED = {"dem", "lulc", "ndvi", "lithology", "roads", "rivers", "faults", "rainfall"}
 
@@ -52,14 +44,11 @@ def write_catalog(folder: Path) -> str:
             known.append(effects.parent)
     found, unread = look_into(folder, known)
     chosen, questions = _choose(found)
-    entries += [_with_crs(item, chosen) for item in _told_apart(chosen)]
+    entries += [_with_crs(item, chosen) for item, _ in chosen]
     if not entries:
-        raise InputError(
-            "nothing in the folder could be understood",
-            where=folder,
-            found=[*questions, *unread][:8] or "no files",
-            fix="Write a catalog.yml by hand; the book's page on your own data shows how",
-        )
+        what = "nothing in the folder could be understood"
+        fix = "Write a catalog.yml by hand; the book's page on your own data shows how"
+        raise InputError(what, where=folder, found=[*questions, *unread][:8] or "no files", fix=fix)
     questions += [f"{path}: no reader opens it" for path in unread]
     return _text(folder.resolve().name, entries, questions)
 
@@ -89,7 +78,12 @@ def _image_collections(folder: Path) -> tuple[list[Guess], list[Path]]:
 
 def _choose(found: list[Found]) -> tuple[list[tuple[Guess, Found]], list[str]]:
     """One group of files for every entry, the surest first; what is left over as questions."""
-    guesses = [(item, group) for group in found for item in guess(group)]
+    guesses = [
+        (item, group)
+        for group in found
+        for item in guess(group)
+        if group.geometry != "line" or item.points > 1  # whose names say nothing
+    ]
     guesses.sort(key=lambda pair: (-pair[0].points, pair[1].name))
     chosen, used, questions = {}, set(), []
     for item, group in guesses:
@@ -114,14 +108,14 @@ def _choose(found: list[Found]) -> tuple[list[tuple[Guess, Found]], list[str]]:
     return list(chosen.values()), questions
 
 
-def _alike(first: tuple[Guess, Found], second: tuple[Guess, Found]) -> bool:
+def _alike(*pairs: tuple[Guess, Found]) -> bool:
     """Whether two groups of files are parts of one thing: named alike and of one kind."""
-    (one, a), (two, b) = first, second
-    same = (a.kind, a.geometry, len(a.bands), {*a.columns}, Path(a.path).parent)
-    return one.points == two.points and same == (
-        *(b.kind, b.geometry, len(b.bands), {*b.columns}),
-        Path(b.path).parent,
+    first, second = (
+        (item.points, group.kind, group.geometry, len(group.bands), {*group.columns})
+        + (Path(group.path).parent,)
+        for item, group in pairs
     )
+    return first == second
 
 
 def _with_crs(item: Guess, chosen: list[tuple[Guess, Found]]) -> Guess:
@@ -133,80 +127,20 @@ def _with_crs(item: Guess, chosen: list[tuple[Guess, Found]]) -> Guess:
     return item._replace(keys=item.keys | {"crs": crs or "EPSG:?"}, question=question)
 
 
-def _told_apart(chosen: list[tuple[Guess, Found]]) -> list[Guess]:
-    """The guesses, with lines whose names say nothing told apart by where they lie: rivers lowest,
-    faults straightest.
-    """
-    dem = next((group for item, group in chosen if item.role == "dem"), None)
-    entries = [item for item, _ in chosen]
-    unnamed = [pair for pair in chosen if pair[1].geometry == "line" and pair[0].points == 1]
-    if not unnamed:
-        return entries
-    kept = [item for item in entries if item not in [pair[0] for pair in unnamed]]
-    free = [role for role in ("rivers", "faults", "roads") if role not in {i.role for i in kept}]
-    facts = [(*_lie(group, dem), item) for item, group in unnamed]
-    for role in free:
-        if not facts:
-            break
-        by = {"rivers": lambda fact: fact[0], "faults": lambda fact: -fact[1]}.get(role)
-        best = min(facts, key=by) if by else facts[0]
-        facts.remove(best)
-        reason = f"lines {best[0]:+.0f} m against the land around, {best[1]:.2f} straight"
-        question = f"are these {role}? Their name does not say it"
-        kept.append(best[2]._replace(role=role, reason=reason, question=question))
-    return kept
-
-
-def _lie(lines: Found, dem: Found | None) -> tuple[float, float]:
-    """Mean height of lines above the land around them, m, and how straight they are (chord over
-    length).
-    """
-    shapes = gpd.read_file(lines.files[0], layer=lines.layer or None).geometry.explode()
-    chords = [
-        shapely.distance(shapely.Point(line.coords[0]), shapely.Point(line.coords[-1]))
-        for line in shapes
-    ]
-    length = shapely.length(shapes.to_numpy()).sum()
-    straight = float(np.sum(chords) / max(length, 1e-12))
-    if dem is None or shapes.crs is None:
-        return 0.0, straight
-    with rasterio.open(dem.files[0]) as source:
-        height = source.read(1, masked=True).astype(float).filled(np.nan)
-        places = shapely.get_coordinates(shapes.to_numpy())
-        x, y = move(shapes.crs, source.crs, *places.T)
-        rows, columns = rasterio.transform.rowcol(source.transform, x, y)
-    above = height - uniform_filter(np.nan_to_num(height, nan=np.nanmean(height)), 41)
-    rows, columns = np.asarray(rows), np.asarray(columns)
-    inside = (rows >= 0) & (columns >= 0) & (rows < height.shape[0]) & (columns < height.shape[1])
-    return float(
-        np.nanmean(above[rows[inside], columns[inside]])
-    ) if inside.any() else 0.0, straight
-
-
 def _text(name: str, entries: list[Guess], questions: list[str]) -> str:
-    """The catalog as YAML with comments."""
+    """The catalog as YAML, the reason and question of each entry as comments above it."""
     lines = [_HEAD, f"name: {name}"]
-    sections = {"factors": [], "extra": []}
-    for item in sorted(entries, key=lambda item: item.role):
+    section = ""
+    for item in sorted(entries, key=lambda item: ("." in item.role, item.role)):
         group, _, own = item.role.partition(".")
-        if own:
-            sections[group].append((own, item))
-        else:
-            lines += _entry_lines(group, item, "")
-    for group, items in sections.items():
-        lines += [f"{group}:"] if items else []
-        for own, item in items:
-            lines += _entry_lines(own, item, "  ")
+        if own and group != section:
+            lines.append(f"{group}:")
+            section = group
+        how = {"default_flow_style": True, "allow_unicode": True, "sort_keys": False}
+        keys = yaml.safe_dump(item.keys, width=10_000, **how).strip()
+        entry = [f"# {' '.join(item.reason.split())}", f"{own or group}: {keys}"]
+        entry[1:1] = [f"# ? {item.question}"] if item.question else []
+        lines += [("  " if own else "") + line for line in entry]
     if questions:
         lines += ["", "# Left out:", *(f"# - {question}" for question in questions)]
     return "\n".join(lines) + "\n"
-
-
-def _entry_lines(name: str, item: Guess, indent: str) -> list[str]:
-    """One entry: its keys on a line, its reason and question as a comment above."""
-    keys = yaml.safe_dump(
-        item.keys, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000
-    ).strip()
-    comment = f"{indent}# {re.sub(r'\s+', ' ', item.reason)}"
-    question = [f"{indent}# ? {item.question}"] if item.question else []
-    return [comment, *question, f"{indent}{name}: {keys}"]

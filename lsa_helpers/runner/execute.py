@@ -9,14 +9,12 @@ from collections.abc import Callable
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.runner import manifest
 from lsa_helpers.runner.checks import missing_inputs
-from lsa_helpers.runner.inputs import LOCAL_FILES, catalog_of, names_a_file, to_text
+from lsa_helpers.runner.fingerprint import changes, drawn_otherwise, made_from
+from lsa_helpers.runner.inputs import catalog_of, to_text
 from lsa_helpers.runner.kernel import ENVIRONMENT, execute_notebook
+from lsa_helpers.runner.lock import held
 from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir
-from lsa_helpers.runner.pipeline import NEEDS
 from lsa_helpers.runner.progress import Progress
-
-# Chapters that read the data folder itself, and not only products of earlier chapters.
-_READ_DATA = ("01_data", "02_detector", "03_inventory")
 
 
 def execute(
@@ -25,12 +23,15 @@ def execute(
     chapters: list[str],
     *,
     force: bool = False,
+    redraw: bool = False,
     tell: Callable[[str], None] = lambda line: None,
     progress: Progress | None = None,
 ) -> list[str]:
     """Execute chapters in order, each only when its inputs, parameters or code changed.
 
-    A chapter whose inputs the data folder does not hold is skipped, and the manifest says why.
+    A chapter whose inputs the data folder does not hold is skipped, and the manifest says why. One
+    that trains models is not executed for the sake of its figures alone; what drew them by older
+    code is told, and written down.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ def execute(
         Names of the chapters to bring up to date.
     force : bool
         Execute them even when nothing changed.
+    redraw : bool
+        Execute also those of which only the code of the figures changed.
     tell : callable
         Called with a line when a chapter begins, ends or is passed over.
     progress : Progress, optional
@@ -56,75 +59,62 @@ def execute(
     ------
     StageError
         When a notebook fails; earlier chapters stay done.
+    InputError
+        When another process works in the run's folder, or nothing can be written there.
     """
     progress = progress or Progress(lambda line: None, True, {})
-    with whole_file(run.path / "params.yml") as part:
-        part.write_text(to_text(params), encoding="utf-8")
-    records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}
-    shared = params["01_data"]
-    missing = missing_inputs(catalog_of(shared, run.path)) if shared.data else {}
-    executed = []
-    for number, chapter in enumerate(chapters):
-        values, old = params[chapter], records.get(chapter)
-        if chapter in missing:
-            tell(f"{chapter}: skipped, {missing[chapter]}")
-            records[chapter] = _skip(run, values, chapter, missing[chapter], old)
-        else:
-            key, inputs = fingerprint(run, values, chapter, records)
-            if not force and is_done(run, old, key):
-                tell(f"{chapter}: unchanged, skipped")
-                continue
-            tell(f"{chapter}: running …")
+    with held(run.path):
+        manifest.clear_parts(run)
+        with whole_file(run.path / "params.yml") as part:
+            part.write_text(to_text(params), encoding="utf-8")
+        records = {record["name"]: record for record in manifest.read_manifest(run)["stages"]}
+        shared = params["01_data"]
+        missing = missing_inputs(catalog_of(shared, run.path)) if shared.data else {}
+        executed = []
+        for number, chapter in enumerate(chapters):
             progress.begin(chapter, chapters[number + 1 :])
-            made = _execute_one(run, values, chapter, old, progress.update)
-            records[chapter] = made | {"fingerprint": key, "inputs": inputs}
-            memory = made["peak_memory_mb"] / 1000
-            tell(f"{chapter}: done in {made['seconds']:.0f} s, peak memory {memory:.1f} GB")
-            executed.append(chapter)
-        manifest.write_manifest(run, [records[name] for name in CHAPTERS if name in records])
+            old = records.get(chapter)
+            if chapter in missing:
+                tell(f"{chapter}: skipped, {missing[chapter]}")
+                records[chapter] = _skip(run, params[chapter], chapter, missing[chapter], old)
+            else:
+                records[chapter], done = _bring_up_to_date(
+                    run, params[chapter], chapter, records, force, redraw, tell, progress.update
+                )
+                executed += [chapter] * done
+            if records[chapter] != old:
+                kept = [records[name] for name in CHAPTERS if name in records]
+                manifest.write_manifest(run, kept)
     return executed
 
 
-def fingerprint(
-    run: Run, params: Parameters, chapter: str, records: dict[str, dict]
-) -> tuple[str, dict[str, str]]:
-    """Fingerprint of a stage and the hashes of its inputs.
-
-    Parameters
-    ----------
-    run : Run
-    params : Parameters
-        The chapter's own.
-    chapter : str
-    records : dict
-        Chapter → its record in the manifest.
-
-    Returns
-    -------
-    tuple of str and dict
-        SHA-256 over parameters, code and inputs; path of each input → SHA-256.
-    """
-    needed = [
-        name
-        for need in NEEDS[chapter]
-        for name in records.get(need, {"outputs": ()})["outputs"]
-        if name.startswith(("products/", "world/"))
-    ]
-    local = {name: getattr(params, name) for name in LOCAL_FILES.get(chapter, ())}
-    needed += [path for name, path in local.items() if names_a_file(name, path)]
-    inputs = manifest.hashes(run.path, needed)
-    if params.data and chapter in _READ_DATA:
-        inputs |= manifest.data_hashes(catalog_of(params, run.path))
-    values = params.model_dump(exclude={"run_dir", "n_jobs"})
-    code = manifest.code_hash(notebooks_dir() / f"{chapter}.ipynb")
-    return manifest.digest(values, code, inputs), inputs
-
-
-def is_done(run: Run, record: dict | None, key: str) -> bool:
-    """Whether a stage's record fits its fingerprint and all its outputs are as it left them."""
-    if record is None or record["status"] != "done" or record["fingerprint"] != key:
-        return False
-    return manifest.hashes(run.path, list(record["outputs"])) == record["outputs"]
+def _bring_up_to_date(
+    run: Run,
+    params: Parameters,
+    chapter: str,
+    records: dict[str, dict],
+    force: bool,
+    redraw: bool,
+    tell: Callable[[str], None],
+    update: Callable[[str], None],
+) -> tuple[dict, bool]:
+    """The record of a chapter, and whether it had to be executed for it."""
+    old, new = records.get(chapter), made_from(run, params, chapter, records)
+    why = changes(run, chapter, old, new)
+    drawn = [] if why or old is None else drawn_otherwise(old, new)
+    why = why or (["it was asked for"] if force else []) or (drawn if redraw else [])
+    if why:
+        more = f" and {len(why) - 1} more" if len(why) > 1 else ""
+        tell(f"{chapter}: running … ({why[0]}{more})")
+        made = _execute_one(run, params, chapter, old, update) | new | {"why": why}
+        memory = made["peak_memory_mb"] / 1000
+        tell(f"{chapter}: done in {made['seconds']:.0f} s, peak memory {memory:.1f} GB")
+        return made, True
+    if drawn:
+        tell(f"{chapter}: unchanged, skipped; its figures are by older code ({drawn[0]}), --redraw")
+        return old | {"figures_by_older_code": drawn}, False
+    tell(f"{chapter}: unchanged, skipped")
+    return {key: value for key, value in old.items() if key != "figures_by_older_code"}, False
 
 
 def _skip(run: Run, params: Parameters, chapter: str, reason: str, old: dict | None) -> dict:

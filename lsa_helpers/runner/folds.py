@@ -39,7 +39,6 @@ def check_folds(catalog: Catalog, data: DataParams, params: SampleParams) -> Non
     # What needs factors or a detector is left to the chapter.
     simple = {"min_slope_negatives": 0.0, "cells_by": "landslide"}
     simple["positives"] = "cells" if params.positives == "cells" else "point"
-    samples = None
     try:
         samples = make_samples(inventory, bare, **params.sampling() | simple)
         _deal(samples, inventory, bare, params)
@@ -49,29 +48,11 @@ def check_folds(catalog: Catalog, data: DataParams, params: SampleParams) -> Non
             "no samples to learn from and to test with can be made of these landslides",
             where=file,
             found=f"{count} landslides; {error}",
-            fix=f"Add landslides or take a larger area{_or(samples, inventory, bare, params)}",
+            fix="Add landslides, take a larger area, or set a smaller `block_m` or `n_folds`",
         ) from None
     if (few := samples.loc[samples["label"] == 1, "landslide_id"].nunique()) < _FEW:
         fix = "With so few, scores are mostly chance; add landslides or take a larger area"
         doubt("few landslides to learn from", where=file, found=few, fix=fix)
-
-
-def _or(samples, inventory, bare: xr.Dataset, params: SampleParams) -> str:
-    """Parameters near to those given with which the folds can be dealt, as an alternative."""
-    windows = [{}, {"cnn_window": 1}] if hasattr(params, "cnn_window") else [{}]
-    tries = [
-        {"block_m": params.block_m / parts, "n_folds": n_folds} | window
-        for n_folds in (params.n_folds, 2)
-        for window in windows
-        for parts in (1, 2, 4, 8)
-    ]
-    for change in tries if samples is not None else ():
-        try:
-            _deal(samples, inventory, bare, params.model_copy(update=change))
-        except (InputError, StageError):
-            continue
-        return ", or set " + ", ".join(f"{name}: {value:g}" for name, value in change.items())
-    return ""
 
 
 def _deal(samples, inventory, bare: xr.Dataset, params: SampleParams) -> None:

@@ -107,6 +107,7 @@ def _is_picture(found: Found) -> bool:
 
 
 def _span(band: dict) -> str:
+    """Range of a band for a sentence."""
     return f"{band['low']:.4g} to {band['high']:.4g}"
 
 
@@ -137,7 +138,7 @@ def _raster_guesses(found: Found) -> list[Guess]:
     if _is_picture(found):
         reason = f"{len(found.bands)} bands of {_span(band)}"
         return [Guess("scene", keys, reason, 2)]
-    over_time = len(found.bands) == 12 or (found.kind == "netcdf" and len(found.bands) > 1)
+    over_time = len(found.bands) > 1 and (found.kind == "netcdf" or len(found.bands) == 12)
     few = band["whole"] and band["values"] <= 40 and low >= 0 and not over_time
     if few:
         reason = f"{band['values']} different whole numbers"

@@ -201,11 +201,8 @@ def names_a_file(name: str, text: str) -> bool:
 def _local_file(name: str, path: Path, folder: Path) -> str:
     """The file a parameter names, as seen from the run's folder."""
     if not path.is_file():
-        raise InputError(
-            f"the file of the parameter {name} does not exist",
-            where=path,
-            fix="Correct the path or leave it out",
-        )
+        fix = "Correct the path or leave it out"
+        raise InputError(f"the file of the parameter {name} does not exist", where=path, fix=fix)
     return _relative(path, folder)
 
 

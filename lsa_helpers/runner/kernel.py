@@ -30,10 +30,19 @@ ENVIRONMENT = {
 }
 # jsonschema, which papermill loads, builds a grammar of web addresses at import: over a second for
 # a check that no notebook needs. A module that cannot be imported is left out there.
-_PAPERMILL = (
-    "import sys; sys.modules['rfc3987_syntax'] = None; "
-    "from papermill.cli import papermill; papermill()"
-)
+# A run that is killed (kill -9, no memory) cannot end what it started: papermill ends itself then,
+# and its kernel looks for papermill in the same way.
+_PAPERMILL = """
+import os, sys, threading, time
+def end_with(parent):
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+threading.Thread(target=end_with, args=[{parent}], daemon=True).start()
+sys.modules["rfc3987_syntax"] = None
+from papermill.cli import papermill
+papermill()
+"""
 
 
 def execute_notebook(
@@ -71,7 +80,8 @@ def execute_notebook(
     failed = out.with_suffix(".failed.ipynb")
     out.parent.mkdir(parents=True, exist_ok=True)
     # -P: a file of the user that is called like a module of papermill's does not take its place
-    command = [sys.executable, "-P", "-c", _PAPERMILL, notebook, part]
+    code = _PAPERMILL.format(parent=os.getpid())
+    command = [sys.executable, "-P", "-c", code, notebook, part]
     command += ["-y", yaml.safe_dump(values)]
     command += ["--cwd", folder, "--kernel=python3", "--log-output", "--no-progress-bar"]
     environment = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(values.get("n_jobs", 1))}

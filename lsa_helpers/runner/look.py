@@ -15,14 +15,16 @@ import shapely
 
 from lsa_helpers.errors import InputError, remarks
 from lsa_helpers.sources import Entry, kind_of
-from lsa_helpers.sources.rasters import open_layers
+from lsa_helpers.sources.catalog import BESIDE
+from lsa_helpers.sources.rasterfiles import open_layers
 from lsa_helpers.sources.tables import open_table
 
 # Parts of other files, notes about files, and what this package writes into a data folder.
-_PARTS = {".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".qpj", ".xml", ".hdr", ".tfw"}
-_PARTS |= {".pgw", ".jgw", ".ovr", ".aux", ".md", ".pdf", ".docx", ".qml", ".lyr", ".py"}
-_PARTS |= {".prx", ".mgrd", ".sgrd", ".stx", ".yml", ".yaml", ".log", ".png", ".jpg", ".jpeg"}
+_PARTS = set(BESIDE) | {".xml", ".pgw", ".jgw", ".aux", ".md", ".pdf", ".docx", ".lyr", ".py"}
+_PARTS |= {".prx", ".yml", ".yaml", ".log", ".png", ".jpg", ".jpeg"}
 _MOST_ROWS = 5000
+_NOT_READ = (InputError, OSError, ValueError, rasterio.errors.RasterioError)
+_NOT_READ += (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError)
 
 
 @dataclass
@@ -106,9 +108,7 @@ def look_into(folder: Path, leave_out: list[Path]) -> tuple[list[Found], list[st
         try:
             with remarks():
                 found += [Found(path, files, **facts) for facts in _open(files[0])]
-        except (InputError, OSError, ValueError, rasterio.errors.RasterioError):
-            unread.append(path)
-        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+        except _NOT_READ:
             unread.append(path)
     return found, unread
 
@@ -134,9 +134,9 @@ def _open(file: Path) -> list[dict]:
         return [{"kind": kind, "bands": bands, "crs": layers.rio.crs.to_string()}]
 
 
-def _band(name: str | None, values: np.ndarray) -> dict:
+def _band(name: str, values: np.ndarray) -> dict:
     """What the numbers of a band look like."""
-    name, values = name or "", values.astype(float)
+    values = values.astype(float)
     known = values[np.isfinite(values)]
     if not known.size:
         return {"name": name, "whole": False, "values": 0, "low": 0.0, "high": 0.0, "rough": 1.0}

@@ -26,7 +26,11 @@ _RESULTS = ("products", "tables", "figures", "world")
 def read_manifest(run: Run) -> dict:
     """The manifest of a run, or an empty one."""
     file = run.path / "manifest.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"stages": []}
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"stages": []}
+    except ValueError:  # a disk that lost its power; half of it is never written
+        fix = "Delete it: the chapters are then executed anew"
+        raise InputError("the manifest is damaged", where=file, fix=fix) from None
 
 
 def versions() -> dict[str, str]:
@@ -65,14 +69,27 @@ def write_manifest(run: Run, stages: list[dict]) -> None:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def snapshot(run: Run) -> dict[str, tuple[int, int]]:
-    """Time of change and size of every result file of a run, by its path inside the run."""
+def snapshot(run: Run) -> dict[str, tuple[int, ...]]:
+    """State of every result file of a run, by its path inside the run: another one after every
+    write, even of as many bytes after the clock was set back.
+    """
     files = (file for folder in _RESULTS for file in sorted((run.path / folder).rglob("*")))
+    states = {file: file.stat() for file in files if file.is_file()}
     return {
-        file.relative_to(run.path).as_posix(): (file.stat().st_mtime_ns, file.stat().st_size)
-        for file in files
-        if file.is_file() and not file.name.startswith(".")
+        # A file renamed into place is another one (inode). The time of change (ctime) is no sign:
+        # a hard link that another run of a sweep makes moves it.
+        file.relative_to(run.path).as_posix(): (s.st_ino, s.st_mtime_ns, s.st_size)
+        for file, s in states.items()
+        if not file.name.startswith(".")
     }
+
+
+def clear_parts(run: Run) -> None:
+    """Remove half-written files that a killed process left; the caller holds the run's lock."""
+    folders = [run.path / name for name in _RESULTS]
+    parts = [file for folder in folders for file in folder.rglob(".*.part*")]
+    for file in [*parts, *run.path.glob(".*.part*")]:
+        file.unlink()
 
 
 def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -81,8 +98,8 @@ def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def data_hashes(catalog: Catalog) -> dict[str, str]:
-    """SHA-256 of every file of the data folder that the catalog names, side files of the same stem
-    and images and outlines that a file of annotations names included.
+    """SHA-256 of the catalog's content and of every file of the data folder that it names, side
+    files of the same stem and images and outlines that a file of annotations names included.
     """
     files = set()
     for entry in catalog.entries().values():
@@ -99,7 +116,9 @@ def data_hashes(catalog: Catalog) -> dict[str, str]:
         files |= {chip.truth for chip in chips if isinstance(chip.truth, Path)}
     names = (os.path.relpath(file, catalog.folder) for file in files if file.is_file())
     names = sorted(Path(name).as_posix() for name in names)
-    return {f"data/{name}": value for name, value in hashes(catalog.folder, names).items()}
+    found = {f"data/{name}": value for name, value in hashes(catalog.folder, names).items()}
+    # what the catalog says of them, wherever it lies
+    return found | {"catalog": digest(catalog.model_dump(mode="json", exclude={"folder"}))}
 
 
 def _with_sides(path: Path) -> set[Path]:
@@ -110,24 +129,6 @@ def _with_sides(path: Path) -> set[Path]:
 def digest(*parts) -> str:
     """SHA-256 of anything JSON can hold: equal parts, equal digest."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def code_hash(notebook: Path) -> str:
-    """Hash of the code a stage runs: its notebook's cells and the package without what only
-    executes and publishes.
-    """
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    package = Path(lsa_helpers.__file__).parent
-    modules = [file.relative_to(package) for file in sorted(package.rglob("*.py"))]
-    seen = [
-        file
-        for file in modules
-        if file.parts[0] != "runner" or file.name in ("pipeline.py", "params.py")
-    ]
-    return digest(
-        [cell["source"] for cell in cells if cell["cell_type"] == "code"],
-        [sha256(package / file) for file in seen],
-    )
 
 
 def _commit() -> str:

@@ -3,6 +3,7 @@ there.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ _TIMINGS = """# How long it took
 All chapters of this run together took {minutes:.1f} minutes. A chapter is not repeated while its
 inputs, parameters and code stay the same. Memory is the peak of all processes of the chapter.
 
-{chapters}
+{chapters}{older}
 ## Where and with what it was made
 
 ```yaml
@@ -77,7 +78,7 @@ def skipped_pages(run: Run) -> dict[str, str]:
         if stage["status"] == "skipped":
             source = (notebooks_dir() / f"{stage['name']}.ipynb").read_text(encoding="utf-8")
             title = json.loads(source)["cells"][0]["source"][0].strip()
-            why = f"This chapter was not run: {stage['reason']}."
+            why = f"This chapter was not run: {_plain(stage['reason'])}."
             texts[stage["name"]] = f"{title}\n\n{why}\n"
     return texts
 
@@ -108,7 +109,10 @@ def timings_page(run: Run) -> str:
         for stage in stages
         if stage["status"] == "done"
     ]
+    older = [stage["name"] for stage in stages if stage.get("figures_by_older_code")]
+    told = f"\nThe code of the figures changed since these were made: {', '.join(older)}.\n"
     return _TIMINGS.format(
+        older=told if older else "",
         minutes=sum(stage["seconds"] for stage in stages) / 60,
         chapters=_table(("chapter", "seconds", "peak memory (GB)", "slowest cell (s)"), rows),
         facts=yaml.safe_dump(facts, sort_keys=False, allow_unicode=True),
@@ -142,7 +146,15 @@ def parameters_page(run: Run) -> str:
 
 def _value(value: Any) -> str:
     """A value as readers see it."""
-    return f"`{value}`" if value not in ("", None, [], {}) else "(empty)"
+    if value in ("", None, [], {}):
+        return "(empty)"
+    text = str(value)
+    return _plain(text) if re.search(r"[`|\n]", text) else f"`{text}`"
+
+
+def _plain(text: str) -> str:
+    """Any text as Markdown that shows it letter by letter: what a user's files say is no markup."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

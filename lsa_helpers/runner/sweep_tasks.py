@@ -12,8 +12,10 @@ import psutil
 from lsa_helpers.errors import LsaError
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.runner import manifest
-from lsa_helpers.runner.execute import execute, fingerprint, is_done
+from lsa_helpers.runner.execute import execute
+from lsa_helpers.runner.fingerprint import changes, made_from
 from lsa_helpers.runner.inputs import to_text
+from lsa_helpers.runner.lock import held
 from lsa_helpers.runner.params import CHAPTERS, Parameters
 from lsa_helpers.runner.pipeline import NEEDS
 from lsa_helpers.runner.sweep import owners
@@ -81,6 +83,12 @@ def link_stage(run: Run, chapter: str, params: dict[str, Parameters], owner: Run
     str
         "linked", or "unchanged" where it was linked before.
     """
+    with held(run.path):
+        return _link_stage(run, chapter, params, owner)
+
+
+def _link_stage(run: Run, chapter: str, params: dict[str, Parameters], owner: Run) -> str:
+    """`link_stage` while no other process works in the run's folder."""
     record = _record(owner, chapter)
     records = {item["name"]: item for item in manifest.read_manifest(run)["stages"]}
     old = records.get(chapter)
@@ -184,7 +192,7 @@ def _is_made(run: Run, params: dict[str, Parameters], chapter: str, records: dic
     old = records.get(chapter)
     if old is None or old["status"] == "skipped":
         return old is not None
-    return is_done(run, old, fingerprint(run, params[chapter], chapter, records)[0])
+    return not changes(run, chapter, old, made_from(run, params[chapter], chapter, records))
 
 
 def free_workers() -> int:

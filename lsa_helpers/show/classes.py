@@ -44,14 +44,6 @@ def class_colours(n_classes: int) -> list[str]:
     return [to_hex(colour) for colour in plt.get_cmap(style.SEQUENTIAL, n_classes).colors]
 
 
-def relief(factors: xr.Dataset) -> xr.DataArray:
-    """Shaded relief in 0–1 from the factor altitude; NaN outside; flat where it is no factor."""
-    if "altitude" in factors:
-        return style.hillshade(factors["altitude"])
-    first = next(iter(factors.values()))
-    return xr.full_like(first, 0.8).where(first.notnull())
-
-
 def class_maps(
     maps: Mapping[str, xr.DataArray], relief: xr.DataArray, landslides, *, n_classes: int
 ) -> Figure:
@@ -62,7 +54,7 @@ def class_maps(
     maps : mapping
         Model → classes (y, x) from 1 to `n_classes`, 0 where unknown.
     relief : DataArray, dims (y, x)
-        From `relief`.
+        From `lsa_helpers.show.style.relief`.
     landslides : GeoDataFrame
         Outlined in every map; the name of their layer in ``attrs["layer"]``.
     n_classes : int

@@ -62,7 +62,8 @@ def study_area(
     west, south, east, north = altitude.rio.transform_bounds("EPSG:4326")
     ax.set_title(
         f"{catalog.name or catalog.folder.name}: {area_km2:.1f} km², "
-        f"{_degrees(west, east, 'EW')}, {_degrees(south, north, 'NS')}"
+        f"{_degrees(west, east, 'EW')}, {_degrees(south, north, 'NS')}",
+        parse_math=False,  # a dollar in a name is a dollar
     )
     return fig
 
@@ -138,4 +139,5 @@ def _class_panel(ax, factor: xr.DataArray, scale_bar: bool) -> None:
     look = {"cmap": colours, "vmin": -0.5, "vmax": len(classes) - 0.5, "interpolation": "nearest"}
     image = style.map_image(ax, number.where(number >= 0), scale_bar=scale_bar, **look)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.75, ticks=range(len(classes)))
-    bar.ax.set_yticklabels([name[:20] for name in classes.values()], fontsize=6)
+    names = [name[:20] for name in classes.values()]
+    bar.ax.set_yticklabels(names, fontsize=6, parse_math=False)

@@ -147,6 +147,7 @@ def _class_positions(ax, codes: np.ndarray, classes: Mapping[int, str]) -> np.nd
     present, position = np.unique(codes, return_inverse=True)
     ticks = [classes.get(int(code), f"{code:g}") for code in present]
     ticks = [text if len(text) < 12 else text[:10] + "…" for text in ticks]
-    ax.set_xticks(range(len(present)), ticks, rotation=35, ha="right", fontsize=6)
+    look = {"rotation": 35, "ha": "right", "fontsize": 6, "parse_math": False}
+    ax.set_xticks(range(len(present)), ticks, **look)
     ax.set_xlim(-0.5, len(present) - 0.5)
     return position + 0.5 * ((np.arange(len(codes)) * 0.618) % 1 - 0.5)

@@ -146,6 +146,14 @@ def hillshade(dem: xr.DataArray) -> xr.DataArray:
     return dem.copy(data=shade).where(dem.notnull())
 
 
+def relief(factors: xr.Dataset) -> xr.DataArray:
+    """Shaded relief in 0–1 from the factor altitude; NaN outside; flat where it is no factor."""
+    if "altitude" in factors:
+        return hillshade(factors["altitude"])
+    first = next(iter(factors.values()))
+    return xr.full_like(first, 0.8).where(first.notnull())
+
+
 def save(fig: Figure, run: Run, name: str) -> Figure:
     """Write the figure to ``figures/<name>.png`` of the run and return it for display."""
     with whole_file(run.figure(name)) as part:

@@ -10,7 +10,6 @@ from scipy.stats import rankdata
 from sklearn.metrics import auc, roc_curve
 
 from lsa_helpers.show import style
-from lsa_helpers.show.classes import relief
 
 _SCHEMES = {"random": "Random folds, by landslide", "spatial": "Spatial blocks"}
 
@@ -24,7 +23,7 @@ def samples_map(samples: pd.DataFrame, inventory: gpd.GeoDataFrame, factors: xr.
     """Samples over the relief, coloured by fold; filled in landslides, open elsewhere."""
     size = 7.5, 7.0 * min(1.3, factors.sizes["y"] / factors.sizes["x"])
     fig, ax = plt.subplots(figsize=size)
-    style.map_image(ax, relief(factors), cmap="gray", vmin=-0.3, vmax=1.2)
+    style.map_image(ax, style.relief(factors), cmap="gray", vmin=-0.3, vmax=1.2)
     if (inventory.geom_type != "Point").all():
         style.outlines(ax, _landslides(inventory), factors, color="black", lw=0.3)
     n_folds = samples["fold"].max() + 1

@@ -3,6 +3,7 @@ landslides, legend.
 """
 
 import base64
+import html
 import io
 import json
 from collections.abc import Mapping
@@ -131,7 +132,8 @@ def image_layer(
     image.save(buffer, "PNG", optimize=True)
     url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
     west, south, east, north = transform_bounds("EPSG:3857", "EPSG:4326", *warped.rio.bounds())
-    return ImageOverlay(url=url, bounds=((south, west), (north, east)), name=name, base=True)
+    place = ((south, west), (north, east))
+    return ImageOverlay(url=url, bounds=place, name=html.escape(name), base=True)
 
 
 def landslide_layer(landslides, *, max_shapes: int = 4000):
@@ -150,17 +152,17 @@ def landslide_layer(landslides, *, max_shapes: int = 4000):
         feature["properties"] = {}
         feature.pop("bbox", None)
     line = {"color": OUTLINE, "weight": 2, "fillOpacity": 0.05}
-    name = f"Landslides ({landslides.attrs['layer']})"
+    name = html.escape(f"Landslides ({landslides.attrs['layer']})")
     return GeoJSON(data=data, style=line, point_style=line | {"radius": 4}, name=name)
 
 
 def _legend(colours: list[str], names: list[str]) -> dict[str, str]:
     """Legend entries; numbered as in the class rasters, because saved notebooks sort them by
-    name.
+    name. Like the names of layers they become HTML as they are.
     """
     digits = len(str(len(names)))
     entries = {
-        f"{number:0{digits}} {name}": colour
+        f"{number:0{digits}} {html.escape(name)}": colour
         for number, (name, colour) in enumerate(zip(names, colours, strict=True), start=1)
     }
     return entries | {"Landslide": OUTLINE}

@@ -14,7 +14,7 @@ from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
-from lsa_helpers.sources.rasters import open_source
+from lsa_helpers.sources.rasterfiles import open_source
 from lsa_helpers.sources.vectors import read_features
 
 _LITTLE, _MUCH = 0.005, 0.2  # shares of the area that polygons leave out
@@ -160,11 +160,9 @@ def _marked_areas(catalog: Catalog, entry: Entry, crs, bounds) -> gpd.GeoDataFra
             areas = gpd.GeoDataFrame(geometry=polygons, crs=source.rio.crs)
         parts.append(areas.to_crs(crs))
     if not sum(map(len, parts)):
-        raise InputError(
-            "no cell of the raster is marked in the study area",
-            where=catalog.path(entry),
-            fix="Check its CRS and extent, or name its values with `landslide_values`",
-        )
+        what = "no cell of the raster is marked in the study area"
+        fix = "Check its CRS and extent, or name its values with `landslide_values`"
+        raise InputError(what, where=catalog.path(entry), fix=fix)
     return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=crs)
 
 

@@ -13,21 +13,21 @@ from lsa_helpers.errors import InputError, did_you_mean, explain_invalid
 
 RASTERS = {".tif", ".tiff", ".vrt", ".img", ".asc", ".nc", ".nc4", ".jp2"}
 TABLES = {".csv", ".xls", ".xlsx", ".parquet"}
-# What lies beside a raster or Shapefile and is none itself.
-_BESIDE = (".aux.xml", ".ovr", ".hdr", ".prj", ".tfw", ".stx", ".qml", ".sld", ".cpg", ".dbf")
-_BESIDE += (
+#: What lies beside a raster or Shapefile and is none itself.
+BESIDE = (
+    ".aux.xml",
+    ".ovr",
+    ".hdr",
+    ".prj",
+    ".tfw",
+    ".stx",
+    ".qml",
+    ".sld",
+    ".cpg",
+    ".dbf",
     ".shx",
-    ".sbn",
-    ".sbx",
-    ".cst",
-    ".sgrd",
-    ".mgrd",
-    ".md5",
-    ".shp.xml",
-    ".qpj",
-    ".qix",
-    ".blw",
 )
+BESIDE += (".sbn", ".sbx", ".cst", ".sgrd", ".mgrd", ".md5", ".shp.xml", ".qpj", ".qix", ".blw")
 
 
 class _Strict(BaseModel):
@@ -77,9 +77,7 @@ class Entry(_Strict):
     value: str = Field("", description="column of a table with the value")
     sheet: str = Field("", description="sheet of a spreadsheet; empty: the first")
     crs: str = Field("", description="CRS of a table, or of a file that states none")
-    accuracy_m: float = Field(
-        0.0, ge=0, description="how far points of an inventory may be off, m; 0: what the file says"
-    )
+    accuracy_m: float = Field(0.0, ge=0, description="how far points of an inventory may be off, m")
     landslide_labels: list[str | int] = Field(
         [], description="labels or categories that are landslides; empty: guessed by their names"
     )
@@ -202,7 +200,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     names = sorted(glob.glob(pattern, root_dir=folder, recursive=True))
     if not names and not os.path.isabs(pattern) and ":" not in pattern:  # .TIF for .tif
         names = sorted(map(str, folder.glob(pattern, case_sensitive=False)))
-    main = [name for name in names if not name.lower().endswith(_BESIDE)]
+    main = [name for name in names if not name.lower().endswith(BESIDE)]
     if names or not re.match(r"[A-Z][A-Za-z0-9_]+:|/vsi", pattern):
         return [folder / name for name in main or names]
     parts = re.split(r"([:\"])", pattern)
@@ -265,11 +263,9 @@ def load_catalog(folder: Path, catalog: Path | None = None) -> Catalog:
     except ValidationError as error:
         raise InputError(explain_invalid(error, "key", _meant), where=file) from None
     except (yaml.YAMLError, ValueError, TypeError) as error:  # ValueError: a date there is not
-        raise InputError(
-            "the catalog is not a readable YAML mapping",
-            where=file,
-            found=" ".join(str(error).split()),
-        ) from None
+        what = "the catalog is not a readable YAML mapping"
+        found = " ".join(str(error).split())
+        raise InputError(what, where=file, found=found) from None
 
 
 def _meant(place: tuple) -> str:

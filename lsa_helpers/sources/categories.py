@@ -12,7 +12,8 @@ from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.areas import as_polygons, burn
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
-from lsa_helpers.sources.rasters import mosaic, open_source
+from lsa_helpers.sources.rasterfiles import open_source
+from lsa_helpers.sources.rasters import mosaic
 from lsa_helpers.sources.tables import is_missing
 from lsa_helpers.sources.vectors import read_features
 
@@ -113,52 +114,41 @@ def _raster_classes(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> tuple
         _refuse_fractions(present, catalog.path(entry))
     if np.abs(present).max() <= _MOST_FLOAT32:
         return codes, {int(code): str(int(code)) for code in present}
-    # Too long for float32: numbered before they are brought to the grid.
-    known: dict[str, int] = {}
-    merged = np.full(grid.shape, np.nan, np.float32)
+    # Too long for float32: brought to the grid as they are, then numbered.
+    merged = np.full(grid.shape, np.nan)
     for file in catalog.files(entry):
         with open_source(file, entry) as source:
-            values = source.to_numpy().astype(float)
-            is_known = np.isfinite(values)
-            present, place = np.unique(values[is_known], return_inverse=True)
-            code = [known.setdefault(str(int(value)), len(known) + 1) for value in present]
-            number = np.full(values.shape, np.nan, np.float32)
-            number[is_known] = np.array(code, np.float32)[place]
-            tile = source.copy(data=number).rio.write_nodata(np.nan)
+            tile = source.astype(float).rio.write_nodata(np.nan)
             moved = tile.rio.reproject_match(grid, resampling=Resampling.nearest).to_numpy()
         merged = np.where(np.isnan(merged), moved, merged)
-    return on_grid(merged, grid), {code: label for label, code in known.items()}
+    present = np.unique(merged[np.isfinite(merged)])
+    codes = np.where(np.isnan(merged), np.nan, np.searchsorted(present, merged) + 1)
+    labels = {code: str(int(value)) for code, value in enumerate(present, start=1)}
+    return on_grid(codes.astype(np.float32), grid), labels
 
 
 def _refuse_fractions(values: np.ndarray, file: Path) -> None:
     """Classes are whole numbers or names."""
-    raise InputError(
-        "classes are whole numbers or names, and these are fractions",
-        where=file,
-        found=f"{len(values)} values from {values.min():g} to {values.max():g}",
-        fix="Name the column or band with the classes, or give amounts under `extra:`",
-    )
+    what = "classes are whole numbers or names, and these are fractions"
+    found = f"{len(values)} values from {values.min():g} to {values.max():g}"
+    fix = "Name the column or band with the classes, or give amounts under `extra:`"
+    raise InputError(what, where=file, found=found, fix=fix)
 
 
 def _check_classes(names: dict, labels: set, given: dict, file: Path) -> None:
     """Say what does not fit between the classes there are and the names given to them."""
     if len(names) > _MOST_CLASSES:
-        doubt(
-            f"{len(names)} classes are more than a map can tell apart",
-            where=file,
-            found=", ".join(list(names.values())[:5]),
-            fix="Is it a number of each polygon, or an amount? Name another column",
-        )
+        what = f"{len(names)} classes are more than a map can tell apart"
+        found = ", ".join(list(names.values())[:5])
+        fix = "Is it a number of each polygon, or an amount? Name another column"
+        doubt(what, where=file, found=found, fix=fix)
     largest, *others = sorted(names, reverse=True)
     if largest in _LARGEST - set(map(int, filter(str.isdigit, given))) and others[:1] < [
         largest // 2
     ]:
-        doubt(
-            f"the class {largest} is probably nodata",
-            where=file,
-            found=", ".join(map(str, reversed(others[:12]))),
-            fix="Declare it in the file (gdal_edit.py -a_nodata), or name it in `names`",
-        )
+        found = ", ".join(map(str, reversed(others[:12])))
+        fix = "Declare it in the file (gdal_edit.py -a_nodata), or name it in `names`"
+        doubt(f"the class {largest} is probably nodata", where=file, found=found, fix=fix)
     unused, unnamed = sorted(given.keys() - labels), sorted(labels - given.keys())
     if given and unnamed:
         note("classes without a name in `names`", where=file, found=", ".join(unnamed[:12]))

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
-import rasterio
 import xarray as xr
 from shapely.geometry import box
 
@@ -20,9 +20,10 @@ from lsa_helpers.sources.inventory import read_inventory
 from lsa_helpers.sources.kinds import is_raster, kind_of
 from lsa_helpers.sources.layers import target_grid
 from lsa_helpers.sources.quantities import unit_read
-from lsa_helpers.sources.rasters import open_layers, open_source
-from lsa_helpers.sources.vectors import read_features, swapped_inside
+from lsa_helpers.sources.rasterfiles import open_layers, open_source
+from lsa_helpers.sources.vectors import read_features
 
+_ROWS = 512  # of a raster that are read at a time
 _FOLDERS = {"images", "truth"}
 # Lines and stations may lie outside the grid and still matter.
 _REACH_IN = {"roads", "rivers", "faults", "stations"}
@@ -128,36 +129,20 @@ def _describe(catalog: Catalog, name: str, entry: Entry) -> dict:
         "resolution": entry.resolution,
         "unit": unit_read(catalog, entry),
     }
-    if name not in _FOLDERS:
-        for file in files:
-            row |= _raster_facts(file, entry) if is_raster(file) else {}
-        if not is_raster(files[0]):
-            row |= _vector_facts(catalog, entry)
+    if name not in _FOLDERS and is_raster(files[0]):
+        row |= _raster_facts(files[0], entry)
+    elif name not in _FOLDERS:
+        row |= _vector_facts(catalog, entry)
     row["resolution"] = entry.resolution or row["resolution"]
     return row | {"source": entry.source, "license": entry.license}
 
 
 def _read_to_the_end(files: list[Path], entry: Entry) -> None:
-    """Read every block of rasters, so that a truncated file is found before anything runs."""
+    """Read every row of rasters, so that a truncated file is found before anything runs."""
     for file in filter(is_raster, files):
-        with open_source(file, entry):  # whose messages come first
-            pass
-        try:
-            if kind_of(file) == "netcdf":
-                with open_layers(file, entry) as layers:
-                    for layer in layers:
-                        layer.to_numpy()
-                continue
-            with rasterio.open(file) as raster:
-                for _, window in raster.block_windows(1):
-                    raster.read(1, window=window)
-        except rasterio.errors.RasterioError as error:
-            raise InputError(
-                "the raster is damaged or incomplete",
-                where=file,
-                found=error,
-                fix="Copy or download it again",
-            ) from None
+        with open_layers(file, entry) as layers:
+            for top in range(0, layers.sizes["y"], _ROWS):
+                layers[:, top : top + _ROWS].to_numpy()
 
 
 def _raster_facts(file: Path, entry: Entry) -> dict:
@@ -196,25 +181,14 @@ def _meets(catalog: Catalog, name: str, entry: Entry, grid: xr.DataArray) -> Non
     """Raise when a source does not come near the grid."""
     file, outlines = catalog.path(entry), source_outlines(catalog, name, grid.rio.crs)
     reach = max(grid.shape) * edge_of(grid) if name in _REACH_IN else 0
-    left, bottom, right, top = grid.rio.bounds()
-    for west, south, east, north in outlines.bounds.to_numpy():
-        beside = west >= right + reach or east <= left - reach
-        if not beside and south < top + reach and north > bottom - reach:
-            return
-    vectors = not is_raster(file)
-    swapped = vectors and swapped_inside(outlines.to_frame("geometry"), grid.rio.bounds())
-    place = "its features" if vectors else f"{len(outlines)} file(s)"
-    if swapped:
-        raise InputError(
-            f"east and north of the coordinates of `{name}` are swapped",
-            where=file,
-            fix="Exchange `x` and `y` in catalog.yml, or correct the file",
-        )
+    left, bottom, right, top = np.add(grid.rio.bounds(), [-reach, -reach, reach, reach])
+    if not outlines.cx[left:right, bottom:top].empty:
+        return
     area = [round(degrees, 3) for degrees in grid.rio.transform_bounds("EPSG:4326")]
+    frame = outlines.to_crs(4326).total_bounds.round(3).tolist()
     raise InputError(
         f"the source `{name}` does not overlap the study area",
         where=file,
-        found=place,
-        fix=f"The study area is {area} (west, south, east, north in degrees). Check the CRS of "
-        "the file, or name it with `crs:`",
+        found=f"it has {frame}, the study area {area} (west, south, east, north in degrees)",
+        fix="Check the file's CRS, or name it with `crs:`, and that `x` and `y` are not exchanged",
     )

@@ -37,9 +37,9 @@ def parse_crs(text, where) -> CRS:
     except CRSError:
         zone = re.search(r"\b(\d{1,2})\s*([NS])(orth|outh)?\b", str(text), re.I)
         number = re.search(r"\d{4,6}", str(text))
-        code = int(number[0]) if number else 32648
-        if zone and 1 <= int(zone[1]) <= 60:
-            code = (32600 if zone[2].upper() == "N" else 32700) + int(zone[1])
+        code = number[0] if number else 32648
+        if zone:
+            code = 32600 + 100 * (zone[2] in "Ss") + int(zone[1])
         fix = f'Write its EPSG code, such as "EPSG:{code}"'
         raise InputError("this is no CRS", where=where, found=text, fix=fix) from None
     return crs.sub_crs_list[0] if crs.is_compound else crs

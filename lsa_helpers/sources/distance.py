@@ -107,11 +107,8 @@ def distance_to(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataAr
     wider = empty_grid(bounds, grid.rio.crs, step)
     marked = marked_cells(catalog, entry, wider, judge=False)
     if not marked.any():
-        raise InputError(
-            "no feature lies near the study area",
-            where=catalog.path(entry),
-            fix="Check the file's CRS and extent, or delete its entry",
-        )
+        fix = "Check the file's CRS and extent, or delete its entry"
+        raise InputError("no feature lies near the study area", where=catalog.path(entry), fix=fix)
     distance = distance_to_cells(marked, step)
     return on_grid(distance[pad : pad + height, pad : pad + width], grid, units="m")
 

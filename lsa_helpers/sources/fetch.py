@@ -36,26 +36,17 @@ def fetch(address: str, folder: Path, sha256: str | None = None) -> list[Path]:
     try:
         paths = pooch.retrieve(address, sha256, fname=name, path=folder, processor=unpack)
     except requests.exceptions.RequestException as error:
-        raise InputError(
-            "the file cannot be downloaded",
-            where=address,
-            found=error,
-            fix="Check the address and the connection",
-        ) from None
+        what = "the file cannot be downloaded"
+        fix = "Check the address and the connection"
+        raise InputError(what, where=address, found=error, fix=fix) from None
     except BadZipFile as error:
-        raise InputError(
-            "the archive is damaged",
-            where=folder / name,
-            found=error,
-            fix="Delete it and fetch it again",
-        ) from None
+        what = "the archive is damaged"
+        fix = "Delete it and fetch it again"
+        raise InputError(what, where=folder / name, found=error, fix=fix) from None
     except ValueError as error:
-        raise InputError(
-            "the file is not the one expected",
-            where=address,
-            found=error,
-            fix="Check the address and the hash",
-        ) from None
+        what = "the file is not the one expected"
+        fix = "Check the address and the hash"
+        raise InputError(what, where=address, found=error, fix=fix) from None
     if unpack is None:
         return [Path(paths)]
     return sorted(Path(path) for path in paths if Path(path).name != name)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from lsa_helpers.errors import InputError, doubt, note
@@ -13,20 +12,13 @@ from lsa_helpers.sources.areas import as_polygons, read_areas
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.labels import is_landslide, tell_landslides
-from lsa_helpers.sources.quantities import LENGTHS, unit_factor
-from lsa_helpers.sources.vectors import read_features, swapped_inside
+from lsa_helpers.sources.vectors import read_features
 
 # Columns looked at where none is named.
 _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide", "presence"}
-# Of places, not of dates, areas or heights; Shapefiles cut names.
-_ACCURACY = re.compile(
-    r"^(?!.*(date|time|day|area|volume|size|height|elev))(.*_)?"
-    r"(accuracy|uncertainty\w*|coordinateuncertainty\w*|pr[eé]cisi[oó]ne?|genauigkeit|exactitud|精度)"
-    r"(_m|_km|_ft)?_?$|^location_a$"
-)
+_ACCURACY = re.compile(r"accuracy|uncertainty|precision|精度", re.I)  # of points, by its column
 _MOST_LABELS = 50
 _MUCH = 0.3  # share of the area that landslides hardly cover
-_TOO_VAGUE = 0.1  # share of the area's shorter side
 
 
 def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.GeoDataFrame | None:
@@ -44,8 +36,8 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
     -------
     GeoDataFrame or None
         Columns id; area_m2 of polygons; label (1 landslide, 0 none) of points, and of polygons some
-        of which are stable ground; accuracy_m where points are not exact; geometry in the grid's
-        CRS. None without an inventory.
+        of which are stable ground; accuracy_m where the entry says it of points; geometry in the
+        grid's CRS. None without an inventory.
 
     Raises
     ------
@@ -67,28 +59,20 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
     if twins := int(features.geometry.duplicated().sum()):
         note("features at the place of another", where=file, found=f"{twins} of {len(features)}")
     if (features.geom_type == "Point").all():
-        return _points(features, label, entry, grid, file)
+        return _points(features, label, entry, file)
     landslides = _numbered(as_polygons(features, file))
     landslides["area_m2"] = landslides.area
     if len(landslides) != len(label):  # made of open lines
         label = np.ones(len(landslides), int)
-    _doubt_share(landslides["area_m2"][label == 1].sum(), bounds, file)
+    left, bottom, right, top = bounds
+    share = landslides["area_m2"][label == 1].sum() / ((right - left) * (top - bottom))
+    if share > _MUCH:
+        what, found = "landslides cover much of the study area", f"{share:.0%} of it"
+        fix = "Is it the outline of the area, or slopes that are unstable?"
+        doubt(what, where=file, found=found, fix=fix)
     if (label == 0).any():
         landslides["label"] = label
     return landslides
-
-
-def _doubt_share(area_m2: float, bounds, file: Path) -> None:
-    """Doubt landslides that cover much of the land."""
-    left, bottom, right, top = bounds
-    share = area_m2 / ((right - left) * (top - bottom))
-    if share > _MUCH:
-        doubt(
-            "landslides cover much of the study area",
-            where=file,
-            found=f"{share:.0%} of it",
-            fix="Is it the outline of the area, or slopes that are unstable?",
-        )
 
 
 def _numbered(features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -102,36 +86,24 @@ def _inside(features: gpd.GeoDataFrame, bounds, file: Path) -> gpd.GeoDataFrame:
     left, bottom, right, top = bounds
     inside = features.cx[left:right, bottom:top].reset_index(drop=True)
     if inside.empty:
-        swapped = swapped_inside(features, bounds)
-        what = "east and north of the coordinates are swapped" if swapped else ""
-        raise InputError(
-            what or "no landslide of the inventory lies in the study area",
-            where=file,
-            found=f"{len(features)} features at {_rounded(features.total_bounds)}, the area at "
-            f"{_rounded(bounds)}",
-            fix="Exchange `x` and `y` in catalog.yml" if swapped else "Check the file's CRS",
-        )
+        places = [np.round(edges, 1).tolist() for edges in (features.total_bounds, bounds)]
+        what = "no landslide of the inventory lies in the study area"
+        found = "{} features at {}, the area at {}".format(len(features), *places)
+        fix = "Check the file's CRS, and that `x` and `y` are not exchanged"
+        raise InputError(what, where=file, found=found, fix=fix)
     if len(inside) < len(features):
         beyond = f"{len(features) - len(inside)} of {len(features)}"
         note("features outside the study area are left out", where=file, found=beyond)
     return inside
 
 
-def _rounded(bounds) -> list[float]:
-    """Bounds for a message."""
-    return [round(float(place), 1) for place in bounds]
-
-
 def _labelled(features: gpd.GeoDataFrame, entry: Entry, file: Path) -> tuple:
     """The features that are landslides or surely none, and which is which: int (n,)."""
     column = entry.label or _label_column(features, entry.landslide_labels, file)
     if not column and entry.landslide_labels:
-        raise InputError(
-            "no column holds the `landslide_labels`",
-            where=file,
-            found=[name for name in features if name != "geometry"],
-            fix="Name it with `label` in catalog.yml",
-        )
+        what = "no column holds the `landslide_labels`"
+        found = [name for name in features if name != "geometry"]
+        raise InputError(what, where=file, found=found, fix="Name it with `label` in catalog.yml")
     if not column:
         return features, np.ones(len(features), int)
     if not entry.label:
@@ -155,86 +127,26 @@ def _label_column(features: gpd.GeoDataFrame, chosen: list, file: Path) -> str:
             continue
         in_words = any(told[value] and len(value) > 4 for value in told)  # not 1, yes or true
         plain = str(column).casefold() in _LABELS
-        if set(told.values()) == {True, False} and (plain or in_words):
+        both = {True, False} <= set(told.values())
+        if both and None not in told.values() and (plain or in_words):
             return column
-        if set(told.values()) == {True, False}:
+        if both and (in_words or None not in told.values()):
             fix = "Name it with `label`, if it tells landslides from places without"
             doubt(f'all are read as landslides, whatever "{column}" says', where=file, fix=fix)
     return ""
 
 
-def _points(features, label, entry: Entry, grid, file: Path) -> gpd.GeoDataFrame:
-    """Points with their label, and how exact they are where that is known."""
+def _points(features, label, entry: Entry, file: Path) -> gpd.GeoDataFrame:
+    """Points with their label, and how exact they are where the entry says it."""
     points = _numbered(features).assign(label=label)
     if not (label == 1).all():  # places without are used as they are
         return points
-    columns = [name for name in features if _ACCURACY.match(_snake(name))]
+    column = next((name for name in features if _ACCURACY.search(str(name))), None)
     if entry.accuracy_m:
         points["accuracy_m"] = entry.accuracy_m
-    elif columns:
-        points["accuracy_m"] = _accuracy(features[columns], file).to_numpy()
-        left, bottom, right, top = grid.rio.bounds()
-        most = _TOO_VAGUE * min(right - left, top - bottom)
-        points = _exact_enough(points, most, columns[0], file)
+    elif column is not None:
+        what = f'the points are taken for exact, whatever "{column}" says'
+        found = features[column].value_counts().head(6).to_dict()
+        fix = "Say how far they may be off with `accuracy_m`, and leave out those known worse"
+        doubt(what, where=file, found=found, fix=fix)
     return points
-
-
-def _snake(name) -> str:
-    """A column's name in small letters, words joined by one line."""
-    return re.sub(r"[\W_]+", "_", str(name)).casefold()
-
-
-def _accuracy(columns: pd.DataFrame, file: Path) -> pd.Series:
-    """How far points may be off, m, of numbers or of texts such as "5km" and "exact", in the first
-    column that tells; the largest that occurs where nothing is said or understood.
-    """
-    accuracy = pd.Series(np.nan, columns.index)
-    for name in columns:
-        (own,) = re.findall(r"_(km|ft)_?$", _snake(name)) or [""]
-        texts = columns[name].astype("string").fillna("nothing")
-        accuracy = accuracy.fillna(
-            texts.map(lambda text, own=own: _metres_off(text, own)).astype(float)
-        )
-    told = columns.astype("string").bfill(axis=1).iloc[:, 0].fillna("nothing")
-    found = told.value_counts().head(6)
-    understood, names = accuracy.notna().any(), '" and "'.join(columns)
-    (note if understood else doubt)(
-        f'how far points may be off is read from "{names}"'
-        if understood
-        else f'"{names}" does not say in metres how far points may be off: taken for exact',
-        where=file,
-        found=", ".join(f"{text} ({count})" for text, count in found.items()),
-        fix="Give one for all with `accuracy_m`, if that is wrong",
-    )
-    return accuracy.fillna(accuracy.max()).fillna(0.0)
-
-
-def _metres_off(text: str, unit: str) -> float:
-    """Metres in "2,5 km", "< 100" (in `unit`), "1-5 km" (the larger) or "exact"; NaN in others.
-
-    Examples
-    --------
-    >>> [_metres_off(text, "km") for text in ("1-5", "2,5 km", "± 30 m", "exact", "1:50,000")]
-    [5000.0, 2500.0, 30.0, 0.0, nan]
-    """
-    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text.casefold().strip()).replace(",", ".")
-    if text == "exact":
-        return 0.0
-    *_, number, rest = ["", "", *re.split(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", text)]
-    is_plain = re.fullmatch(r"\s*[^\W\d]*\.?", rest) and not re.search("^-|[:/]", text)
-    factor = unit_factor(LENGTHS, rest.strip(" .") or unit) if number and is_plain else None
-    return float(number) * factor if factor else float("nan")
-
-
-def _exact_enough(points: gpd.GeoDataFrame, most: float, column: str, file: Path):
-    """Points that say where in the area they lie."""
-    kept = points[points["accuracy_m"] <= most].reset_index(drop=True)
-    if len(kept) == len(points):
-        return points
-    found = f"{len(points) - len(kept)} of {len(points)} may be more than {most:.0f} m off"
-    fix = f'Keep them with `accuracy_m` in catalog.yml, if "{column}" is wrong'
-    if kept.empty:
-        what = "no point is known well enough for so small an area"
-        raise InputError(what, where=file, found=found, fix=fix)
-    doubt("points too inexact for the area are left out", where=file, found=found, fix=fix)
-    return kept

@@ -1,7 +1,6 @@
 """What a file is, found by opening it."""
 
 import warnings
-import zipfile
 from pathlib import Path
 
 import pyogrio
@@ -29,7 +28,7 @@ def kind_of(file: Path) -> str:
     Raises
     ------
     InputError
-        For a raster that is compressed as a file, or in HDF4, and for its header alone.
+        For a file that is compressed as a whole, a raster in HDF4, and the header of one alone.
     """
     start = b""
     if file.is_file():
@@ -54,13 +53,9 @@ def kind_of(file: Path) -> str:
 
 def _refuse_packed(file: Path, start: bytes) -> None:
     """Refuse what GDAL would have to unpack, or has no driver for here, with the way out."""
-    inside = []
-    if zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as archive:
-            inside = [name for name in archive.namelist() if Path(name).suffix.lower() in RASTERS]
-    if inside or start[:2] == b"\x1f\x8b":
+    if file.suffix.lower() == ".zip" or start[:2] == b"\x1f\x8b":
         fix = "Unpack it and name the file inside"
-        raise InputError("a raster is read unpacked", where=file, found=inside or "gzip", fix=fix)
+        raise InputError("files are read unpacked", where=file, fix=fix)
     if file.suffix.lower() in (".sgrd", ".hdr"):
         fix = "Name the file with its numbers (.sdat, .bil, .img …)"
         raise InputError("the file only describes a raster", where=file, fix=fix)

@@ -116,12 +116,10 @@ def tell_landslides(labels: pd.Series, chosen: Sequence, where) -> np.ndarray:
     numbers = known.astype(str).map(lambda label: told[meaning[label]]).astype(int)
     numbers = numbers.reindex(labels.index, fill_value=-1).to_numpy(int)
     if not (numbers == 1).any():
-        raise InputError(
-            f'no label in "{labels.name}" is known as landslide',
-            where=where,
-            found=_counted(counts),
-            fix=_NAME_THEM,
-        )
+        what = f'no label in "{labels.name}" is known as landslide'
+        found = _counted(counts)
+        fix = _NAME_THEM
+        raise InputError(what, where=where, found=found, fix=fix)
     _say(counts, meaning, len(labels) - len(known), labels.name, where)
     return numbers
 
@@ -130,19 +128,15 @@ def _refuse_numbers(known: pd.Series, counts: pd.Series, guessed: bool, where) -
     """Refuse fractions, and numbers that nobody has said the meaning of."""
     numbers = pd.to_numeric(known, errors="coerce").dropna()
     if (numbers != numbers.round()).any():
-        raise InputError(
-            f'the labels in "{known.name}" are no whole numbers',
-            where=where,
-            found=sorted(set(known.astype(str)))[:5],
-            fix="Write 1 for landslide, 0 for none",
-        )
+        what = f'the labels in "{known.name}" are no whole numbers'
+        found = sorted(set(known.astype(str)))[:5]
+        fix = "Write 1 for landslide, 0 for none"
+        raise InputError(what, where=where, found=found, fix=fix)
     if guessed and not numbers.isin([-1, 0, 1]).all():
-        raise InputError(
-            f'the labels in "{known.name}" are numbers other than 1 and 0',
-            where=where,
-            found=_counted(counts),
-            fix=_NAME_THEM,
-        )
+        what = f'the labels in "{known.name}" are numbers other than 1 and 0'
+        found = _counted(counts)
+        fix = _NAME_THEM
+        raise InputError(what, where=where, found=found, fix=fix)
 
 
 def _counted(counts: pd.Series) -> str:

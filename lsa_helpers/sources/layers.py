@@ -18,9 +18,9 @@ from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.crs import parse_crs, why_not_metric
 from lsa_helpers.sources.kinds import is_raster
 from lsa_helpers.sources.rain import check_rain
-from lsa_helpers.sources.rasters import mosaic, native_resolution, open_source
-from lsa_helpers.sources.tiles import bounds_of
-from lsa_helpers.sources.vectors import inverse_distance, read_amounts, swapped_inside
+from lsa_helpers.sources.rasterfiles import open_source
+from lsa_helpers.sources.rasters import mosaic, native_resolution
+from lsa_helpers.sources.vectors import inverse_distance, read_amounts
 
 #: Most cells of the DEM that terrain is made on; of a larger one a margin around the area is used.
 MOST_DEM_CELLS = 100_000_000
@@ -53,11 +53,8 @@ def target_grid(catalog: Catalog, cell_size: float = 0.0, crs: str = "") -> xr.D
         not overlap.
     """
     if catalog.dem is None:
-        raise InputError(
-            "the catalog names no DEM, and the grid is made from it",
-            where=catalog.folder,
-            fix="Add an entry `dem:`",
-        )
+        what = "the catalog names no DEM, and the grid is made from it"
+        raise InputError(what, where=catalog.folder, fix="Add an entry `dem:`")
     for file in catalog.files(catalog.dem):
         if not is_raster(file):
             fix = "Of a regular grid of points as text, call the file .xyz; of others make a raster"
@@ -106,7 +103,7 @@ def _dem_bounds(catalog: Catalog, crs: CRS) -> list[float]:
     boxes = []
     for file in catalog.files(catalog.dem):
         with open_source(file, catalog.dem) as tile:
-            boxes.append(transform_bounds(tile.rio.crs, crs, *bounds_of(tile)))
+            boxes.append(transform_bounds(tile.rio.crs, crs, *tile.rio.bounds()))
     boxes = np.array(boxes)
     return [*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)]
 
@@ -147,17 +144,13 @@ def _metric_crs(catalog: Catalog, crs: str) -> CRS:
         return wanted
     utm = gpd.GeoSeries([box(*area)], crs=4326).estimate_utm_crs()
     if asked:
-        raise InputError(
-            "the analysis grid needs a CRS in metres",
-            where=where,
-            found=f"{asked}: {problem}",
-            fix=f"Leave it out or write EPSG:{utm.to_epsg()}, {utm.name}",
-        )
-    note(
-        f"lengths and slopes are computed in {utm.name} (EPSG:{utm.to_epsg()})",
-        where=file,
-        found=f"{wanted.name}, {problem}",
-    )
+        what = "the analysis grid needs a CRS in metres"
+        found = f"{asked}: {problem}"
+        fix = f"Leave it out or write EPSG:{utm.to_epsg()}, {utm.name}"
+        raise InputError(what, where=where, found=found, fix=fix)
+    what = f"lengths and slopes are computed in {utm.name} (EPSG:{utm.to_epsg()})"
+    found = f"{wanted.name}, {problem}"
+    note(what, where=file, found=found)
     return utm
 
 
@@ -223,11 +216,9 @@ def doubt_coverage(name: str, values, inside, file: Path) -> None:
     cells = np.isfinite(np.asarray(values))[np.asarray(inside)]
     share = float(cells.mean()) if cells.size else 1.0
     if share < 0.9:
-        doubt(
-            f"{name} covers {share:.0%} of the study area, and {1 - share:.0%} of it is lost",
-            where=file,
-            fix="Give the whole area, cut it to this part with `mask`, or delete the entry",
-        )
+        what = f"{name} covers {share:.0%} of the study area, and {1 - share:.0%} of it is lost"
+        fix = "Give the whole area, cut it to this part with `mask`, or delete the entry"
+        doubt(what, where=file, fix=fix)
 
 
 def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArray:
@@ -267,30 +258,18 @@ def continuous(catalog: Catalog, entry: Entry, grid: xr.DataArray) -> xr.DataArr
         _doubt_far(features, grid, file)
         if twins := int(places.duplicated(keep=False).sum()):
             fix = "Leave one value for each place, such as that of the strongest earthquake"
-            doubt(
-                "several values at one place",
-                where=file,
-                found=f"{twins} of {len(places)}",
-                fix=fix,
-            )
+            found = f"{twins} of {len(places)}"
+            doubt("several values at one place", where=file, found=found, fix=fix)
         return inverse_distance(places.x.to_numpy(), places.y.to_numpy(), values.to_numpy(), grid)
     return burn(catalog, features, values, grid, file)
 
 
 def _doubt_far(points: gpd.GeoDataFrame, grid: xr.DataArray, file: Path) -> None:
-    """Refuse points that only swapped coordinates keep off the area, doubt those all far from it:
-    far away an interpolation is one number everywhere.
-    """
+    """Doubt points that are all far from the area, where an interpolation is one number."""
     area = box(*grid.rio.bounds())
     edge, away = max(np.ptp(area.bounds[::2]), np.ptp(area.bounds[1::2])), points.distance(area)
     if away.min() <= edge:
         return
-    if swapped_inside(points, area.buffer(edge).bounds):
-        fix = "Exchange `x` and `y` in catalog.yml"
-        raise InputError("east and north of the coordinates are swapped", where=file, fix=fix)
-    doubt(
-        "all points lie outside the study area",
-        where=file,
-        found=f"the nearest {away.min() / 1000:,.0f} km away, the area {edge / 1000:,.0f} km wide",
-        fix="Check its coordinates and CRS",
-    )
+    found = f"the nearest {away.min() / 1000:,.0f} km away, the area {edge / 1000:,.0f} km wide"
+    fix = "Check its CRS, and that `x` and `y` are not exchanged"
+    doubt("all points lie outside the study area", where=file, found=found, fix=fix)

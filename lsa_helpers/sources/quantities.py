@@ -223,58 +223,42 @@ def without_gaps(values: np.ndarray, meaning: Meaning, file) -> np.ndarray:
     InputError
         When values that cannot be pile up on no number.
     """
-    stored = values[np.isfinite(values)]
+    stored, quantity = values[np.isfinite(values)], meaning.quantity
     with np.errstate(over="ignore"):
         converted = meaning.apply(stored)
-    # what is possible may be missed by the rounding of packed numbers
-    slack = 1e-4 * (meaning.quantity.high - meaning.quantity.low)
-    low, high = meaning.quantity.low - slack, meaning.quantity.high + slack
-    outside = (converted < low) | (converted > high)
-    gaps = _fills_apart(stored[~outside], meaning.fills)
-    numbers, counts = np.unique(stored[outside], return_counts=True)
-    known = np.isin(numbers, np.float32(_FILLS)) | (np.abs(numbers) > _HUGE)
-    piled = (counts >= 10) & (counts > 0.3 * counts[~known].sum()) & (not outside.all())
-    piled |= known
-    gaps += zip(numbers[piled], counts[piled], strict=True)
+    # What is possible may be missed by the rounding of packed numbers.
+    slack = 1e-4 * (quantity.high - quantity.low)
+    outside = (converted < quantity.low - slack) | (converted > quantity.high + slack)
+    known = np.isin(stored, np.float32([*_FILLS, *meaning.fills])) | (np.abs(stored) > _HUGE)
+    gaps = np.unique(stored[outside & known]).tolist()
+    numbers, counts = np.unique(stored[outside & ~known], return_counts=True)
+    piled = (counts >= 10) & (counts > 0.3 * counts.sum()) & (not outside.all())
     if not piled.all():
         wrong = meaning.apply(numbers[~piled])
-        unit = "" if meaning.quantity.unit == "1" else f" {meaning.quantity.unit}"
+        unit = "" if quantity.unit == "1" else f" {quantity.unit}"
         raise InputError(
             f"{counts[~piled].sum():,} values lie outside what is possible "
-            f"({meaning.quantity.low:,g} to {meaning.quantity.high:,g}{unit})",
+            f"({quantity.low:,g} to {quantity.high:,g}{unit})",
             where=file,
             found=f"{wrong.min():,g} to {wrong.max():,g}{unit}",
             fix="Correct `unit` or `scale` of its entry in catalog.yml, or mend the file",
         )
-    for number, count in gaps:
-        what = f"{count:,} cells of {number:g} are taken for gaps, undeclared as they are"
-        note(what, where=file)
-    infinite = np.isinf(values)
-    if infinite.any():
-        note(f"{infinite.sum():,} infinite cells are taken for gaps", where=file)
-    elif not gaps:
-        return values
-    return np.where(infinite | np.isin(values, [number for number, _ in gaps]), np.nan, values)
+    for number in np.unique(stored[known & ~outside]):
+        if abs(number) > _HUGE or _stands_apart(number, stored[~outside], meaning.fills):
+            gaps.append(number)
+    gaps += [*numbers, *np.unique(values[np.isinf(values)])]
+    for number in gaps:
+        cells = f"{(values == number).sum():,} cells of {number:g}"
+        note(f"{cells} are taken for gaps, undeclared as they are", where=file)
+    return np.where(np.isin(values, gaps), np.nan, values) if gaps else values
 
 
-def _fills_apart(stored: np.ndarray, fills: tuple) -> list:
-    """The well-known numbers for gaps that stand apart from all others, and how many there are."""
-    found = []
-    if not stored.size:
-        return found
-    low, high = stored.min(), stored.max()
-    for number in np.float32([*_FILLS, *fills]):
-        if not low <= number <= high:
-            continue
-        here = stored == number
-        count = int(here.sum())
-        if not count:
-            continue
-        rest = stored[~here & ~np.isin(stored, np.float32(_FILLS))]
-        spread = np.ptp(rest) if rest.size else 0
-        if number in fills and number:
-            spread = 50 if number < 0 else -1
-        if not rest.size or np.abs(rest - number).min() > spread:
-            found.append((number, count))
-    far = stored[np.abs(stored) > _HUGE] if max(-low, high) > _HUGE else stored[:0]
-    return found + list(zip(*np.unique(far, return_counts=True), strict=True))
+def _stands_apart(number: float, inside: np.ndarray, fills: tuple) -> bool:
+    """Whether a well-known number for gaps is farther from all others than those from each other;
+    of those of a product it suffices that it is no value of the same kind.
+    """
+    rest = inside[(inside != number) & ~np.isin(inside, np.float32(_FILLS))]
+    if not rest.size or (number in fills and number > 0):
+        return True
+    spread = 50 if number in fills and number < 0 else np.ptp(rest)
+    return bool(np.abs(rest - number).min() > spread)

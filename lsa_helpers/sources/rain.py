@@ -1,8 +1,11 @@
-"""Rain in millimetres a year, of whatever unit and step the file has."""
+"""Layers over time as one layer: how long each lasts, their mean or sum, and rain in millimetres a
+year of whatever unit and step the file has.
+"""
 
 import re
 
 import numpy as np
+import xarray as xr
 
 from lsa_helpers.errors import InputError, doubt, note
 from lsa_helpers.sources.catalog import Entry
@@ -13,86 +16,157 @@ from lsa_helpers.sources.quantities import (
     unit_factor,
     without_gaps,
 )
-from lsa_helpers.sources.series import DAYS, MONTH, reduce_layers, step_and_spans, told_of
-from lsa_helpers.sources.tiles import Tile
 
+DAYS = {"day": 1.0, "month": 365.25 / 12, "year": 365.25}
+_IN_MONTHS = [31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 _PERIODS = {"s": 1 / 86_400, "sec": 1 / 86_400, "second": 1 / 86_400, "h": 1 / 24, "hr": 1 / 24}
-_PERIODS |= {"hour": 1 / 24, "d": 1.0, "day": 1.0, "month": MONTH, "mon": MONTH, "mo": MONTH}
-_PERIODS |= {"year": 365.25, "yr": 365.25, "y": 365.25, "a": 365.25, "annum": 365.25}
+_PERIODS |= {"hour": 1 / 24, "d": 1.0, "mon": DAYS["month"], "mo": DAYS["month"]} | DAYS
+_PERIODS |= dict.fromkeys(("yr", "y", "a", "annum"), DAYS["year"])
 _DEPTHS = LENGTHS | {"mm": 0.001, "kg m-2": 0.001, "kg/m²": 0.001, "l/m²": 0.001, "l m-2": 0.001}
 _DEPTHS |= {"inch": 0.0254, "in": 0.0254, "inche": 0.0254, "millimetre": 0.001, "millimeter": 0.001}
 
 
-def rain_rate(text: str) -> tuple[float, float] | None:
+def _lengths(
+    times: list, count: int, entry: Entry, file, per: float = 0.0
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """How far layers are apart, and the days and years that each of them lasts."""
+    step = entry.step or _step(times, count, file, per)
+    if None not in times:
+        of_year = np.array([_days_in_year(time) for time in times])
+        days = {"day": np.ones(count), "year": of_year}.get(step)
+        if step == "month":
+            days = np.array([time.daysinmonth for time in times])
+    else:
+        of_year = DAYS["year"]
+        days = np.resize(_IN_MONTHS, count) if step == "month" else np.full(count, DAYS.get(step))
+    days = np.full(count, float(step.split()[0])) if days is None else days.astype(float)
+    return step, days, np.full(count, 1 / 12) if step == "month" else days / of_year
+
+
+def _step(times: list, count: int, file, per: float) -> str:
+    """The step between layers, by their dates, else by how many they are."""
+    dated = None not in times
+    if dated and count > 1:
+        days = np.sort([time.toordinal(fractional=True) for time in times])
+        if (np.diff(days) == 0).any():
+            raise InputError(
+                "several layers have the same date",
+                where=file,
+                found=f"{count} layers of {len(set(times))} dates",
+                fix="Give one for each date: sums of months in place of parts of months",
+            )
+        gap = float(np.median(np.diff(days)))
+        if gap < 0.99:
+            found = f"one every {24 * gap:.3g} hours"
+            what, fix = "layers of less than a day are not read", "Give sums of days, or of months"
+            raise InputError(what, where=file, found=found, fix=fix)
+        by_gap = {"day": (0.99, 1.01), "month": (28, 31), "year": (360, 366)}
+        named = (name for name, (low, high) in by_gap.items() if low <= gap <= high)
+        return next(named, f"{gap:.6g} days")
+    if count == 1 and dated and times[0].month > 1 and not per:
+        what = f"one layer, of {times[0]:%Y-%m-%d}, is taken for the sum of a year"
+        doubt(what, where=file, fix="Write `step: month` or `step: day`, if it is one of them")
+    by_rate = next((name for name, days in DAYS.items() if abs(days - per) < 0.1 * days), "")
+    step = {1: "year", 12: "month", 365: "day", 366: "day"}.get(count, by_rate)
+    if not step:
+        raise InputError(
+            "nothing says how far its layers are apart in time",
+            where=file,
+            found=f"{count} layers",
+            fix="Add `step: day`, `month` or `year`, or name one with `band`",
+        )
+    return step
+
+
+def _days_in_year(time) -> int:
+    """Days of a date's year in its calendar."""
+    first = time.replace(month=1, day=1)
+    return (first.replace(year=first.year + 1) - first).days
+
+
+def over_time(tile: xr.DataArray, entry: Entry, file) -> np.ndarray:
+    """One layer of those of a tile that is not about rain: their mean unless the entry says
+    otherwise.
+    """
+    count = len(tile)
+    if count == 1:
+        return tile.values[0]
+    statistic = entry.statistic if "statistic" in entry.model_fields_set else "mean"
+    note(f"{count} layers over time, {statistic.replace('_', ' ')}", where=file)
+    years = np.ones(count)
+    if statistic == "annual_sum":
+        _, _, years = _lengths(tile.attrs["times"], count, entry, file)
+    return _reduce(tile.values, statistic, np.ones(count), years)
+
+
+def _reduce(layers, statistic: str, amount: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """What is taken over time of layers whose numbers times `amount` fell in so many years; the
+    annual sum is that of the layers known, over their years.
+    """
+    known = np.isfinite(layers).any(axis=0)
+    # Cells without any would warn.
+    fell = np.where(known, layers, 0) * amount.astype(np.float32)[:, None, None]
+    made = {"mean": np.nanmean, "max": np.nanmax}.get(statistic, np.nansum)(fell, axis=0)
+    if statistic == "annual_sum":
+        made = made / (np.isfinite(fell) * years[:, None, None]).sum(axis=0)
+    return np.where(known, made, np.nan).astype(np.float32)
+
+
+def _rate(text: str) -> tuple[float, float] | None:
     """Millimetres in a unit of rain, and the days they fall in (0: those of the layer).
 
     Examples
     --------
-    >>> rain_rate("0.1mm"), rain_rate("mm day-1"), rain_rate("furlong")
+    >>> _rate("0.1mm"), _rate("mm day-1"), _rate("furlong")
     ((0.1, 0.0), (1.0, 1.0), None)
     """
-    plain = re.sub(r"\s+", " ", text.replace("**", "").replace("^", "").replace("⁻", "-"))
-    plain = plain.replace("²", "2").replace("¹", "1").strip(" []").lower()
-    plain = re.sub(r"\(m2[ .]?(s?)\)", lambda m: f"m2/{m[1]}" if m[1] else "m2", plain)
-    number = re.match(r"[\d.]+(e-?\d+)?(?=\s*[a-z])", plain)
-    times = float(number[0]) if number else 1.0
-    plain = plain[number.end() :].strip() if number else plain
-    plain = re.sub(r" ?(of )?(water|rain|precipitation)( equivalent)?| w\.?e\.?\b", "", plain)
-    per = re.search(r"(?: ?/ ?| ?per )(\d*) ?([a-z]+)$|[ .·]?([a-z]+)-1$", plain)
-    period = (per[2] or per[3]) if per else ""
-    if period and (period in _PERIODS or period.removesuffix("s") in _PERIODS):
-        days = _PERIODS.get(period) or _PERIODS[period.removesuffix("s")]
-        days *= float(per[1] or 1)
-        plain = plain[: per.start()]
-    else:
-        days = 0.0
-    depth = unit_factor(_DEPTHS, plain.strip())
-    return None if depth is None or not plain else (1000 * depth * times, days)
+    plain = re.sub(r"\s+", " ", re.sub(r"\*\*|[\^\[\]]", "", text)).strip().lower()
+    for old, new in (("⁻", "-"), ("²", "2"), ("¹", "1"), ("(m2 s)", "m2/s")):
+        plain = plain.replace(old, new)
+    plain = re.sub(r" ?(of )?(water|rain|precipitation)( equivalent)?", "", plain)
+    number, plain = re.fullmatch(r"([\d.]+(?:e-?\d+)?(?= ?[a-z]))? ?(.*)", plain).groups()
+    days = 0.0
+    per = re.search(r"(?: ?/ ?| ?per )([a-z]+)$|[ .·]?([a-z]+)-1$", plain)
+    period = (per[1] or per[2]) if per else ""
+    if (name := period if period in _PERIODS else period.removesuffix("s")) in _PERIODS:
+        days, plain = _PERIODS[name], plain[: per.start()]
+    depth = unit_factor(_DEPTHS, plain.strip()) if plain else None
+    return None if depth is None else (1000 * depth * float(number or 1), days)
 
 
-def rain_unit(entry: Entry, said: str, file) -> tuple[float, float]:
+def _unit(entry: Entry, said: str, file) -> tuple[float, float]:
     """Millimetres in a stored number of an entry's rain, and the days they fall in (0: those of the
-    layer).
-
-    A `scale` without a `unit` may pack the file's unit, turn it into millimetres, or into those of
-    a day, month or year; which, is seen from its size.
-
-    Raises
-    ------
-    InputError
-        When the unit is not known.
+    layer). A `scale` without a `unit` makes millimetres, of a file that holds no rates.
     """
     text = entry.unit or said
-    parsed = rain_rate(text) if text.strip(" -1") else (1.0, 0.0)
+    if entry.scale != 1 and not entry.unit:
+        parsed = _rate(said)
+        if parsed and parsed[1]:
+            fix = "Name the `unit` that the scaled numbers are in, such as mm/day"
+            raise InputError(f'`scale` of "{said}" has no `unit`', where=file, fix=fix)
+        return entry.scale, 0.0
+    parsed = _rate(text) if text.strip(" -1") else (1.0, 0.0)
     if parsed is None:
-        if entry.scale != 1 and not entry.unit:
-            return entry.scale, 0.0
         raise InputError(
             f'the unit "{text}" is not known for rain',
             where=file,
             fix="Known are mm, cm, m, inch and kg m-2, alone or as in mm/day, mm/month, kg m-2 "
             "s-1; name it with `unit`",
         )
-    depth, days = parsed
-    if entry.unit or entry.scale == 1:
-        return depth * entry.scale, days
-    if abs(entry.scale / depth - 1) < 0.01:  # into millimetres, of the same period
-        return entry.scale, days
-    for name, low, high in (("day", 1, 1), ("month", 28, 31), ("year", 360, 366)):
-        if 0.99 * low <= entry.scale / depth * (days or 1) <= 1.01 * high:
-            return entry.scale, DAYS[name]
-    return depth * entry.scale, days
+    return parsed[0] * entry.scale, parsed[1]
 
 
-def years_rain(tile: Tile, entry: Entry) -> tuple[np.ndarray, float, str, str]:
+def years_rain(tile: xr.DataArray, entry: Entry, file) -> tuple[np.ndarray, float, str, str]:
     """One layer of rain from those over time.
 
     Parameters
     ----------
-    tile : Tile
-        Stored numbers (layer, y, x), NaN as nodata.
+    tile : DataArray, dims (layer, y, x)
+        Stored numbers, NaN as nodata; attributes ``times``, ``units`` and ``files``.
     entry : Entry
         Says what is taken over time.
+    file : Path
+        For messages.
 
     Returns
     -------
@@ -104,58 +178,41 @@ def years_rain(tile: Tile, entry: Entry) -> tuple[np.ndarray, float, str, str]:
     told : str
         What it is made of, for a sentence.
     """
-    layers, file = tile.values, tile.file
-    depth, days = rain_unit(entry, tile.units, file)
-    step, spans = step_and_spans(tile.times, len(layers), entry, file, days)
-    possible = Meaning(QUANTITIES["rainfall"], depth * (spans[0].days / days if days else 1))
-    layers = without_gaps(layers, possible, file)
-    if _era5(tile, entry, step) and np.nanmean(layers) * depth * 365 < possible.quantity.high:
-        days = 1.0
+    units, times = tile.attrs["units"], tile.attrs["times"]
+    depth, per = _unit(entry, units, file)
+    step, days, years = _lengths(times, len(tile), entry, file, per)
+    possible = Meaning(QUANTITIES["rainfall"], depth * (days[0] / per if per else 1))
+    layers = without_gaps(tile.values, possible, file)
+    # ERA5's monthly means are metres a day, and call themselves metres.
+    era5 = units == "m" and tile.name == "tp" and step == "month" and not entry.unit
+    if era5 and entry.scale in (1, 1000) and np.nanmean(layers) * depth * 365 < 12_000:
+        per = 1.0
         fix = "Name the `unit` of sums of months"
         note("ERA5's monthly means are taken for metres a day", where=file, fix=fix)
-    _refuse_running_sums(layers, tile.times, spans[0].days, file)
-    amount = np.array([span.days / days if days else 1.0 for span in spans])
-    if days > 300:
-        amount = np.array([span.years for span in spans])
-    elif days >= 28 and step == "month":
-        amount = 12 * np.array([span.years for span in spans])
-    if days > 300 and entry.unit and step != "year":
+    if per == DAYS["year"] and entry.unit and step != "year":
         fix = "Write `unit: mm` for what fell in it"
         doubt(f"every {step} has a rate, as `unit: {entry.unit}` says", where=file, fix=fix)
-    years = np.array([span.years for span in spans])
-    unit = {"annual_sum": "mm/yr", "sum": "mm"}.get(entry.statistic, f"mm/{step}")
-    told = f"{told_of(step, tile.times, years)}, {entry.statistic.replace('annual_', '')}"
-    if tile.files > 1:
-        told = f"{tile.files} files of the same area, {told}"
+    amount = days / per if per and per != DAYS.get(step) else np.ones(len(days))
+    told = f"{_told_of(step, times, len(tile))}, {entry.statistic.replace('annual_', '')}"
+    if tile.attrs["files"] > 1:
+        told = f"{tile.attrs['files']} files of the same area, {told}"
     off = abs(years.sum() - max(1, round(years.sum())))
     if entry.statistic == "annual_sum" and off > 0.04:
         fix = "Give whole years, or correct `step`"
         doubt(f"{told}: these are no whole years", where=file, fix=fix)
-    layer = reduce_layers(layers, entry.statistic, amount, years)
+    unit = {"annual_sum": "mm/yr", "sum": "mm"}.get(entry.statistic, f"mm/{step}")
+    layer = _reduce(layers, entry.statistic, amount, years)
     return layer, depth, unit.replace("/year", "/yr"), told
 
 
-def _refuse_running_sums(layers: np.ndarray, times: list, days: float, file) -> None:
-    """Refuse layers of hours that add up until a new day begins, as those of ERA5-Land do."""
-    if days > 0.5 or len(layers) < 2 / days or None in times:
-        return
-    order = np.argsort([time.toordinal(fractional=True) for time in times])
-    falls = (np.diff(layers[order], axis=0) < 0).any(axis=(1, 2))
-    hours = {times[order[i + 1]].hour for i in np.flatnonzero(falls)}
-    is_midnight = len(hours) == 1 and max(hours) <= 24 * days + 0.01
-    if is_midnight and falls.sum() > 0.3 * len(layers) * days:
-        raise InputError(
-            "the rain of the hours adds up within each day",
-            where=file,
-            found=f"it only falls back at {hours.pop()}:00",
-            fix="Give sums of days, as the last of each day's layers hold them, or of months",
-        )
-
-
-def _era5(tile: Tile, entry: Entry, step: str) -> bool:
-    """Whether these are ERA5's monthly means, metres a day that call themselves metres."""
-    metres = tile.units == "m" and not entry.unit and entry.scale in (1, 1000)
-    return metres and step == "month" and tile.name == "tp"
+def _told_of(step: str, times: list, count: int) -> str:
+    """ "12 months of 2022", "2 years", "46 layers of 8 days in 2022"."""
+    end = "s" if count > 1 else ""
+    told = f"{count} {step}{end} of" if step in DAYS else f"{count} layer{end} of {step} in"
+    if None in times:
+        return told.rsplit(" ", 1)[0]
+    first, last = min(times).year, max(times).year
+    return f"{told} {first}{f' to {last}' if last > first else ''}"
 
 
 def check_rain(values: np.ndarray, unit: str, told: str, file) -> None:
@@ -171,12 +228,9 @@ def check_rain(values: np.ndarray, unit: str, told: str, file) -> None:
     words = f"{told}: {mean:,.0f} {unit.replace('/yr', ' a year').replace('/', ' a ')} on average"
     fix = "Correct `unit`, `step` or `scale` of its entry in catalog.yml"
     if top > high and unit == "mm/yr":
-        raise InputError(
-            f"more rain than falls anywhere ({high:,} mm a year)",
-            where=file,
-            found=f"{words}, {top:,.0f} at most",
-            fix=fix,
-        )
+        what = f"more rain than falls anywhere ({high:,} mm a year)"
+        found = f"{words}, {top:,.0f} at most"
+        raise InputError(what, where=file, found=found, fix=fix)
     if mean < 10 and unit == "mm/yr":
         doubt(f"{words}, as in a desert", where=file, fix=fix)
     else:

@@ -1,22 +1,17 @@
-"""Rasters and NetCDF files, opened alike, closed again, and brought onto a grid."""
+"""Rasters and NetCDF files brought onto a grid: tiles side by side, layers over time as one."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import re
 
 import numpy as np
-import rasterio
-import rioxarray
 import xarray as xr
+from affine import Affine
 from rasterio.enums import Resampling
 
 from lsa_helpers.errors import InputError, doubt
 from lsa_helpers.raster import on_grid
 from lsa_helpers.sources.catalog import Catalog, Entry
-from lsa_helpers.sources.crs import parse_crs, vertical_unit
+from lsa_helpers.sources.crs import vertical_unit
 from lsa_helpers.sources.kinds import is_raster, kind_of
-from lsa_helpers.sources.netcdf import open_netcdf
 from lsa_helpers.sources.quantities import (
     Meaning,
     meaning_of,
@@ -24,129 +19,11 @@ from lsa_helpers.sources.quantities import (
     unit_factor,
     without_gaps,
 )
-from lsa_helpers.sources.rain import check_rain, years_rain
-from lsa_helpers.sources.series import dates_of_bands, decode_times, over_time
-from lsa_helpers.sources.tiles import Tile, cut, join, onto
+from lsa_helpers.sources.rain import check_rain, over_time, years_rain
+from lsa_helpers.sources.rasterfiles import one_band, open_layers, open_source
 
 _M_PER_DEGREE = 111_320  # of latitude
-
-
-@contextmanager
-def open_layers(file: Path, entry: Entry) -> Iterator[xr.DataArray]:
-    """Open all layers of a raster or NetCDF inside a ``with`` block; they are read where they must
-    be, then closed.
-
-    Parameters
-    ----------
-    file : Path
-    entry : Entry
-        Says which variable of a NetCDF, and the CRS of a file that states none.
-
-    Yields
-    ------
-    DataArray, dims (layer, y, x)
-        As stored, NaN as nodata, with a CRS, longitudes from 180° W to 180° E. Attributes ``times``
-        (dates of the layers or None) and ``units``.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be opened or read to its end, has no such variable, or states no CRS
-        while its entry names none.
-    """
-    try:
-        netcdf = kind_of(file) == "netcdf"
-        layers = open_netcdf(file, entry) if netcdf else _open_bands(file, entry)
-    except (rasterio.errors.RasterioError, OSError) as error:
-        fix = "Is it complete? Copy it again"
-        raise InputError("the raster cannot be opened", where=file, found=error, fix=fix) from None
-    with layers:
-        try:
-            yield _placed(layers, file, entry)
-        except (rasterio.errors.RasterioError, OSError) as error:
-            raise InputError(
-                "the raster cannot be read to its end", where=file, found=error, fix="Copy it again"
-            ) from None
-
-
-@contextmanager
-def open_source(file: Path, entry: Entry) -> Iterator[xr.DataArray]:
-    """One layer as `open_layers` gives them, dims (y, x): the entry's band, the first of a NetCDF.
-
-    Raises
-    ------
-    InputError
-        As `open_layers`, and when there is no such band.
-    """
-    with open_layers(file, entry) as layers:
-        yield _layers_wanted(layers, file, entry, False)[0]
-
-
-def _open_bands(file: Path, entry: Entry) -> xr.DataArray:
-    """The bands of a raster as layers; a scale the file states is applied unless the entry has
-    one.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        bands = rioxarray.open_rasterio(file, masked=True, decode_times=False)
-    if not isinstance(bands, xr.DataArray):
-        with rasterio.open(file) as raster:
-            found = raster.subdatasets[:8]
-        raise InputError(
-            "the file holds several rasters", where=file, found=found, fix="Write one as `path`"
-        )
-    close = bands._close
-    names = bands.attrs.get("long_name", "")
-    axis = bands.dims[0]  # GDAL's name of a NetCDF's variable may have a time instead of bands
-    names = [names] * bands.sizes[axis] if isinstance(names, str) else list(names)
-    scale, offset = (bands.attrs.get(k, d) for k, d in (("scale_factor", 1), ("add_offset", 0)))
-    said = {key: np.ravel(value)[0] for key, value in bands.attrs.items() if np.size(value)}
-    units = str(said.get("units") or said.get("GRIB_UNIT", "")).strip("[]")
-    attrs = {"times": dates_of_bands(names, file.name), "units": units}
-    attrs["long_name"] = str(said.get("GRIB_ELEMENT", "")).lower()
-    if "GRIB_VALID_TIME" in said:
-        with rasterio.open(file) as raster:
-            seconds = [int(raster.tags(band)["GRIB_VALID_TIME"]) for band in raster.indexes]
-        attrs["times"] = decode_times(np.array(seconds), {"units": "seconds since 1970-01-01"})
-    if entry.scale == 1 and (scale, offset) != (1, 0):
-        bands = bands * np.float32(scale) + np.float32(offset)
-    if axis != "band":
-        attrs["times"] = decode_times(bands[axis].values, bands[axis].attrs)
-    bands = bands.rename({axis: "layer"}).assign_attrs(attrs)
-    bands.set_close(close)
-    return bands
-
-
-def _placed(layers: xr.DataArray, file: Path, entry: Entry) -> xr.DataArray:
-    """Layers with a CRS and longitudes up to 180°."""
-    named = parse_crs(entry.crs, f"{file}, `crs`") if entry.crs else None
-    crs = layers.rio.crs
-    if crs is None or not (crs.is_projected or crs.is_geographic):  # none, or a local frame
-        crs = named
-    if crs is None and kind_of(file) == "netcdf" and abs(layers.x).max() <= 360:
-        crs = "EPSG:4326"
-    if crs is None:
-        fix = 'Add a line "crs: EPSG:…" to its entry in catalog.yml'
-        raise InputError("the raster states no CRS", where=file, fix=fix)
-    layers = layers.rio.write_crs(crs)
-    if layers.rio.crs.is_geographic and "x" in layers.coords and layers.x.max() > 181:
-        turned = (layers.x + 180) % 360 - 180
-        if np.ptp(layers.x.values) < 180:  # a part of the earth stays in one piece
-            turned = layers.x - 360
-        layers = layers.assign_coords(x=turned.values).sortby("x")
-        layers = layers.rio.write_transform(layers.rio.transform(recalc=True))
-    return layers
-
-
-def _layers_wanted(layers: xr.DataArray, file: Path, entry: Entry, every: bool):
-    """The layers an entry is about: all of them over time, else one band."""
-    count = layers.sizes["layer"]
-    if entry.band > count:
-        raise InputError(f"band {entry.band} does not exist", where=file, found=f"{count} bands")
-    if every and "band" not in entry.model_fields_set:
-        return layers
-    wanted = layers.isel(layer=[entry.band - 1])
-    return wanted.assign_attrs(times=[layers.attrs["times"][entry.band - 1]])
+_BEYOND = 3  # cells read around the grid, for interpolation
 
 
 def mosaic(
@@ -179,82 +56,164 @@ def mosaic(
     """
     name, quantity = quantity_of(catalog, entry)
     tiles = _tiles(catalog, entry, grid, name)
-    told = ""
-    if name == "rainfall":
-        for tile in tiles:
-            tile.values, factor, unit, told = years_rain(tile, entry)
-        meaning = Meaning(quantity._replace(unit=unit), factor)
-    else:
-        meaning = _meaning(catalog, entry, tiles)
-        for tile in tiles:
-            tile.values = without_gaps(tile.values, meaning, tile.file)
-            tile.values = over_time(tile, entry)
     circular = quantity.unit == "°" and quantity.low < 0
+    told = ""
+    meaning = None if name == "rainfall" else _meaning(catalog, entry, tiles)
     merged = np.full(grid.shape, np.nan, np.float32)
     for tile in tiles:
-        if circular:
-            tile.values = meaning.apply(tile.values)
-        merged = np.where(np.isnan(merged), onto(tile, grid, resampling, circular), merged)
+        file = tile.attrs["file"]
+        if name == "rainfall":
+            layer, factor, unit, told = years_rain(tile, entry, file)
+            meaning = Meaning(quantity._replace(unit=unit), factor)
+        else:
+            values = without_gaps(tile.values, meaning, file)
+            layer = over_time(tile.copy(data=values), entry, file)
+        layer = tile[0].copy(data=meaning.apply(layer) if circular else layer)
+        merged = np.where(np.isnan(merged), _onto(layer, grid, resampling, circular), merged)
     if np.isnan(merged).all():
         fix = "Check its extent and its nodata value"
         where = catalog.path(entry)
         raise InputError("the raster has only gaps in the study area", where=where, fix=fix)
     values = merged if circular else meaning.apply(merged)
     if told:
-        check_rain(values, meaning.quantity.unit, told, tiles[0].file)
+        check_rain(values, meaning.quantity.unit, told, tiles[0].attrs["file"])
     return on_grid(values.astype(np.float32), grid, units=meaning.quantity.unit or "1")
 
 
-def _tiles(catalog: Catalog, entry: Entry, grid: xr.DataArray, name: str) -> list[Tile]:
+def _tiles(catalog: Catalog, entry: Entry, grid: xr.DataArray, name: str) -> list[xr.DataArray]:
     """What lies under the grid: tiles, or layers over time of one area each."""
     series = name == "rainfall" or bool({"statistic", "step"} & entry.model_fields_set)
     tiles = []
     for file in catalog.files(entry):
         with open_layers(file, entry) as layers:
-            every = series or kind_of(file) == "netcdf"
-            wanted, count = _layers_wanted(layers, file, entry, every), layers.sizes["layer"]
+            every = (series or kind_of(file) == "netcdf") and "band" not in entry.model_fields_set
+            count = layers.sizes["layer"]
             if count > 1 and not every and "band" not in entry.model_fields_set:
                 fix = "Name another with `band`, or write `band: 1`"
                 doubt("the first of its bands is read", where=file, found=f"{count} bands", fix=fix)
-            if tile := cut(wanted, file, grid):
-                tiles.append(tile)
+            part = _cut(layers if every else one_band(layers, file, entry), grid)
+            if part is not None:
+                tiles.append(part.assign_attrs(file=file, files=1, bounds=layers.rio.bounds()))
     if not tiles:
-        raise _elsewhere(catalog, entry)
-    quantity = quantity_of(catalog, entry)[1]
-    units = {unit_factor(quantity.units, tile.units) or tile.units: tile for tile in tiles}
+        what = "the raster does not overlap the study area"
+        raise InputError(what, where=catalog.path(entry), fix="Check its CRS and extent")
+    known = quantity_of(catalog, entry)[1].units
+    units = {unit_factor(known, t.attrs["units"]) or t.attrs["units"]: t.attrs for t in tiles}
     if len(units) > 1 and not entry.unit:
         raise InputError(
             "files of one entry are in different units",
             where=catalog.path(entry),
-            found=", ".join(f"{t.file.name} in {t.units or 'none'}" for t in units.values()),
+            found=", ".join(f"{t['file'].name} in {t['units'] or 'none'}" for t in units.values()),
             fix="Bring them to one unit, or say with `unit` which all are in",
         )
-    return join(tiles, series)
+    return _joined(tiles, series)
 
 
-def _meaning(catalog: Catalog, entry: Entry, tiles: list[Tile]) -> Meaning:
-    """How an entry's stored numbers become its factor's; heights may have their unit in the CRS."""
-    first = tiles[0]
-    said = first.units
-    if quantity_of(catalog, entry)[0] == "altitude" and not said:
-        said = vertical_unit(first.crs)
-        in_feet = first.crs.is_projected and first.crs.linear_units_factor[1] < 0.5
-        if in_feet and not (said or entry.unit):
-            doubt(
-                "the CRS is in feet, and nothing says that the heights are too: metres are taken",
-                where=first.file,
-                fix="Add `unit: ft` or `unit: m` to its entry in catalog.yml",
-            )
-    return meaning_of(catalog, entry, first.file, said, [tile.values for tile in tiles])
+def _cut(layers: xr.DataArray, grid: xr.DataArray) -> xr.DataArray | None:
+    """The part of open layers under a grid and a little around it, read; None where they do not
+    reach.
+    """
+    transform = layers.rio.transform()
+    west, south, east, north = layers.rio.bounds()
+    left, bottom, right, top = grid.rio.transform_bounds(layers.rio.crs)
+    if left >= east or right <= west or bottom >= north or top <= south:
+        return None
+    columns = _under((left, right), transform.c, transform.a)
+    rows = _under((top, bottom), transform.f, transform.e)
+    part = layers.isel(y=rows, x=columns)
+    with np.errstate(over="ignore"):  # a fill number beyond float32 becomes infinite
+        part = part.copy(data=part.to_numpy().astype(np.float32))
+    return part.rio.write_transform(transform @ Affine.translation(columns.start, rows.start))
 
 
-def _elsewhere(catalog: Catalog, entry: Entry) -> InputError:
-    """The error of a raster that lies beside the grid."""
-    return InputError(
-        "the raster does not overlap the study area",
-        where=catalog.path(entry),
-        fix="Check its CRS and extent",
+def _under(span: tuple[float, float], start: float, step: float) -> slice:
+    """The cells of an axis under a span, and a few around them."""
+    first, last = ((place - start) / step for place in span)
+    first = max(0, int(np.floor(first + 1e-6)) - _BEYOND)
+    return slice(first, int(np.ceil(last - 1e-6)) + _BEYOND)
+
+
+def _joined(tiles: list[xr.DataArray], series: bool) -> list[xr.DataArray]:
+    """Tiles as they are; of files that cover the same area layers over time are joined, and of
+    others the first counts, with a doubt.
+    """
+    if series:  # in an order in which 2 comes before 10
+        tiles = sorted(tiles, key=lambda tile: re.sub(r"\d+", _padded, str(tile.attrs["file"])))
+    joined = []
+    for tile in tiles:
+        most = 0.5 if series else 0.9
+        same = next((i for i, other in enumerate(joined) if _overlap(tile, other) > most), None)
+        if same is None:
+            joined.append(tile)
+        elif series:
+            joined[same] = _longer(joined[same], tile)
+        else:
+            what = "two files cover the same area, and the first counts"
+            found = tile.attrs["file"].name
+            fix = "Name the one that is meant, or what is taken over time with `statistic`"
+            doubt(what, where=joined[same].attrs["file"], found=found, fix=fix)
+    return joined
+
+
+def _padded(number: re.Match) -> str:
+    """A number with zeros in front, so that names sort by it."""
+    return number[0].zfill(12)
+
+
+def _overlap(tile: xr.DataArray, other: xr.DataArray) -> float:
+    """Intersection over union of what the files of two tiles cover."""
+    if tile.rio.crs != other.rio.crs:
+        return 0.0
+    a, b = np.array(tile.attrs["bounds"]), np.array(other.attrs["bounds"])
+    edges = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
+    union = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - np.prod(edges)
+    return float(np.prod(edges) / union)
+
+
+def _longer(tile: xr.DataArray, later: xr.DataArray) -> xr.DataArray:
+    """A tile with the layers of another one after its own, on its cells."""
+    values = np.stack([_onto(layer, tile, Resampling.nearest) for layer in later])
+    longer = np.concatenate([tile.values, values])
+    attrs = tile.attrs | {
+        "times": tile.attrs["times"] + later.attrs["times"],
+        "files": tile.attrs["files"] + 1,
+    }
+    place = {name: tile.coords[name] for name in ("y", "x", "spatial_ref")}
+    return xr.DataArray(longer, place, ("layer", "y", "x"), tile.name, attrs)
+
+
+def _onto(layer: xr.DataArray, grid, resampling: Resampling, circular: bool = False) -> np.ndarray:
+    """A layer on the cells of a grid, float32, NaN where it does not reach.
+
+    Directions in degrees are resampled as vectors; flat ground (−1) has none and leaves a
+    mixture to the others.
+    """
+    same = layer.rio.crs == grid.rio.crs and layer.shape == grid.shape[-2:]
+    if same and layer.rio.transform().almost_equals(grid.rio.transform(), 1e-9):
+        return layer.to_numpy()
+    how = {"resampling": resampling, "nodata": np.nan}
+    if not circular or resampling == Resampling.nearest:
+        return layer.rio.reproject_match(grid, **how).to_numpy()
+    flat, angle = layer < 0, np.radians(layer)
+    east, north = (
+        part(angle).where(~flat, 0).rio.reproject_match(grid, **how).to_numpy()
+        for part in (np.sin, np.cos)
     )
+    turned = np.degrees(np.arctan2(east, north)) % 360
+    return np.where(np.hypot(east, north) < 0.01, -1, turned).astype(np.float32)
+
+
+def _meaning(catalog: Catalog, entry: Entry, tiles: list[xr.DataArray]) -> Meaning:
+    """How an entry's stored numbers become its factor's; heights may have their unit in the CRS."""
+    said, file, crs = tiles[0].attrs["units"], tiles[0].attrs["file"], tiles[0].rio.crs
+    if quantity_of(catalog, entry)[0] == "altitude" and not said:
+        said = vertical_unit(crs)
+        in_feet = crs.is_projected and crs.linear_units_factor[1] < 0.5
+        if in_feet and not (said or entry.unit):
+            what = "the CRS is in feet, and nothing says that the heights are too: metres are taken"
+            fix = "Add `unit: ft` or `unit: m` to its entry in catalog.yml"
+            doubt(what, where=file, fix=fix)
+    return meaning_of(catalog, entry, file, said, [tile.values for tile in tiles])
 
 
 def native_resolution(catalog: Catalog, entry: Entry) -> float | None:

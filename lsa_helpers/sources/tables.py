@@ -16,21 +16,12 @@ from lsa_helpers.sources.catalog import TABLES, Entry
 
 TEXTS = {".csv", ".txt", ".tsv"}
 _DEGREES = (
-    "lon long lng longitude longitud longitudine longitudedd londd decimallongitude längengrad "
-    "laenge 经度 経度 經度 东经 東経 долгота",
-    "lat latitude latitud latitudine latitudedd latdd decimallatitude breitengrad breite "
-    "纬度 緯度 北纬 北緯 широта",
+    "lon long lng longitude longitud longitudine decimallongitude 经度 經度 东经 東経",
+    "lat latitude latitud latitudine decimallatitude 纬度 緯度 北纬 北緯",
 )
 _METRES = (
-    "x easting east este est e utmx utme utmeast xcoord coordx pointx xutm xm rechtswert 东坐标 "
-    "x坐标",
-    "y northing north norte nord n utmy utmn utmnorth ycoord coordy pointy yutm ym hochwert 北坐标 "
-    "y坐标",
-)
-# Degrees, minutes, seconds and side.
-_ANGLE = (
-    r"^([-+]?\d+(?:\.\d+)?)\s*[°ºd]?\s*(?:(\d+(?:\.\d+)?)\s*['′’]\s*)?"
-    r"(?:(\d+(?:\.\d+)?)\s*(?:\"|″|”|'')\s*)?([NSEWnsew])?$"
+    "x easting east este e utmx utmeast utme xcoord coordx pointx rechtswert 东坐标 x坐标",
+    "y northing north norte n utmy utmnorth utmn ycoord coordy pointy hochwert 北坐标 y坐标",
 )
 _WKT = "wkt geometry geom thegeom wktgeom shape geo"
 _MISSING = {"", "nan", "null", "<null>", "<na>", "n/a", "#n/a", "-", "--", "nodata", "no data"}
@@ -72,8 +63,7 @@ def read_table(file: Path, entry: Entry) -> gpd.GeoDataFrame:
         texts = table[shapes].astype("string").str.replace(r"^SRID=\d+;", "", regex=True)
         geometry = gpd.GeoSeries.from_wkt(texts.where(texts.notna(), None).to_numpy(object))
     else:
-        names = _coordinates(table, entry, file)
-        east, north = (numbers(_in_degrees(table[name], file), file) for name in names)
+        east, north = (numbers(table[name], file) for name in _coordinates(table, entry, file))
         geometry = gpd.GeoSeries(gpd.points_from_xy(east, north)).where((east + north).notna())
     return gpd.GeoDataFrame(table, geometry=geometry.to_numpy(), crs=crs)
 
@@ -95,6 +85,11 @@ def open_table(file: Path, entry: Entry) -> pd.DataFrame:
             fix = "Name another with `sheet`"
             note("the first sheet is read", where=file, found=sheets, fix=fix)
         return pd.read_excel(file, engine="calamine", sheet_name=entry.sheet or 0)
+    return _read_text(file, entry)
+
+
+def _read_text(file: Path, entry: Entry) -> pd.DataFrame:
+    """A table of text, its encoding and what sets its fields apart found out."""
     content = file.read_bytes()
     encoding = entry.encoding or guess_encoding(content)
     text = content.decode(encoding)
@@ -134,12 +129,8 @@ def _coordinates(table: pd.DataFrame, entry: Entry, file: Path) -> tuple[str, st
                 note("columns taken for the coordinates", where=file, found=found, fix=fix)
                 return found
     missing = entry.x if named[0] is None else entry.y
-    raise InputError(
-        f'the table has no column "{missing}"',
-        where=file,
-        found=list(table.columns),
-        fix="Name it in catalog.yml",
-    )
+    what = f'the table has no column "{missing}"'
+    raise InputError(what, where=file, found=list(table.columns), fix="Name it in catalog.yml")
 
 
 def _find(table: pd.DataFrame, names: str) -> str | None:
@@ -149,22 +140,6 @@ def _find(table: pd.DataFrame, names: str) -> str | None:
         return names
     known = (re.sub(r"[\W_]", "", name).casefold() for name in names.split())
     return next((plain[name] for name in known if name in plain), None)
-
-
-def _in_degrees(values: pd.Series, file: Path) -> pd.Series:
-    """Coordinates such as 102°30'15"E as degrees; others as they are."""
-    if pd.api.types.is_numeric_dtype(values):
-        return values
-    parts = values.astype("string").str.strip().str.replace(",", ".").str.extract(_ANGLE)
-    if not parts[[1, 3]].notna().any(axis=None):
-        return values
-    degrees, minutes, seconds = (pd.to_numeric(parts[i]) for i in (0, 1, 2))
-    size = degrees.abs() + minutes.fillna(0) / 60 + seconds.fillna(0) / 3600
-    west = parts[3].str.upper().isin(["S", "W"]) | parts[0].str.startswith("-")
-    angles = size.where(~west.fillna(False).astype(bool), -size)
-    found = f"{values.iloc[0]} as {angles.iloc[0]:.5f}"
-    note(f'angles in "{values.name}" are read as degrees', where=file, found=found)
-    return angles.astype(object).where(degrees.notna(), values).infer_objects()
 
 
 def numbers(values: pd.Series, where) -> pd.Series:
@@ -185,7 +160,8 @@ def numbers(values: pd.Series, where) -> pd.Series:
             f'the column "{values.name}" does not hold numbers',
             where=where,
             found=texts[wrong].unique()[:3].tolist(),
-            fix="Correct the file, or name another column in catalog.yml",
+            fix="Write plain numbers (angles as decimal degrees), or name another column in "
+            "catalog.yml",
         )
     if texts.str.contains(",").any():
         note(f'decimal commas in "{values.name}"', where=where, found=texts.iloc[0])
@@ -198,8 +174,7 @@ def is_missing(values: pd.Series) -> pd.Series:
 
 
 def guess_encoding(content: bytes) -> str:
-    """The likeliest encoding of a text: UTF-8 (or 16) if it is valid, else Chinese, Cyrillic or
-    Western.
+    """The likeliest encoding of a text: UTF-8 (or 16) if it is valid, else Chinese or Western.
 
     Examples
     --------
@@ -211,18 +186,14 @@ def guess_encoding(content: bytes) -> str:
     with suppress(UnicodeDecodeError):
         content.decode("utf-8-sig")
         return "utf-8-sig"
-    high = [code for code in content if code > 127]
     with suppress(UnicodeDecodeError):
         content.decode("gbk")
         # Characters in use are pairs of high bytes, the first of them before D8.
         firsts = re.findall(rb"([\x80-\xff])[\x80-\xff]", content)
-        if 2 * len(firsts) == len(high) and sum(first < b"\xd8" for first in firsts) * 2 > len(
-            firsts
-        ):
+        usual = sum(first < b"\xd8" for first in firsts)
+        if 2 * len(firsts) == sum(code > 127 for code in content) and 2 * usual > len(firsts):
             return "gb18030"
-    letters = len(re.findall(rb"[A-Za-z]", content))
-    # Accents are few among Western letters.
-    return "cp1251" if sum(code >= 0xC0 for code in high) > letters else "cp1252"
+    return "cp1252"
 
 
 def say_encoding(encoding: str, text: str, where) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 import xarray as xr
 
 from lsa_helpers.errors import InputError, InputNote, note
@@ -94,12 +93,10 @@ def _with_column(features: gpd.GeoDataFrame, name: str, file: Path) -> gpd.GeoDa
     same = [column for column in features if str(column).casefold() in alike]
     if name and len(same) == 1:
         return features.rename(columns={same[0]: name})
-    raise InputError(
-        f'the attribute "{name}" does not exist' if name else "no attribute is named",
-        where=file,
-        found=[column for column in features.columns if column != "geometry"],
-        fix="Name it in catalog.yml, with `attribute`, `value` or `label`",
-    )
+    what = f'the attribute "{name}" does not exist' if name else "no attribute is named"
+    found = [column for column in features.columns if column != "geometry"]
+    fix = "Name it in catalog.yml, with `attribute`, `value` or `label`"
+    raise InputError(what, where=file, found=found, fix=fix)
 
 
 def _clean(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
@@ -118,66 +115,26 @@ def _clean(features: gpd.GeoDataFrame, file: Path) -> gpd.GeoDataFrame:
     with np.errstate(all="ignore"):  # damaged files hold any number
         features.loc[invalid, features.geometry.name] = features[invalid].geometry.make_valid()
     return (
-        features.rename_geometry("geometry") if features.geometry.name != "geometry" else features
+        features if features.geometry.name == "geometry" else features.rename_geometry("geometry")
     )
 
 
 def _moved(features: gpd.GeoDataFrame, crs, file: Path) -> gpd.GeoDataFrame:
     """Features in another CRS, without those that have no place in it."""
-    if features.empty:
-        return features.to_crs(crs)
     nowhere = features.crs.is_geographic & (features.bounds == 0).all(axis=1)
     if nowhere.any() and not nowhere.all():
-        found = f"{nowhere.sum()} of {len(features)}"
-        note(
-            "features at 0° east and 0° north are left out, as without a place",
-            where=file,
-            found=found,
-        )
+        what = "features at 0° east and 0° north are left out, as without a place"
+        note(what, where=file, found=f"{nowhere.sum()} of {len(features)}")
         features = features[~nowhere]
-    west, south, east, north = features.total_bounds
-    if features.crs.is_geographic and 180 < east <= 360 and -90 <= south <= north <= 90:
-        beyond = features.bounds["minx"] >= 180
-        features.loc[beyond, "geometry"] = features[beyond].translate(-360)
-        note("longitudes from 0 to 360° are read as east and west", where=file)
     moved = features.to_crs(crs)
     # What lies on the far side of the earth has no place in this CRS; metres called degrees have
     # none either.
     near = np.isfinite(moved.bounds).all(axis=1)
-    if not near.any():
-        swapped = features.crs.is_geographic and max(-south, north) > 90
-        swapped = swapped and -90 <= west <= east <= 90 and -360 <= south <= north <= 360
-        raise InputError(
-            "latitude and longitude are swapped"
-            if swapped
-            else "the coordinates do not fit the CRS",
-            where=file,
-            found=f"{features.crs.to_string()} and coordinates such as {features.total_bounds[:2]}",
-            fix="Exchange `x` and `y` in catalog.yml, or correct the file"
-            if swapped
-            else "Correct crs in catalog.yml, or the file",
-        )
+    if len(features) and not near.any():
+        found = f"{features.crs.to_string()} and coordinates such as {features.total_bounds[:2]}"
+        fix = "Exchange `x` and `y` in catalog.yml if they are swapped, or correct `crs`"
+        raise InputError("the coordinates do not fit the CRS", where=file, found=found, fix=fix)
     return moved[near]
-
-
-def swapped_inside(features: gpd.GeoDataFrame, bounds) -> bool:
-    """Whether features far from an area would lie in it, were their coordinates exchanged, as
-    degrees or as they are.
-
-    Parameters
-    ----------
-    features : GeoDataFrame
-    bounds : sequence of float
-        Left, bottom, right, top of the area, in the CRS of the features.
-    """
-    left, bottom, right, top = bounds
-    for crs in (features.crs, "EPSG:4326"):
-        places = features.geometry.to_crs(crs).to_numpy()
-        flipped = shapely.transform(places, lambda xy: xy[:, ::-1])
-        moved = gpd.GeoSeries(flipped, crs=crs).to_crs(features.crs)
-        if not moved.cx[left:right, bottom:top].empty:
-            return True
-    return False
 
 
 def read_amounts(catalog: Catalog, entry: Entry, crs) -> tuple[gpd.GeoDataFrame, pd.Series]:

@@ -174,12 +174,15 @@ def _palette(folder, paint, *palettes):
         image.save(folder.path / f"masks/a{number}.png")
 
 
-def test_a_palette_is_read_by_its_index(chips):
-    """As in the folders ``SegmentationClass`` of VOC."""
+def test_a_palette_is_read_by_its_colours(chips):
+    """As in the folders ``SegmentationClass`` of VOC; the numbers behind them are not asked for."""
     _palette(chips, lambda m, _: _grey(m, 1, 0), [[0, 0, 0], [128, 0, 0]])
     shares, said = _shares(chips)
     np.testing.assert_allclose(shares, SHARE)
     assert not said
+    chips.content["images"]["landslide_values"] = [1]
+    with pytest.raises(InputError, match=r"no mask has any.*0x800000 \(6.6%\)"):
+        list_chips(chips.catalog())
 
 
 def test_a_palette_whose_first_colour_is_white(chips):

@@ -165,63 +165,14 @@ def test_points_without_labels_are_landslides(hill):
     assert not try_folds(hill)
 
 
-@pytest.mark.parametrize(
-    ("column", "values", "metres"),
-    [
-        ("location_accuracy", ["exact", "50m", "0.05 km"], [0, 50, 50]),
-        ("accuracy", [0, 25, 40], [0, 25, 40]),
-        ("Uncertainty", ["10 m", "", "20 m"], [10, 20, 20]),
-        ("accuracy_km", [0.01, 0.02, 0.03], [10, 20, 30]),
-        ("精度", ["10", "20", "30"], [10, 20, 30]),
-        ("Positional accuracy (m)", [10, 20, 30], [10, 20, 30]),
-        ("coordinateUncertaintyInMeters", [10, 20, 30], [10, 20, 30]),
-        ("Genauigkeit", ["0,05 km", "< 20", "5-25 m"], [50, 20, 25]),
-        ("precision", ["100 ft", "± 10 m", "1:50,000"], [30.48, 10, 30.48]),
-        ("accuracy_ft", [100, 50, 10], [30.48, 15.24, 3.048]),
-    ],
-)
-def test_how_far_points_may_be_off_is_read_and_said(hill, column, values, metres):
-    catalogue(hill, **{column: values * 10})
+@pytest.mark.parametrize("column", ["location_accuracy", "coordinateUncertaintyInMeters", "精度"])
+def test_accuracies_of_points_are_said_and_given_by_the_entry(hill, column):
+    catalogue(hill, **{column: ["exact", "5km", "25km"] * 10})
     found, said = hill.inventory(path="glc.csv")
-    assert found["accuracy_m"].tolist() == pytest.approx(metres * 10)
-    assert f'how far points may be off is read from "{column}"' in said
+    assert "accuracy_m" not in found
+    assert f'taken for exact, whatever "{column}" says' in said and "'5km': 10" in said
     found, said = hill.inventory(path="glc.csv", accuracy_m=70)
     assert found["accuracy_m"].eq(70).all() and column not in said
-
-
-def test_each_file_has_its_own_column_of_accuracy(hill):
-    points = landslides(24)
-    for name, some, columns in (
-        ("gps.gpkg", points[:12], {"accuracy_m": [3.0, -9999.0] * 6}),
-        ("map.gpkg", points[12:], {"precision": ["50 m"] * 12}),
-    ):
-        hill.vector(name, [shape.centroid for shape in some], columns=columns)
-    found, said = hill.inventory(path=["gps.gpkg", "map.gpkg"])
-    assert found["accuracy_m"].tolist() == [3, 50] * 6 + [50] * 12  # −9999 says nothing
-    assert '"accuracy_m" and "precision"' in said
-
-
-def test_accuracies_in_words_are_doubted(hill):
-    catalogue(hill, accuracy=["high", "low", "1:50,000"] * 10)
-    found, said = hill.inventory(path="glc.csv")
-    assert found["accuracy_m"].eq(0).all()
-    assert '"accuracy" does not say in metres how far points may be off' in said
-
-
-@pytest.mark.parametrize("column", ["date_accuracy", "accuracy_of_what", "area_precision"])
-def test_other_accuracies_are_not_of_places(hill, column):
-    catalogue(hill, **{column: ["1 km", "exact", "5 km"] * 10})
-    found, said = hill.inventory(path="glc.csv")
-    assert "accuracy_m" not in found and column not in said
-
-
-def test_points_known_to_kilometres_are_left_out(hill):
-    catalogue(hill, location_accuracy=["exact", "5km", "unknown"] * 10)
-    found, said = hill.inventory(path="glc.csv")
-    assert len(found) == 10 and "20 of 30 may be more than 120 m off" in said
-    catalogue(hill, location_accuracy="25km")
-    with pytest.raises(InputError, match=r"glc\.csv: no point is known well enough.*accuracy_m"):
-        hill.inventory(path="glc.csv")
 
 
 def test_points_at_one_place_and_outside_are_counted(hill):
@@ -274,9 +225,9 @@ def test_too_few_are_found_before_a_run(hill, shapes, words):
         try_folds(hill)
 
 
-def test_what_would_do_is_said(hill):
+def test_blocks_larger_than_the_area_are_refused(hill):
     """Blocks of 2 km are too large for a hillside of 1.6 km; those of 1 km are not."""
-    with pytest.raises(InputError, match=r"24 landslides; 3 spatial.*, or set block_m: 1000, n_f"):
+    with pytest.raises(InputError, match=r"24 landslides; 3 spatial.*a smaller `block_m`"):
         try_folds(hill, block_m=2000.0)
     assert try_folds(hill, block_m=1000.0) == ""
 
@@ -345,3 +296,17 @@ def test_only_a_column_that_tells_both_is_taken_for_the_label(
     assert (label == 1).sum() == landslides_found
     assert ("is read as the label" in said) == (landslides_found == 4)
     assert ('landslides, whatever "verified" says' in said) == (column == "verified")
+
+
+@pytest.mark.parametrize(
+    ("texts", "words", "count"),
+    [
+        (["landslide in road cut", "none"], 'the column "notes" is read as the label', 4),
+        (["landslide in road cut", "none", "see report"], 'whatever "notes" says', 12),
+    ],
+)
+def test_free_text_that_speaks_of_landslides_is_said(hill, texts, words, count):
+    hill.vector("s.gpkg", landslides(4 * len(texts)), columns={"notes": texts * 4})
+    found, said = hill.inventory(path="s.gpkg")
+    label = found["label"] if "label" in found else pd.Series([1] * len(found))
+    assert (label == 1).sum() == count and words in said

@@ -123,10 +123,10 @@ def test_images_that_cannot_be_cut_stand_in_one_report(folder):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("points", "not polygons"),
+        ("points", "enclose no area"),
         ("elsewhere", "no landslide lies on the images"),
         ("unnamed", "polygons: FILE"),
-        ("broken", "outlines cannot be read"),
+        ("broken", "slides.gpkg: the file cannot be read"),
     ],
 )
 def test_wrong_outlines_are_named(folder, change, words):

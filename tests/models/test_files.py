@@ -1,6 +1,9 @@
 """Trained models in files: equal predictions, no pickles, no use where numbers mean otherwise."""
 
 import json
+import subprocess
+import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -31,6 +34,39 @@ def test_save_and_load_give_equal_predictions(name, trained, sampled, tmp_path):
     assert coded_groups(fitted_coder(loaded)) == coded_groups(fitted_coder(trained[name]))
     endings = {path.suffix for path in tmp_path.iterdir()}
     assert endings <= {".json", ".skops", ".safetensors"} and is_saved(tmp_path)
+
+
+TRAIN_AND_SAVE = """
+import sys
+from pathlib import Path
+import pandas as pd
+from sklearn.base import clone
+from lsa_helpers.models import save
+from tests.hillside import make_hillside
+from tests.models.conftest import make_estimators
+folder, (factors, _) = Path(sys.argv[1]), make_hillside()
+table = pd.read_parquet(folder / "samples.parquet")
+for name, estimator in make_estimators(factors).items():
+    save(clone(estimator).fit(table, table["label"]), folder / "second" / name, factors)
+"""
+
+
+def test_two_saves_are_the_same_bytes(trained, sampled, tmp_path, root):
+    """At another time and in another process, where every object lies elsewhere in memory."""
+    factors, table = sampled
+    table.to_parquet(tmp_path / "samples.parquet")
+    for name, estimator in trained.items():
+        save(estimator, tmp_path / "first" / name, factors)
+        (file,) = (tmp_path / "first" / name).glob("*.skops")
+        with zipfile.ZipFile(file) as archive:
+            assert {item.date_time for item in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    command = [sys.executable, "-c", TRAIN_AND_SAVE, tmp_path]
+    subprocess.run(command, check=True, cwd=root)
+    files = [file.relative_to(tmp_path / "first") for file in tmp_path.glob("first/*/*")]
+    assert len(files) == 9
+    for file in files:
+        one, other = ((tmp_path / folder / file).read_bytes() for folder in ("first", "second"))
+        assert one == other, file
 
 
 @pytest.mark.parametrize("name", NAMES)

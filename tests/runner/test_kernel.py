@@ -58,8 +58,11 @@ def test_workers_count_together(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_interruption_leaves_nothing_behind(tmp_path):
-    """Ctrl-C ends papermill and the kernel; the chapter does not count as executed."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interruption_leaves_nothing_behind(tmp_path, how):
+    """Ctrl-C ends papermill and the kernel, and so does a kill that nobody can answer; the chapter
+    does not count as executed.
+    """
     begun = tmp_path / "begun"
     code = f"open({str(begun)!r}, 'w').close(); import time; time.sleep(1000)"
     process = start(tmp_path, code)
@@ -67,7 +70,7 @@ def test_an_interruption_leaves_nothing_behind(tmp_path):
         assert process.poll() is None
         time.sleep(0.1)
     children = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     process.communicate()
     assert process.returncode != 0
     assert len(children) == 2 and psutil.wait_procs(children, timeout=60)[1] == []

@@ -1,6 +1,10 @@
 """Sweeps: what a file means, which stages are shared, what a failure or a second start leaves."""
 
+import json
 import os
+import subprocess
+import sys
+import time
 
 import nbformat
 import pytest
@@ -188,3 +192,51 @@ def test_a_linked_run_changed_afterwards_leaves_the_other_as_it_is(tmp_path, cha
     (folder / b / "products/b.txt").unlink()
     assert (folder / a / "products/b.txt").read_bytes() == before
     assert runner.execute(Run(folder / a), runs[a], STAGES) == []
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Address of a scheduler with one worker, started by the commands that the book names."""
+    file = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    dask = [sys.executable, "-m", "dask"]
+    port = ["--port", "0", "--scheduler-file", file, "--no-dashboard"]
+    started = [subprocess.Popen([*dask, "scheduler", *port], **quiet)]
+    try:
+        while not file.exists():
+            assert started[0].poll() is None
+            time.sleep(0.2)
+        address = json.loads(file.read_text())["address"]
+        worker = [*dask, "worker", address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard"]
+        started.append(subprocess.Popen(worker, **quiet))
+        yield address
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait()
+
+
+@pytest.mark.slow
+def test_a_running_cluster_makes_a_sweep(tmp_path, cluster, lsa, monkeypatch):
+    """Two runs of one mountain through a scheduler and a worker; the second start makes none."""
+    monkeypatch.chdir(tmp_path)
+    sizes = {"width_km": 2.0, "height_km": 2.0, "chips_per_platform": 4}
+    each = [{**sizes, "n_explain": count} for count in (10, 20)]
+    content = {"base": "tiny", "until": "01", "list": each}
+    (tmp_path / "two.yml").write_text(yaml.safe_dump(content, sort_keys=False))
+    first = lsa("sweep", "two.yml", "--scheduler", cluster)
+    assert first.code == 0, first.err + first.out
+    assert "1 of them to be made" in first.out and first.out.count("01_data: made") == 1
+    names = list(_runs(tmp_path, until="01", list=each))
+    assert all((tmp_path / "runs/two" / name / "products/factors.tif").exists() for name in names)
+    again = lsa("sweep", "two.yml", "--scheduler", cluster)
+    assert (
+        again.code == 0 and "0 of them to be made" in again.out and "01_data: made" not in again.out
+    )
+
+
+def test_a_scheduler_that_does_not_answer_is_said(tmp_path, lsa, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.yml").write_text("base: tiny\ngrid: {seed: [0, 1]}\n")
+    result = lsa("sweep", "two.yml", "--scheduler", "tcp://127.0.0.1:9")
+    assert result.code == 2 and "does not answer" in result.err

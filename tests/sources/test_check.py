@@ -33,7 +33,10 @@ def broken(folder, **changes):
             {"lithology": {"path": "lithology.gpkg", "attribute": "stone"}},
             r"lithology\.gpkg: .*\"stone\".*rock.*catalog",
         ),
-        ({"roads": {"path": "roads.shp", "crs": "EPSG:32617"}}, r"roads\.shp: .*does not overlap"),
+        (
+            {"roads": {"path": "roads.shp", "crs": "EPSG:32617"}},
+            r"roads\.shp: .*does not overlap",
+        ),
         ({"dem": None}, r"names no DEM"),
     ],
 )
@@ -46,7 +49,7 @@ def test_a_truncated_raster_is_found_before_anything_runs(catalog, folder):
     file = folder / "lulc_b.tif"
     content = file.read_bytes()
     file.write_bytes(content[: len(content) - 200])
-    with pytest.raises(InputError, match=r"lulc_b\.tif: .*(damaged|cannot be opened)"):
+    with pytest.raises(InputError, match=r"lulc_b\.tif: .*(read to its end|cannot be opened)"):
         check_catalog(catalog, need_dem=True, cell_size=10.0)
 
 

@@ -9,7 +9,8 @@ import rioxarray
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.sources import Entry, check_catalog
-from lsa_helpers.sources.rasters import mosaic, open_source
+from lsa_helpers.sources.rasterfiles import open_source
+from lsa_helpers.sources.rasters import mosaic
 
 
 def test_data_check_says_nothing_on_stderr(folder):
