@@ -1,8 +1,7 @@
-"""The tables printed in Yao et al. (2026), and the check of a printed frequency-ratio table."""
+"""The tables printed in Yao et al. (2026), and tables of others that are audited beside them."""
 
 from importlib import resources
 
-import numpy as np
 import pandas as pd
 
 from lsa_helpers.errors import InputError, did_you_mean
@@ -14,7 +13,10 @@ TABLES = {
     4: "table4_detection",
     5: "table5_frequency_ratio",
 }
-HALF = 0.005  # of the last printed digit
+#: Tables of others: name → where they are printed. Facts only, read from the text of the source.
+OTHERS = {
+    "oh2010_table2": "Oh 2010, Journal of the Geological Society of Korea 46(2), 157–170, Table 2"
+}
 
 
 def published_table(number: int) -> pd.DataFrame:
@@ -50,59 +52,48 @@ def published_table(number: int) -> pd.DataFrame:
         raise InputError(
             f"the paper has no table {number}", fix=did_you_mean(str(number), map(str, TABLES))
         )
-    path = resources.files("lsa_helpers") / "data" / "paper" / f"{TABLES[number]}.csv"
-    with path.open(encoding="utf-8") as file:
-        table = pd.read_csv(file)
+    table = _read("paper", TABLES[number])
     if number == 5:
         table = table.rename(columns={"method": "model", "fr_as_printed": "fr"})
         table["model"] = table["model"].str.lower()
     return table
 
 
-def audit_frequency_ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """Check a printed frequency-ratio table against its own areas, rounding taken into account.
-
-    Every printed number stands for an interval of half a unit of its last digit to both sides. A
-    printed ratio is possible when its interval meets the interval of ratios that the printed areas
-    allow.
+def printed_table(name: int | str) -> pd.DataFrame:
+    """A printed table as text, with every digit that is printed.
 
     Parameters
     ----------
-    table : DataFrame
-        Columns of Table 5, every value rounded to two decimals.
+    name : int or str
+        4 or 5 of the paper, or a key of `OTHERS`.
 
     Returns
     -------
     DataFrame
-        The printed ratios that are impossible: model, susceptibility, column, printed, and low and
-        high, the values that the areas allow.
+        Text, for `lsa_helpers.audit.audit`.
+
+    Raises
+    ------
+    InputError
+        When there is no such table.
 
     Examples
     --------
-    >>> wrong = audit_frequency_ratios(published_table(5))
-    >>> wrong[["model", "susceptibility", "column", "printed"]].values.tolist()
-    [['rf', 'High', 'area_ratio_pct', 7.99]]
+    >>> printed_table(5).loc[8, "area_ratio_pct"]
+    '7.99'
     """
-    parts = []
-    for _, rows in table.groupby("model", sort=False):
-        area = _share_interval(rows["area_km2"].to_numpy())
-        landslide = _share_interval(rows["landslide_area_km2"].to_numpy())
-        allowed = {
-            "area_ratio_pct": area,
-            "landslide_area_ratio_pct": landslide,
-            "fr": (landslide[0] / area[1], landslide[1] / area[0]),
-        }
-        for column, (low, high) in allowed.items():
-            part = rows[["model", "susceptibility"]].assign(column=column, printed=rows[column])
-            part = part.assign(low=low, high=high)
-            too_low = part["printed"] + HALF < part["low"] - 1e-9
-            too_high = part["printed"] - HALF > part["high"] + 1e-9
-            parts.append(part[too_low | too_high])
-    return pd.concat(parts, ignore_index=True)
+    if name in OTHERS:
+        return _read("published", str(name), dtype=str)
+    if name not in (4, 5):
+        fix = did_you_mean(str(name), ["4", "5", *OTHERS])
+        raise InputError(f'there is no printed table "{name}"', fix=fix)
+    table = _read("paper", TABLES[int(name)], dtype=str)
+    # The paper's own heading, which says per cent.
+    return table.rename(columns={"fr_as_printed": "FR (%)"})
 
 
-def _share_interval(area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest share (per cent) of each area when every area is known to ± `HALF`."""
-    low, high = np.maximum(area - HALF, 0), area + HALF
-    others_low, others_high = low.sum() - low, high.sum() - high
-    return 100 * low / (low + others_high), 100 * high / (high + others_low)
+def _read(folder: str, name: str, **more) -> pd.DataFrame:
+    """A table that comes with the package."""
+    path = resources.files("lsa_helpers") / "data" / folder / f"{name}.csv"
+    with path.open(encoding="utf-8") as file:
+        return pd.read_csv(file, keep_default_na=False, **more)

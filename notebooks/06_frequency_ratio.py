@@ -48,13 +48,14 @@ from ckmeans import ckmeans
 from rasterio.features import rasterize
 
 from lsa_helpers import classes, validation
-from lsa_helpers.paper import audit_frequency_ratios, published_table
+from lsa_helpers.audit import audit
+from lsa_helpers.paper import printed_table, published_table
 from lsa_helpers.raster import cell_size, on_grid, read_factors, write_raster
 from lsa_helpers.runner.params import FrequencyRatioParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import load_landslides, reproject_landslides
 from lsa_helpers.show import classes as show
-from lsa_helpers.show import style, webmap
+from lsa_helpers.show import published, style, webmap
 
 style.use()
 p = FrequencyRatioParams.from_cell(globals())
@@ -248,13 +249,15 @@ show.sensitivity_table(sensitivity)
 # ## Checking a printed table
 #
 # A table of frequency ratios checks itself: the ratios follow from the areas. Printed numbers are rounded, so each stands for an interval; a
-# printed ratio is possible if it meets the interval that the printed areas allow. Here are the entries of the paper's Table 5 that are not:
+# printed ratio is possible if it meets the interval that the printed areas allow. Here is what the paper's Table 5 cannot be, and what it leaves open
+# to question:
 
 # %%
-show.readable(audit_frequency_ratios(printed))
+published.told(audit(printed_table(5)), "impossible", "noted")
 
 # %% [markdown]
-# One entry cannot come from its area; the others all can. The same check on your own table, or on one you are asked to review, takes one line.
+# One entry cannot come from its area; the others all can. The chapter *What a printed table tells* shows how this is found and how much more there
+# is in a table; `lsa audit FILE.csv` does it for your own table, or for one you are asked to review.
 #
 # ## Look at it yourself
 #

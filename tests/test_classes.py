@@ -21,7 +21,6 @@ from shapely.geometry import Point, box
 
 from lsa_helpers import classes
 from lsa_helpers.errors import InputError
-from lsa_helpers.paper import audit_frequency_ratios, published_table
 from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_factors, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.samples import reproject_landslides
@@ -281,19 +280,3 @@ def test_breaks_are_checked_of_the_models_that_have_them(tmp_path):
     assert classes.read_breaks(file, 2)["breaks"] == {"rf": [0.5]}
     with pytest.raises(InputError, match="do not give 3 classes for rf"):
         classes.read_breaks(file, 3)
-
-
-@pytest.mark.known_by("published numbers", "Audit of a printed table")
-def test_table_5_follows_from_its_own_areas_but_for_one_misprint():
-    printed = published_table(5)
-    wrong = audit_frequency_ratios(printed)
-    columns = ["model", "susceptibility", "column", "printed"]
-    assert wrong[columns].values.tolist() == [["rf", "High", "area_ratio_pct", 7.99]]
-    assert wrong["low"].item() < 8.0 < wrong["high"].item()
-
-
-def test_audit_finds_a_wrong_ratio():
-    table = published_table(5)
-    table.loc[4, "fr"] = 15.41
-    wrong = audit_frequency_ratios(table)[["model", "susceptibility", "column"]]
-    assert ["cnn", "Very High", "fr"] in wrong.values.tolist()

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
 from lsa_helpers.runner import (
+    cli_audit,
     cli_compare,
     cli_diff,
     cli_files,
@@ -135,6 +136,7 @@ def check() -> None:
     console.print("Every derived file is in step.")
 
 
+app.command("audit")(cli_audit.audit_file)
 app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
 app.command("compare")(cli_compare.compare)

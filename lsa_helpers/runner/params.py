@@ -241,6 +241,17 @@ class ComparisonParams(Cell):
 #: Its notebook.
 COMPARISON = "10_comparison"
 
+
+class PublishedParams(Cell):
+    """The chapter on printed tables, which reads no run."""
+
+    run_dir: str
+    table: str
+
+
+#: Its notebook.
+PUBLISHED = "11_published_tables"
+
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
     "02_detector": DetectorParams,

@@ -19,7 +19,8 @@ import lsa_helpers
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
-from lsa_helpers.runner.params import COMPARISON
+from lsa_helpers.runner.kernel import execute_notebook
+from lsa_helpers.runner.params import COMPARISON, PUBLISHED, notebooks_dir
 
 _LEFT_BEHIND = (".buildinfo", ".doctrees", "objects.inv", "*webpack-macros.html")
 
@@ -47,7 +48,8 @@ def build_book(run: Run, out: Path | None = None) -> Path:
         When the run has no executed notebooks, the pages of the book are not there, or `out` is a
         folder with other things in it.
     StageError
-        When Jupyter Book gives an error or a warning; the message shows them.
+        When the chapter on printed tables fails, or Jupyter Book gives an error or a warning; the
+        message shows them.
     """
     out = Path(out) if out is not None else run.path / "book"
     if out.exists() and any(out.iterdir()) and not (out / "index.html").is_file():
@@ -59,6 +61,8 @@ def build_book(run: Run, out: Path | None = None) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder) / "stage"
         compares = (run.path / "comparison.json").is_file()
+        if not compares and _executed(run):
+            _add_published(run)
         (comparison_stage if compares else make_stage)(run, stage)
         site = _jupyter_book(stage, Path(folder) / "built")
         _put_in_place(site, out)
@@ -76,9 +80,7 @@ def make_stage(run: Run, stage: Path) -> None:
         A folder that does not exist yet.
     """
     root = _root()
-    notebooks = sorted((run.path / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    notebooks = [path for path in notebooks if path.suffixes == [".ipynb"]]
-    if not notebooks:
+    if not (notebooks := _executed(run)):
         raise InputError(
             "the run has no executed notebooks", where=run.path, fix="Make it first: lsa run NAME"
         )
@@ -94,6 +96,20 @@ def make_stage(run: Run, stage: Path) -> None:
         (stage / name).write_text(text, encoding="utf-8")
     toc = _present(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")), stage)
     (stage / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
+
+
+def _executed(run: Run) -> list[Path]:
+    """The run's executed notebooks."""
+    notebooks = sorted((run.path / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [path for path in notebooks if path.suffixes == [".ipynb"]]
+
+
+def _add_published(run: Run) -> None:
+    """Execute the chapter on printed tables in the run's folder: it reads nothing of the run, so no
+    run makes it, and takes seconds.
+    """
+    notebook = notebooks_dir() / f"{PUBLISHED}.ipynb"
+    execute_notebook(notebook, run.path.resolve(), {"run_dir": ".", "table": ""})
 
 
 def comparison_stage(run: Run, stage: Path) -> None:

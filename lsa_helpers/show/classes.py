@@ -31,10 +31,6 @@ WORDS = {
     "landslides_pct": "Landslides (%)",
     "rank": "Rank",
     "scheme": "Breaks",
-    "column": "Column",
-    "printed": "Printed",
-    "low": "Lowest possible",
-    "high": "Highest possible",
     "fisher_jenks": "Fisher–Jenks",
     "equal": "Equal",
     "quantile": "Quantile",
@@ -209,8 +205,3 @@ def sensitivity_table(sensitivity: pd.DataFrame) -> pd.DataFrame:
     models = list(dict.fromkeys(sensitivity["model"]))
     wide = wide.swaplevel(axis=1)[models].loc[list(dict.fromkeys(sensitivity["scheme"]))]
     return wide.convert_dtypes().rename(WORDS).rename(WORDS, axis=1).rename_axis("Breaks")
-
-
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """A table with headings and entries in words, numbers rounded to four decimals."""
-    return table.round(4).replace(WORDS).rename(WORDS, axis=1).set_index("Model")

@@ -14,7 +14,13 @@ from lsa_helpers.runner.publish import build_book
 
 pytestmark = pytest.mark.book
 
-MATHS = ("01_data", "04_factor_selection", "06_frequency_ratio", "07_shap")
+MATHS = (
+    "01_data",
+    "04_factor_selection",
+    "06_frequency_ratio",
+    "07_shap",
+    "11_published_tables",
+)
 CHAPTERS = (
     "01_data",
     "02_detector",
@@ -25,6 +31,7 @@ CHAPTERS = (
     "07_shap",
     "08_validation",
     "09_samples",
+    "11_published_tables",
 )
 
 

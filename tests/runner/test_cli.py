@@ -14,6 +14,7 @@ import yaml
 from rasterio.transform import from_bounds
 from rasterio.warp import transform_bounds
 
+from lsa_helpers.paper import printed_table
 from lsa_helpers.runner import cli
 from lsa_helpers.runner.params import CHAPTERS
 from tests.data_folder import CELL, COLUMNS, CONTENT, CRS, NORTH, ROWS, WEST
@@ -115,10 +116,26 @@ def test_params_export_names_the_data_as_seen_from_here(lsa, empty, folder):
         (("run", "tiny", "-p", "coding", "{asp: circular}"), ("parameter coding", "asp")),
         (("book", "nothing"), ("nothing", "lsa run")),
         (("data", "check", "nowhere"), ("nowhere",)),
+        (("audit", "none.csv"), ("none.csv", "no readable CSV")),
+        (("audit", __file__), ("test_cli.py",)),
     ],
 )
 def test_wrong_arguments_are_explained(lsa, empty, arguments, words):
     refused(lsa(*arguments), empty, *words)
+
+
+def test_audit_says_what_cannot_be_and_writes_a_report(lsa, empty):
+    printed_table(5).to_csv("table 5.csv", index=False)
+    answer = lsa("audit", "table 5.csv")
+    assert answer.code == 0
+    assert (
+        "Cannot be, whatever was rounded away: 1\n  High of RF: the area share 7.99" in answer.out
+    )
+    assert "CNN leads XGBoost by at least 10.1 points" in answer.out
+    text = (empty / "table 5_audit.md").read_text(encoding="utf-8")
+    assert text.startswith("# Audit of table 5.csv\n") and "7.99 cannot be" in text
+    assert lsa("audit", "table 5.csv", "--out", "r.md").code == 0
+    assert (empty / "r.md").read_text(encoding="utf-8") == text
 
 
 def test_breaks_for_other_classes_are_refused_before_anything_is_written(lsa, empty, tmp_path):
