@@ -51,9 +51,10 @@ def predict_map(
     halo = getattr(estimator, "halo", 0)
     bands = select_factors(factors, fitted_coder(estimator).factors)
     in_memory = not bands.chunks
-    if where is not None:
-        bands = bands.assign({"wanted here": where.astype(np.float32).where(where)})
     bands = bands.chunk(y=BLOCK, x=BLOCK) if in_memory else bands.unify_chunks()
+    if where is not None:
+        where = where.chunk(bands.chunksizes)
+        bands = bands.assign({"wanted here": where.astype(np.float32).where(where)})
     values = bands.to_dataarray("band").data
     # A strip of cells narrower than the halo at the end belongs to the block before it.
     chunks = [

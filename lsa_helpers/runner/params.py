@@ -27,8 +27,8 @@ Model = Literal["cnn", "rf", "xgboost", "logistic", "svm"]
 
 
 class Parameters(BaseModel):
-    """What every chapter knows: its run's folder, the seed, the data folder and how many cores it
-    may use.
+    """What every chapter knows: its run's folder, the seed, the data folder, how many cores it may
+    use and how rasters are read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +39,7 @@ class Parameters(BaseModel):
     data: str
     catalog: str
     n_jobs: int = Field(ge=1, le=1024)
+    chunk: int = Field(ge=0, le=65_536)
 
     @classmethod
     def check(cls, values: dict[str, Any], where: str) -> Self:
@@ -169,6 +170,7 @@ class SelectionParams(SampleParams):
 class SusceptibilityParams(SampleParams):
     """Chapter 05: samples, the models, maps and scores."""
 
+    scheduler: str
     models: list[Model] = Field(min_length=1)
     coding: dict[str, Literal["continuous", "circular", "categorical"]]
     tune_draws: CountOrNone

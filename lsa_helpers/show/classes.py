@@ -52,7 +52,7 @@ def relief(factors: xr.Dataset) -> xr.DataArray:
     """Shaded relief in 0–1 from the factor altitude; NaN outside; flat where it is no factor."""
     if "altitude" in factors:
         return style.hillshade(factors["altitude"])
-    first = next(iter(factors.values()))
+    first = style.thin(next(iter(factors.values())))
     return xr.full_like(first, 0.8).where(first.notnull())
 
 
