@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from lsa_helpers.factors import terrain
 from lsa_helpers.factors.build import TERRAIN
 from lsa_helpers.factors.terrain import (
     catchment_area,
@@ -226,3 +227,11 @@ def test_wetness_of_one_cell_and_of_one_row_by_hand():
     assert make("twi", np.array([[7.0]]), 10.0).item() == pytest.approx(np.log(10 / 1e-3))
     row = make("twi", np.arange(30.0)[None] * 3, 10.0)[0]
     np.testing.assert_allclose(row[1:-1], np.log(np.arange(30, 0, -1) * 10 / 0.3)[1:-1], atol=1e-4)
+
+
+def test_curvatures_strip_by_strip_are_those_of_the_whole(monkeypatch):
+    """Strips of 7 rows, the last of 2, against one: no seam."""
+    dem = raster(np.random.default_rng(0).random((30, 20)).cumsum(axis=0), 10.0)
+    whole = [band.values for band in curvatures(dem)]
+    monkeypatch.setattr(terrain, "_STRIP", 7)
+    np.testing.assert_array_equal([band.values for band in curvatures(dem)], whole)

@@ -61,6 +61,16 @@ def test_only_the_cells_wanted_are_mapped(trained, sampled, name):
     np.testing.assert_array_equal(part, whole.where(where))
 
 
+def test_cells_wanted_of_factors_in_chunks(trained, sampled):
+    """Lazy as the factors are, and the same cells."""
+    factors, _ = sampled
+    where = known_cells(factors).copy()
+    where[:, 40:] = False
+    lazy = predict_map(trained["xgboost"], factors.chunk(y=30, x=25), where)
+    assert lazy.chunks == ((30, 30, 20), (25, 25, 25, 21))
+    np.testing.assert_array_equal(lazy, predict_map(trained["xgboost"], factors, where))
+
+
 def test_blocks_of_nodata_are_not_predicted(trained, sampled, monkeypatch):
     """A block without a known cell is NaN and never reaches the model."""
     factors, _ = sampled
