@@ -44,7 +44,6 @@ crs: str = ""  # CRS in metres of the analysis grid; empty: the DEM's, or its UT
 factors: list = []  # factors to use; empty: all that the sources allow
 
 # %%
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -218,7 +217,7 @@ style.save(show.factor_panels(xr.Dataset({"catchment": catchment, "twi": wetness
 # %%
 with remarks() as said, TemporaryDirectory(dir=run.path) as folder:
     how = {"cell_size_m": p.cell_size_m, "crs": p.crs, "wanted": p.factors, "chunk": p.chunk}
-    made, notes = build_factors(catalog, **how, folder=Path(folder))
+    made, notes = build_factors(catalog, **how, folder=folder)
     facts = describe(made)
     write_factors(run.product("factors.tif"), made)
 factors = read_factors(run.product("factors.tif"), chunk=p.chunk)

@@ -102,7 +102,7 @@ schemes = {
 # %% [markdown]
 # The paper classes its maps into five Fisher–Jenks classes. The classical algorithm looks at every pair of values and is only ever given a sample of
 # the cells; that of {cite:t}`wang2011` finds the same best classes of a million sorted values in under a second, so all cells are used here (of
-# a map of more than 20 million every second row and column, or fewer). The breaks are saved in `breaks.json`.
+# a map of more than 10 million those of every nth row and column). The breaks are saved in `breaks.json`.
 
 # %%
 with remarks() as said:

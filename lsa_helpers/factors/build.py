@@ -76,7 +76,7 @@ def build_factors(
     crs: str = "",
     wanted: Sequence[str] = (),
     chunk: int = 0,
-    folder: Path | None = None,
+    folder: Path | str = "",
 ) -> tuple[xr.Dataset, list[str]]:
     """Make every factor the catalog allows, on one grid, one after the other.
 
@@ -93,7 +93,7 @@ def build_factors(
     chunk : int
         Edge of a Dask chunk in cells, for areas larger than memory: each factor made is put into a
         file in `folder` and read back only where it is wanted. 0: factors in memory.
-    folder : Path, optional
+    folder : Path or str
         Must be there as long as chunked factors are used.
 
     Returns
@@ -142,7 +142,7 @@ def build_factors(
         shares[attrs["long_name"]] = known.sum() / n_inside
         left &= known
         if chunk:
-            file = write_plain(folder / f"{len(made)}.tif", on_grid(values, grid, name))
+            file = write_plain(Path(folder) / f"{len(made)}.tif", on_grid(values, grid, name))
             values = read_raster(file, chunk)[name].data
         made[name] = on_grid(values, grid, name, **attrs)
         notes += _remarks(catalog, name, entry, made[name])
