@@ -115,7 +115,7 @@ def fingerprint(
     inputs = manifest.hashes(run.path, needed)
     if params.data and chapter in _READ_DATA:
         inputs |= manifest.data_hashes(catalog_of(params, run.path))
-    values = params.model_dump(exclude={"run_dir", "n_jobs", "scheduler"})
+    values = params.model_dump(exclude={"run_dir", "n_jobs", "chunk", "scheduler"})
     code = manifest.code_hash(notebooks_dir() / f"{chapter}.ipynb")
     return manifest.digest(values, code, inputs), inputs
 
