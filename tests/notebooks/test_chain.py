@@ -291,11 +291,12 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
 
 def test_a_run_in_blocks_is_the_run_in_memory(tiny, tmp_path):
     """Factors, samples, maps, classes and figures come out byte for byte where chapters read and
-    write blocks of 64 cells.
+    write blocks of 64 cells and maps are computed by other processes.
     """
     blocks = Run(tmp_path / "blocks")
     shutil.copytree(tiny.run.path, blocks.path)
-    values = load_run_params(find_params("tiny"), {"chunk": "64"}, None, blocks.path)
+    how = {"chunk": "64", "scheduler": "local"}
+    values = load_run_params(find_params("tiny"), how, None, blocks.path)
     chapters = ["01_data", "04_factor_selection", "05_susceptibility", "06_frequency_ratio"]
     assert execute(blocks, values, chapters, force=True) == chapters
     same = ["factors.tif", "factors.json", "samples.parquet", "predictions.parquet"]
