@@ -2,16 +2,18 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, note
 from lsa_helpers.raster import on_grid, read_raster
 from lsa_helpers.run import Run, sha256
 
+#: Most cells of a map that breaks are looked for in.
+MOST_CELLS = 10_000_000
 #: The models whose maps are classed, in the order of tables and figures.
 MODELS = ("cnn", "rf", "xgboost")
 
@@ -30,7 +32,7 @@ def class_names(n_classes: int) -> list[str]:
     return [f"{names[0]} (lowest)", *names[1:-1], f"{names[-1]} (highest)"]
 
 
-def read_maps(run: Run, kind: str = "heldout") -> dict[str, xr.DataArray]:
+def read_maps(run: Run, kind: str = "heldout", chunk: int = 0) -> dict[str, xr.DataArray]:
     """The susceptibility maps of a run that are to be classed.
 
     Parameters
@@ -39,6 +41,8 @@ def read_maps(run: Run, kind: str = "heldout") -> dict[str, xr.DataArray]:
         With the maps of chapter 05.
     kind : {"heldout", "fitted"}
         Maps by models that did not know the cells they map, or by models that knew all landslides.
+    chunk : int
+        Edge of a Dask chunk in cells, for maps larger than memory; 0: read into memory.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def read_maps(run: Run, kind: str = "heldout") -> dict[str, xr.DataArray]:
     start, maps = {"heldout": "heldout", "fitted": "susceptibility"}[kind], {}
     for model in MODELS:
         if run.has(f"{start}_{model}.tif"):
-            (maps[model],) = read_raster(run.product(f"{start}_{model}.tif")).values()
+            (maps[model],) = read_raster(run.product(f"{start}_{model}.tif"), chunk).values()
     if not maps:
         raise InputError(
             f"there is no {kind} susceptibility map of {', '.join(MODELS)}",
@@ -105,14 +109,19 @@ def known_values(susceptibility: xr.DataArray, n_classes: int) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (n,)
-        The values of the known cells.
+        The values of the known cells; of a map of more than `MOST_CELLS` cells those of every nth
+        row and column, with a note.
 
     Raises
     ------
     InputError
         When the map has fewer different values than classes.
     """
-    values = np.asarray(susceptibility, float)
+    step = math.ceil(math.sqrt(susceptibility.size / MOST_CELLS))
+    if step > 1:
+        found = f"every {step}th row and column of {susceptibility.size:,} cells"
+        note("class breaks are found on a part of a large map", found=found)
+    values = np.asarray(susceptibility[::step, ::step], float)
     values = values[np.isfinite(values)]
     n_different = np.unique(values).size
     if n_different < n_classes:
@@ -121,6 +130,27 @@ def known_values(susceptibility: xr.DataArray, n_classes: int) -> np.ndarray:
             fix="Use fewer classes, or look at why the map is flat",
         )
     return values
+
+
+def cut_classes(susceptibility: xr.DataArray, breaks: Sequence[float]) -> xr.DataArray:
+    """The class of every cell, 1 the lowest, 0 where unknown: uint8, dims (y, x), in memory.
+
+    A cell on a break belongs to the class below it.
+
+    Examples
+    --------
+    >>> from lsa_helpers.raster import empty_grid
+    >>> values = on_grid(np.array([[0.1, 0.5], [0.9, np.nan]]), empty_grid((0, 0, 2, 2), 32648, 1))
+    >>> cut_classes(values, [0.5]).values.tolist()
+    [[1, 1], [2, 0]]
+    """
+    number = xr.apply_ufunc(
+        lambda values: np.where(np.isnan(values), 0, 1 + np.digitize(values, breaks, right=True)),
+        susceptibility,
+        dask="parallelized",
+        output_dtypes=[np.int64],
+    )
+    return on_grid(number.astype(np.uint8).values, susceptibility, "susceptibility class")
 
 
 def read_breaks(file: Path | str, n_classes: int, models: Iterable[str] | None = None) -> dict:

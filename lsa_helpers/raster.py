@@ -92,19 +92,19 @@ def rowcol(raster: xr.DataArray | xr.Dataset, x, y) -> tuple[np.ndarray, np.ndar
     return row, col
 
 
+def at_cells(raster: xr.Dataset, row, col) -> xr.Dataset:
+    """Values of all bands in cells, (n,) each; of Dask chunks each is read once, and not kept."""
+    places = {"y": xr.DataArray(row, dims="cell"), "x": xr.DataArray(col, dims="cell")}
+    return raster.isel(places).compute()
+
+
 def known_cells(raster: xr.Dataset) -> xr.DataArray:
     """Whether a cell has a value in every band: (y, x) bool; stays lazy over Dask chunks."""
     return raster.to_dataarray("band").notnull().all("band")
 
 
-_COG = {
-    "driver": "COG",
-    "compress": "DEFLATE",
-    "predictor": "YES",
-    "overviews": "AUTO",
-    "blocksize": 256,
-    "bigtiff": "if_safer",
-}
+_COG = {"driver": "COG", "compress": "DEFLATE", "predictor": "YES", "overviews": "AUTO"}
+_COG |= {"blocksize": 256, "bigtiff": "if_safer"}
 
 
 def write_raster(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
@@ -123,6 +123,17 @@ def write_raster(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
     Path
         `path`.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        plain = write_plain(Path(folder) / "plain.tif", raster)
+        with whole_file(path) as part, rasterio.open(plain) as file:
+            overviews = "nearest" if file.dtypes[0] == "uint8" else "average"
+            rio_copy(file, part, **_COG, overview_resampling=overviews)
+    return path
+
+
+def write_plain(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
+    """As `write_raster`, neither compressed nor with overviews: a file that is soon read again."""
     bands = raster if isinstance(raster, xr.Dataset) else {raster.name or "band": raster}
     first = next(iter(bands.values()))
     floats = first.dtype.kind == "f"
@@ -138,16 +149,11 @@ def write_raster(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
         "tiled": True,
         "bigtiff": "if_safer",
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        plain = f"{folder}/plain.tif"
-        with rasterio.open(plain, "w", **profile) as file:
-            for window, values in _rows_of_chunks(bands):
-                file.write(values.astype(profile["dtype"]), window=window)
-            file.descriptions = tuple(map(str, bands))
-            file.units = tuple(band.attrs.get("units") or "1" for band in bands.values())
-        with whole_file(path) as part, rasterio.open(plain) as file:
-            rio_copy(file, part, **_COG, overview_resampling="average" if floats else "nearest")
+    with rasterio.open(path, "w", **profile) as file:
+        for window, values in _rows_of_chunks(bands):
+            file.write(values.astype(profile["dtype"], copy=False), window=window)
+        file.descriptions = tuple(map(str, bands))
+        file.units = tuple(band.attrs.get("units") or "1" for band in bands.values())
     return path
 
 
@@ -210,6 +216,7 @@ def _lazy_bands(path: Path, chunk: int):
     """All bands as a Dask array (bands, height, width) whose chunks open the file themselves."""
     import dask.array as da
 
+    path = Path(path).resolve()  # a worker elsewhere has another working directory
     with rasterio.open(path) as file:
         size = (file.count, file.height, file.width)
         kind = np.dtype(file.dtypes[0])

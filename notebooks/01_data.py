@@ -35,6 +35,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 width_km: float = 8.0  # east-west size of the simulated mountain, km
 height_km: float = 6.0  # north-south size of the simulated mountain, km
 chips_per_platform: int = 60  # image chips simulated for each platform of Table 1
@@ -43,6 +44,8 @@ crs: str = ""  # CRS in metres of the analysis grid; empty: the DEM's, or its UT
 factors: list = []  # factors to use; empty: all that the sources allow
 
 # %%
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pandas as pd
 import pyflwdir
@@ -55,7 +58,14 @@ from lsa_helpers.errors import remarks
 from lsa_helpers.factors.build import build_factors, describe
 from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wider
 from lsa_helpers.paper import published_table
-from lsa_helpers.raster import cell_size, known_cells, read_raster, write_factors, write_raster
+from lsa_helpers.raster import (
+    cell_size,
+    known_cells,
+    read_factors,
+    read_raster,
+    write_factors,
+    write_raster,
+)
 from lsa_helpers.runner.params import DataParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.runner.world import make_data
@@ -106,8 +116,8 @@ with rioxarray.open_rasterio(catalog.path(catalog.dem), masked=True) as file:
 
 # %%
 grid = target_grid(catalog, p.cell_size_m, p.crs)
-dem = read_dem(catalog, grid)
-dem
+altitude = read_dem(catalog, grid)
+altitude
 
 # %% [markdown]
 # ## Slope and aspect from nine cells
@@ -118,9 +128,11 @@ dem
 # $$ g = \frac{(z_3 + 2 z_6 + z_9) - (z_1 + 2 z_4 + z_7)}{8 s}, \qquad h = \frac{(z_1 + 2 z_2 + z_3) - (z_7 + 2 z_8 + z_9)}{8 s}. $$
 #
 # The slope is $\arctan\sqrt{g^2 + h^2}$. The aspect is the direction in which the ground falls fastest, in degrees clockwise from north; flat cells have
-# none and get −1. Here is the cell in the middle of the grid, by hand:
+# none and get −1. Here is the cell in the middle of the grid, by hand. (Of an area more than 2000 cells wide or high this lesson looks at its middle
+# only; the factors below are made of all of it.)
 
 # %%
+dem = altitude.isel({axis: slice(max(0, n // 2 - 1000), n // 2 + 1000) for axis, n in altitude.sizes.items()})
 row, col = (length // 2 for length in dem.shape)
 z = dem.values[row - 1 : row + 2, col - 1 : col + 2]
 weights = np.array([1, 2, 1])
@@ -204,20 +216,23 @@ style.save(show.factor_panels(xr.Dataset({"catchment": catchment, "twi": wetness
 # much coarser than the grid, is listed:
 
 # %%
-with remarks() as said:
-    factors, notes = build_factors(catalog, cell_size_m=p.cell_size_m, crs=p.crs, wanted=p.factors)
-write_factors(run.product("factors.tif"), factors)
+with remarks() as said, TemporaryDirectory(dir=run.path) as folder:
+    how = {"cell_size_m": p.cell_size_m, "crs": p.crs, "wanted": p.factors, "chunk": p.chunk}
+    made, notes = build_factors(catalog, **how, folder=folder)
+    facts = describe(made)
+    write_factors(run.product("factors.tif"), made)
+factors = read_factors(run.product("factors.tif"), chunk=p.chunk)
 print("\n".join([*notes, *map(str, said)]) or "Every factor was made, from sources fine enough for the grid.")
 factors
 
 # %% mystnb={"figure": {"caption": "The study area with altitude as shaded relief, and the line sources that were read.", "name": "fig-01-area"}, "image": {"alt": "Shaded relief map of the study area coloured by altitude with rivers, roads and faults drawn as lines"}}
-style.save(show.study_area(catalog, dem.where(known_cells(factors))), run, "study_area")
+known = known_cells(factors).compute()
+style.save(show.study_area(catalog, altitude.where(known)), run, "study_area")
 
 # %% [markdown]
 # The table says how far the values of each factor reach, and how coarse its source is; classes have no range.
 
 # %%
-facts = describe(factors)
 run.write_table(facts, "factors")
 narrow = facts[["factor", "unit", "minimum", "median", "maximum", "native resolution (m)"]]
 narrow.style.hide(axis="index").format(precision=3, na_rep="–", escape="html")
@@ -273,7 +288,7 @@ else:
 # ```
 
 # %%
-steep = (slope > 30).where(known_cells(factors))
+steep = (slope > 30).where(known)
 print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 
 # %% [markdown]

@@ -34,6 +34,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 backbone: str = "resnet18"  # convolutional network under the pyramid
 backbone_stages: int = 4  # stages of the backbone that are used; the last is most of its weights
 fpn_width: int = 64  # channels of the feature pyramid

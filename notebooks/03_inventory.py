@@ -36,6 +36,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 window_px: int = 512  # edge of a tile of the scene, pixels
 overlap_px: int = 256  # overlap of neighbouring tiles, pixels
 landslide_share: float = 0.02  # share of the scene that landslides may cover, for the choice of thresholds

@@ -35,6 +35,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 inventory: str = "auto"  # landslides to learn from; auto: detected, else reference
 max_per_landslide: int = 15  # most cells sampled inside one landslide
 max_positives: int = 10000  # most landslide cells in all
@@ -85,7 +86,7 @@ run = open_run(p, "04_factor_selection")
 # they are drawn. The landslides are those that the inventory of chapter 3 calls *detected* where there are enough of them, otherwise the reference inventory.
 
 # %%
-factors = read_factors(run.need("factors.tif", chapter="01_data"))
+factors = read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk)
 inventory_file = run.need("inventory.gpkg", chapter="03_inventory")
 landslides = samples.load_landslides(inventory_file, p.inventory, with_absences=True)
 table = samples.make_samples(landslides, factors, **p.sampling())

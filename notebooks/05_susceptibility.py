@@ -36,6 +36,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 inventory: str = "auto"  # landslides to learn from; auto: detected, else reference
 max_per_landslide: int = 15  # most cells sampled inside one landslide
 max_positives: int = 10000  # most landslide cells in all
@@ -47,6 +48,7 @@ min_slope_negatives: float = 0.0  # cells without landslide are at least so stee
 block_m: float = 1000.0  # edge of the spatial blocks that are dealt to folds, m
 cluster_m: float = 0.0  # landslides nearer than this are dealt together with their blocks, m; 0: blocks alone
 n_folds: int = 5  # number of cross-validation folds
+scheduler: str = ""  # where maps in chunks are computed: address of a Dask scheduler, or local (processes); empty: threads here
 models: list = ["cnn", "rf", "xgboost", "logistic"]  # models to train
 coding: dict = {}  # factor: how models code it, where not by its kind (z-score, sine and cosine, one column per class)
 tune_draws: int = 0  # settings tried in nested tuning of rf, xgboost and svm; 0: the settings below
@@ -78,8 +80,8 @@ from xgboost import XGBClassifier
 
 from lsa_helpers import validation
 from lsa_helpers.cnn import WindowCNN
-from lsa_helpers.models import predict_map, save
-from lsa_helpers.raster import cell_size, read_factors, write_raster
+from lsa_helpers.models import compute_on, predict_map, save
+from lsa_helpers.raster import cell_size, read_factors, read_raster, write_raster
 from lsa_helpers.runner.params import SusceptibilityParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import (
@@ -116,7 +118,7 @@ run = open_run(p, "05_susceptibility")
 # %%
 run.need("selected_factors.json", chapter="04_factor_selection")
 selected = run.read_json("selected_factors.json")["selected"]
-factors = read_factors(run.need("factors.tif", chapter="01_data"))
+factors = read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk)
 landslides = load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory, with_absences=True)
 samples = make_samples(landslides, factors[list(dict.fromkeys([*selected, *p.logistic_factors]))], **p.sampling())
 label = samples["label"]
@@ -195,9 +197,14 @@ for name, estimator in estimators.items():
 # network over the raster at once {cite:p}`giusti2013`: pooling with stride one, and every later layer dilated. The result is the same to the last digits.
 
 # %%
-maps = {name: predict_map(estimator, factors, n_jobs=p.n_jobs) for name, estimator in estimators.items()}
-for name, susceptibility in maps.items():
-    write_raster(run.product(f"susceptibility_{name}.tif"), susceptibility)
+def written(name, susceptibility):
+    """A map in its file, read back as the factors were read."""
+    with compute_on(p.scheduler, p.n_jobs):
+        file = write_raster(run.product(f"{name}.tif"), susceptibility)
+    return read_raster(file, p.chunk)["susceptibility"]
+
+
+maps = {name: written(f"susceptibility_{name}", predict_map(estimator, factors, n_jobs=p.n_jobs)) for name, estimator in estimators.items()}
 pd.DataFrame({style.MODEL_LABELS[name]: pd.Series(values.values.ravel()).describe() for name, values in maps.items()}).round(3)
 
 # %% mystnb={"figure": {"caption": "Susceptibility of every cell by each model, with the landslides the models learned from. Probabilities hold for samples of which half are landslides.", "name": "fig-05-maps"}, "image": {"alt": "Maps of the susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
@@ -223,8 +230,7 @@ for name, estimator in estimators.items():
         training = validation.training_samples(samples, folds == fold, window_m, numbers)
         fitted = clone(estimator).fit(training, training["label"])
         pieces.append(predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs))
-    heldout[name] = xr.concat(pieces, "fold").max("fold").rename("susceptibility")
-    write_raster(run.product(f"heldout_{name}.tif"), heldout[name])
+    heldout[name] = written(f"heldout_{name}", xr.concat(pieces, "fold").max("fold").rename("susceptibility"))
 
 # %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map. Steps along block edges are where two models disagree.", "name": "fig-05-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
 style.save(show.susceptibility_maps(heldout, landslides), run, "heldout_maps")

@@ -35,6 +35,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 n_classes: int = 5  # number of susceptibility classes
 scheme: str = "fisher_jenks"  # how the class breaks are found
 maps: str = "heldout"  # maps that are classed: by models that did not know the cells they map, or fitted to all landslides
@@ -49,8 +50,9 @@ from rasterio.features import rasterize
 
 from lsa_helpers import classes, validation
 from lsa_helpers.audit import audit
+from lsa_helpers.errors import remarks
 from lsa_helpers.paper import printed_table, published_table
-from lsa_helpers.raster import cell_size, on_grid, read_factors, write_raster
+from lsa_helpers.raster import cell_size, read_factors, write_raster
 from lsa_helpers.runner.params import FrequencyRatioParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import load_landslides, reproject_landslides
@@ -68,7 +70,7 @@ run = open_run(p, "06_frequency_ratio")
 # landslide, or when a landslide that is a point lies in it.
 
 # %%
-maps = classes.read_maps(run, p.maps)
+maps = classes.read_maps(run, p.maps, p.chunk)
 landslides = load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory)
 one_map = next(iter(maps.values()))
 shapes = reproject_landslides(landslides, one_map).geometry
@@ -100,11 +102,13 @@ schemes = {
 
 # %% [markdown]
 # The paper classes its maps into five Fisher–Jenks classes. The classical algorithm looks at every pair of values and is only ever given a sample of
-# the cells; that of {cite:t}`wang2011` finds the same best classes of a million sorted values in under a second, so all cells are used here. The
-# breaks are saved in `breaks.json`.
+# the cells; that of {cite:t}`wang2011` finds the same best classes of a million sorted values in under a second, so all cells are used here (of
+# a map of more than 10 million those of every nth row and column). The breaks are saved in `breaks.json`.
 
 # %%
-known = {model: classes.known_values(susceptibility, k) for model, susceptibility in maps.items()}
+with remarks() as said:
+    known = {model: classes.known_values(values, k) for model, values in maps.items()}
+print(*dict.fromkeys(map(str, said)), sep="\n", end="")
 if p.breaks_from:
     chosen = classes.read_breaks(p.breaks_from, k, maps)
 else:
@@ -124,20 +128,15 @@ pd.DataFrame(chosen["breaks"], upper).rename(columns=style.MODEL_LABELS).round(3
 # different models therefore share a name, not a threshold. To compare two runs class by class, give the second the breaks of the first with the
 # parameter `breaks_from`.
 #
-# A cell on a break belongs to the class below it (`right=True`); unknown cells get class 0, which in the raster files means nodata.
+# A cell on a break belongs to the class below it; unknown cells get class 0, which in the raster files means nodata.
 
 # %% mystnb={"figure": {"caption": "Susceptibility classes of the models over shaded relief. Outlined are the landslides that are counted below.", "name": "fig-06-classes"}, "image": {"alt": "Maps with the susceptibility classes of the CNN, random forest and XGBoost over shaded relief, landslides outlined"}}
 class_maps = {}
 for model, susceptibility in maps.items():
-    numbers = 1 + np.digitize(susceptibility, chosen["breaks"][model], right=True)
-    class_maps[model] = on_grid(
-        np.where(susceptibility.notnull(), numbers, 0).astype(np.uint8),
-        susceptibility,
-        "susceptibility class",
-    )
+    class_maps[model] = classes.cut_classes(susceptibility, chosen["breaks"][model])
     write_raster(run.product(f"classes_{model}.tif"), class_maps[model])
 
-relief = style.relief(read_factors(run.need("factors.tif", chapter="01_data")))
+relief = style.relief(read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk))
 style.save(show.class_maps(class_maps, relief, landslides, n_classes=k), run, "classes")
 
 # %% [markdown]
@@ -201,11 +200,10 @@ style.save(show.frequency_ratio_bars(table, printed), run, "frequency_ratio")
 
 # %%
 fitted = {}
-for model, susceptibility in classes.read_maps(run, "fitted").items():
+for model, susceptibility in classes.read_maps(run, "fitted", p.chunk).items():
     cut = schemes[p.scheme](classes.known_values(susceptibility, k))
-    numbers = 1 + np.digitize(susceptibility, cut, right=True)
-    fitted[model] = susceptibility.copy(data=np.where(susceptibility.notnull(), numbers, 0))
-table_fitted = frequency_ratios({model: values.astype(int) for model, values in fitted.items()})
+    fitted[model] = classes.cut_classes(susceptibility, cut)
+table_fitted = frequency_ratios(fitted)
 run.write_table(table_fitted, "frequency_ratio_fitted")
 
 highest = pd.concat({p.maps: table, "fitted": table_fitted}, names=["maps", "row"]).reset_index("maps")
@@ -233,7 +231,7 @@ for scheme, find_breaks in schemes.items():
     for model, susceptibility in maps.items():
         highest = susceptibility.values > find_breaks(known[model])[-1]
         shares = {
-            "area_pct": 100 * highest.sum() / known[model].size,
+            "area_pct": 100 * highest.sum() / int(susceptibility.notnull().sum()),
             "landslides_pct": 100 * highest[landslide].mean(),
         }
         rows.append({"scheme": scheme, "model": model} | shares)

@@ -35,6 +35,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 inventory: str = "auto"  # landslides the maps are judged by; auto: the true ones where known, else detected, else reference
 one_block_models: list = ["rf", "xgboost", "logistic"]  # models also scored with one block left out at a time
 logistic_repeats: int = 0  # repetitions of k-means folds for a table of the logistic regression by itself

@@ -33,6 +33,7 @@ profile: str = "quick"  # name of the parameter set, shown in the book
 data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
+chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 inventory: str = "auto"  # landslides that samples are drawn from; auto: detected, else reference
 lab_model: str = "xgboost"  # model that is trained on many kinds of samples
 lab_positives: list = ["cells", "point", "scarp"]  # cells of a landslide that are compared; empty: nothing is

@@ -20,7 +20,7 @@ from rasterio.features import rasterize
 from shapely.geometry import Point, box
 
 from lsa_helpers import classes
-from lsa_helpers.errors import InputError
+from lsa_helpers.errors import InputError, InputNote
 from lsa_helpers.raster import empty_grid, on_grid, read_raster, write_factors, write_raster
 from lsa_helpers.run import Run
 from lsa_helpers.samples import reproject_landslides
@@ -203,6 +203,27 @@ def test_fisher_jenks_is_as_good_as_mapclassify(n_classes):
 def test_flat_map_cannot_be_classed():
     with pytest.raises(InputError, match="1 different values cannot be cut into 5 classes"):
         classes.known_values(xr.full_like(GRID, 0.5), 5)
+
+
+def test_breaks_of_a_large_map_are_found_on_a_part(monkeypatch):
+    """Every second row and column of more cells than allowed, and it is said."""
+    values = on_grid(np.arange(1200.0).reshape(30, 40) / 1200, GRID)
+    assert classes.known_values(values, 5).size == 1200
+    monkeypatch.setattr(classes, "MOST_CELLS", 400)
+    with pytest.warns(InputNote, match="every 2th row and column of 1,200 cells"):
+        part = classes.known_values(values.chunk(y=7, x=9), 5)
+    assert part.tolist() == values.values[::2, ::2].ravel().tolist()
+
+
+def test_classes_in_chunks_are_the_same(random_run):
+    """A value on a break belongs below it, unknown is 0, as numpy says of the whole map."""
+    for values in classes.read_maps(random_run).values():
+        breaks = [float(values[5, 5]), 0.9]
+        expected = np.where(np.isnan(values), 0, 1 + np.digitize(values, breaks, right=True))
+        for map_ in (values, values.chunk(y=7, x=9)):
+            cut = classes.cut_classes(map_, breaks)
+            assert cut.dtype == np.uint8 and cut[5, 5] == 1
+            np.testing.assert_array_equal(cut, expected)
 
 
 def test_maps_that_are_missing(tmp_path):

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from torch import nn
 
 from lsa_helpers.cnn.network import dense_logits, device, window_network
-from lsa_helpers.raster import cell_size, rowcol
+from lsa_helpers.raster import at_cells, cell_size, rowcol
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.samples import factor_coder
 from lsa_helpers.validation import beyond_buffer
@@ -161,10 +161,17 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         """The coded windows around rows with ``x, y`` (m): float32 of shape (n, columns, window,
         window).
         """
-        raster = np.stack([self.factors[name].values for name in self.coder_.factors])
-        coded = self._code(pad_reflect(raster, self.halo))
-        view = np.lib.stride_tricks.sliding_window_view(coded, (self.window,) * 2, axis=(0, 1))
-        return np.ascontiguousarray(view[rowcol(self.factors, X["x"], X["y"])])
+        around, shape = np.arange(self.window), (self.factors.sizes["y"], self.factors.sizes["x"])
+        rows, cols = (
+            np.pad(np.arange(size), self.halo, mode="reflect")[place[:, None] + around]
+            for size, place in zip(shape, rowcol(self.factors, X["x"], X["y"]), strict=True)
+        )
+        # Windows overlap: each of their cells is read and coded once.
+        flat = rows[:, :, None] * shape[1] + cols[:, None, :]
+        cells, inverse = np.unique(flat, return_inverse=True)
+        values = at_cells(self.factors[self.coder_.factors], *np.divmod(cells, shape[1]))
+        coded = self._code(values.to_dataarray("band").values[:, None])[0]
+        return np.ascontiguousarray(coded[inverse.reshape(flat.shape)].transpose(0, 3, 1, 2))
 
     def map_block(self, values: np.ndarray) -> np.ndarray:
         """Probability at every cell of a raster: float64 (height, width).

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +10,10 @@ import pandas as pd
 import xarray as xr
 import xrspatial
 
-from lsa_helpers.errors import InputError, doubt, need_factors
+from lsa_helpers.errors import InputError, need_factors
 from lsa_helpers.factors import terrain
-from lsa_helpers.factors.ready import doubt_ready
-from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
+from lsa_helpers.factors.ready import doubt_gaps, doubt_ready
+from lsa_helpers.raster import cell_size, on_grid, read_raster, rowcol, write_plain
 from lsa_helpers.sources.areas import study_mask
 from lsa_helpers.sources.catalog import Catalog, Entry
 from lsa_helpers.sources.categories import categorical
@@ -74,8 +75,10 @@ def build_factors(
     cell_size_m: float = 0.0,
     crs: str = "",
     wanted: Sequence[str] = (),
+    chunk: int = 0,
+    folder: Path | str = "",
 ) -> tuple[xr.Dataset, list[str]]:
-    """Make every factor the catalog allows, on one grid.
+    """Make every factor the catalog allows, on one grid, one after the other.
 
     Parameters
     ----------
@@ -87,6 +90,11 @@ def build_factors(
         CRS of the grid; see `target_grid`.
     wanted : sequence of str
         Only these factors; empty: all.
+    chunk : int
+        Edge of a Dask chunk in cells, for areas larger than memory: each factor made is put into a
+        file in `folder` and read back only where it is wanted. 0: factors in memory.
+    folder : Path or str
+        Must be there as long as chunked factors are used.
 
     Returns
     -------
@@ -108,7 +116,8 @@ def build_factors(
     dem = read_dem(catalog, dem_grid(catalog, grid))
     rows, columns = _window(grid, dem)
     inside = study_mask(catalog, grid) & np.isfinite(dem.data[rows, columns])
-    made = {}
+    left, n_inside = inside.to_numpy().copy(), max(1, int(inside.sum()))
+    made, shares = {}, {}
     notes = []
     for name in [name for name in known_factors(catalog) if not wanted or name in wanted]:
         entry = _entry(catalog, name)
@@ -129,42 +138,21 @@ def build_factors(
             if is_raster(catalog.path(entry)):  # of polygons it is said where they are burnt
                 doubt_coverage(name, values, inside, catalog.path(entry))
         values = np.where(inside, values, np.nan).astype(np.float32)
+        known = np.isfinite(values)
+        shares[attrs["long_name"]] = known.sum() / n_inside
+        left &= known
+        if chunk:
+            file = write_plain(Path(folder) / f"{len(made)}.tif", on_grid(values, grid, name))
+            values = read_raster(file, chunk)[name].data
         made[name] = on_grid(values, grid, name, **attrs)
         notes += _remarks(catalog, name, entry, made[name])
-    factors = xr.Dataset(made)
-    if not known_cells(factors).any():
-        gaps = {name: f"{float(factor.notnull().mean()):.0%}" for name, factor in made.items()}
-        raise InputError(
-            "no cell has a value for every factor",
-            where=catalog.folder,
-            found=gaps,
-            fix="Leave out the emptiest source",
-        )
-    _doubt_loss(factors, inside, catalog)
-    return factors, notes
+    doubt_gaps(shares, left.sum() / n_inside, catalog.folder)
+    return xr.Dataset(made), notes
 
 
 def _cut_terrain(name: str, dem: xr.DataArray, window: tuple) -> np.ndarray:
     """A terrain factor of the whole DEM, on the grid's rows and columns."""
     return TERRAIN[name](dem).data[window]
-
-
-def _doubt_loss(factors: xr.Dataset, inside, catalog: Catalog) -> None:
-    """Say what each factor costs where less than half of the area is left with all of them."""
-    inside = np.asarray(inside)
-    known = {name: factor.notnull().to_numpy()[inside] for name, factor in factors.items()}
-    left = float(np.logical_and.reduce(list(known.values())).mean())
-    if left >= 0.5:
-        return
-    costs = sorted((float(cells.mean()), name) for name, cells in known.items())
-    named = [f"{factors[name].attrs['long_name']} {1 - share:.0%}" for share, name in costs]
-    lost = [text for text, (share, _) in zip(named, costs, strict=True) if share < 0.995]
-    doubt(
-        f"only {left:.0%} of the study area has a value of every factor",
-        where=catalog.folder,
-        found=f"{', '.join(lost)} of the area without a value",
-        fix="Leave out the emptiest sources, or give a `mask` of what they cover",
-    )
 
 
 def known_factors(catalog: Catalog | None) -> list[str]:
@@ -214,7 +202,8 @@ def describe(factors: xr.Dataset) -> pd.DataFrame:
     """
     rows = []
     for factor in factors.values():
-        values = factor.values[np.isfinite(factor.values)]
+        values = factor.values
+        values = values[np.isfinite(values)]
         classed = factor.attrs["kind"] == "categorical"
         quantiles = [None] * 3 if classed else np.quantile(values, [0, 0.5, 1])
         rows.append(

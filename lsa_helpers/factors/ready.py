@@ -1,8 +1,10 @@
-"""Doubts about ready-made factors that do not fit what the DEM gives."""
+"""Doubts about factors: ready-made ones that do not fit the DEM, gaps that cost much land."""
+
+from collections.abc import Mapping
 
 import numpy as np
 
-from lsa_helpers.errors import doubt
+from lsa_helpers.errors import InputError, doubt
 
 # How many times larger or smaller than the DEM's the median may be: slopes depend on the cells
 # (percent are 1.75 times degrees or more), curvatures and TRI on the definition too.
@@ -42,3 +44,38 @@ def doubt_ready(name: str, values, own, cell: float, file) -> None:
     if found:
         fix = "Name its `unit` or `scale`, or leave it out so that it is computed"
         doubt(f"the ready-made {name} does not fit the ground", where=file, found=found, fix=fix)
+
+
+def doubt_gaps(shares: Mapping[str, float], left: float, folder) -> None:
+    """Say what each factor costs where less than half of the area is left with all of them.
+
+    Parameters
+    ----------
+    shares : mapping
+        Long name of a factor → share of the study area that has a value of it.
+    left : float
+        Share that has a value of every factor.
+    folder : Path
+
+    Raises
+    ------
+    InputError
+        When nothing is left.
+    """
+    if left == 0:
+        raise InputError(
+            "no cell has a value for every factor",
+            where=folder,
+            found={name: f"{share:.0%}" for name, share in shares.items()},
+            fix="Leave out the emptiest source",
+        )
+    if left >= 0.5:
+        return
+    costs = sorted((share, name) for name, share in shares.items() if share < 0.995)
+    doubt(
+        f"only {left:.0%} of the study area has a value of every factor",
+        where=folder,
+        found=", ".join(f"{name} {1 - share:.0%}" for share, name in costs)
+        + " of the area without a value",
+        fix="Leave out the emptiest sources, or give a `mask` of what they cover",
+    )

@@ -15,6 +15,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size
 
 NODATA = -9999.0
+_STRIP = 512  # rows of a DEM whose derivatives are in memory at once, in float64
 
 
 def one_ring_wider(dem: xr.DataArray) -> xr.DataArray:
@@ -100,7 +101,8 @@ def curvatures(dem: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
         )[:, 1:-1, 1:-1]
         both = both.rechunk((2, *dem.chunks))
     else:
-        both = _curvatures(wide, cell)
+        strips = [wide[top : top + _STRIP + 2] for top in range(0, dem.shape[0], _STRIP)]
+        both = np.concatenate([_curvatures(strip, cell) for strip in strips], axis=1)
     return dem.copy(data=both[0]), dem.copy(data=both[1])
 
 

@@ -14,7 +14,7 @@ from lsa_helpers.models.area import fitted_coder, select_factors
 from lsa_helpers.raster import on_grid
 from lsa_helpers.validation import training_samples
 
-#: Edge of the blocks in which a raster in memory is mapped, cells.
+#: Edge of the blocks in which a raster is mapped, cells; a network's last digit depends on it.
 BLOCK = 512
 
 
@@ -51,9 +51,10 @@ def predict_map(
     halo = getattr(estimator, "halo", 0)
     bands = select_factors(factors, fitted_coder(estimator).factors)
     in_memory = not bands.chunks
+    bands = bands.chunk(y=BLOCK, x=BLOCK)
     if where is not None:
+        where = where.chunk(bands.chunksizes)
         bands = bands.assign({"wanted here": where.astype(np.float32).where(where)})
-    bands = bands.chunk(y=BLOCK, x=BLOCK) if in_memory else bands.unify_chunks()
     values = bands.to_dataarray("band").data
     # A strip of cells narrower than the halo at the end belongs to the block before it.
     chunks = [

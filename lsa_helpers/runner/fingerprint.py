@@ -9,9 +9,9 @@ from lsa_helpers.runner.pipeline import NEEDS, TRAINS
 
 # Chapters that read the data folder itself, and not only products of earlier chapters.
 _READ_DATA = ("01_data", "02_detector", "03_inventory")
-# What changes no result: where things lie, and how many cores may be used. What lies there counts
-# by its content, among the inputs.
-_PLACES = {"run_dir", "n_jobs", "data", "catalog"}
+# What changes no result: where things lie, which cores and computers are used, and in which blocks.
+# What lies there counts by its content, among the inputs.
+_PLACES = {"run_dir", "n_jobs", "data", "catalog", "chunk", "scheduler"}
 _PARTS = {"params": "parameter", "code": "code", "inputs": "input"}
 
 

@@ -71,8 +71,8 @@ class Cell(BaseModel):
 
 
 class Parameters(Cell):
-    """What every chapter knows: its run's folder, the seed, the data folder and how many cores it
-    may use.
+    """What every chapter knows: its run's folder, the seed, the data folder, how many cores it may
+    use and how rasters are read.
     """
 
     run_dir: str
@@ -81,6 +81,7 @@ class Parameters(Cell):
     data: str
     catalog: str
     n_jobs: int = Field(ge=1, le=1024)
+    chunk: int = Field(ge=0, le=65_536)
 
 
 class DataParams(Parameters):
@@ -179,6 +180,7 @@ class SelectionParams(SampleParams):
 class SusceptibilityParams(SampleParams):
     """Chapter 05: samples, the models, maps and scores."""
 
+    scheduler: str
     models: list[Model] = Field(min_length=1)
     coding: dict[str, Literal["continuous", "circular", "categorical"]]
     tune_draws: CountOrNone

@@ -6,6 +6,8 @@ import time
 import warnings
 from pathlib import Path
 
+import dask
+
 from lsa_helpers.errors import InputNote
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import CHAPTERS, Parameters
@@ -64,6 +66,8 @@ def open_run(params: Parameters, chapter: str) -> Run:
     """
     # What is to be said of a stranger's files is printed where they are first read.
     warnings.filterwarnings("ignore", category=InputNote)
+    if params.chunk:
+        dask.config.set(num_workers=params.n_jobs)
     if params.run_dir:
         return Run(Path(params.run_dir))
     run = Run(Path("runs/alone").resolve())

@@ -13,7 +13,7 @@ from lsa_helpers.runner.inputs import read_params, to_sections
 #: Models whose AUC of spatial folds stands in the list of runs.
 MODELS = ("cnn", "rf", "xgboost")
 #: Shared parameters that change no result, or only say where things lie.
-_NO_CHANGE = {"run_dir", "profile", "n_jobs", "catalog"}
+_NO_CHANGE = {"run_dir", "profile", "n_jobs", "catalog", "chunk"}
 
 
 def find_run(name: str, folder: Path = Path("runs")) -> Path:

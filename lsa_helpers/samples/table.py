@@ -10,7 +10,7 @@ from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 
 from lsa_helpers.errors import InputError, note
-from lsa_helpers.raster import cell_size, known_cells, on_grid, rowcol
+from lsa_helpers.raster import at_cells, cell_size, known_cells, on_grid, rowcol
 from lsa_helpers.run import whole_file
 from lsa_helpers.samples.landslides import reproject_landslides
 
@@ -122,7 +122,8 @@ def write_samples(samples: pd.DataFrame, path: Path) -> None:
 def _table(row, col, x, y, label, number, factors: xr.Dataset) -> pd.DataFrame:
     """The sample table without folds."""
     keys = {"x": x, "y": y, "label": label, "landslide_id": number}
-    return pd.DataFrame(keys | {name: band.values[row, col] for name, band in factors.items()})
+    values = at_cells(factors, row, col)
+    return pd.DataFrame(keys | {name: band.values for name, band in values.items()})
 
 
 def _from_points(points: gpd.GeoDataFrame, factors: xr.Dataset, known) -> pd.DataFrame:

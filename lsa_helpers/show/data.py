@@ -101,6 +101,7 @@ def factor_panels(factors: xr.Dataset, columns: int = 3) -> Figure:
     -------
     Figure
     """
+    factors = style.thin(factors)
     ratio = factors.sizes["y"] / factors.sizes["x"]
     fig, axes = style.panels(len(factors), columns, 10, 6.9 / columns * ratio + 0.4)
     for ax, factor in zip(axes, factors.values(), strict=True):

@@ -46,6 +46,7 @@ MODEL_LABELS = {
     "oracle": "Oracle (true probability)",
     "reachable": "Reachable from the factors",
 }
+MOST_PIXELS = 2500  # cells a side of a raster that is drawn, more than a figure shows
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
 
@@ -84,7 +85,18 @@ def map_image(ax: Axes, raster, *, scale_bar: bool = True, **look) -> AxesImage:
     to ``imshow``.
     """
     extent = map_axes(ax, raster, scale_bar=scale_bar)
-    return ax.imshow(raster, extent=extent, **look)
+    return ax.imshow(thin(raster), extent=extent, **look)
+
+
+def thin(raster):
+    """A raster (DataArray or Dataset with dims y, x) in memory; of one with more than `MOST_PIXELS`
+    cells a side every nth row and column.
+    """
+    step = -(-max(raster.sizes["y"], raster.sizes["x"]) // MOST_PIXELS)
+    if step > 1:
+        raster = raster.isel({axis: slice(step // 2, None, step) for axis in ("y", "x")})
+        raster = raster.rio.write_transform(raster.rio.transform(recalc=True))
+    return raster.compute()
 
 
 def outlines(ax: Axes, layer, raster, **line) -> None:
@@ -139,8 +151,9 @@ def _scale_bar(ax: Axes, width: float) -> None:
 
 def hillshade(dem: xr.DataArray) -> xr.DataArray:
     """Shaded relief in 0–1 of a DEM (dims y, x; metres, CRS in metres, NaN where unknown), lit from
-    the north-west at 45°.
+    the north-west at 45°, of a large one as `thin` leaves it.
     """
+    dem = thin(dem)
     edge = cell_size(dem)
     shade = LightSource(315, 45).hillshade(dem.fillna(dem.mean()).values, dx=edge, dy=edge)
     return dem.copy(data=shade).where(dem.notnull())
@@ -150,7 +163,7 @@ def relief(factors: xr.Dataset) -> xr.DataArray:
     """Shaded relief in 0–1 from the factor altitude; NaN outside; flat where it is no factor."""
     if "altitude" in factors:
         return hillshade(factors["altitude"])
-    first = next(iter(factors.values()))
+    first = thin(next(iter(factors.values())))
     return xr.full_like(first, 0.8).where(first.notnull())
 
 

@@ -59,7 +59,7 @@ def susceptibility_map(
     layers = [image_layer(_grey(relief, 64), relief.notnull(), name="Relief only", **look)]
     # The last one added is the one shown first.
     for model in reversed(class_maps):
-        classes = class_maps[model].values.astype(int)
+        classes = style.thin(class_maps[model]).values.astype(int)
         # Enough relief to see the valleys, enough colour to tell the classes apart.
         mixed = 0.7 * rgb[np.maximum(classes, 1) - 1] + 0.3 * _grey(relief, 16)
         layers.append(image_layer(mixed, classes > 0, name=style.MODEL_LABELS[model], **look))

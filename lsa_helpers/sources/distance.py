@@ -52,7 +52,12 @@ def distance_to_cells(marked, cell_size: float):
     [[0.0, 10.0, 20.0]]
     """
     if isinstance(marked, np.ndarray):
-        return (distance_transform_edt(~marked) * cell_size).astype(np.float32)
+        # Row and column of the nearest one are 8 bytes a cell; SciPy's own distances take 40.
+        found = distance_transform_edt(~marked, return_distances=False, return_indices=True)
+        columns, out = np.arange(marked.shape[1]), np.empty(marked.shape, np.float32)
+        for row, (down, across) in enumerate(zip(*found, strict=True)):
+            out[row] = np.sqrt((down - row) ** 2.0 + (across - columns) ** 2.0) * cell_size
+        return out
     reach = farthest(marked)
     depth = tuple(min(reach, length) for length in marked.shape)
     return marked.map_overlap(

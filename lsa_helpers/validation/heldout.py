@@ -38,15 +38,20 @@ def fold_map(
         0 … folds - 1; a block with samples of several folds (a landslide across its edge) has that
         of most of them.
     """
-    x, y = np.meshgrid(grid.x, grid.y)
-    xs, ys = np.append(x, samples["x"]), np.append(y, samples["y"])
-    cells, rows = np.split(block_numbers(xs, ys, block_m), [x.size])
+    # Along the axes, which are short, and not cell by cell.
+    across, in_column = np.unique(np.floor(grid.x.values / block_m), return_inverse=True)
+    down, in_row = np.unique(np.floor(grid.y.values / block_m), return_inverse=True)
+    x, y = np.meshgrid(across, down)
+    xs = np.append(x, np.floor(samples["x"] / block_m))
+    ys = np.append(y, np.floor(samples["y"] / block_m))
+    blocks, rows = np.split(block_numbers(xs, ys, 1), [x.size])
     n_folds = int(samples["fold"].max()) + 1
-    votes = np.zeros((max(cells.max(), rows.max()) + 1, n_folds))
+    votes = np.zeros((max(blocks.max(), rows.max()) + 1, n_folds))
     np.add.at(votes, (rows, samples["fold"].to_numpy()), 1)
     dealt = np.random.default_rng(seed).integers(n_folds, size=len(votes))
     fold_of_block = np.where(votes.any(axis=1), votes.argmax(axis=1), dealt)
-    return on_grid(fold_of_block[cells].reshape(x.shape), grid, "fold")
+    fold = fold_of_block[blocks].reshape(x.shape).astype(np.int16)
+    return on_grid(fold[in_row[:, None], in_column], grid, "fold")
 
 
 def training_samples(
@@ -77,10 +82,10 @@ def training_samples(
         When the samples that are left hold one class only.
     """
     edge = cell_size(held_out)
-    distance = np.full(held_out.shape, np.inf)
+    distance = np.full(len(samples), np.inf)
     if held_out.any():
-        distance = distance_transform_cdt(~held_out.values, metric="chessboard") * edge
-    distance = distance[rowcol(held_out, samples["x"], samples["y"])]
+        cells = distance_transform_cdt(~held_out.values, metric="chessboard")
+        distance = cells[rowcol(held_out, samples["x"], samples["y"])] * edge
     landslide = samples["landslide_id"]
     held = set(landslide[distance == 0])
     if landslides is not None:

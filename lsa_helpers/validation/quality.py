@@ -138,12 +138,12 @@ def texture(classes: xr.DataArray) -> dict[str, float]:
     >>> {name: round(value, 3) for name, value in texture(spot).items()}
     {'different_neighbours': 0.111, 'isolated': 0.111}
     """
-    # The middle of each window of nine is the cell itself, which is not its own neighbour.
-    padded = np.pad(classes.values, 1)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
-    cell = windows[..., 1:2, 1:2]
-    known = ((windows > 0) & (cell > 0)).sum(axis=(2, 3)) - (classes.values > 0)
-    same = ((windows == cell) & (cell > 0)).sum(axis=(2, 3)) - (classes.values > 0)
+    cell, padded = classes.values, np.pad(classes.values, 1)
+    known, same = np.zeros((2, *cell.shape), np.int8)
+    for down, across in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1), (2, 2)):
+        neighbour = padded[down : down + cell.shape[0], across : across + cell.shape[1]]
+        known += (neighbour > 0) & (cell > 0)
+        same += (neighbour == cell) & (cell > 0)
     surrounded = known == 8
     different = 1 - same.sum() / known.sum() if known.any() else np.nan
     isolated = (same[surrounded] == 0).mean() if surrounded.any() else np.nan

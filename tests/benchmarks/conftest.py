@@ -39,7 +39,13 @@ COSTS = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture()
-def timed(benchmark, request):
+def costs(request):
+    """Takes a line that is to stand below the table of times."""
+    return request.config.stash.setdefault(COSTS, []).append
+
+
+@pytest.fixture()
+def timed(benchmark, costs, request):
     """Time a function, and note its peak memory from one more call; `work` is what one call does,
     such as ``(4.2, "megapixels")``.
     """
@@ -55,7 +61,7 @@ def timed(benchmark, request):
         benchmark.extra_info |= {"work": amount, "unit": unit}
         benchmark.extra_info |= {"peak_mb": round(added), "process_mb": round(whole)}
         line = f"{request.node.name}: {speed}, {added:.0f} MB added, {whole:.0f} MB in all"
-        request.config.stash.setdefault(COSTS, []).append(line)
+        costs(line)
 
     return run
 

@@ -1,13 +1,20 @@
-"""Cost of a cell as areas grow, through Dask: ``lsa bench scale``. The largest is 100 million
-cells; it takes a quarter of an hour.
+"""Cost of a cell as areas grow, part by part through Dask and as a whole run of ``lsa run``:
+``lsa bench scale``. The largest is 100 million cells.
 """
 
+import json
+import subprocess
+import sys
+
 import dask.array as da
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 import xrspatial
+import yaml
+from shapely.geometry import LineString, box
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
@@ -15,6 +22,7 @@ from lsa_helpers.cnn import WindowCNN
 from lsa_helpers.factors.terrain import curvatures, wetness_index
 from lsa_helpers.models import compute_on, predict_map
 from lsa_helpers.raster import (
+    at_cells,
     empty_grid,
     on_grid,
     read_factors,
@@ -178,3 +186,53 @@ def _map(timed, dem, estimator) -> None:
     timed(run, rounds=1, work=(millions, "M cells"))
     (susceptibility,) = read_raster(folder / "map.tif").values()
     assert np.isfinite(susceptibility).all()
+
+
+PARAMETERS = {
+    "shared": {"profile": "scale", "chunk": 512},
+    "04_factor_selection": {"importance_trees": 30, "importance_repeats": 1},
+    "05_susceptibility": {"models": ["xgboost", "logistic"], "xgb_rounds": 100, "rf_trees": 50},
+}
+
+
+def write_data(folder, grid) -> None:
+    """Beside ``dem.tif``: rivers every five kilometres, 400 landslides on steep ground, and the
+    catalog and parameters of a run.
+    """
+    left, bottom, right, top = grid.rio.bounds()
+    rivers = [LineString([(x, bottom), (x, top)]) for x in np.arange(left + 2500, right, 5000)]
+    gpd.GeoDataFrame(geometry=rivers, crs=grid.rio.crs).to_file(folder / "rivers.gpkg")
+    row, col = np.random.default_rng(0).integers(5, grid.shape[0] - 5, (2, 4000))
+    dem = read_raster(folder / "dem.tif", chunk=CHUNK)
+    west, east, north, south = (
+        at_cells(dem, row + down, col + across)["altitude"].values
+        for down, across in ((0, -2), (0, 2), (-2, 0), (2, 0))
+    )
+    steepest = np.argsort(np.hypot(east - west, north - south))[-400:]
+    x, y = grid.x.values[col[steepest]], grid.y.values[row[steepest]]
+    slides = [box(*ends) for ends in zip(x - 30, y - 30, x + 30, y + 30, strict=True)]
+    gpd.GeoDataFrame(geometry=slides, crs=grid.rio.crs).to_file(folder / "landslides.gpkg")
+    files = {"dem": "dem.tif", "rivers": "rivers.gpkg", "inventory": "landslides.gpkg"}
+    catalog = {name: {"path": file} for name, file in files.items()}
+    (folder / "catalog.yml").write_text(yaml.safe_dump(catalog))
+    (folder / "scale.yml").write_text(yaml.safe_dump(PARAMETERS))
+
+
+@pytest.mark.benchmark(group="lsa run, from the DEM to the class map")
+def test_run(benchmark, dem, costs):
+    """Time and peak memory of every chapter, as the manifest tells them."""
+    folder, grid, millions = dem
+    write_data(folder, grid)
+    command = [sys.executable, "-c", "from lsa_helpers.runner.cli import main; main()", "run"]
+    command += ["scale.yml", "--data", ".", "--until", "06", "--out", "run"]
+    how = {"args": (command,), "rounds": 1}
+    benchmark.pedantic(subprocess.run, **how, kwargs={"cwd": folder, "check": True})
+    stages = json.loads((folder / "run/manifest.json").read_text())["stages"]
+    done = [stage for stage in stages if stage["status"] == "done"]
+    for stage in done:
+        seconds, memory = stage["seconds"] / millions, stage["peak_memory_mb"] / 1000
+        costs(f"{millions} M cells, {stage['name']}: {seconds:.2f} s/M cells, {memory:.1f} GB")
+    total = sum(stage["seconds"] for stage in done) / millions
+    costs(f"{millions} M cells, all: {total:.2f} s/M cells")
+    assert max(stage["peak_memory_mb"] for stage in done) <= 8000
+    assert (folder / "run/products/classes_xgboost.tif").exists()

@@ -2,6 +2,7 @@
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.ndimage import gaussian_filter
@@ -31,6 +32,22 @@ def test_factors_survive_writing(catalog, tmp_path):
     assert (again.rio.crs, again.rio.transform()) == (factors.rio.crs, factors.rio.transform())
     assert list(read_factors(tmp_path / "factors.tif", ["twi", "slope"])) == ["twi", "slope"]
     assert len(describe(factors)) == len(factors)
+
+
+def test_factors_in_chunks_are_the_same_file(catalog, tmp_path):
+    """None of them is left in memory, and the bytes written are those of factors in memory."""
+    factors, notes = build_factors(catalog, cell_size_m=10.0)
+    (tmp_path / "parts").mkdir()
+    how = {"cell_size_m": 10.0, "chunk": 16, "folder": tmp_path / "parts"}
+    chunked, same_notes = build_factors(catalog, **how)
+    assert notes == same_notes
+    assert all(factor.chunks == ((16, 16, 8), (16, 16, 16, 12)) for factor in chunked.values())
+    for name, made in (("memory", factors), ("chunks", chunked)):
+        write_factors(tmp_path / f"{name}.tif", made)
+    for ending in ("tif", "json"):
+        files = [(tmp_path / f"{name}.{ending}").read_bytes() for name in ("memory", "chunks")]
+        assert files[0] == files[1]
+    pd.testing.assert_frame_equal(describe(factors), describe(chunked))
 
 
 def test_only_the_factors_wanted(catalog):

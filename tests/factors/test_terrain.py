@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.factors import terrain
 from lsa_helpers.factors.build import TERRAIN
 from lsa_helpers.factors.terrain import (
     catchment_area,
@@ -284,3 +285,11 @@ def test_wetness_by_hand():
     assert float(flat.min()) == pytest.approx(np.log(10 / 0.001))
     with pytest.raises(InputError, match="ater flows across all blocks"):
         catchment_area(row.chunk(x=2))
+
+
+def test_curvatures_strip_by_strip_are_those_of_the_whole(monkeypatch):
+    """Strips of 7 rows, the last of 2, against one: no seam."""
+    dem = raster(np.random.default_rng(0).random((30, 20)).cumsum(axis=0), 10.0)
+    whole = [band.values for band in curvatures(dem)]
+    monkeypatch.setattr(terrain, "_STRIP", 7)
+    np.testing.assert_array_equal([band.values for band in curvatures(dem)], whole)

@@ -11,6 +11,7 @@ from lsa_helpers.cnn import WindowCNN, dense_logits, pad_reflect, to_dense, wind
 from lsa_helpers.cnn.window import _stopping_split
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.models import predict_map
+from lsa_helpers.raster import rowcol
 from lsa_helpers.validation import at_samples
 from lsa_helpers.validation.splitter import SpatialBlockKFold
 
@@ -83,6 +84,20 @@ def test_windows_are_centred_and_mirrored(trained, sampled):
     corner = rows.assign(x=factors.x.values[-1], y=factors.y.values[-1])
     window = cnn.windows(corner)[0]
     np.testing.assert_array_equal(window, window[:, ::-1, ::-1])
+
+
+def test_windows_are_those_cut_from_the_coded_raster(trained, sampled):
+    """Also from factors in chunks: the plain way, which codes every cell of the raster."""
+    factors, table = sampled
+    cnn = trained["cnn"]
+    raster = np.stack([factors[name].values for name in cnn.coder_.factors])
+    coded = cnn._code(pad_reflect(raster, cnn.halo))
+    view = np.lib.stride_tricks.sliding_window_view(coded, (cnn.window,) * 2, axis=(0, 1))
+    plain = view[rowcol(factors, table["x"], table["y"])]
+    np.testing.assert_array_equal(cnn.windows(table), plain)
+    lazy = clone(cnn).set_params(factors=factors.chunk(y=30, x=25))
+    lazy.coder_ = cnn.coder_
+    np.testing.assert_array_equal(lazy.windows(table), plain)
 
 
 def test_input_has_no_spikes_and_no_holes(trained, sampled):

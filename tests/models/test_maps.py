@@ -9,7 +9,7 @@ from statsmodels.discrete.discrete_model import Logit
 from statsmodels.tools import add_constant
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.models import bf16_error, fitted_coder, predict_map, save
+from lsa_helpers.models import bf16_error, fitted_coder, maps, predict_map, save
 from lsa_helpers.raster import known_cells, read_raster, rowcol, write_factors
 from lsa_helpers.runner import cli
 from tests.models.conftest import NAMES, make_estimators
@@ -33,14 +33,18 @@ def test_map_holds_the_predictions_and_nan_where_factors_are_unknown(name, train
 # 13 leaves strips of 2 and 5 cells, narrower than or as wide as a halo
 @pytest.mark.parametrize("chunk", [13, 25, 96])
 @pytest.mark.known_by("an identity", "Maps in chunks")
-def test_maps_in_chunks_are_the_maps(trained, sampled, name, chunk):
-    """Whatever the blocks, cells and NaN are those of the map made at once; nothing is computed
-    before it is asked for.
+def test_maps_in_chunks_are_the_maps(trained, sampled, name, chunk, monkeypatch):
+    """Whatever the blocks, cells and NaN are those of the map made at once, to the last bit where
+    only the factors are in chunks; nothing is computed before it is asked for.
     """
     factors, _ = sampled
-    lazy = predict_map(trained[name], factors.chunk(y=chunk, x=chunk))
+    at_once = predict_map(trained[name], factors)
+    chunked = factors.chunk(y=chunk, x=chunk)
+    np.testing.assert_array_equal(predict_map(trained[name], chunked), at_once)
+    monkeypatch.setattr(maps, "BLOCK", chunk)
+    lazy = predict_map(trained[name], chunked)
     assert lazy.chunks and lazy.shape == factors["slope"].shape
-    np.testing.assert_allclose(lazy, predict_map(trained[name], factors), atol=1e-6)
+    np.testing.assert_allclose(lazy, at_once, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -61,9 +65,20 @@ def test_only_the_cells_wanted_are_mapped(trained, sampled, name):
     np.testing.assert_array_equal(part, whole.where(where))
 
 
+def test_cells_wanted_of_factors_in_chunks(trained, sampled):
+    """Lazy as the factors are, and the same cells."""
+    factors, _ = sampled
+    where = known_cells(factors).copy()
+    where[:, 40:] = False
+    lazy = predict_map(trained["xgboost"], factors.chunk(y=30, x=25), where)
+    assert lazy.chunks
+    np.testing.assert_array_equal(lazy, predict_map(trained["xgboost"], factors, where))
+
+
 def test_blocks_of_nodata_are_not_predicted(trained, sampled, monkeypatch):
     """A block without a known cell is NaN and never reaches the model."""
     factors, _ = sampled
+    monkeypatch.setattr(maps, "BLOCK", 40)
     half = factors.assign(slope=factors["slope"].where(factors.y < factors.y[39]))
     asked, logistic = [], trained["logistic"]
     real = type(logistic).predict_proba

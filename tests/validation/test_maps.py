@@ -180,6 +180,24 @@ def test_blocks_and_their_folds_by_hand():
     assert (blocks.name, folds.name) == ("block", "fold")
 
 
+def test_folds_are_those_counted_cell_by_cell():
+    """Blocks no multiple of a cell: the fold of every cell by the number of its own block."""
+    grid = empty_grid((500_003, 3_299_400, 500_703, 3_300_000), 32648, 10)
+    rng = np.random.default_rng(0)
+    samples = pd.DataFrame(
+        {"x": rng.uniform(500_003, 500_703, 40), "fold": rng.integers(3, size=40)}
+    )
+    samples["y"] = rng.uniform(3_299_400, 3_300_000, 40)
+    x, y = np.meshgrid(grid.x, grid.y)
+    xs, ys = np.append(x, samples["x"]), np.append(y, samples["y"])
+    cells, rows = np.split(validation.block_numbers(xs, ys, 66), [x.size])
+    votes = pd.crosstab(rows, samples["fold"]).reindex(range(cells.max() + 1), fill_value=0)
+    dealt = np.random.default_rng(1).integers(3, size=len(votes))
+    fold = np.where(votes.any(axis=1), votes.to_numpy().argmax(axis=1), dealt)
+    folds = validation.fold_map(samples, grid, block_m=66, seed=1)
+    np.testing.assert_array_equal(folds, fold[cells].reshape(x.shape))
+
+
 def test_empty_blocks_are_dealt_to_all_folds_by_the_seed():
     grid = empty_grid((500_000, 3_299_000, 501_000, 3_300_000), 32648, 12.5)
     samples = pd.DataFrame({"x": [500_010] * 3, "y": [3_299_990] * 3, "fold": [0, 2, 2]})
