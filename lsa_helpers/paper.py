@@ -1,10 +1,14 @@
 """The tables printed in Yao et al. (2026), and tables of others that are audited beside them."""
 
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 import pandas as pd
 
 from lsa_helpers.errors import InputError, did_you_mean
+
+_PAPER = resources.files("lsa_helpers") / "data" / "paper"
+_PUBLISHED = resources.files("lsa_helpers") / "data" / "published"
 
 TABLES = {
     1: "table1_image_datasets",
@@ -52,7 +56,7 @@ def published_table(number: int) -> pd.DataFrame:
         raise InputError(
             f"the paper has no table {number}", fix=did_you_mean(str(number), map(str, TABLES))
         )
-    table = _read("paper", TABLES[number])
+    table = _read(_PAPER / f"{TABLES[number]}.csv")
     if number == 5:
         table = table.rename(columns={"method": "model", "fr_as_printed": "fr"})
         table["model"] = table["model"].str.lower()
@@ -83,17 +87,16 @@ def printed_table(name: int | str) -> pd.DataFrame:
     '7.99'
     """
     if name in OTHERS:
-        return _read("published", str(name), dtype=str)
+        return _read(_PUBLISHED / f"{name}.csv", dtype=str)
     if name not in (4, 5):
         fix = did_you_mean(str(name), ["4", "5", *OTHERS])
         raise InputError(f'there is no printed table "{name}"', fix=fix)
-    table = _read("paper", TABLES[int(name)], dtype=str)
+    table = _read(_PAPER / f"{TABLES[int(name)]}.csv", dtype=str)
     # The paper's own heading, which says per cent.
     return table.rename(columns={"fr_as_printed": "FR (%)"})
 
 
-def _read(folder: str, name: str, **more) -> pd.DataFrame:
+def _read(path: Traversable, **more) -> pd.DataFrame:
     """A table that comes with the package."""
-    path = resources.files("lsa_helpers") / "data" / folder / f"{name}.csv"
     with path.open(encoding="utf-8") as file:
         return pd.read_csv(file, keep_default_na=False, **more)

@@ -1,5 +1,6 @@
 """``lsa sweep``: many runs that differ in a few parameters, side by side."""
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -60,6 +61,8 @@ def sweep(
         return
     with whole_file(folder / "sweep.yml") as part:
         part.write_bytes(file.read_bytes())
+    # Lost workers are told by what their stages say; Dask's own words are for its makers.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with dask_client(scheduler, workers) as client:
         workers = sum(client.nthreads().values()) or 1
         console.print(_plan(folder, runs, chapters, todo, known, workers))
