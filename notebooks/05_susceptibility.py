@@ -142,8 +142,8 @@ style.save(show.samples_map(samples, landslides, factors), run, "samples")
 # baseline of the field: if the others do not beat it, they are not worth their trouble. The *CNN* looks at a window of cells around the cell in
 # question, so it can see a slope's shape, a road cut below or a river bend. Its network is small: two convolutions with pooling, one more over
 # what is left, and two layers that decide. It is trained several times from different starts, each time with another spatial fold set aside to
-# stop before it learns by heart. The model is *one* function of them all: the mean of their log-odds, made a probability. Maps, scores and the
-# explanations of chapter 7 are all of this function.
+# stop before it learns by heart; the trees learn from that fold too. The model is *one* function of them all: the mean of their log-odds, made a
+# probability. Maps, scores and the explanations of chapter 7 are all of this function.
 #
 # A model wants numbers of like size. `factor_coder` is scikit-learn's `ColumnTransformer` with one step per factor: z-scores for measured quantities,
 # sine and cosine for the aspect, one column of 0 and 1 per class of land use or rock. It is the first step of a *pipeline*, so that means,

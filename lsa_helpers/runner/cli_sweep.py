@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,6 +91,21 @@ def _plan(folder, runs, chapters, todo, known, workers) -> str:
     return text + "."
 
 
+def short(error: str) -> str:
+    """What a stage failed of in one line: the exception of its notebook, else the first line.
+
+    Examples
+    --------
+    >>> short("05_x failed in cell [3]:\\nfit()\\n\\nValueError: no rows\\n\\nSee: a.ipynb")
+    'ValueError: no rows'
+    >>> short("01_data of seed=3 failed")
+    '01_data of seed=3 failed'
+    """
+    lines = error.splitlines()
+    told = [line for line in lines if re.match(r"\w*(Error|Exception|Interrupt): ", line)]
+    return (told or lines or [""])[-1 if told else 0]
+
+
 class Board:
     """The live table of a sweep: every run, its stage, its memory and what went wrong. Where the
     output goes into a file, one line for each stage that ends.
@@ -124,22 +140,22 @@ class Board:
         for key, stage in ended.items():
             if key not in self.told and stage.state not in ("unchanged", "linked"):
                 self.told.add(key)
-                words = stage.error or f"{stage.seconds:.0f} s"
+                words = short(stage.error) or f"{stage.seconds:.0f} s"
                 console.print(f"{stage.run}, {stage.chapter}: {stage.state}, {words}")
 
     def table(self, ended: dict[tuple[str, str], "Stage"]) -> Table:
         """One row for each run."""
         left = self.minutes_left(ended)
         title = f"{self.folder.name}: {len(ended)} of {len(self.runs) * len(self.chapters)} stages"
-        table = Table("run", "done", "now", "memory", "", title=title + left)
+        table = Table("run", "done", "now", "memory", "error", title=title + left)
         for run in self.runs:
             stages = [stage for (name, _), stage in ended.items() if name == run]
             chapter, begun = self.running.get(run, ("", 0.0))
             busy = chapter and (run, chapter) not in ended
             now = f"{chapter}, {time.monotonic() - begun:.0f} s" if busy else ""
             memory = max((stage.peak_memory_mb for stage in stages), default=0) / 1000
-            errors = [stage.error for stage in stages if stage.error]
-            words = Text(errors[0].splitlines()[0][:100]) if errors else ""
+            errors = [short(stage.error) for stage in stages if stage.error]
+            words = Text(errors[0]) if errors else ""
             count = f"{len(stages)} of {len(self.chapters)}"
             table.add_row(run, count, now, f"{memory:.1f} GB" if memory else "", words)
         return table
