@@ -93,7 +93,7 @@ pairs = pairs.reset_index("run")
 here.write_table(pairs, "differences")
 of_folds = pairs[(pairs["table"] == "scores_spatial") & (pairs["score"] == "auc_within")]
 columns = ["run", "row", "a", "b", "difference", "low", "high", "method", "more_than_chance"]
-of_folds[columns].rename(columns={"row": "model"}).round(3).style.hide(axis="index")
+of_folds[columns].rename(columns={"row": "model"}).style.hide(axis="index").format(precision=3, na_rep="–", escape="html")
 
 # %%
 sure = of_folds["more_than_chance"].sum()
@@ -126,7 +126,7 @@ chosen = parameters[names].astype(str)
 with_values = spatial.join(chosen, on="run")
 if len(names) > 0 and len(runs) > sum(parameters[name].nunique() - 1 for name in names) + 1:
     explained = {model: shares(table, names) for model, table in with_values.groupby("model")}
-    display(pd.DataFrame(explained).rename_axis("share of the spread").style.format("{:.0%}", na_rep="–"))
+    display(pd.DataFrame(explained).rename_axis("share of the spread").style.format("{:.0%}", na_rep="–", escape="html"))
 else:
     print("There are too few runs to share out the spread.")
 

@@ -216,7 +216,7 @@ def dask_client(scheduler: str = "", n_workers: int = 1) -> Iterator:
     """
     from distributed import Client, LocalCluster
 
-    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None}
+    here = {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     with nullcontext(scheduler) if scheduler else LocalCluster(**here) as cluster:
         try:
             client = Client(cluster, timeout=10)

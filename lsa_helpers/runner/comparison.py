@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from lsa_helpers.runner.paired import KEYS, paired_scores
-from lsa_helpers.runner.registry import flat_parameters, load_manifest, read_sections
+from lsa_helpers.runner.registry import flat_parameters, load_manifest, own_seconds, read_sections
 
 _KINDS = ("parameter", "code", "data", "package", "machine")
 #: Files that a chapter made, told from those that a run was given.
@@ -194,7 +194,6 @@ def costs(runs: Sequence[Path]) -> pd.DataFrame:
     rows = {}
     for run in runs:
         rows[run.name] = {
-            stage["name"]: 0.0 if "linked_from" in stage else stage["seconds"]
-            for stage in load_manifest(run)["stages"]
+            stage["name"]: own_seconds(stage) for stage in load_manifest(run)["stages"]
         }
     return pd.DataFrame.from_dict(rows, orient="index").sort_index(axis=1)

@@ -175,10 +175,15 @@ def _describe(run: Path) -> dict[str, Any]:
         "commit": str(manifest.get("code", {}).get("commit", "")),
         "profile": profile,
         "changed": changed_parameters(run),
-        "seconds": float(sum(stage.get("seconds", 0) for stage in stages)),
+        "seconds": float(sum(own_seconds(stage) for stage in stages)),
         "done": sum(stage.get("status") == "done" for stage in stages),
         **_spatial_areas(run),
     }
+
+
+def own_seconds(stage: dict[str, Any]) -> float:
+    """Seconds of a stage; none where the run took it over from another of its sweep."""
+    return 0.0 if "linked_from" in stage else stage.get("seconds", 0.0)
 
 
 def _spatial_areas(run: Path) -> dict[str, float]:

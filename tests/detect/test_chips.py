@@ -261,6 +261,7 @@ def test_a_coco_file_of_any_name(tmp_path):
     (chip,) = list_chips(catalog)
     assert read_chip(chip)[1].sum() == 50
     assert set(data_hashes(catalog)) == {
+        "catalog",
         "data/notes/slides.json",
         "data/pictures/one.png",
     }

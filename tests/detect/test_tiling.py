@@ -98,7 +98,7 @@ def test_half_a_chip_at_the_edge_is_kept(tmp_path, width, widths):
 def test_other_outlines_are_other_data(folder):
     """The stages that read the images are done again when the outlines change."""
     before = data_hashes(load_catalog(folder))
-    assert set(before) == {"data/image.tif", "data/slides.gpkg"}
+    assert set(before) == {"catalog", "data/image.tif", "data/slides.gpkg"}
     gpd.GeoDataFrame(geometry=[_ground(5, 5, 25, 15)], crs="EPSG:32648").to_file(
         folder / "slides.gpkg"
     )

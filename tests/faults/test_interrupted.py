@@ -18,7 +18,7 @@ from lsa_helpers.runner import manifest
 from tests.faults.conftest import start
 
 pytestmark = [pytest.mark.slow, pytest.mark.notebooks]
-KILLS = int(os.environ.get("LSA_KILLS", "2"))
+KILLS = int(os.environ.get("LSA_KILLS", "1"))
 
 
 def finish(out, data, until: str) -> str:

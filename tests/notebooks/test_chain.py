@@ -290,24 +290,22 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
 
 
 def test_a_run_in_blocks_is_the_run_in_memory(tiny, tmp_path):
-    """Factors, samples, maps, classes and figures come out byte for byte where chapters read and
-    write blocks of 64 cells and maps are computed by other processes.
+    """Samples, maps, classes and figures come out byte for byte where chapters read and write
+    blocks of 64 cells and maps are computed by other processes. Factors have their own tests.
     """
     blocks = Run(tmp_path / "blocks")
     shutil.copytree(tiny.run.path, blocks.path)
     how = {"chunk": "64", "scheduler": "local"}
     values = load_run_params(find_params("tiny"), how, None, blocks.path)
-    chapters = ["01_data", "04_factor_selection", "05_susceptibility", "06_frequency_ratio"]
+    chapters = ["04_factor_selection", "05_susceptibility", "06_frequency_ratio"]
     assert execute(blocks, values, chapters, force=True) == chapters
-    same = ["factors.tif", "factors.json", "samples.parquet", "predictions.parquet"]
+    same = ["samples.parquet", "predictions.parquet"]
     same += [
         f"{kind}_{model}.tif"
         for kind in ("susceptibility", "heldout", "classes")
         for model in MODELS
     ]
     files = [run.product(name) for name in same for run in (tiny.run, blocks)]
-    files += [
-        run.figure(name) for name in ("factors", "samples", "vif") for run in (tiny.run, blocks)
-    ]
+    files += [run.figure(name) for name in ("samples", "vif") for run in (tiny.run, blocks)]
     hashes = [sha256(file) for file in files]
     assert hashes[::2] == hashes[1::2]

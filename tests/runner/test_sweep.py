@@ -118,7 +118,7 @@ def test_a_stage_is_shared_where_all_before_it_is_alike(tmp_path):
 @pytest.fixture
 def client():
     """Two workers inside this process, where the stand-in chapters are known."""
-    here = {"processes": False, "n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    here = {"processes": False, "n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with LocalCluster(**here) as cluster, Client(cluster) as client:
         yield client
 
