@@ -18,6 +18,8 @@ from lsa_helpers.sources.vectors import read_features
 _LABELS = {"label", "labels", "class", "landslide", "landslides", "is_landslide", "presence"}
 _ACCURACY = re.compile(r"accuracy|uncertainty|precision|精度", re.I)  # of points, by its column
 _MOST_LABELS = 50
+# Farther from a CRS's origin than any place of the Earth, m.
+_EARTH_M = 1e8
 _MUCH = 0.3  # share of the area that landslides hardly cover
 
 
@@ -61,6 +63,7 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
     if (features.geom_type == "Point").all():
         return _points(features, label, entry, file)
     landslides = _numbered(as_polygons(features, file))
+    _refuse_far_outlines(landslides, file)
     landslides["area_m2"] = landslides.area
     if len(landslides) != len(label):  # made of open lines
         label = np.ones(len(landslides), int)
@@ -73,6 +76,15 @@ def read_inventory(catalog: Catalog, grid: xr.DataArray | xr.Dataset) -> gpd.Geo
     if (label == 0).any():
         landslides["label"] = label
     return landslides
+
+
+def _refuse_far_outlines(landslides: gpd.GeoDataFrame, file: Path) -> None:
+    """Refuse outlines that reach farther than the Earth does, as those of damaged files may."""
+    reach = np.abs(landslides.bounds.to_numpy()).max(axis=1)
+    if not (reach < _EARTH_M).all():
+        what, fix = "an outline reaches to where no land is", "Repair or delete it"
+        found = f"landslide {1 + int(np.argmax(~(reach < _EARTH_M)))}, to {np.nanmax(reach):.0e} m"
+        raise InputError(what, where=file, found=found, fix=fix)
 
 
 def _numbered(features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -45,7 +45,8 @@ def kind_of(file: Path) -> str:
             with rasterio.open(file) as raster:
                 both = raster.driver == "GPKG" and file.is_file()
             return "vector" if both and _has_features(file) else "raster"
-        except rasterio.errors.RasterioError:
+        # In a damaged file GDAL's own words may hold bytes that are no text.
+        except (rasterio.errors.RasterioError, UnicodeDecodeError):
             _refuse_packed(file, start)
             named = file.suffix.lower() in RASTERS
             return "raster" if named and not _has_features(file) else "vector"
@@ -73,5 +74,5 @@ def _has_features(file: Path) -> bool:
     """Whether GDAL finds layers of features in a file."""
     try:
         return len(pyogrio.list_layers(file)) > 0
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, UnicodeDecodeError):
         return False

@@ -310,3 +310,12 @@ def test_free_text_that_speaks_of_landslides_is_said(hill, texts, words, count):
     found, said = hill.inventory(path="s.gpkg")
     label = found["label"] if "label" in found else pd.Series([1] * len(found))
     assert (label == 1).sum() == count and words in said
+
+
+def test_an_outline_that_reaches_beyond_the_earth_is_refused(hill):
+    """As one changed byte of a vertex gives it."""
+    shapes = landslides(5, 0)
+    far = box(WEST + 10, SOUTH + 10, 1e200, SOUTH + 20)
+    hill.vector("s.gpkg", [*shapes, far])
+    with pytest.raises(InputError, match="reaches to where no land is.*landslide 6, to 1e\\+200 m"):
+        hill.inventory(path="s.gpkg")
