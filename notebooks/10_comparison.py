@@ -98,7 +98,8 @@ of_folds[columns].rename(columns={"row": "model"}).style.hide(axis="index").form
 # %%
 sure = of_folds["more_than_chance"].sum()
 print(f"{sure} of {len(of_folds)} differences from {first} are more than chance.")
-print(f"With that many comparisons, about {0.05 * len(of_folds):.1f} would look so where nothing differs.")
+in_pairs = (of_folds["method"] == "paired bootstrap").sum()
+print(f"Of the {in_pairs} compared in pairs, about {0.05 * in_pairs:.1f} would look so where nothing differs.")
 
 # %% [markdown]
 # ## Which choice matters?

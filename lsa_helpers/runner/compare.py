@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.run import whole_file
+from lsa_helpers.run import Run, whole_file
 from lsa_helpers.runner.kernel import execute_notebook
 from lsa_helpers.runner.params import COMPARISON, notebooks_dir
 from lsa_helpers.runner.registry import find_run
@@ -30,28 +30,41 @@ def find_compared(names: list[str]) -> tuple[list[Path], Path]:
     Returns
     -------
     runs : list of Path
-        Of a sweep those that were begun, in its order.
+        Of a sweep those that have scores of chapter 05, in its order.
     folder : Path
         The sweep's folder, or ``runs/comparison``.
 
     Raises
     ------
     InputError
-        When there are fewer than two runs.
+        When there are fewer than two runs, a named one has no scores, or two have one name.
     """
     if len(names) == 1 and (folder := sweep_folder(names[0])):
         changes = read_sweep(folder / "sweep.yml").changes()
         runs = [folder / run_name(change) for change in changes]
-        runs = [run for run in runs if (run / "manifest.json").is_file()]
+        runs = [run for run in runs if _has_scores(run)]
     else:
         runs, folder = [find_run(name) for name in names], Path("runs/comparison")
+        for run in runs:
+            if not _has_scores(run):
+                fix = "Make it to chapter 05 at least: lsa run NAME --until 05"
+                raise InputError("the run has no scores to compare", where=run, fix=fix)
     if len(runs) < 2:
         raise InputError(
             "there is nothing to compare",
-            found=f"{len(runs)} run(s)",
+            found=f"{len(runs)} run(s) with scores of chapter 05",
             fix="Name two runs or more, or the folder of a sweep",
         )
+    called = [run.resolve().name for run in runs]
+    if twice := [name for name in called if called.count(name) > 1]:
+        fix = "Rename one of the folders"
+        raise InputError("two of the runs have one name", found=twice[0], fix=fix)
     return runs, folder
+
+
+def _has_scores(run: Path) -> bool:
+    """Whether a run has come to the scores of chapter 05."""
+    return (run / "manifest.json").is_file() and Run(run).table("scores_spatial").is_file()
 
 
 def make_comparison(

@@ -38,7 +38,7 @@ class Stage:
     error: str = ""
 
 
-def make_stage(
+def run_stage(
     run: Run, chapter: str, params: dict[str, Parameters], owner: Run, *before: Stage
 ) -> Stage:
     """Bring one chapter of one run up to date. What goes wrong is told and not raised, so that the
@@ -151,7 +151,7 @@ def submit(
             before = [futures[name, chapters[place - 1]]] if place else []
             before += [futures[owner, chapter]] if owner != name else []
             futures[name, chapter] = client.submit(
-                make_stage,
+                run_stage,
                 Run(folder / name),
                 chapter,
                 params,
@@ -232,7 +232,7 @@ def follow(
 
 
 def _result(run: str, chapter: str, future) -> Stage:
-    """What a future gives; where its worker was lost again and again, that."""
+    """What a future gives; an error that is none of ours, or of workers lost again and again."""
     if error := future.exception():
-        return Stage(run, chapter, "failed", error=f"its worker was lost: {error}")
+        return Stage(run, chapter, "failed", error=f"{type(error).__name__}: {error}")
     return future.result()

@@ -70,3 +70,34 @@ def test_a_comparison_has_a_book_that_links_the_runs(compared):
 def test_one_run_is_nothing_to_compare(tiny):
     with pytest.raises(InputError, match="nothing to compare"):
         find_compared([str(tiny.run.path)])
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """Function that makes a folder that looks like a run with scores."""
+
+    def make(name: str, scores: bool = True):
+        folder = tmp_path / name
+        (folder / "tables").mkdir(parents=True)
+        (folder / "manifest.json").write_text('{"stages": []}')
+        if scores:
+            (folder / "tables" / "scores_spatial.csv").write_text("model,auc\n")
+        return folder
+
+    return make
+
+
+def test_runs_of_one_name_are_not_taken_for_one(scored):
+    with pytest.raises(InputError, match="two of the runs have one name.*mine"):
+        find_compared([str(scored("a/mine")), str(scored("b/mine"))])
+
+
+def test_runs_without_scores_are_named_or_left_out_of_a_sweep(scored, tmp_path):
+    good, early = scored("seed=0"), scored("seed=1", scores=False)
+    with pytest.raises(InputError, match="seed=1: the run has no scores to compare"):
+        find_compared([str(good), str(early)])
+    (tmp_path / "sweep.yml").write_text("grid: {seed: [0, 1, 2]}")
+    with pytest.raises(InputError, match="nothing to compare.*1 run"):
+        find_compared([str(tmp_path)])
+    scored("seed=2")
+    assert find_compared([str(tmp_path)]) == ([good, tmp_path / "seed=2"], tmp_path)
