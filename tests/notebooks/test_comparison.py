@@ -88,7 +88,7 @@ def scored(tmp_path):
 
 
 def test_runs_of_one_name_are_not_taken_for_one(scored):
-    with pytest.raises(InputError, match="two of the runs have one name.*mine"):
+    with pytest.raises(InputError, match="wo of the runs have one name.*mine"):
         find_compared([str(scored("a/mine")), str(scored("b/mine"))])
 
 
