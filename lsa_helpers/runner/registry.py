@@ -38,9 +38,19 @@ def find_run(name: str, folder: Path = Path("runs")) -> Path:
 def find_comparison(name: str, folder: Path = Path("runs")) -> Path | None:
     """A comparison of runs by its name in a folder of runs, or by its own folder; None where there
     is none.
+
+    Raises
+    ------
+    InputError
+        When it is a sweep whose runs were not compared yet.
     """
-    paths = (Path(name), folder / name)
-    return next((path for path in paths if (path / "comparison.json").is_file()), None)
+    for path in (Path(name), folder / name):
+        if (path / "comparison.json").is_file():
+            return path
+        if (path / "sweep.yml").is_file():
+            fix = f"First: lsa compare {path}"
+            raise InputError("the runs of this sweep were not compared yet", where=path, fix=fix)
+    return None
 
 
 def find_runs(folder: Path) -> list[Path]:

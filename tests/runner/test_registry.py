@@ -21,6 +21,7 @@ from lsa_helpers.runner.comparison import (
 from lsa_helpers.runner.inputs import find_params, read_params, to_sections
 from lsa_helpers.runner.registry import (
     changed_parameters,
+    find_comparison,
     find_run,
     list_runs,
     load_manifest,
@@ -425,3 +426,13 @@ def test_what_a_run_took_over_cost_it_nothing(make_run):
     table = costs([a, b]).fillna(-1)
     assert list(table.columns) == ["01_data", "02_detector", "03_inventory"]
     assert table.to_numpy().tolist() == [[20, 40, -1], [0, -1, 5]]
+
+
+def test_a_sweep_has_a_book_once_it_is_compared(tmp_path):
+    (tmp_path / "seeds").mkdir()
+    assert find_comparison("seeds", tmp_path) is None
+    (tmp_path / "seeds" / "sweep.yml").touch()
+    with pytest.raises(InputError, match="were not compared yet.*lsa compare"):
+        find_comparison("seeds", tmp_path)
+    (tmp_path / "seeds" / "comparison.json").touch()
+    assert find_comparison("seeds", tmp_path) == tmp_path / "seeds"
