@@ -152,7 +152,7 @@ OTHERWISE = {
     "shinywidgets": ("lsa_helpers/runner/publish.py", "libembed-amd.js"),
     "nbclassic": ("lsa_helpers/runner/publish.py", "components/requirejs"),
     "ipywidgets": ("book/_static/widget-render.js", "@jupyter-widgets"),
-    "pyarrow": ("notebooks/08_validation.py", "read_parquet"),
+    "pyarrow": ("notebooks/09_validation.py", "read_parquet"),
     "python-calamine": ("lsa_helpers/sources/tables.py", 'engine="calamine"'),
     "netcdf4": ("lsa_helpers/mountain/write.py", 'engine="netcdf4"'),
 }

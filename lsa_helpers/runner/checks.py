@@ -94,7 +94,7 @@ def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
         return
     if missing and "07_shap" in chapters:
         what = f"there will be no map of {' and '.join(missing)}"
-        fix = "Add them, or stop with --until 06 (chapter 08 takes any: --from 08 --until 08)"
+        fix = "Add them, or stop with --until 06 (chapter 09 takes any: --from 09 --until 09)"
         raise InputError(what, where=f"{where}, needed by chapter 07", fix=fix)
     if missing == list(MODELS) and "06_frequency_ratio" in chapters:
         what = f"there will be none of the maps of {', '.join(MODELS)}"

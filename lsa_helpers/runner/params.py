@@ -213,7 +213,7 @@ class ShapParams(Parameters):
 
 
 class ValidationParams(Parameters):
-    """Chapter 08: what the scores of chapter 05 are worth."""
+    """Chapter 09: what the scores of chapter 05 are worth."""
 
     inventory: Landslides
     one_block_models: list[Model]
@@ -222,7 +222,7 @@ class ValidationParams(Parameters):
 
 
 class SamplingParams(Parameters):
-    """Chapter 09: what the choice of samples does."""
+    """Chapter 10: what the choice of samples does."""
 
     inventory: Landslides
     lab_model: Literal["rf", "xgboost", "logistic"]
@@ -241,7 +241,7 @@ class ComparisonParams(Cell):
 
 
 #: Its notebook.
-COMPARISON = "10_comparison"
+COMPARISON = "15_comparison"
 
 
 class PublishedParams(Cell):
@@ -252,7 +252,7 @@ class PublishedParams(Cell):
 
 
 #: Its notebook.
-PUBLISHED = "11_published_tables"
+PUBLISHED = "14_published_tables"
 
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
@@ -262,8 +262,8 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "05_susceptibility": SusceptibilityParams,
     "06_frequency_ratio": FrequencyRatioParams,
     "07_shap": ShapParams,
-    "08_validation": ValidationParams,
-    "09_samples": SamplingParams,
+    "09_validation": ValidationParams,
+    "10_samples": SamplingParams,
 }
 
 

@@ -21,12 +21,12 @@ NEEDS = {
     "05_susceptibility": ("01_data", "03_inventory", "04_factor_selection"),
     "06_frequency_ratio": ("01_data", "03_inventory", "05_susceptibility"),
     "07_shap": ("01_data", "04_factor_selection", "05_susceptibility"),
-    "08_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
-    "09_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
+    "09_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
+    "10_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
 }
 
 # Chapters that train models: drawn anew only when that is asked for.
-TRAINS = ("02_detector", "04_factor_selection", "05_susceptibility", "08_validation", "09_samples")
+TRAINS = ("02_detector", "04_factor_selection", "05_susceptibility", "09_validation", "10_samples")
 
 
 def open_catalog(params: Parameters, run: Run):

@@ -1,4 +1,4 @@
-"""Figures of chapters 08 and 09: folds, errors by distance, rates, reliability, samples."""
+"""Figures of chapters 09 and 10: folds, errors by distance, rates, reliability, samples."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -19,7 +19,7 @@ MATHS = (
     "04_factor_selection",
     "06_frequency_ratio",
     "07_shap",
-    "11_published_tables",
+    "14_published_tables",
 )
 CHAPTERS = (
     "01_data",
@@ -29,9 +29,9 @@ CHAPTERS = (
     "05_susceptibility",
     "06_frequency_ratio",
     "07_shap",
-    "08_validation",
-    "09_samples",
-    "11_published_tables",
+    "09_validation",
+    "10_samples",
+    "14_published_tables",
 )
 
 

@@ -245,7 +245,7 @@ def test_nothing_known_gives_no_layer(tmp_path):
 
 
 def test_known_points_are_a_reference(tmp_path):
-    """A catalog of points alone: chapters 04 to 08 find them in the layer."""
+    """A catalog of points alone: chapters 04 to 09 find them in the layer."""
     points = _layer(Point(3e5 + 15, 33e5 + 15), Point(3e5 + 55, 33e5 + 55), label=[1, 0])
     points.to_file(tmp_path / "points.gpkg")
     catalog = Catalog(folder=tmp_path, inventory={"path": "points.gpkg", "label": "label"})

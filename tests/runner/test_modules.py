@@ -22,8 +22,8 @@ USED = {
     "05_susceptibility": ("cnn.network", "models.maps", "samples.table", "sources.crs"),
     "06_frequency_ratio": ("classes", "paper", "samples.landslides", "raster"),
     "07_shap": ("explain", "cnn.window", "models.files"),
-    "08_validation": ("models.maps", "validation.bootstrap", "samples.table"),
-    "09_samples": ("models.maps", "samples.table", "validation.sensitivity"),
+    "09_validation": ("models.maps", "validation.bootstrap", "samples.table"),
+    "10_samples": ("models.maps", "samples.table", "validation.sensitivity"),
 }
 UNUSED = {
     "01_data": ("detect.train", "models", "classes", "explain", "cnn.network"),
@@ -33,8 +33,8 @@ UNUSED = {
     "05_susceptibility": ("detect.maskrcnn", "selection.decide", "classes", "sources.rasterfiles"),
     "06_frequency_ratio": ("cnn.network", "detect.maskrcnn", "models", "mountain.erosion"),
     "07_shap": ("classes", "detect.maskrcnn", "mountain.erosion", "sources.rasterfiles"),
-    "08_validation": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
-    "09_samples": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
+    "09_validation": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
+    "10_samples": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
 }
 
 
@@ -83,7 +83,7 @@ ALL = [name[:2] for name in CHAPTERS]
         ("show/explain.py", [], ["07"]),
         ("explain.py", ["07"], []),
         ("selection/collinear.py", ["04"], []),
-        ("cnn/network.py", ["05", "07", "08", "09"], []),
+        ("cnn/network.py", ["05", "07", "09", "10"], []),
         ("detect/maskrcnn.py", ["02", "03"], []),
         ("mountain/erosion.py", ["01"], []),
         ("runner/world.py", ["01"], []),

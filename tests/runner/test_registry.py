@@ -283,18 +283,18 @@ def test_other_samples_are_compared_by_intervals(make_run):
 
 def test_runs_prints_a_table_and_json(lsa, make_run, tmp_path):
     table = HEAD + "cnn,0.61,0.5,0.7,0\n"
-    make_run("own", {"09_samples": {"lab_seeds": 3}}, {"scores_spatial": table}, [stage("01_data")])
+    make_run("own", {"10_samples": {"lab_seeds": 3}}, {"scores_spatial": table}, [stage("01_data")])
     (make_run("broken") / "manifest.json").write_text("{")
     folder = str(tmp_path / "runs")
     for words in (["runs", folder], ["runs", "list", folder]):
         result = lsa(*words)
         assert result.code == 0
-        for text in ("own", "2026-01-01 00:00", COMMIT[:8], "09.lab_seeds 3", "0.610", "0.5 min"):
+        for text in ("own", "2026-01-01 00:00", COMMIT[:8], "10.lab_seeds 3", "0.610", "0.5 min"):
             assert text in result.out
         assert "manifest cannot be read" in result.out
         assert COMMIT not in result.out
     rows = {row["name"]: row for row in json.loads(lsa("runs", folder, "--json").out)}
-    assert rows["own"]["changed"] == {"09.lab_seeds": 3}
+    assert rows["own"]["changed"] == {"10.lab_seeds": 3}
     assert rows["own"]["auc_cnn"] == 0.61
     assert rows["own"]["auc_rf"] is None
     assert "cannot be read" in rows["broken"]["problem"]

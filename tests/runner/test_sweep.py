@@ -110,8 +110,8 @@ def test_a_stage_is_shared_where_all_before_it_is_alike(tmp_path):
         "05_susceptibility": 2,
         "06_frequency_ratio": 4,
         "07_shap": 4,
-        "08_validation": 2,
-        "09_samples": 2,
+        "09_validation": 2,
+        "10_samples": 2,
     }
 
 

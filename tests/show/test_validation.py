@@ -1,4 +1,4 @@
-"""The figures of chapter 08 are drawn without a warning, with labelled axes."""
+"""The figures of chapter 09 are drawn without a warning, with labelled axes."""
 
 import warnings
 

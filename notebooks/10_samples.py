@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 9 Samples
+# # 10 Samples
 #
 # ## Overview
 #
@@ -61,7 +61,7 @@ from lsa_helpers.show import validation as show
 
 style.use()
 p = SamplingParams.from_cell(globals())
-run = open_run(p, "09_samples")
+run = open_run(p, "10_samples")
 
 # %% [markdown]
 # From chapters 1 to 5 come the factors, the landslides and a model. Maps are judged by the true landslides of the simulated mountain, or by those
@@ -149,7 +149,7 @@ scored = ["n", "right_positives", "sample_auc", "map_auc", "problem"]
 sensitivity = pd.DataFrame(rows, columns=[*choices, *scored])
 sensitivity.columns = ["positives", "buffer_m", "slope_floor", "ratio", *sensitivity.columns[4:]]
 
-# %% mystnb={"figure": {"caption": "Each dot is one way to sample. Across, the score on samples of the same kind; up, the score of the map on all cells. On the line both would be equal.", "name": "fig-09-laboratory"}, "image": {"alt": "Scatter plot of the map score against the sample score for each way to sample, marked by positive kind and coloured by buffer distance, with the line of equality"}}
+# %% mystnb={"figure": {"caption": "Each dot is one way to sample. Across, the score on samples of the same kind; up, the score of the map on all cells. On the line both would be equal.", "name": "fig-10-laboratory"}, "image": {"alt": "Scatter plot of the map score against the sample score for each way to sample, marked by positive kind and coloured by buffer distance, with the line of equality"}}
 run.write_table(sensitivity, "sampling_laboratory")
 style.save(show.sampling_sensitivity(sensitivity), run, "sampling_laboratory")
 
@@ -166,7 +166,7 @@ validation.summarise_sampling(sensitivity).round(3)
 # ## Try it
 #
 # ```{exercise-start}
-# :label: ex-09-buffer
+# :label: ex-10-buffer
 # ```
 #
 # Which distance of the cells without landslide gave the highest `sample_auc`, and which the highest `map_auc`?
@@ -174,7 +174,7 @@ validation.summarise_sampling(sensitivity).round(3)
 # ```{exercise-end}
 # ```
 #
-# ```{solution-start} ex-09-buffer
+# ```{solution-start} ex-10-buffer
 # :class: dropdown
 # ```
 
@@ -190,9 +190,9 @@ if len(by_distance):
 #
 # Three changes to make with papermill, each a command in a terminal:
 #
-# - `papermill notebooks/09_samples.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
-# - `papermill notebooks/09_samples.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
-# - `papermill notebooks/09_samples.ipynb out.ipynb -p inventory reference`: samples of the reference landslides; how many are right now?
+# - `papermill notebooks/10_samples.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
+# - `papermill notebooks/10_samples.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
+# - `papermill notebooks/10_samples.ipynb out.ipynb -p inventory reference`: samples of the reference landslides; how many are right now?
 
 # %% [markdown]
 # ## Summary

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 8 Validation
+# # 9 Validation
 #
 # ## Overview
 #
@@ -60,7 +60,7 @@ from lsa_helpers.show import validation as show
 
 style.use()
 p = ValidationParams.from_cell(globals())
-run = open_run(p, "08_validation")
+run = open_run(p, "09_validation")
 
 # %% [markdown]
 # From chapters 1 to 5 come the factors, the samples with their spatial folds, the predictions and the models. The maps are judged by the true
@@ -171,7 +171,7 @@ by_part.rename(style.MODEL_LABELS).round(3)
 # correlation of the errors (label minus predicted probability out of its spatial fold) by distance, and the distance at which a fitted exponential
 # has fallen to a twentieth.
 
-# %% mystnb={"figure": {"caption": "Correlation of a model's errors at two samples against the distance between them. The dotted line is the edge of the blocks.", "name": "fig-08-correlogram"}, "image": {"alt": "Line chart of the correlation of errors against distance, one line per model, falling towards zero, with the block edge as a dotted line"}}
+# %% mystnb={"figure": {"caption": "Correlation of a model's errors at two samples against the distance between them. The dotted line is the edge of the blocks.", "name": "fig-09-correlogram"}, "image": {"alt": "Line chart of the correlation of errors against distance, one line per model, falling towards zero, with the block edge as a dotted line"}}
 some = np.random.default_rng(p.seed).permutation(len(table))[:3000]  # all pairs of more would fill the memory
 errors = {name: label - spatial[name] for name in trained}
 alike = {name: validation.correlogram(place[some], error.iloc[some], step_m=block_m / 10) for name, error in errors.items()}
@@ -206,11 +206,11 @@ pairs.round(3)
 # held-out maps lack besides: training land, and one model for the whole area instead of one for each fold. Where the maps are judged by true
 # landslides and were fitted to detected ones, the success rate, too, holds some landslides the model never saw. The bands resample whole blocks.
 
-# %% mystnb={"figure": {"caption": "The fold of every cell, and the samples. A fold's cells are mapped by models that know none of its samples and none in a strip around it.", "name": "fig-08-folds"}, "image": {"alt": "Map of square blocks coloured by the spatial fold they belong to, with the samples as dots, filled in landslides and open elsewhere"}}
+# %% mystnb={"figure": {"caption": "The fold of every cell, and the samples. A fold's cells are mapped by models that know none of its samples and none in a strip around it.", "name": "fig-09-folds"}, "image": {"alt": "Map of square blocks coloured by the spatial fold they belong to, with the samples as dots, filled in landslides and open elsewhere"}}
 folds = validation.fold_map(table, factors, block_m=block_m, seed=table.attrs["seed"])
 style.save(show.fold_panel(folds, table), run, "validation_folds")
 
-# %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with shaded 95 % band, prediction rate of the held-out maps; dashed with hatched band, success rate of the maps of chapter 5.", "name": "fig-08-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve in a hatched band"}}
+# %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with shaded 95 % band, prediction rate of the held-out maps; dashed with hatched band, success rate of the maps of chapter 5.", "name": "fig-09-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve in a hatched band"}}
 heldout = {name: read_raster(run.product(f"heldout_{name}.tif"))["susceptibility"] for name in trained}
 maps = {}
 for name in heldout:
@@ -253,7 +253,7 @@ worth.set_index(["model", "map"]).round(3).T
 #
 # $$
 # \frac{p'}{1 - p'} = \frac{p}{1 - p} \cdot \frac{\pi / (1 - \pi)}{s / (1 - s)}
-# $$ (eq-08-odds)
+# $$ (eq-09-odds)
 #
 # No order changes by that, and no AUC. But is the result a probability? Where 20 % are predicted, 20 % should fail. The held-out maps, corrected,
 # against what happened, or against the true probability where it is known; its mean is then the prevalence. The mean squared error judges order and
@@ -283,7 +283,7 @@ better = [style.MODEL_LABELS[name] for name in heldout if errors[name] < errors[
 print(f"Prevalence {prevalence:.3f}. Nearer to the outcome than the prevalence everywhere: {', '.join(better) or 'none'}.")
 probabilities.set_index("model").rename(style.MODEL_LABELS).round(4)
 
-# %% mystnb={"figure": {"caption": "Reliability of the held-out maps after the correction of the odds. On the line, what is predicted happens; dots are classes of predicted probability.", "name": "fig-08-reliability"}, "image": {"alt": "Line chart on logarithmic axes of the observed against the predicted probability, one line per model, with the diagonal where both are equal"}}
+# %% mystnb={"figure": {"caption": "Reliability of the held-out maps after the correction of the odds. On the line, what is predicted happens; dots are classes of predicted probability.", "name": "fig-09-reliability"}, "image": {"alt": "Line chart on logarithmic axes of the observed against the predicted probability, one line per model, with the diagonal where both are equal"}}
 style.save(show.reliability_curves(curves), run, "reliability")
 
 # %% [markdown]
@@ -332,7 +332,7 @@ for row in gains.itertuples():
 # ## Try it
 #
 # ```{exercise-start}
-# :label: ex-08-capture
+# :label: ex-09-capture
 # ```
 #
 # A mayor can pay for drains on a twentieth of the land. With the best model's held-out map, which share of the landslide area would that reach,
@@ -341,7 +341,7 @@ for row in gains.itertuples():
 # ```{exercise-end}
 # ```
 #
-# ```{solution-start} ex-08-capture
+# ```{solution-start} ex-09-capture
 # :class: dropdown
 # ```
 
@@ -358,9 +358,9 @@ print(
 #
 # Three changes to make with papermill, each a command in a terminal:
 #
-# - `papermill notebooks/08_validation.ipynb out.ipynb -p prevalence 0.1`: far too many landslides; what becomes of the reliability?
-# - `papermill notebooks/08_validation.ipynb out.ipynb -p seed 1`: other draws of blocks; do the intervals hold?
-# - `papermill notebooks/08_validation.ipynb out.ipynb -p inventory detected`: judge the maps by the detected landslides, as a study
+# - `papermill notebooks/09_validation.ipynb out.ipynb -p prevalence 0.1`: far too many landslides; what becomes of the reliability?
+# - `papermill notebooks/09_validation.ipynb out.ipynb -p seed 1`: other draws of blocks; do the intervals hold?
+# - `papermill notebooks/09_validation.ipynb out.ipynb -p inventory detected`: judge the maps by the detected landslides, as a study
 #   without a truth has to; how far do the rates move?
 
 # %% [markdown]
@@ -375,7 +375,7 @@ print(
 #
 # ## What's next
 #
-# Chapter 9 asks how much of a score is the choice of samples.
+# Chapter 10 asks how much of a score is the choice of samples.
 #
 # ## References
 #
