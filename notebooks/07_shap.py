@@ -373,7 +373,7 @@ print(f"base {base:.2f} + contributions {total:.2f} = log-odds {base + total:.2f
 #
 # ## What's next
 #
-# Chapter 9 asks what the scores are worth, chapter 10 what the choice of samples does.
+# Chapter 8 explains every cell of the map, in place of a few hundred.
 #
 # ## References
 #

@@ -170,7 +170,7 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         flat = rows[:, :, None] * shape[1] + cols[:, None, :]
         cells, inverse = np.unique(flat, return_inverse=True)
         values = at_cells(self.factors[self.coder_.factors], *np.divmod(cells, shape[1]))
-        coded = self._code(values.to_dataarray("band").values[:, None])[0]
+        coded = self.code(values.to_dataarray("band").values[:, None])[0]
         return np.ascontiguousarray(coded[inverse.reshape(flat.shape)].transpose(0, 3, 1, 2))
 
     def map_block(self, values: np.ndarray) -> np.ndarray:
@@ -181,11 +181,11 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         values : ndarray, shape (factors, height + 2 halo, width + 2 halo)
             Raw factors in the order of `coder_`, NaN where unknown.
         """
-        coded = self._code(values)
+        coded = self.code(values)
         logits = [dense_logits(net, coded, self.window, bf16=self.bf16) for net in self.networks_]
         return expit(np.mean(logits, axis=0, dtype=np.float64))
 
-    def _code(self, values: np.ndarray) -> np.ndarray:
+    def code(self, values: np.ndarray) -> np.ndarray:
         """Raw factors (factors, height, width) → float32 (height, width, columns) without NaN."""
         table = pd.DataFrame(values.reshape(len(values), -1).T, columns=self.coder_.factors)
         coded = self.coder_.transform(table).astype(np.float32).reshape(*values.shape[1:], -1)

@@ -212,6 +212,17 @@ class ShapParams(Parameters):
     n_background: int = Field(ge=2, le=1000)
 
 
+class ShapleyMapParams(Parameters):
+    """Chapter 08: Shapley values of every cell."""
+
+    n_background: int = Field(ge=2, le=1000)
+    n_orders: int = Field(ge=2, le=10_000)
+    companion_cells: int = Field(ge=100, le=10_000_000)
+    companion_trees: Trees
+    refits: CountOrNone
+    n_pairs: int = Field(ge=0, le=100_000)
+
+
 class ValidationParams(Parameters):
     """Chapter 09: what the scores of chapter 05 are worth."""
 
@@ -262,6 +273,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "05_susceptibility": SusceptibilityParams,
     "06_frequency_ratio": FrequencyRatioParams,
     "07_shap": ShapParams,
+    "08_shapley_maps": ShapleyMapParams,
     "09_validation": ValidationParams,
     "10_samples": SamplingParams,
 }

@@ -21,6 +21,7 @@ NEEDS = {
     "05_susceptibility": ("01_data", "03_inventory", "04_factor_selection"),
     "06_frequency_ratio": ("01_data", "03_inventory", "05_susceptibility"),
     "07_shap": ("01_data", "04_factor_selection", "05_susceptibility"),
+    "08_shapley_maps": ("01_data", "05_susceptibility"),
     "09_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "10_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
 }
