@@ -175,7 +175,7 @@ maps = {name: read_raster(run.product(f"shap_{name}.tif"), p.chunk) for name in 
 
 # %%
 sums = []
-for name, model in trained.items():
+for name in trained:
     shown = next(iter(read_raster(run.product(f"susceptibility_{name}.tif")).values())).values.astype(float)
     total = sum(band.values.astype(float) for band in maps[name].values())
     total = total if name == "rf" else 1 / (1 + np.exp(-total))

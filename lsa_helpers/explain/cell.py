@@ -88,6 +88,8 @@ def in_words(factor: xr.DataArray, value: float) -> str:
     kind = factor.attrs.get("kind", "continuous")
     if kind == "categorical":
         return str(factor.attrs.get("classes", {}).get(round(value), f"class {value:g}"))
+    if kind == "circular" and value < 0:  # Horn has no direction there
+        return "flat"
     if kind == "circular":
         return f"{value:.0f}°, facing {_WINDS[round(value / 45) % 8]}"
     known = factor.values[np.isfinite(factor.values)]

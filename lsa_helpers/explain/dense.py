@@ -15,6 +15,8 @@ from lsa_helpers.samples import coded_groups
 
 #: Edge of the squares explained at once, cells: one that a network computes in one piece.
 TILE = 192
+#: Other cells that a cell tries to meet when the first one is unknown.
+TRIES = 20
 
 
 def factor_shapley_map(
@@ -55,8 +57,8 @@ def factor_shapley_map(
     Dataset, dims (y, x)
         float32, in log-odds: a band for each factor; ``base``, the mean output without any of the
         cell's own factors; ``residual``, the model's output less all of these, which is rounding;
-        where wanted ``<factor>_se``. NaN where a factor is unknown, or where no cell that was met
-        is known. Of Dask chunks nothing is computed yet.
+        where wanted ``<factor>_se``. NaN where a factor is unknown. Of Dask chunks nothing is
+        computed yet.
 
     Notes
     -----
@@ -69,8 +71,9 @@ def factor_shapley_map(
     where P are the factors before j and b is the window met. A cell's values add up to its output
     less its own base; with few shifts the base differs from cell to cell as the places they meet
     do. Along the seam of the wrapped raster cells meet windows that no place has: a share of about
-    window · (1/rows + 1/columns) of all meetings. n networks, F factors and n_orders take
-    n_orders · (F − ½) passes, not n times as many.
+    window · (1/rows + 1/columns) of all meetings. Who meets an unknown cell meets another one; in
+    a raster with hardly any known cell the training means stand in. With F factors there are
+    n_orders · (F − ½) passes, however many networks.
 
     **Source**: Štrumbelj & Kononenko 2014, doi:10.1007/s10115-013-0679-x (sampled orders); Mitchell
     et al. 2022, Sampling permutations for Shapley value estimation (JMLR 23, antithetic orders);
@@ -98,47 +101,57 @@ def _explain_tile(cnn, raster, pairs, seed, n_bands, cells, block_id) -> np.ndar
     columns).
     """
     # All tiles meet the same places in the same orders: nothing then changes at a tile's edge.
-    rng, shape = np.random.default_rng(seed), cells.shape
-    shifts = qmc.Sobol(2, rng=rng).random(cnn.n_networks * pairs) * raster.shape[1:]
-    shifts = iter(shifts.astype(int))
-    corner = np.multiply(block_id[-2:], TILE)
-    own, known = _coded_tile(cnn, raster, corner, shape)
+    rng = np.random.default_rng(seed)
+    shifts = iter(qmc.Sobol(2, rng=rng).random(cnn.n_networks * pairs))
+    rows, columns = (
+        TILE * place + np.arange(-cnn.halo, size + cnn.halo)
+        for place, size in zip(block_id[-2:], cells.shape, strict=True)
+    )
+    values = _read(
+        raster, _mirrored(rows, raster.sizes["y"]), _mirrored(columns, raster.sizes["x"])
+    )
+    inside = slice(cnn.halo, -cnn.halo or None)
+    known = np.isfinite(values[:, inside, inside]).all(axis=0)
+    own = cnn.code(values)
     means, errors, output = 0.0, 0.0, 0.0
     for network in cnn.networks_:
         whole = dense_logits(network, own, cnn.window).astype(float)
-        count, total, squares = 0, 0.0, 0.0
+        total, squares = 0.0, 0.0
         for _ in range(pairs):
-            absent, met = _coded_tile(cnn, raster, corner, shape, next(shifts))
-            added = _play(cnn, network, own, whole, absent, rng) * met
-            count, total, squares = count + met, total + added, squares + added**2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean = total / count
-            errors = errors + np.maximum(squares / count - mean**2, 0)[:-1] / (count - 1)
-        means, output = means + mean, output + whole
-    means, output = means / cnn.n_networks, output / cnn.n_networks
-    values, base = means[:-1], means[-1]
-    residual = output - base - values.sum(axis=0)
-    standard_errors = np.sqrt(errors) / cnn.n_networks
-    bands = np.stack([*values, base, residual, *standard_errors][:n_bands])
+            absent = cnn.code(_shifted(raster, rows, columns, next(shifts)))
+            added = _play(cnn, network, own, whole, absent, rng)
+            total, squares = total + added, squares + added**2
+        mean = total / pairs
+        if pairs > 1:
+            errors = errors + np.maximum(squares / pairs - mean**2, 0)[:-1] / (pairs - 1)
+        means, output = means + mean / cnn.n_networks, output + whole / cnn.n_networks
+    residual = output - means.sum(axis=0)
+    standard_errors = np.broadcast_to(np.sqrt(errors) / cnn.n_networks, means[:-1].shape)
+    bands = np.stack([*means, residual, *standard_errors][:n_bands])
     return np.where(known, bands, np.nan).astype(np.float32)
 
 
-def _coded_tile(cnn, raster, corner, shape, shift=None) -> tuple[np.ndarray, np.ndarray]:
-    """Coded columns of a tile with half a window around it, (rows, columns, channels), and which of
-    its cells are known; the raster mirrored at its border, or shifted and wrapped around it.
+def _read(raster: xr.DataArray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Values (bands, rows, columns), in this thread even of Dask chunks."""
+    return raster.isel(y=rows, x=columns).compute(scheduler="synchronous").values
+
+
+def _shifted(raster, rows, columns, shift: np.ndarray) -> np.ndarray:
+    """Values of the raster shifted by a share of its size and wrapped around; a cell that meets an
+    unknown one meets the cell at another distance instead, as far as so many tries find one.
     """
-    rows, columns = (
-        start + np.arange(-cnn.halo, size + cnn.halo)
-        for start, size in zip(corner, shape, strict=True)
-    )
     height, width = raster.shape[1:]
-    if shift is None:
-        rows, columns = _mirrored(rows, height), _mirrored(columns, width)
-    else:
-        rows, columns = (rows + shift[0]) % height, (columns + shift[1]) % width
-    values = raster.isel(y=rows, x=columns).compute(scheduler="synchronous").values
-    inside = slice(cnn.halo, -cnn.halo or None)
-    return cnn.code(values), np.isfinite(values[:, inside, inside]).all(axis=0)
+    others = np.random.default_rng((shift * 2**32).astype(np.uint64)).random((TRIES, 2))
+    values = None
+    for down, right in (shift, *others):
+        at = (rows + int(down * height)) % height, (columns + int(right * width)) % width
+        there = _read(raster, *at)
+        values = (
+            there if values is None else np.where(np.isfinite(values).all(axis=0), values, there)
+        )
+        if np.isfinite(values).all():
+            break
+    return values
 
 
 def _mirrored(places: np.ndarray, size: int) -> np.ndarray:
