@@ -162,6 +162,7 @@ MODULES = {
     "xarray-spatial": "xrspatial",
     "pyyaml": "yaml",
     "pillow": "PIL",
+    "woodelf-explainer": "woodelf",
 }
 
 

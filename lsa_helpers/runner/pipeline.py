@@ -27,7 +27,14 @@ NEEDS = {
 }
 
 # Chapters that train models: drawn anew only when that is asked for.
-TRAINS = ("02_detector", "04_factor_selection", "05_susceptibility", "09_validation", "10_samples")
+TRAINS = (
+    "02_detector",
+    "04_factor_selection",
+    "05_susceptibility",
+    "08_shapley_maps",
+    "09_validation",
+    "10_samples",
+)
 
 
 def open_catalog(params: Parameters, run: Run):

@@ -29,6 +29,7 @@ CHAPTERS = (
     "05_susceptibility",
     "06_frequency_ratio",
     "07_shap",
+    "08_shapley_maps",
     "09_validation",
     "10_samples",
     "14_published_tables",

