@@ -52,6 +52,13 @@ def run_chapters(
     redraw: Annotated[
         bool, typer.Option(help="execute also those of which only the figures' code changed")
     ] = False,
+    chunk: Annotated[
+        int | None, typer.Option(help="edge of a block of cells, for areas larger than memory: 512")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="address of a Dask scheduler that maps blocks; local: processes here"),
+    ] = None,
     out: Out = None,
 ) -> None:
     """Bring a run up to date: execute the chapters whose inputs, parameters or code changed."""
@@ -63,7 +70,9 @@ def run_chapters(
 
     file = find_params(name_or_file)
     run = Run(out or Path("runs") / file.stem)
-    params = load_run_params(file, overrides(parameters), data, run.path)
+    blocks = {"chunk": chunk, "scheduler": scheduler}
+    given = {key: str(value) for key, value in blocks.items() if value is not None}
+    params = load_run_params(file, overrides(parameters) | given, data, run.path)
     chapters = [name for name in CHAPTERS if chapter_name(first) <= name <= chapter_name(until)]
     if not chapters:
         given = f"--from {first} --until {until}"

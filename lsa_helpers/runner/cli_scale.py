@@ -34,6 +34,7 @@ def train(
     from lsa_helpers.detect.train import TrainConfig, first_process, train_detector
     from lsa_helpers.run import Run
     from lsa_helpers.runner.inputs import find_params, load_run_params
+    from lsa_helpers.runner.lock import held
 
     file = find_params(name_or_file)
     run = Run((out or Path("runs") / file.stem).resolve())
@@ -46,7 +47,9 @@ def train(
     config, folder = TrainConfig.pick(values.model_dump()), run.path / "checkpoints"
     first_weights = {"weights": values.weights or None, "validation": validation}
     where = {"devices": devices, "nodes": nodes, "report": console.print}
-    train_detector(chips, config, folder, **first_weights, **where)
+    # the other processes of one training work in the folder that the first one holds
+    with held(run.path) if first_process() else nullcontext():
+        train_detector(chips, config, folder, **first_weights, **where)
     if first_process():
         console.print(
             f"The detector is trained. Next: lsa run {name_or_file} --from 02, with the same "

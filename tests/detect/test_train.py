@@ -33,6 +33,7 @@ from lsa_helpers.reproducible import reproducible
 from lsa_helpers.run import Run
 from lsa_helpers.runner import cli
 from lsa_helpers.runner.inputs import load_run_params
+from lsa_helpers.runner.lock import held
 from lsa_helpers.runner.pipeline import open_catalog
 from tests.detect.conftest import bright_square, write_image
 
@@ -419,6 +420,21 @@ def test_lsa_train_says_what_is_missing(lsa_train, masks_folder, monkeypatch):
     (masks_folder / "catalog.yml").write_text("name: empty\n")
     code, said = lsa_train("--data", masks_folder)
     assert code == 2 and "names no images" in said
+
+
+def test_lsa_train_waits_for_nobody(lsa_train, masks_folder, monkeypatch):
+    """A run's folder that another process works in is refused, by the first process of a training
+    alone: the others work in the folder that it holds.
+    """
+    (masks_folder / "catalog.yml").write_text("images: {path: ., format: masks}\n")
+    trained = []
+    monkeypatch.setattr(train, "train_detector", lambda *given, **more: trained.append(1))
+    with held(Path("run")):
+        code, said = lsa_train("--data", masks_folder)
+        assert code == 2 and "another process works in this run's folder" in said
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        assert lsa_train("--data", masks_folder)[0] == 0
+    assert trained == [1]
 
 
 def test_lsa_train_passes_machines_and_names_on(lsa_train, masks_folder, monkeypatch):

@@ -321,3 +321,17 @@ def test_a_run_in_blocks_is_the_run_in_memory(tiny, tmp_path):
     files += [run.figure(name) for name in ("samples", "vif") for run in (tiny.run, blocks)]
     hashes = [sha256(file) for file in files]
     assert hashes[::2] == hashes[1::2]
+
+
+@pytest.mark.slow
+def test_explanations_in_blocks_are_those_in_memory(tiny, tmp_path):
+    """Chapter 08 of blocks of 64 cells: the CNN's and the trees' values to rounding."""
+    blocks = Run(tmp_path / "blocks")
+    shutil.copytree(tiny.run.path, blocks.path)
+    values = load_run_params(find_params("tiny"), {"chunk": "64"}, None, blocks.path)
+    assert execute(blocks, values, ["08_shapley_maps"], force=True) == ["08_shapley_maps"]
+    for model in ("cnn", "xgboost"):
+        name = f"shap_{model}.tif"
+        whole, parts = (read_raster(run.product(name)) for run in (tiny.run, blocks))
+        for band in whole:
+            np.testing.assert_allclose(whole[band], parts[band], atol=1e-5)
