@@ -74,6 +74,7 @@ trained = {name: getattr(model, "best_estimator_", model) for name, model in tra
 places = run.read_json("truth/background.json") if run.has("truth/background.json") else None
 background = explain.pick_background(factors, n=p.n_background, seed=p.seed, places=places)
 row, col = np.nonzero(known_cells(factors).values)
+in_full = {name: words.label(band) for name, band in factors.items()}
 print(f"{len(row):,} cells; models: {', '.join(style.MODEL_LABELS[name] for name in trained)}")
 
 # %% [markdown]
@@ -206,7 +207,7 @@ table = pd.DataFrame({name: 100 * sizes / sizes.sum() for name, sizes in by_fact
 run.write_table(table.reset_index(), "shapley_map_importance")
 lead, share = table[first].idxmax(), table[first].max()
 print(f"{style.MODEL_LABELS[first]}: {words.label(factors[lead])} carries {share:.0f} % of all contributions.")
-table.rename(columns=style.MODEL_LABELS).sort_values(table.columns.map(style.MODEL_LABELS)[0], ascending=False).style.format("{:.1f} %", escape="html")
+table.rename(columns=style.MODEL_LABELS, index=in_full).sort_values(table.columns.map(style.MODEL_LABELS)[0], ascending=False).style.format("{:.1f} %", escape="html")
 
 # %% [markdown]
 # ### The leading factor
@@ -281,7 +282,7 @@ if "xgboost" in trained and p.refits:
     )
     run.write_table(held.reset_index(), "shapley_seeds")
     print(f"Least sure: {words.label(factors[held['same_sign'].idxmin()])}, whose contribution has the same sign in {held['same_sign'].min():.0%} of the cells only.")
-    display(held.sort_values("same_sign").style.format("{:.2f}", escape="html"))
+    display(held.sort_values("same_sign").rename(index=in_full).style.format("{:.2f}", escape="html"))
 
 # %% [markdown]
 # ## Two factors together
@@ -348,7 +349,7 @@ if run.has("truth/shapley.tif"):
     wide = against.pivot(index="factor", columns="model", values=["order_of_cells", "right_sign"])
     best = against.groupby("model")["order_of_cells"].mean().idxmax()
     print(f"Over all factors {style.MODEL_LABELS[best]} orders the cells best: mean {against.groupby('model')['order_of_cells'].mean().max():.2f}.")
-    display(wide.round(2))
+    display(wide.rename(columns=style.MODEL_LABELS, index=in_full).round(2))
 else:
     print("This run has no known truth to compare with.")
 
