@@ -23,7 +23,7 @@ CountOrNone = Annotated[int, Field(ge=0, le=1000)]
 Trees = Annotated[int, Field(ge=10, le=10_000)]
 Landslides = Literal["auto", "detected", "reference"]
 Positives = Literal["cells", "point", "scarp"]
-Model = Literal["cnn", "rf", "xgboost", "logistic", "svm"]
+Model = Literal["cnn", "rf", "xgboost", "logistic", "infinite_slope", "svm"]
 
 
 class Cell(BaseModel):
