@@ -233,6 +233,18 @@ class SamplingParams(Parameters):
     lab_seeds: int = Field(ge=1, le=50)
 
 
+class UnitsParams(Parameters):
+    """Chapter 13: slope units, and scores by unit."""
+
+    inventory: Landslides
+    stream_m2: float = Field(gt=0)
+    min_unit_m2: float = Field(gt=0)
+    max_variance: float = Field(ge=0, le=1)
+    variances: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+    unit_shares: list[Fraction] = Field(min_length=1)
+    high_share: float = Field(gt=0, lt=1)
+
+
 class ComparisonParams(Cell):
     """The chapter that compares runs, which belongs to no run."""
 
@@ -264,6 +276,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "07_shap": ShapParams,
     "09_validation": ValidationParams,
     "10_samples": SamplingParams,
+    "13_mapping_units": UnitsParams,
 }
 
 

@@ -46,6 +46,10 @@ COLUMNS = {
     "map_scores": f"model,map,{MAP_SCORES}",
     "fair_comparison": f"model,{MAP_SCORES}",
     "context_gain": "first,second,difference,low,high",
+    "learning_gain": "first,second,difference,low,high,p,labels",
+    "unit_segmentation": "max_variance,units,mean_m2,within,between",
+    "unit_scores": "model,by,share,kind,auc,low,high",
+    "unit_gain": "model,by,share,difference,low,high,p",
     "sampling_laboratory": "positives,buffer_m,slope_floor,ratio,seed,n,right_positives,"
     "sample_auc,map_auc,problem",
 }
@@ -65,7 +69,8 @@ def said(notebook) -> str:
 
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
     """Papermill made chapters 01 to 05 first, and the runner then finds them unchanged."""
-    assert tiny.executed == ["06_frequency_ratio", "07_shap", "09_validation", "10_samples"]
+    after = ["06_frequency_ratio", "07_shap", "09_validation", "10_samples", "13_mapping_units"]
+    assert tiny.executed == after
     (line,) = [
         line
         for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines()

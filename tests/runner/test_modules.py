@@ -24,6 +24,7 @@ USED = {
     "07_shap": ("explain", "cnn.window", "models.files"),
     "09_validation": ("models.maps", "validation.bootstrap", "samples.table"),
     "10_samples": ("models.maps", "samples.table", "validation.sensitivity"),
+    "13_mapping_units": ("factors.slope_units", "validation.bootstrap", "sources.layers"),
 }
 UNUSED = {
     "01_data": ("detect.train", "models", "classes", "explain", "cnn.network"),
@@ -35,6 +36,7 @@ UNUSED = {
     "07_shap": ("classes", "detect.maskrcnn", "mountain.erosion", "sources.rasterfiles"),
     "09_validation": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
     "10_samples": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
+    "13_mapping_units": ("classes", "detect.maskrcnn", "mountain.erosion", "models"),
 }
 
 
