@@ -177,7 +177,11 @@ segmentation.round(3)
 #
 # A unit gets two numbers from each held-out map: the mean of its cells, and the share of its cells that are among the most susceptible `high_share` of
 # the land. It counts as landslide where any of it is, or where more than a share of it is. A unit that crosses a block of chapter 5 has cells from two
-# models; none of them knew the landslides there. Units of an unequal size are unequal in another way too: a large one holds a landslide more easily.
+# models; none of them knew the landslides there.
+#
+# Slope units are of very unequal size, and size alone does much: a large unit holds a landslide more easily, and its mean is smoother. So there is a
+# second control, besides the squares: the same slope units *moved* to where they do not belong. They have the same sizes and shapes, and no divide or
+# stream as a border.
 
 # %%
 high = heldout.where(known) > heldout.where(known).quantile(1 - p.high_share)
@@ -189,14 +193,21 @@ def by_unit(partition):
     cells = {"unit": partition.values, "x": x, "y": y, "landslide": landslide.values}
     cells |= {f"mean_{name}": heldout[name].values for name in names} | {f"high_{name}": high[name].values for name in names}
     cells = pd.DataFrame({name: values[known.values] for name, values in cells.items()})
-    groups = cells.groupby("unit")
+    groups = cells[cells["unit"] > 0].groupby("unit")
     return groups.mean().assign(area_m2=groups.size() * cell_m2).reset_index()
 
 
+def moved(shift):
+    """The slope units pushed east and south by shares of the map, what leaves it coming in again at the other side."""
+    steps = (round(shift[1] * dem.sizes["y"]), round(shift[0] * dem.sizes["x"]))
+    return on_grid(np.where(known, np.roll(units.values, steps, (0, 1)), 0), dem, "moved")
+
+
 mean_m2 = mean_area(units)
-shifts = [(0, 0), (0.5, 0), (0, 0.5), (0.5, 0.5)]
 partitions = {("slope unit", 0): by_unit(units)}
-partitions |= {("square", number): by_unit(squares(mean_m2, shift)) for number, shift in enumerate(shifts)}
+for number, shift in enumerate([(0.5, 0.5), (0.25, 0.5), (0.5, 0.25), (0.75, 0.5)]):
+    partitions["square", number] = by_unit(squares(mean_m2, shift))
+    partitions["moved unit", number] = by_unit(moved(shift))
 slopes = partitions["slope unit", 0]
 print(
     f"{len(slopes)} slope units of {mean_m2:.0f} m² on average, half of them below {slopes['area_m2'].median():.0f} m²; "
@@ -215,9 +226,9 @@ style.save(show.unit_maps(drawn, style.MODEL_LABELS[shown]), run, "unit_maps")
 # ## Scores by unit
 #
 # The AUC by unit is the probability that a unit with a landslide has a higher susceptibility than one without. Beside each stands the AUC by cell of the
-# same map, and that of squares of the same mean area, the mean over four grids that are moved by half a square. Intervals resample the blocks of ground of
-# chapter 5, the same for units and squares, so that their difference has an interval as well. The row *size alone* ranks units by their area: what it
-# scores is no knowledge of landslides. All cells or units count together, whatever fold mapped them.
+# same map, and that of the two controls, squares and moved units, each the mean over four placements. Intervals resample the blocks of ground of chapter 5,
+# the same for all kinds of units, so that their differences have an interval as well. The row *size alone* ranks units by their area: what it scores is
+# no knowledge of landslides. All cells or units count together, whatever fold mapped them.
 
 # %%
 block_m = table.attrs["block_m"]
@@ -228,7 +239,7 @@ columns = {(name, by): f"{by}_{name}" for name in names for by in ("mean", "high
 rows, gains, at = [], [], np.split(blocks, np.cumsum([len(part) for part in partitions.values()])[:-1])
 for share in [0.0] if points else p.unit_shares:
     for (name, by), column in columns.items():
-        areas = {"slope unit": [], "square": []}
+        areas = {"slope unit": [], "square": [], "moved unit": []}
         for ((kind, _), part), block in zip(partitions.items(), at, strict=True):
             label = (part["landslide"] > share).to_numpy().astype(int)
             areas[kind].append(validation.weighted_auc(label, part[column].to_numpy(), draws[:, block]))
@@ -236,29 +247,33 @@ for share in [0.0] if points else p.unit_shares:
         for kind, values in areas.items():
             ends = dict(zip(("auc", "low", "high"), validation.interval(values), strict=True))
             rows.append({"model": name, "by": by, "share": share, "kind": kind} | ends)
-        gain = validation.paired_differences(areas, [("slope unit", "square")])
+        gain = validation.paired_differences(areas, [("slope unit", "square"), ("slope unit", "moved unit")])
         gains.append(gain.assign(model=name, by=by, share=share))
 of_cells = {name: roc_auc_score(landslide.values[known.values], heldout[name].values[known.values]) for name in names}
 rows += [{"model": name, "by": "cell", "share": 0.0, "kind": "cell", "auc": auc} for name, auc in of_cells.items()]
 scores = pd.DataFrame(rows)
 run.write_table(scores, "unit_scores")
-run.write_table(pd.concat(gains, ignore_index=True)[["model", "by", "share", "difference", "low", "high", "p"]], "unit_gain")
+gains = pd.concat(gains, ignore_index=True)
+run.write_table(gains[["model", "by", "share", "first", "second", "difference", "low", "high", "p"]], "unit_gain")
 scores.pivot_table(index=["share", "by", "model"], columns="kind", values="auc", sort=False).round(3)
 
-# %% mystnb={"figure": {"caption": "AUC by cell, by slope unit and by square, of the mean susceptibility, for units that hold any landslide; 95 % intervals from resampled blocks.", "name": "fig-13-scores"}, "image": {"alt": "Dot chart of the area under the curve for each model by cell, by slope unit and by square with intervals, and of the size of the units alone"}}
+# %% mystnb={"figure": {"caption": "AUC by cell, by slope unit, by the same units moved and by square, of the mean susceptibility, for units that hold any landslide; 95 % intervals from resampled blocks.", "name": "fig-13-scores"}, "image": {"alt": "Dot chart of the area under the curve for each model by cell, by slope unit, by moved unit and by square with intervals, and of the size of the units alone"}}
 style.save(show.unit_scores(scores[(scores["share"] == 0) & scores["by"].isin(["cell", "mean", "area"])]), run, "unit_scores")
 
 # %%
-gain = pd.concat(gains, ignore_index=True)
-for row in gain[(gain["share"] == 0) & gain["by"].isin(["mean", "area"])].itertuples():
+for row in gains[(gains["share"] == 0) & gains["by"].isin(["mean", "area"])].itertuples():
     sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
-    print(f"{style.MODEL_LABELS.get(row.model, 'Size alone')}, slope units minus squares: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
+    both = f"{style.MODEL_LABELS.get(row.model, 'Size alone')}, slope units minus {row.second}s"
+    print(f"{both}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
 shares = {name: spearmanr(slopes[f"mean_{name}"], slopes["landslide"]).statistic for name in names}
 print("Rank correlation of a unit's mean with its share of landslide: " + ", ".join(f"{style.MODEL_LABELS[name]} {value:.2f}" for name, value in shares.items()) + ".")
 
 # %% [markdown]
 # A score by unit is another question and no better or worse than one by cell: fewer and easier distinctions inside a slope, harder ones where a small
-# landslide has to show in the mean of a large unit. Compare models by one of them, never across. And compare units with squares, not with cells.
+# landslide has to show in the mean of a large unit. Compare models by one of them, never across; and compare units with their controls, not with cells.
+# What slope units are better than moved ones is what following the terrain is worth; squares have the advantage of equal sizes besides. Landslides that
+# run out across a stream give the unit on the other side a label that its slope did not earn. A unit's use for planning, that it is a slope one can
+# name and walk, is in no score.
 #
 # ## A layer for QGIS
 
@@ -311,7 +326,7 @@ for name in names:
 #
 # The layer `slope_units.gpkg` holds every slope unit with its aspect, the mean susceptibility by each model (`mean_`), the share of it that is highly
 # susceptible (`high_`) and its share of landslide. `unit_segmentation.csv` says how good the units are, `unit_scores.csv` and `unit_gain.csv` what the
-# models are worth by unit, by square and by cell.
+# models are worth by unit, by square, by moved unit and by cell.
 #
 # ## What's next
 #

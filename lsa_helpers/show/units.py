@@ -11,9 +11,10 @@ from lsa_helpers.show import style
 
 # Which units a score is of: a marker, a face and a shift of the row.
 _KINDS = {
-    "cell": ("o", "white", 0.25),
-    "slope unit": ("D", style.OKABE_ITO["blue"], 0.0),
-    "square": ("s", style.OKABE_ITO["orange"], -0.25),
+    "cell": ("o", "white", 0.27),
+    "slope unit": ("D", style.OKABE_ITO["blue"], 0.09),
+    "moved unit": ("d", style.OKABE_ITO["sky"], -0.09),
+    "square": ("s", style.OKABE_ITO["orange"], -0.27),
 }
 
 
@@ -63,10 +64,10 @@ def unit_scores(scores: pd.DataFrame) -> Figure:
     Parameters
     ----------
     scores : DataFrame
-        ``model, kind`` (cell, slope unit or square), ``auc, low, high``, of one way to score.
+        ``model, kind`` (cell, slope unit, moved unit or square) and ``auc, low, high``.
     """
     models = list(dict.fromkeys(scores["model"]))
-    fig, ax = plt.subplots(figsize=(7, 0.6 * len(models) + 1.2))
+    fig, ax = plt.subplots(figsize=(7, 0.7 * len(models) + 1.3))
     for kind, (marker, face, shift) in _KINDS.items():
         part = scores[scores["kind"] == kind]
         place = [len(models) - models.index(name) + shift for name in part["model"]]
@@ -77,5 +78,5 @@ def unit_scores(scores: pd.DataFrame) -> Figure:
     labels = [style.MODEL_LABELS.get(name, "Size alone") for name in models]
     ax.set_yticks(range(len(models), 0, -1), labels)
     ax.set_xlabel("Area under the ROC curve (1)")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4)
     return fig
