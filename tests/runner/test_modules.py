@@ -89,7 +89,7 @@ ALL = [name[:2] for name in CHAPTERS]
         ("detect/maskrcnn.py", ["02", "03"], []),
         ("mountain/erosion.py", ["01"], []),
         ("runner/world.py", ["01"], []),
-        ("sources/rasterfiles.py", ["01", "02", "03"], []),
+        ("sources/rasterfiles.py", ["01", "02", "03", "13"], []),
         ("errors.py", ALL, []),
         ("data/dated/platforms.csv", ["02"], []),
         ("data/paper/table5_frequency_ratio.csv", ["01", "06"], ["02", "03"]),
