@@ -112,7 +112,7 @@ def book(
 
 @app.command("sync")
 def sync() -> None:
-    """Derive every notebook's .ipynb twin, the schema of parameter files, and two pages."""
+    """Derive every notebook's .ipynb twin, the schema of parameter files, and three pages."""
     from lsa_helpers.run import whole_file
     from lsa_helpers.runner.pairs import out_of_step
 
