@@ -214,6 +214,7 @@ for name, estimator in estimators.items():
     save(estimator, run.product(f"models/{name}"), factors)
 if physical:
     fitted = pd.Series(estimators["infinite_slope"][-1].numbers_, index=list(infinite_slope.BOUNDS))
+    fitted = fitted if "pga" in physical else fitted.drop("shaking")
     at_bound = [name for name, value in fitted.items() if np.isclose(value, infinite_slope.BOUNDS[name]).any()]
     print(f"Infinite slope of {', '.join(physical)}: {', '.join(f'{name} {value:.3g}' for name, value in fitted.items())}.")
     print(f"At the end of what is allowed, and so no strength of a soil: {', '.join(at_bound) or 'none'}.")

@@ -213,6 +213,8 @@ print(
     f"{len(slopes)} slope units of {mean_m2:.0f} m² on average, half of them below {slopes['area_m2'].median():.0f} m²; "
     f"{(slopes['landslide'] > 0).mean():.0%} hold a landslide, {(partitions['square', 0]['landslide'] > 0).mean():.0%} of the squares."
 )
+if points:
+    print("The inventory is of points, so shares of a unit are left out: a unit counts where it holds a point, and one without may hold what nobody marked.")
 
 # %% mystnb={"figure": {"caption": "One held-out map by cell, by slope unit and by square of the same mean area.", "name": "fig-13-maps"}, "image": {"alt": "Three maps of the susceptibility by one model with one colour scale, by cell, by slope unit and by square cell"}}
 shown = names[0]
