@@ -273,9 +273,9 @@ print("Rank correlation of a unit's mean with its share of landslide: " + ", ".j
 # %% [markdown]
 # A score by unit is another question and no better or worse than one by cell: fewer and easier distinctions inside a slope, harder ones where a small
 # landslide has to show in the mean of a large unit. Compare models by one of them, never across; and compare units with their controls, not with cells.
-# What slope units are better than moved ones is what following the terrain is worth; squares have the advantage of equal sizes besides. Landslides that
-# run out across a stream give the unit on the other side a label that its slope did not earn. A unit's use for planning, that it is a slope one can
-# name and walk, is in no score.
+# The difference of slope units and moved ones is what following the terrain is worth here (moved units of an area that is no rectangle are cut by its
+# border, and so no longer of quite the same sizes); squares have the advantage of equal sizes besides. Landslides that run out across a stream give
+# the unit on the other side a label that its slope did not earn. A unit's use for planning, that it is a slope one can name and walk, is in no score.
 #
 # ## A layer for QGIS
 
