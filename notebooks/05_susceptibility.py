@@ -13,7 +13,7 @@
 #
 # Where would the next landslide be? This chapter draws samples from the inventory, trains a convolutional network (CNN), a random forest, XGBoost
 # and a plain logistic regression on them, maps the susceptibility of every cell, and scores the models: sections 3.3, 4.3 and 4.4 of
-# {cite:t}`yao2026`.
+# {cite:t}`yao2026`. Beside them stands a slope's mechanics with a handful of fitted numbers: what does learning add?
 #
 # **You will learn** (1) how the choice of samples shapes a model, (2) what a network sees that a forest does not, (3) why random folds flatter and
 # {term}`spatial folds` do not, (4) how to make a map in which no cell was known to its model, (5) what the best possible score is on a mountain
@@ -49,7 +49,7 @@ block_m: float = 1000.0  # edge of the spatial blocks that are dealt to folds, m
 cluster_m: float = 0.0  # landslides nearer than this are dealt together with their blocks, m; 0: blocks alone
 n_folds: int = 5  # number of cross-validation folds
 scheduler: str = ""  # where maps in chunks are computed: address of a Dask scheduler, or local (processes); empty: threads here
-models: list = ["cnn", "rf", "xgboost", "logistic"]  # models to train
+models: list = ["cnn", "rf", "xgboost", "logistic", "infinite_slope"]  # models to train
 coding: dict = {}  # factor: how models code it, where not by its kind (z-score, sine and cosine, one column per class)
 tune_draws: int = 0  # settings tried in nested tuning of rf, xgboost and svm; 0: the settings below
 cnn_window: int = 15  # edge of the window the CNN sees, cells
@@ -80,7 +80,7 @@ from xgboost import XGBClassifier
 
 from lsa_helpers import validation
 from lsa_helpers.cnn import WindowCNN
-from lsa_helpers.models import compute_on, predict_map, save
+from lsa_helpers.models import InfiniteSlope, compute_on, infinite_slope, predict_map, save
 from lsa_helpers.raster import cell_size, read_factors, read_raster, write_raster
 from lsa_helpers.runner.params import SusceptibilityParams
 from lsa_helpers.runner.pipeline import open_run
@@ -120,7 +120,10 @@ run.need("selected_factors.json", chapter="04_factor_selection")
 selected = run.read_json("selected_factors.json")["selected"]
 factors = read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk)
 landslides = load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), p.inventory, with_absences=True)
-samples = make_samples(landslides, factors[list(dict.fromkeys([*selected, *p.logistic_factors]))], **p.sampling())
+physical = ["slope", "twi", *(name for name in ("rainfall", "pga") if name in selected)]
+if "infinite_slope" not in p.models or not {"slope", "twi"} <= set(factors):
+    physical = []
+samples = make_samples(landslides, factors[list(dict.fromkeys([*selected, *p.logistic_factors, *physical]))], **p.sampling())
 label = samples["label"]
 
 window_m = p.cnn_window * cell_size(factors)
@@ -136,7 +139,7 @@ samples.groupby(["fold", "label"]).size().unstack().rename(columns={0: "without 
 style.save(show.samples_map(samples, landslides, factors), run, "samples")
 
 # %% [markdown]
-# ## Four models
+# ## The models
 #
 # *Random forest* {cite:p}`breiman2001` and *XGBoost* {cite:p}`chen2016` judge a cell by its own factors. So does *logistic regression*, the
 # baseline of the field: if the others do not beat it, they are not worth their trouble. The *CNN* looks at a window of cells around the cell in
@@ -148,6 +151,19 @@ style.save(show.samples_map(samples, landslides, factors), run, "samples")
 # A model wants numbers of like size. `factor_coder` is scikit-learn's `ColumnTransformer` with one step per factor: z-scores for measured quantities,
 # sine and cosine for the aspect, one column of 0 and 1 per class of land use or rock. It is the first step of a *pipeline*, so that means,
 # deviations and classes are learned from the training rows alone, in every fold anew. A class that was never seen becomes all zeros.
+#
+# The *infinite slope* is mechanics: soil of one depth on a slope that never ends, wet where water gathers {cite:p}`montgomery1994,pack1998`, shaken
+# by a constant force {cite:p}`newmark1965`. Its factor of safety sets what holds the soil against what pulls it,
+#
+# $$
+# FS = \frac{C + \cos^2 \beta \, (1 - m r) - k \sin \beta \cos \beta}{\sin \beta \cos \beta + k \cos^2 \beta} \tan \varphi,
+# \qquad m = \min\left(1, \frac{R a}{T \sin \beta}\right), \qquad \ln \frac{p}{1 - p} = \alpha - \gamma \ln FS
+# $$ (eq-05-slope)
+#
+# with the slope angle $\beta$, the cohesion $C$ against weight and friction, the wetness $m$ from the wetness index and rainfall, $r$ the weight of
+# water against that of soil, and the seismic coefficient $k$ from the peak acceleration. It takes the factors in their own units. Only $C$, $R/T$,
+# $k$, $\alpha$ and $\gamma$ are fitted, by maximum likelihood on the training rows, in every fold anew as for the others. It knows no rock, road, river
+# or cover, and it does not hold for falls from bare walls, deep slides or run-out. What it scores is what the mechanics of two to four maps are worth.
 
 # %%
 coder = factor_coder(factors, selected, p.coding)
@@ -166,7 +182,12 @@ estimators = {
     "logistic": Pipeline([("coder", own_coder), ("regression", regression)]),
     "svm": Pipeline([("coder", clone(coder)), ("machine", machine)]),
 }
-estimators = {name: estimators[name] for name in p.models}
+if physical:
+    as_is = factor_coder(factors, physical, dict.fromkeys(physical, "as is"))
+    estimators["infinite_slope"] = Pipeline([("coder", as_is), ("slope", InfiniteSlope(physical))])
+elif "infinite_slope" in p.models:
+    print("The infinite slope is left out: it needs the factors slope and twi.")
+estimators = {name: estimators[name] for name in p.models if name in estimators}
 
 # %% [markdown]
 # With `tune_draws` above 0 the settings of the forest, XGBoost and the support vector machine are searched at random, anew in every fold and only on its
@@ -191,6 +212,12 @@ if p.tune_draws:
 for name, estimator in estimators.items():
     estimator.fit(samples, label)
     save(estimator, run.product(f"models/{name}"), factors)
+if physical:
+    fitted = pd.Series(estimators["infinite_slope"][-1].numbers_, index=list(infinite_slope.BOUNDS))
+    fitted = fitted if "pga" in physical else fitted.drop("shaking")
+    at_bound = [name for name, value in fitted.items() if np.isclose(value, infinite_slope.BOUNDS[name]).any()]
+    print(f"Infinite slope of {', '.join(physical)}: {', '.join(f'{name} {value:.3g}' for name, value in fitted.items())}.")
+    print(f"At the end of what is allowed, and so no strength of a soil: {', '.join(at_bound) or 'none'}.")
 
 # %% [markdown]
 # To map the CNN, its window would have to be cut out around every cell, the same pixels hundreds of times. It is faster to slide the whole
@@ -313,6 +340,30 @@ scores["spatial"].set_index("model").round(3).T
 # right in size for these samples; smaller is better.
 
 # %% [markdown]
+# ## What does learning add?
+#
+# The infinite slope needs no landslide but to set five numbers. How much better are models that learn everything from landslides? The difference of
+# their AUC in spatial blocks (pairs within folds), with the interval from the same blocks resampled for both, once for the labels the models learned
+# from and, where the truth is known, for true landslides. The simulated mountain's own truth is an infinite slope too, with other numbers, rocks, cuts
+# and a hidden field: there this baseline has the right form, which real ground need not have.
+
+# %%
+if physical:
+    judges = {"learned": label} if truth is None else {"learned": label, "true": validation.at_samples(truth["landslide"], samples).astype(int)}
+    weights = validation.block_weights(validation.block_numbers(samples["x"], samples["y"], p.block_m), validation.N_DRAWS, p.seed)
+    spatial = predictions[predictions["scheme"] == "spatial"].pivot(index="sample", columns="model", values="probability")
+    others = [name for name in estimators if name != "infinite_slope"]
+    gains = []
+    for labels, values in judges.items():
+        drawn = {name: validation.within_groups_auc(values, spatial[name], samples["fold"], weights) for name in estimators}
+        gains.append(validation.paired_differences(drawn, [(name, "infinite_slope") for name in others]).assign(labels=labels))
+    gains = pd.concat(gains, ignore_index=True)
+    run.write_table(gains, "learning_gain")
+    for row in gains.itertuples():
+        sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
+        print(f"{style.MODEL_LABELS[row.first]} minus infinite slope, {row.labels} labels: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
+
+# %% [markdown]
 # ## Against the truth
 #
 # The simulated mountain knows two bounds, and they are not the same. The {term}`oracle` is the true probability itself: it knows a hidden field
@@ -388,7 +439,7 @@ round(float((pairs > 0).mean() + (pairs == 0).mean() / 2), 6)
 #
 # Every model has a map to use, `susceptibility_*.tif` (0 to 1), one to judge it by, `heldout_*.tif`, and a folder under `models/`; `samples.parquet` holds the samples, `predictions.parquet`
 # every prediction out of its fold, and the tables `scores_random.csv`, `scores_spatial.csv`, `scores_apparent.csv` and, on the simulated
-# mountain, `scores_truth.csv` the scores. Read the spatial ones.
+# mountain, `scores_truth.csv` the scores. Read the spatial ones. `learning_gain.csv` holds what each model is better than the infinite slope.
 #
 # ## What's next
 #

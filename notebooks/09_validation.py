@@ -293,11 +293,12 @@ style.save(show.reliability_curves(curves), run, "reliability")
 # deviation of every continuous factor in the same window, and the CNN gets a window of one cell. All are mapped without knowing the block.
 
 # %%
-around = samples.focal_statistics(factors[[name for name in factors if name in table]], window)
+trees = [name for name in ("rf", "xgboost") if name in heldout]
+around = samples.focal_statistics(factors[models.fitted_coder(trained[trees[0]]).factors if trees else []], window)
 wider = factors.assign(around)
 wider_table = table.assign(**{name: validation.at_samples(band, table) for name, band in around.items()})
 context = {}
-for name in [name for name in ("rf", "xgboost") if name in heldout]:
+for name in trees:
     coder = samples.factor_coder(wider, [*models.fitted_coder(trained[name]).factors, *around])
     step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})

@@ -2,6 +2,7 @@
 
 from lsa_helpers.models.area import check_area, describe_area, fitted_coder
 from lsa_helpers.models.files import is_saved, load, save
+from lsa_helpers.models.infinite_slope import InfiniteSlope
 from lsa_helpers.models.maps import (
     bf16_error,
     compute_on,
@@ -11,6 +12,7 @@ from lsa_helpers.models.maps import (
 )
 
 __all__ = [
+    "InfiniteSlope",
     "bf16_error",
     "check_area",
     "compute_on",

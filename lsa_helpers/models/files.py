@@ -15,6 +15,7 @@ from lsa_helpers.run import whole_file
 
 #: What a saved model may hold beyond what skops knows; anything else in a file is refused.
 TRUSTED = [
+    "lsa_helpers.models.infinite_slope.InfiniteSlope",
     "lsa_helpers.samples.coding.FactorCoder",
     "lsa_helpers.samples.coding._sine_cosine_names",
     "lsa_helpers.samples.coding.sine_cosine",

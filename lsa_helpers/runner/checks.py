@@ -115,6 +115,8 @@ def _check_factors(
     if "05_susceptibility" in chapters:
         need_factors(models.coding, known_factors(catalog), "parameter coding")
         need_factors(models.logistic_factors, made, "parameter logistic_factors")
+        if models.models == ["infinite_slope"]:  # beside others it is left out
+            need_factors(["slope", "twi"], made, "model infinite_slope")
 
 
 def read_images(catalog: Catalog, bands, resolution_m: float = 0.0) -> tuple[list, pd.DataFrame]:

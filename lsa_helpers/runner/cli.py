@@ -46,7 +46,7 @@ def run_chapters(
     name_or_file: NameOrFile = "quick",
     data: DataFolder = None,
     first: Annotated[str, typer.Option("--from", help="first chapter, for example 04")] = "01",
-    until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "10",
+    until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "13",
     parameters: Override = None,
     force: Annotated[bool, typer.Option(help="execute chapters even when nothing changed")] = False,
     redraw: Annotated[
@@ -121,7 +121,7 @@ def book(
 
 @app.command("sync")
 def sync() -> None:
-    """Derive every notebook's .ipynb twin, the schema of parameter files, and two pages."""
+    """Derive every notebook's .ipynb twin, the schema of parameter files, and three pages."""
     from lsa_helpers.run import whole_file
     from lsa_helpers.runner.pairs import out_of_step
 

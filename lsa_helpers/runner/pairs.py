@@ -1,6 +1,6 @@
 """Files derived from others: the ``.ipynb`` twins of the ``.py`` chapters (py:percent), without
-outputs, the schema of parameter files, and two pages of the book: *How we know* from the tests,
-and the keys of the catalog.
+outputs, the schema of parameter files, and three pages of the book: *How we know* from the tests,
+the keys of the catalog, and the register of assumptions.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from lsa_helpers.runner.assumptions import assumptions_page
 from lsa_helpers.runner.known import page_text
 from lsa_helpers.runner.pages import catalog_keys_page
 from lsa_helpers.runner.params import CHAPTERS, read_cell
@@ -46,6 +47,7 @@ def out_of_step(folder: Path) -> dict[Path, str]:
     if (folder.parent / "tests").is_dir():
         book = folder.parent / "book"
         texts[book / "how_we_know.md"] = page_text(folder.parent / "tests")
+        texts[book / "assumptions.md"] = assumptions_page(book / "assumptions.yml")
         texts[book / "catalog_keys.md"] = catalog_keys_page()
     return {
         file: text

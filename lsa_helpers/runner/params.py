@@ -23,7 +23,7 @@ CountOrNone = Annotated[int, Field(ge=0, le=1000)]
 Trees = Annotated[int, Field(ge=10, le=10_000)]
 Landslides = Literal["auto", "detected", "reference"]
 Positives = Literal["cells", "point", "scarp"]
-Model = Literal["cnn", "rf", "xgboost", "logistic", "svm"]
+Model = Literal["cnn", "rf", "xgboost", "logistic", "infinite_slope", "svm"]
 
 
 class Cell(BaseModel):
@@ -244,6 +244,18 @@ class SamplingParams(Parameters):
     lab_seeds: int = Field(ge=1, le=50)
 
 
+class UnitsParams(Parameters):
+    """Chapter 13: slope units, and scores by unit."""
+
+    inventory: Landslides
+    stream_m2: float = Field(gt=0)
+    min_unit_m2: float = Field(gt=0)
+    max_variance: float = Field(ge=0, le=1)
+    variances: list[Annotated[float, Field(ge=0, le=1)]] = Field(min_length=1)
+    unit_shares: list[Fraction] = Field(min_length=1)
+    high_share: float = Field(gt=0, lt=1)
+
+
 class ComparisonParams(Cell):
     """The chapter that compares runs, which belongs to no run."""
 
@@ -276,6 +288,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "08_shapley_maps": ShapleyMapParams,
     "09_validation": ValidationParams,
     "10_samples": SamplingParams,
+    "13_mapping_units": UnitsParams,
 }
 
 

@@ -24,6 +24,7 @@ NEEDS = {
     "08_shapley_maps": ("01_data", "05_susceptibility"),
     "09_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "10_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
+    "13_mapping_units": ("01_data", "03_inventory", "05_susceptibility"),
 }
 
 # Chapters that train models: drawn anew only when that is asked for.

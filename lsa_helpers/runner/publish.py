@@ -19,6 +19,7 @@ import lsa_helpers
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
+from lsa_helpers.runner.assumptions import assumptions_page
 from lsa_helpers.runner.kernel import execute_notebook
 from lsa_helpers.runner.params import COMPARISON, PUBLISHED, notebooks_dir
 
@@ -89,6 +90,7 @@ def make_stage(run: Run, stage: Path) -> None:
     written = {f"notebooks/{path.name}": _fold_parameters(path) for path in notebooks}
     written |= {f"notebooks/{name}.md": text for name, text in pages.skipped_pages(run).items()}
     written["book/timings.md"] = pages.timings_page(run)
+    written["book/assumptions.md"] = assumptions_page(root / "book" / "assumptions.yml", run)
     written["book/parameters.md"] = pages.parameters_page(run)
     written["_config.yml"] = _config(root)
     (stage / "notebooks").mkdir()

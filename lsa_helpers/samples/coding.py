@@ -90,7 +90,8 @@ def factor_coder(
 
     Continuous factors become z-scores (value − mean) / standard deviation; circular ones (degrees)
     sine and cosine, with 0, 0 where flat (−1); categorical ones one column of 0 and 1 per class,
-    all 0 for a class that was not among the training rows.
+    all 0 for a class that was not among the training rows. A model that computes with physical
+    units takes factors as they are.
 
     Parameters
     ----------
@@ -99,8 +100,8 @@ def factor_coder(
     names : sequence of str, optional
         Factors to use; all by default.
     coding : mapping, optional
-        Factor → "continuous", "circular" or "categorical", where it shall be coded otherwise than
-        its kind says.
+        Factor → "continuous", "circular", "categorical" or "as is" (its own unit), where it shall
+        be coded otherwise than its kind says.
 
     Returns
     -------
@@ -126,6 +127,7 @@ def factor_coder(
     need_factors(names, factors)
     need_factors(coding, factors, "parameter coding")
     coders = {
+        "as is": "passthrough",
         "continuous": StandardScaler(),
         "circular": FunctionTransformer(sine_cosine, feature_names_out=_sine_cosine_names),
         "categorical": OneHotEncoder(

@@ -32,8 +32,8 @@ def fold_panel(folds: xr.DataArray, samples: pd.DataFrame) -> Figure:
 
 
 def rate_panels(curves: pd.DataFrame) -> Figure:
-    """Prediction rate and success rate with their 95 % bands, one panel a model; the success rate's
-    band is hatched.
+    """Prediction rate and success rate with their 95 % bands, one panel a model, more than four in
+    rows of three; the success rate's band is hatched.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ def rate_panels(curves: pd.DataFrame) -> Figure:
         `lsa_helpers.validation.rate_curve`.
     """
     names = curves["model"].unique()
-    size = 2.5 * len(names) + 0.6, 3.1
-    fig, axes = plt.subplots(1, len(names), figsize=size, sharey=True, squeeze=False)
-    for ax, name in zip(axes[0], names, strict=True):
+    columns = len(names) if len(names) <= 4 else 3
+    fig, axes = style.panels(len(names), columns, 2.5 * columns + 0.6, 3.1, sharey=True)
+    for ax, name in zip(axes, names, strict=True):
         colour = style.MODEL_COLOURS[name]
         # Two shades of one colour would melt together where the bands overlap.
         hatched = {"facecolor": "none", "hatch": "/////", "edgecolor": colour, "alpha": 0.5}
@@ -60,7 +60,8 @@ def rate_panels(curves: pd.DataFrame) -> Figure:
         ax.plot([0, 100], [0, 100], color="#bbbbbb", lw=0.8, zorder=0)
         ax.set(title=style.MODEL_LABELS[name], xlabel="Area, most susceptible first (%)")
         ax.legend(loc="lower right", fontsize=7)
-    axes[0, 0].set_ylabel("Landslide area met (%)")
+    for ax in axes[::columns]:
+        ax.set_ylabel("Landslide area met (%)")
     return fig
 
 

@@ -11,12 +11,14 @@ import pandas as pd
 import pytest
 import rasterio
 import xarray as xr
+import yaml
 from scipy.special import expit
 
 from lsa_helpers.factors.build import FACTORS
 from lsa_helpers.models import load
 from lsa_helpers.raster import known_cells, read_factors, read_raster
 from lsa_helpers.run import Run, sha256
+from lsa_helpers.runner.assumptions import assumptions_page
 from lsa_helpers.runner.execute import execute
 from lsa_helpers.runner.inputs import find_params, load_run_params
 from lsa_helpers.runner.params import CHAPTERS
@@ -52,6 +54,10 @@ COLUMNS = {
     "map_scores": f"model,map,{MAP_SCORES}",
     "fair_comparison": f"model,{MAP_SCORES}",
     "context_gain": "first,second,difference,low,high",
+    "learning_gain": "first,second,difference,low,high,p,labels",
+    "unit_segmentation": "max_variance,units,mean_m2,within,between",
+    "unit_scores": "model,by,share,kind,auc,low,high",
+    "unit_gain": "model,by,share,first,second,difference,low,high,p",
     "sampling_laboratory": "positives,buffer_m,slope_floor,ratio,seed,n,right_positives,"
     "sample_auc,map_auc,problem",
 }
@@ -71,13 +77,7 @@ def said(notebook) -> str:
 
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
     """Papermill made chapters 01 to 05 first, and the runner then finds them unchanged."""
-    assert tiny.executed == [
-        "06_frequency_ratio",
-        "07_shap",
-        "08_shapley_maps",
-        "09_validation",
-        "10_samples",
-    ]
+    assert tiny.executed == list(CHAPTERS)[5:]
     (line,) = [
         line
         for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines()
@@ -95,6 +95,17 @@ def test_a_second_run_does_nothing(tiny):
 def test_tables_have_their_columns(tiny, name):
     columns = tiny.run.read_table(name).columns.tolist()
     assert columns[: len(COLUMNS[name].split(","))] == COLUMNS[name].split(",")
+
+
+def test_the_register_of_assumptions_reads_tables_that_there_are(tiny, root):
+    """And columns: a row may be missing at this size, a column may not."""
+    entries = yaml.safe_load((root / "book/assumptions.yml").read_text(encoding="utf-8"))
+    measured = [each for entry in entries for each in entry.get("measured", ())]
+    assert len(measured) > 5
+    for each in measured:
+        columns = tiny.run.read_table(each["table"]).columns
+        assert {each["value"], *each["where"], *each.get("minus", ())} <= set(columns), each
+    assert "*This run*" in assumptions_page(root / "book/assumptions.yml", tiny.run)
 
 
 def test_rasters_are_georeferenced_and_named(tiny):

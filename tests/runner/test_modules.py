@@ -25,6 +25,7 @@ USED = {
     "08_shapley_maps": ("explain.dense", "explain.maps", "explain.cell", "cnn.network"),
     "09_validation": ("models.maps", "validation.bootstrap", "samples.table"),
     "10_samples": ("models.maps", "samples.table", "validation.sensitivity"),
+    "13_mapping_units": ("factors.slope_units", "validation.bootstrap", "sources.layers"),
 }
 UNUSED = {
     "01_data": ("detect.train", "models", "classes", "explain.values", "cnn.network"),
@@ -37,6 +38,7 @@ UNUSED = {
     "08_shapley_maps": ("classes", "detect.maskrcnn", "mountain.erosion", "sources.layers"),
     "09_validation": ("classes", "detect.maskrcnn", "mountain.erosion", "explain.values"),
     "10_samples": ("classes", "detect.maskrcnn", "mountain.erosion", "explain.values"),
+    "13_mapping_units": ("classes", "detect.maskrcnn", "mountain.erosion", "models"),
 }
 
 
@@ -90,7 +92,7 @@ ALL = [name[:2] for name in CHAPTERS]
         ("detect/maskrcnn.py", ["02", "03"], []),
         ("mountain/erosion.py", ["01"], []),
         ("runner/world.py", ["01"], []),
-        ("sources/rasterfiles.py", ["01", "02", "03"], []),
+        ("sources/rasterfiles.py", ["01", "02", "03", "13"], []),
         ("errors.py", ALL, []),
         ("data/dated/platforms.csv", ["02"], []),
         ("data/paper/table5_frequency_ratio.csv", ["01", "06"], ["02", "03"]),
