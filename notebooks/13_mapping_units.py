@@ -12,7 +12,7 @@
 # ## Overview
 #
 # A cell of 12.5 m is a unit of the data, not of the ground. A slope fails as a whole, and who plans a road or a drain asks about slopes. This chapter
-# parts the land into *slope units*, bounded by divides and drainage lines, gives each the susceptibility of its cells, and scores the models by unit.
+# parts the land into {term}`slope units`, bounded by divides and drainage lines, gives each the susceptibility of its cells, and scores the models by unit.
 # It goes beyond {cite:t}`yao2026`, who map cells.
 #
 # **You will learn** (1) how slope units come out of a terrain model, (2) how to tell good units from bad ones without a single landslide, (3) what a
