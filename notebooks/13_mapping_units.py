@@ -12,7 +12,7 @@
 # ## Overview
 #
 # A cell of 12.5 m is a unit of the data, not of the ground. A slope fails as a whole, and who plans a road or a drain asks about slopes. This chapter
-# parts the land into *slope units*, bounded by divides and drainage lines, gives each the susceptibility of its cells, and scores the models by unit.
+# parts the land into {term}`slope units`, bounded by divides and drainage lines, gives each the susceptibility of its cells, and scores the models by unit.
 # It goes beyond {cite:t}`yao2026`, who map cells.
 #
 # **You will learn** (1) how slope units come out of a terrain model, (2) how to tell good units from bad ones without a single landslide, (3) what a
@@ -156,9 +156,9 @@ def mean_area(partition):
     return float((partition > 0).sum()) * cell_m2 / len(np.unique(partition.values[partition.values > 0]))
 
 
+tried = {most: slope_units(dem, aspect, **how, max_variance=most) for most in p.variances}
 rows = []
-for most in p.variances:
-    parted = slope_units(dem, aspect, **how, max_variance=most)
+for most, parted in tried.items():
     row = {"max_variance": most, "units": int(parted.max()), "mean_m2": mean_area(parted)}
     for ending, each in (("", parted), ("_squares", squares(row["mean_m2"]))):
         row |= dict(zip((f"within{ending}", f"between{ending}"), segmentation_scores(each.values, aspect.values), strict=True))
@@ -271,6 +271,23 @@ shares = {name: spearmanr(slopes[f"mean_{name}"], slopes["landslide"]).statistic
 print("Rank correlation of a unit's mean with its share of landslide: " + ", ".join(f"{style.MODEL_LABELS[name]} {value:.2f}" for name, value in shares.items()) + ".")
 
 # %% [markdown]
+# Does that depend on how finely the land is parted? The same difference for each of `variances`, with squares of the mean area that goes with it:
+
+# %%
+rows = []
+for most, parted in tried.items():
+    both = {"slope unit": by_unit(parted), "square": by_unit(squares(mean_area(parted)))}
+    for name in names:
+        auc = {kind: validation.within_groups_auc(part["landslide"] > 0, part[f"mean_{name}"], np.zeros(len(part))) for kind, part in both.items()}
+        rows.append({"max_variance": most, "model": name, "units": len(both["slope unit"]), **auc})
+sensitivity = pd.DataFrame(rows)
+sensitivity["difference"] = sensitivity["slope unit"] - sensitivity["square"]
+run.write_table(sensitivity, "unit_sensitivity")
+by_variance = sensitivity.groupby("max_variance")["difference"].mean()
+print(f"Slope units minus squares, mean of the models: {by_variance.min():+.3f} to {by_variance.max():+.3f} over the variances tried.")
+sensitivity.pivot(index="max_variance", columns="model", values="difference")[names].round(3)
+
+# %% [markdown]
 # A score by unit is another question and no better or worse than one by cell: fewer and easier distinctions inside a slope, harder ones where a small
 # landslide has to show in the mean of a large unit. Compare models by one of them, never across; and compare units with their controls, not with cells.
 # The difference of slope units and moved ones is what following the terrain is worth here (moved units of an area that is no rectangle are cut by its
@@ -328,7 +345,7 @@ for name in names:
 #
 # The layer `slope_units.gpkg` holds every slope unit with its aspect, the mean susceptibility by each model (`mean_`), the share of it that is highly
 # susceptible (`high_`) and its share of landslide. `unit_segmentation.csv` says how good the units are, `unit_scores.csv` and `unit_gain.csv` what the
-# models are worth by unit, by square, by moved unit and by cell.
+# models are worth by unit, by square, by moved unit and by cell, and `unit_sensitivity.csv` how far that depends on the size of the units.
 #
 # ## What's next
 #

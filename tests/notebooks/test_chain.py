@@ -57,6 +57,7 @@ COLUMNS = {
     "learning_gain": "first,second,difference,low,high,p,labels",
     "unit_segmentation": "max_variance,units,mean_m2,within,between",
     "unit_scores": "model,by,share,kind,auc,low,high",
+    "unit_sensitivity": "max_variance,model,units,slope unit,square,difference",
     "unit_gain": "model,by,share,first,second,difference,low,high,p",
     "sampling_laboratory": "positives,buffer_m,slope_floor,ratio,seed,n,right_positives,"
     "sample_auc,map_auc,problem",
