@@ -233,6 +233,20 @@ class SamplingParams(Parameters):
     lab_seeds: int = Field(ge=1, le=50)
 
 
+class InventoryErrorsParams(Parameters):
+    """Chapter 11: what errors of the inventory do to the map."""
+
+    error_model: Literal["rf", "xgboost", "logistic"]
+    detected_thresholds: list[Annotated[float, Field(gt=0, lt=1)]] = Field(min_length=1)
+    omission_shares: list[Annotated[float, Field(gt=0, le=1)]]
+    commission_shares: list[Annotated[float, Field(gt=0)]]
+    boundary_m: list[float]
+    merging_m: list[Annotated[float, Field(ge=0)]]
+    position_m: list[Annotated[float, Field(ge=0)]]
+    error_seeds: int = Field(ge=1, le=50)
+    score_step: int = Field(ge=1, le=100)
+
+
 class ComparisonParams(Cell):
     """The chapter that compares runs, which belongs to no run."""
 
@@ -264,6 +278,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "07_shap": ShapParams,
     "09_validation": ValidationParams,
     "10_samples": SamplingParams,
+    "11_inventory_errors": InventoryErrorsParams,
 }
 
 

@@ -31,6 +31,7 @@ CHAPTERS = (
     "07_shap",
     "09_validation",
     "10_samples",
+    "11_inventory_errors",
     "14_published_tables",
 )
 
