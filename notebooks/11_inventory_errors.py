@@ -52,7 +52,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 from joblib import Parallel, delayed
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
@@ -95,10 +95,12 @@ if true is None:
 true = samples.reproject_landslides(true, factors)
 landslide = samples.landslide_numbers(true, factors) >= 0
 points = (true.geom_type == "Point").all()
-every = (np.arange(factors.sizes["y"])[:, None] % p.score_step == 0) & (np.arange(factors.sizes["x"]) % p.score_step == 0)
+step = 1 if points else p.score_step  # of single cells none may be passed over
+every = (np.arange(factors.sizes["y"])[:, None] % step == 0) & (np.arange(factors.sizes["x"]) % step == 0)
 scored = known_cells(factors) & every
 label = landslide.values[scored.values]
-print(f"{len(true)} landslides of reference; maps are scored on {label.size} cells, {label.sum()} of them landslide.")
+if seeds:
+    print(f"{len(true)} landslides of reference; maps are scored on {label.size} cells, {label.sum()} of them landslide.")
 
 # %% [markdown]
 # ## The experiment
@@ -129,7 +131,8 @@ def experiment(inventory, seed, folds=None, prepare=lambda training: training, d
         shapley = mean_shapley(clone(model).fit(drawn, drawn["label"]))
     except LsaError as error:  # for example too few landslides are left
         return {"problem": str(error)}
-    return {"map": np.fmax.reduce(pieces), "shapley": shapley, "learned": pd.concat(learned), "n": len(drawn), "folds": folds, "problem": ""}
+    learned = pd.concat(learned)[["x", "y", "label", "weight"]]
+    return {"map": np.fmax.reduce(pieces), "shapley": shapley, "learned": learned, "n": len(drawn), "folds": folds, "problem": ""}
 
 
 def mean_shapley(fitted):
@@ -142,35 +145,24 @@ def mean_shapley(fitted):
 
 
 # %% [markdown]
-# What is said of a version, always against the map of the true inventory with the same seed: AUC on the true landslides; the frequency ratio of the
-# most susceptible fifth of the land (fifths of equal area, so that no ratio rises because its class got small); the rank correlation of the two
-# maps; the share of cells that change their fifth; the rank correlation of the factors' mean |Shapley value|. `right_positives` is the share of the
-# landslide samples that lie in a true landslide, by weight, and `missed_negatives` the share of the others that do.
+# Every version is compared with the map of the true inventory of the same seed: its AUC on the true landslides; the frequency ratio of the most
+# susceptible fifth of the land (fifths of equal area, so that no ratio rises because its class got small); the rank correlation of the two maps; the
+# share of cells in another fifth; the rank correlation of the factors' mean |Shapley value|. `right_positives` is the share of the landslide samples
+# that lie in a true landslide, by weight, and `missed_negatives` the share of the others that do.
 
 # %%
 def compared(outcome, seed):
     """The measures of one version, and their change against the true inventory."""
     if outcome["problem"]:
         return {"problem": outcome["problem"]}
-    values, against = outcome["map"], truth[seed]["map"]
-    fifth, fifth_before = (np.ceil(5 * rankdata(one) / len(one)) for one in (values, against))
-    ratio, ratio_before = (5 * label[one == 5].sum() / label.sum() for one in (fifth, fifth_before))
-    auc, auc_before = roc_auc_score(label, values), roc_auc_score(label, against)
-    learned = outcome["learned"]
+    learned, before = outcome["learned"], truth[seed]
     is_true, positive = validation.at_samples(landslide, learned), learned["label"] == 1
-    return {
-        "n": outcome["n"],
-        "right_positives": np.average(is_true[positive], weights=learned["weight"][positive]),
-        "missed_negatives": np.average(is_true[~positive], weights=learned["weight"][~positive]),
-        "auc": auc,
-        "auc_change": auc - auc_before,
-        "fr": ratio,
-        "fr_change": ratio - ratio_before,
-        "map_rank": spearmanr(values, against).statistic,
-        "class_changed": (fifth != fifth_before).mean(),
-        "shapley_rank": spearmanr(outcome["shapley"], truth[seed]["shapley"]).statistic if len(outcome["shapley"]) else np.nan,
-        "problem": "",
-    }
+    row = {"n": outcome["n"], "problem": ""}
+    for name, rows in {"right_positives": positive, "missed_negatives": ~positive}.items():
+        row[name] = np.average(is_true[rows], weights=learned["weight"][rows])
+    if len(outcome["shapley"]):
+        row["shapley_rank"] = spearmanr(outcome["shapley"], before["shapley"]).statistic
+    return row | validation.map_change(outcome["map"], before["map"], label)
 
 
 truth = dict(zip(seeds, Parallel(p.n_jobs)(delayed(experiment)(true, seed) for seed in seeds), strict=True))
@@ -217,23 +209,27 @@ floor.round(3)
 # image chips, without the truth.
 
 # %%
-versions = {}
-if detected is not None and not points:
+comparable = detected is not None and not points
+searched = comparable and run.has("scene_scores.tif")
+if comparable:
     detected = samples.reproject_landslides(detected, factors)
-    versions["chapter 3", np.nan] = (lambda seed: detected, {})
-if versions and run.has("scene_scores.tif"):
+else:
+    print("There are no detected landslides, or only points to judge them by: no detected inventory is compared.")
+if searched:
     scores = read_raster(run.product("scene_scores.tif"), chunk=1024)["score"]
     chosen = run.read_table("inventory_thresholds").iloc[0]
 
-    def reaching(high):
-        """The landslides whose score reaches `high` somewhere."""
-        how = {"low": min(chosen["low"], high), "high": high, "min_area_m2": chosen["min_area_m2"]}
-        return polygonize(scores, scores.rio.transform(), scores.rio.crs, **how).to_crs(true.crs)
 
-    at_threshold = {high: reaching(high) for high in p.detected_thresholds}
-    versions |= {("detected", high): (lambda seed, one=one: one, {}) for high, one in at_threshold.items() if len(one)}
-else:
-    print("No scene was searched, or nothing found in it, or the reference has no areas: no detected inventory is compared.")
+def reaching(high):
+    """The landslides whose score reaches `high` somewhere."""
+    how = {"low": min(chosen["low"], high), "high": high, "min_area_m2": chosen["min_area_m2"]}
+    return polygonize(scores, scores.rio.transform(), scores.rio.crs, **how).to_crs(true.crs)
+
+
+at_threshold = {high: reaching(high) for high in p.detected_thresholds} if searched else {}
+versions = {("detected", high): (lambda seed, one=one: one, {}) for high, one in at_threshold.items() if len(one)}
+if comparable:
+    versions["chapter 3", chosen["high"] if searched else np.nan] = (lambda seed: detected, {})
 found = assess(versions)
 run.write_table(found, "inventory_detected")
 found.groupby(["kind", "amount"], dropna=False)[sizes + changes].mean().round(3)
@@ -262,7 +258,7 @@ makers = {
 if points:
     print("Points have no size or outline: only their positions are spoiled.")
     makers = {"position": makers["position"]}
-if versions and run.has("scene_scores.tif"):
+if searched:
     lookalikes = reaching(min(p.detected_thresholds))
     makers["commission"] = (p.commission_shares, lambda amount, rng: inventory_errors.add_lookalikes(true, lookalikes, amount, rng))
 else:
@@ -286,14 +282,14 @@ style.save(show.error_costs(errors, found, chance), run, "inventory_errors")
 # the kind's versions whose AUC fell by more than any new draw of the true inventory made it fall.
 
 # %%
-costs = []
-for kind, rows in errors.dropna(subset="auc_change").groupby("kind", sort=False):
-    by_seed = rows.groupby("seed").apply(lambda one: -(one["auc_change"] * one["wrong_km2"]).sum() / (one["wrong_km2"] ** 2).sum())
-    beyond = (rows["auc_change"] < chance["auc_change"].min()).mean()
-    costs.append([kind, by_seed.mean(), by_seed.min(), by_seed.max(), beyond])
-costs = pd.DataFrame(costs, columns=["kind", "auc_lost_per_km2", "low", "high", "beyond_chance"]).sort_values("auc_lost_per_km2", ascending=False)
+products = errors.dropna(subset="auc_change").assign(lost=-errors["auc_change"] * errors["wrong_km2"], squared=errors["wrong_km2"] ** 2)
+sums = products.groupby(["kind", "seed"], sort=False)[["lost", "squared"]].sum()
+slopes = (sums["lost"] / sums["squared"].where(sums["squared"] > 0)).groupby("kind", sort=False)
+costs = slopes.agg(["mean", "min", "max"]).set_axis(["auc_lost_per_km2", "low", "high"], axis=1)
+costs["beyond_chance"] = (products["auc_change"] < chance["auc_change"].min()).groupby(products["kind"]).mean()
+costs = costs.sort_values("auc_lost_per_km2", ascending=False).reset_index()
 run.write_table(costs, "inventory_error_costs")
-if len(costs) and not points:
+if costs["auc_lost_per_km2"].any():
     print(f"Most expensive per square kilometre: {costs['kind'].iloc[0]}; cheapest: {costs['kind'].iloc[-1]}.")
 costs.set_index("kind").round(3)
 
@@ -340,8 +336,7 @@ ways = {
     "positive–unlabelled": lambda training: cleaning.positive_unlabelled(training, out_of_fold(training)),
     "oracle": lambda training: without(training, validation.at_samples(landslide, training) != (training["label"] == 1)),
 }
-able = detected is not None and not points
-bought = assess({(way, np.nan): (lambda seed: detected, {"prepare": prepare}) for way, prepare in ways.items()} if able else {})
+bought = assess({(way, np.nan): (lambda seed: detected, {"prepare": prepare}) for way, prepare in ways.items()} if comparable else {})
 before = bought[bought["kind"] == "as detected"].set_index("seed")["auc"]
 bought["gain"] = bought["auc"] - bought["seed"].map(before)
 run.write_table(bought.rename(columns={"kind": "way"}).drop(columns="amount"), "inventory_cleaning")

@@ -44,8 +44,8 @@ def threshold_panels(found: pd.DataFrame, chance: pd.DataFrame) -> Figure:
     ):
         _chance_band(ax, chance[column])
         _with_bars(ax, swept["amount"].first(), swept[column], color="black", marker="o", ls="-")
-        own_place = [swept["amount"].first().max() + 0.1]
-        _with_bars(ax, own_place, own.groupby("kind")[column], color="black", marker="D")
+        own_look = {"color": style.OKABE_ITO["vermilion"], "marker": "D", "zorder": 3}
+        _with_bars(ax, own["amount"].unique(), own.groupby("kind")[column], **own_look)
         ax.set_ylabel(label)
     for ax in axes:
         ax.set_xlabel("Score that is reached (0–1)")
