@@ -80,6 +80,10 @@ file = run.need("inventory.gpkg", chapter="03_inventory")
 layers = {name: gpd.read_file(file, layer=name) for name in gpd.list_layers(file)["name"]}
 layers = {name: samples.load_landslides(file, name) for name, layer in layers.items() if len(layer)}
 true, detected = layers.get("reference"), layers.get("detected")
+seeds = range(p.seed, p.seed + p.error_seeds)
+if true is None:
+    print("There is no reference beside the detected landslides, so nothing can be said about their errors: all that follows is empty.")
+    true, seeds = detected, []
 
 table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
@@ -87,16 +91,14 @@ trained = models.load(run.product(f"models/{p.error_model}"), factors)
 model = getattr(trained, "estimator", trained)  # settings as before any search
 factors = factors[models.fitted_coder(trained).factors]
 block_m, n_folds, most = table.attrs["block_m"], table["fold"].nunique(), table.attrs["max_per_landslide"]
-seeds = range(p.seed, p.seed + p.error_seeds)
 
-if true is None:
-    print("There is no reference beside the detected landslides, so nothing can be said about their errors: all that follows is empty.")
-    true, seeds = detected, []
+# %%
 true = samples.reproject_landslides(true, factors)
 landslide = samples.landslide_numbers(true, factors) >= 0
 points = (true.geom_type == "Point").all()
 step = 1 if points else p.score_step  # of single cells none may be passed over
-every = (np.arange(factors.sizes["y"])[:, None] % step == 0) & (np.arange(factors.sizes["x"]) % step == 0)
+every = np.zeros(landslide.shape, bool)
+every[::step, ::step] = True
 scored = known_cells(factors) & every
 label = landslide.values[scored.values]
 if seeds:
@@ -109,37 +111,47 @@ if seeds:
 # together. For one seed **the blocks are the same for all versions**, dealt once by the samples of the true inventory. So two versions differ in
 # nothing but the landslides, and in the draw of the samples. `prepare` may change the training samples or their weights before the model sees them.
 
+
 # %%
-last = f"{model.steps[-1][0]}__sample_weight"
-explained = pd.DataFrame({name: values.values[scored.values] for name, values in factors.items()}).sample(500, random_state=p.seed, replace=True)
+def dealt_folds(seed):
+    """The fold of every cell, by the samples of the true inventory."""
+    drawn = samples.make_samples(true, factors, seed=seed, max_per_landslide=most)
+    spatial = validation.SpatialBlockKFold(n_folds, block_m, random_state=seed)
+    drawn["fold"] = spatial.fold_numbers(drawn, drawn["label"])
+    return validation.fold_map(drawn, factors, block_m=block_m, seed=seed)
 
 
-def experiment(inventory, seed, folds=None, prepare=lambda training: training, draw=0):
-    """Held-out map on the scored cells, mean |Shapley value| of the factors, and the samples; None where samples cannot be drawn."""
+def experiment(inventory, folds, seed, prepare=lambda training: training, draw=0):
+    """What the model makes of one version of the inventory, or the problem where samples cannot be drawn."""
+    pieces, learned, weights = [], [], f"{model.steps[-1][0]}__sample_weight"
     try:
         drawn = samples.make_samples(inventory, factors, seed=seed + draw, max_per_landslide=most).assign(weight=1.0)
         numbers = samples.landslide_numbers(inventory, factors)
-        if folds is None:
-            spatial = validation.SpatialBlockKFold(n_folds, block_m, random_state=seed)
-            dealt = drawn.assign(fold=spatial.fold_numbers(drawn, drawn["label"]))
-            folds = validation.fold_map(dealt, factors, block_m=block_m, seed=seed)
-        pieces, learned = [], []
         for fold in range(n_folds):
-            learned.append(prepare(validation.training_samples(drawn, folds == fold, 0.0, numbers)))
-            fitted = clone(model).fit(learned[-1], learned[-1]["label"], **{last: learned[-1]["weight"]})
+            training = prepare(validation.training_samples(drawn, folds == fold, 0.0, numbers))
+            fitted = clone(model).fit(training, training["label"], **{weights: training["weight"]})
             pieces.append(models.predict_map(fitted, factors, where=scored & (folds == fold)).values[scored.values])
-        shapley = mean_shapley(clone(model).fit(drawn, drawn["label"]))
+            learned.append(training[["x", "y", "label", "weight"]])
     except LsaError as error:  # for example too few landslides are left
         return {"problem": str(error)}
-    learned = pd.concat(learned)[["x", "y", "label", "weight"]]
-    return {"map": np.fmax.reduce(pieces), "shapley": shapley, "learned": learned, "n": len(drawn), "folds": folds, "problem": ""}
+    return {"n": len(drawn), "map": np.fmax.reduce(pieces), "learned": pd.concat(learned), "shapley": mean_shapley(drawn)}
 
 
-def mean_shapley(fitted):
-    """Mean |Shapley value| of each factor by TreeSHAP; nothing for a model that is not XGBoost."""
+# %% [markdown]
+# Which factors does the model go by? The mean |Shapley value| of each, by TreeSHAP, over 500 cells of the area that are the same for all versions. The
+# model knows all samples here. XGBoost computes these values itself; for another model the column stays empty.
+
+# %%
+cells = pd.DataFrame({name: values.values[scored.values] for name, values in factors.items()})
+cells = cells.sample(500, replace=True, random_state=p.seed)
+
+
+def mean_shapley(drawn):
+    """Mean |Shapley value| of each factor."""
     if p.error_model != "xgboost":
         return pd.Series(dtype=float)
-    rows = xgboost.DMatrix(fitted[0].transform(explained))
+    fitted = clone(model).fit(drawn, drawn["label"])
+    rows = xgboost.DMatrix(fitted[0].transform(cells))
     values = fitted[-1].get_booster().predict(rows, pred_contribs=True)[:, :-1]  # the last column is the base value
     return pd.DataFrame(values.T).groupby(samples.coded_groups(fitted[0])).sum().abs().mean(axis=1)
 
@@ -150,14 +162,14 @@ def mean_shapley(fitted):
 # share of cells in another fifth; the rank correlation of the factors' mean |Shapley value|. `right_positives` is the share of the landslide samples
 # that lie in a true landslide, by weight, and `missed_negatives` the share of the others that do.
 
+
 # %%
-def compared(outcome, seed):
+def compared(outcome, before):
     """The measures of one version, and their change against the true inventory."""
-    if outcome["problem"]:
-        return {"problem": outcome["problem"]}
-    learned, before = outcome["learned"], truth[seed]
+    if "problem" in outcome:
+        return outcome
+    learned, row = outcome["learned"], {"n": outcome["n"], "problem": ""}
     is_true, positive = validation.at_samples(landslide, learned), learned["label"] == 1
-    row = {"n": outcome["n"], "problem": ""}
     for name, rows in {"right_positives": positive, "missed_negatives": ~positive}.items():
         row[name] = np.average(is_true[rows], weights=learned["weight"][rows])
     if len(outcome["shapley"]):
@@ -165,28 +177,35 @@ def compared(outcome, seed):
     return row | validation.map_change(outcome["map"], before["map"], label)
 
 
-truth = dict(zip(seeds, Parallel(p.n_jobs)(delayed(experiment)(true, seed) for seed in seeds), strict=True))
-for problem in {outcome["problem"] for outcome in truth.values()} - {""}:
-    print(f"The reference inventory itself cannot be learned from: {problem}")
-seeds = [seed for seed in seeds if not truth[seed]["problem"]]
 sizes = ["landslides", "area_km2", "missed_km2", "false_km2", "n", "right_positives", "missed_negatives"]
 changes = ["auc", "auc_change", "fr", "fr_change", "map_rank", "class_changed", "shapley_rank"]
 
 
-def assess(versions):
-    """One row for each version and seed. `versions`: keys of the row → (seed → inventory, more arguments of the experiment)."""
-    keys = [(version, seed) for version in versions for seed in seeds]
-    made = {(version, seed): versions[version][0](seed) for version, seed in keys}
-    how = {(version, seed): versions[version][1] | {"folds": truth[seed]["folds"]} for version, seed in keys}
-    outcomes = Parallel(p.n_jobs)(delayed(experiment)(made[key], key[1], **how[key]) for key in keys)
-    rows = []
-    for (version, seed), outcome in zip(keys, outcomes, strict=True):
-        one = made[version, seed]
-        wrong = dict(zip(["missed_km2", "false_km2"], inventory_errors.wrong_areas(one, true), strict=True))
-        row = {"kind": version[0], "amount": version[1], "seed": seed, "landslides": len(one), "area_km2": one.area.sum() / 1e6}
-        rows.append(row | wrong | compared(outcome, seed))
-    return pd.DataFrame(rows, columns=["kind", "amount", "seed", *sizes, *changes, "problem"])
+def assess(versions, **more):
+    """One row for each version, (kind, amount) → (seed → inventory), and seed."""
+    keys = [(*version, seed) for version in versions for seed in seeds]
+    made = [versions[kind, amount](seed) for kind, amount, seed in keys]
+    tasks = (delayed(experiment)(one, folds[key[2]], key[2], **more) for key, one in zip(keys, made, strict=True))
+    table = pd.DataFrame(keys, columns=["kind", "amount", "seed"])
+    rows = [compared(outcome, truth[seed]) for outcome, seed in zip(Parallel(p.n_jobs)(tasks), table["seed"], strict=True)]
+    areas = [(len(one), one.area.sum() / 1e6, *inventory_errors.wrong_areas(one, true)) for one in made]
+    table = table.join(pd.DataFrame(areas, columns=sizes[:4])).join(pd.DataFrame(rows, columns=[*sizes[4:], *changes, "problem"]))
+    return table.assign(wrong_km2=table["missed_km2"] + table["false_km2"])
 
+
+# %% [markdown]
+# First the maps of the true inventory, against which all others stand.
+
+# %%
+try:
+    folds = {seed: dealt_folds(seed) for seed in seeds}
+except LsaError as error:
+    print(f"The reference landslides cannot be dealt to folds, so nothing is compared: {error}")
+    seeds = []
+truth = dict(zip(seeds, Parallel(p.n_jobs)(delayed(experiment)(true, folds[seed], seed) for seed in seeds), strict=True))
+seeds = [seed for seed in seeds if "map" in truth[seed]]
+if seeds:
+    print(f"True inventory: AUC {np.mean([roc_auc_score(label, truth[seed]['map']) for seed in seeds]):.3f} over {len(seeds)} seeds.")
 
 # %% [markdown]
 # ### How much is chance?
@@ -195,11 +214,10 @@ def assess(versions):
 # whose change is not larger. Another seed also deals other blocks, which is the spread of `auc` itself.
 
 # %%
-chance = assess({("chance", draw): (lambda seed: true, {"draw": 1000 * draw}) for draw in (1, 2)})
-floor = chance[["auc_change", "fr_change", "map_rank", "class_changed", "shapley_rank"]].agg(["mean", "std", "min", "max"])
-if seeds:
-    print(f"True inventory: AUC {np.mean([roc_auc_score(label, truth[seed]['map']) for seed in seeds]):.3f} over {len(seeds)} seeds.")
-floor.round(3)
+again = [assess({("chance", draw): lambda seed: true}, draw=1000 * draw) for draw in (1, 2)]
+chance = pd.concat(again, ignore_index=True)
+run.write_table(chance, "inventory_chance")
+chance[["auc_change", "fr_change", "map_rank", "class_changed", "shapley_rank"]].agg(["mean", "std", "min", "max"]).round(3)
 
 # %% [markdown]
 # ## Detected landslides
@@ -227,9 +245,9 @@ def reaching(high):
 
 
 at_threshold = {high: reaching(high) for high in p.detected_thresholds} if searched else {}
-versions = {("detected", high): (lambda seed, one=one: one, {}) for high, one in at_threshold.items() if len(one)}
+versions = {("detected", high): (lambda seed, one=one: one) for high, one in at_threshold.items() if len(one)}
 if comparable:
-    versions["chapter 3", chosen["high"] if searched else np.nan] = (lambda seed: detected, {})
+    versions["chapter 3", chosen["high"] if searched else np.nan] = lambda seed: detected
 found = assess(versions)
 run.write_table(found, "inventory_detected")
 found.groupby(["kind", "amount"], dropna=False)[sizes + changes].mean().round(3)
@@ -264,12 +282,12 @@ if searched:
 else:
     print("No detector was at work here, so there are no false alarms to add.")
 
+# %%
 spoiled = {}
 for kind, (amounts, make) in makers.items():
     for amount in amounts:
-        spoiled[kind, amount] = (lambda seed, make=make, amount=amount: make(amount, np.random.default_rng(seed)), {})
+        spoiled[kind, amount] = lambda seed, make=make, amount=amount: make(amount, np.random.default_rng(seed))
 errors = assess(spoiled)
-errors["wrong_km2"] = errors["missed_km2"] + errors["false_km2"]
 run.write_table(errors, "inventory_errors")
 errors.groupby(["kind", "amount"], sort=False)[["wrong_km2", *sizes, *changes]].mean().round(3)
 
@@ -336,7 +354,10 @@ ways = {
     "positive–unlabelled": lambda training: cleaning.positive_unlabelled(training, out_of_fold(training)),
     "oracle": lambda training: without(training, validation.at_samples(landslide, training) != (training["label"] == 1)),
 }
-bought = assess({(way, np.nan): (lambda seed: detected, {"prepare": prepare}) for way, prepare in ways.items()} if comparable else {})
+
+# %%
+bought = [assess({(way, np.nan): lambda seed: detected}, prepare=prepare) for way, prepare in ways.items() if comparable]
+bought = pd.concat([found.head(0), *bought], ignore_index=True)
 before = bought[bought["kind"] == "as detected"].set_index("seed")["auc"]
 bought["gain"] = bought["auc"] - bought["seed"].map(before)
 run.write_table(bought.rename(columns={"kind": "way"}).drop(columns="amount"), "inventory_cleaning")
