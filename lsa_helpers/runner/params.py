@@ -238,11 +238,12 @@ class InventoryErrorsParams(Parameters):
 
     error_model: Literal["rf", "xgboost", "logistic"]
     detected_thresholds: list[Annotated[float, Field(gt=0, lt=1)]] = Field(min_length=1)
-    omission_shares: list[Annotated[float, Field(gt=0, le=1)]]
+    omission_shares: list[Fraction]
     commission_shares: list[Annotated[float, Field(gt=0)]]
     boundary_m: list[float]
     merging_m: list[Annotated[float, Field(ge=0)]]
     position_m: list[Annotated[float, Field(ge=0)]]
+    true_draws: int = Field(ge=2, le=50)
     error_seeds: int = Field(ge=1, le=50)
     score_step: int = Field(ge=1, le=100)
 

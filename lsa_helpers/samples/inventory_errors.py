@@ -8,25 +8,30 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 
-def omit_smallest(inventory: gpd.GeoDataFrame, share: float) -> gpd.GeoDataFrame:
-    """An inventory without its smallest landslides.
+def omit_by_size(
+    inventory: gpd.GeoDataFrame, share: float, largest_first: bool = False
+) -> gpd.GeoDataFrame:
+    """An inventory without its smallest landslides, or without its largest.
 
     Parameters
     ----------
     inventory : GeoDataFrame of polygons
         In a CRS in metres, as for all functions here.
     share : float
-        Of the number of landslides that is left out, 0–1, rounded to whole landslides; the largest
-        one always stays.
+        Landslides are left out one by one as long as their area together is at most this share of
+        the inventory's, 0–1; the last one always stays.
+    largest_first : bool
+        Whether to begin with the largest one.
 
     Returns
     -------
     GeoDataFrame
         The others, in their order.
     """
-    count = min(round(share * len(inventory)), len(inventory) - 1)
-    smallest = inventory.area.sort_values(kind="stable").index[:count]
-    return inventory.drop(smallest)
+    area = inventory.area.sort_values(ascending=not largest_first, kind="stable")
+    together = area.cumsum() / area.sum()
+    left_out = together.index[:-1][together.iloc[:-1] <= share + 1e-9]
+    return inventory.drop(left_out)
 
 
 def add_lookalikes(

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from lsa_helpers.show import style
 
 _KINDS = {
-    "omission": ("blue", "o", "smallest left out"),
+    "omission, small": ("sky", "o", "smallest left out"),
+    "omission, large": ("blue", "P", "largest left out"),
     "commission": ("vermilion", "s", "false alarms added"),
     "boundary": ("teal", "^", "outlines moved"),
     "merging": ("purple", "D", "neighbours merged"),

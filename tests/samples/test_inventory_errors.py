@@ -10,7 +10,7 @@ from shapely.geometry import Point, box
 from lsa_helpers.samples.inventory_errors import (
     add_lookalikes,
     merge_near,
-    omit_smallest,
+    omit_by_size,
     shift_boundaries,
     shift_positions,
     wrong_areas,
@@ -26,9 +26,23 @@ def squares(*places) -> gpd.GeoDataFrame:
 THREE = squares((0, 0, 300), (1000, 0, 100), (2000, 0, 200))
 
 
-@pytest.mark.parametrize(("share", "left"), [(0, [0, 1, 2]), (1 / 3, [0, 2]), (0.6, [0]), (1, [0])])
-def test_the_smallest_are_left_out(share, left):
-    assert omit_smallest(THREE, share)["id"].tolist() == left
+@pytest.mark.parametrize(
+    ("share", "largest_first", "left"),
+    [
+        (0, False, [0, 1, 2]),
+        (0.05, False, [0, 1, 2]),
+        (1 / 14, False, [0, 2]),
+        (5 / 14, False, [0]),
+        (1, False, [0]),
+        (0.6, True, [0, 1, 2]),
+        (9 / 14, True, [1, 2]),
+        (13 / 14, True, [1]),
+        (1, True, [1]),
+    ],
+)
+def test_landslides_are_left_out_by_size(share, largest_first, left):
+    """Of 9, 1 and 4 parts of the area, from the small end or from the large one."""
+    assert omit_by_size(THREE, share, largest_first)["id"].tolist() == left
 
 
 def test_lookalikes_are_added_until_their_area_suffices():
