@@ -121,20 +121,22 @@ def dealt_folds(seed):
     return validation.fold_map(drawn, factors, block_m=block_m, seed=seed)
 
 
-def experiment(inventory, folds, seed, prepare=lambda training: training, draw=0):
+def experiment(inventory, folds, seed, prepare=None, draw=0):
     """What the model makes of one version of the inventory, or the problem where samples cannot be drawn."""
     pieces, learned, weights = [], [], f"{model.steps[-1][0]}__sample_weight"
     try:
         drawn = samples.make_samples(inventory, factors, seed=seed + draw, max_per_landslide=most).assign(weight=1.0)
         numbers = samples.landslide_numbers(inventory, factors)
         for fold in range(n_folds):
-            training = prepare(validation.training_samples(drawn, folds == fold, 0.0, numbers))
+            training = validation.training_samples(drawn, folds == fold, 0.0, numbers)
+            training = prepare(training) if prepare else training
             fitted = clone(model).fit(training, training["label"], **{weights: training["weight"]})
             pieces.append(models.predict_map(fitted, factors, where=scored & (folds == fold)).values[scored.values])
             learned.append(training[["x", "y", "label", "weight"]])
     except LsaError as error:  # for example too few landslides are left
         return {"problem": str(error)}
-    return {"n": len(drawn), "map": np.fmax.reduce(pieces), "learned": pd.concat(learned), "shapley": mean_shapley(drawn)}
+    shapley = [] if prepare else mean_shapley(drawn)
+    return {"n": len(drawn), "map": np.fmax.reduce(pieces), "learned": pd.concat(learned), "shapley": shapley}
 
 
 # %% [markdown]
@@ -149,7 +151,7 @@ cells = cells.sample(500, replace=True, random_state=p.seed)
 def mean_shapley(drawn):
     """Mean |Shapley value| of each factor."""
     if p.error_model != "xgboost":
-        return pd.Series(dtype=float)
+        return []
     fitted = clone(model).fit(drawn, drawn["label"])
     rows = xgboost.DMatrix(fitted[0].transform(cells))
     values = fitted[-1].get_booster().predict(rows, pred_contribs=True)[:, :-1]  # the last column is the base value
@@ -183,11 +185,12 @@ sizes = ["landslides", "area_km2", "missed_km2", "false_km2", "n", "right_positi
 changes = ["auc", "auc_change", "fr", "fr_change", "map_rank", "class_changed", "shapley_rank"]
 
 
-def assess(versions, **more):
-    """One row for each version, (kind, amount) → (seed → inventory), and seed."""
+def assess(versions, ways=None):
+    """One row for each version, (kind, amount) → (seed → inventory), and seed. `ways`: version → how its samples are prepared."""
     keys = [(*version, seed) for version in versions for seed in seeds]
     made = [versions[kind, amount](seed) for kind, amount, seed in keys]
-    tasks = (delayed(experiment)(one, folds[key[2]], key[2], **more) for key, one in zip(keys, made, strict=True))
+    prepare = [ways[kind, amount] if ways else None for kind, amount, _ in keys]
+    tasks = (delayed(experiment)(one, folds[key[2]], key[2], way) for key, one, way in zip(keys, made, prepare, strict=True))
     table = pd.DataFrame(keys, columns=["kind", "amount", "seed"])
     rows = [compared(outcome, truth[seed]) for outcome, seed in zip(Parallel(p.n_jobs)(tasks), table["seed"], strict=True)]
     areas = [(len(one), one.area.sum() / 1e6, *inventory_errors.wrong_areas(one, true)) for one in made]
@@ -366,27 +369,29 @@ ways = {
 # true inventory as well: `gain_on_true` is no cleaning.
 
 # %%
-whole = chance.groupby("seed")["auc"].first()  # the same draw of samples as below
-bought = [assess({(way, np.nan): lambda seed: detected}, prepare=prepare) for way, prepare in ways.items() if comparable]
-bought = pd.concat([found.head(0), *bought], ignore_index=True)
-bought["gain"] = bought["auc"] - bought["seed"].map(bought[bought["kind"] == "as detected"].set_index("seed")["auc"])
-control = [assess({(way, np.nan): lambda seed: true}, prepare=ways[way]) for way in ("confident learning", "positive–unlabelled") if comparable]
-control = pd.concat([found.head(0), *control], ignore_index=True)
-control["gain"] = control["auc"] - control["seed"].map(whole)
-both = pd.concat([bought.assign(inventory="detected"), control.assign(inventory="true")], ignore_index=True)
+cleaned = {("detected", way): lambda seed: detected for way in ways} if comparable else {}
+if comparable:
+    cleaned |= {("true", way): lambda seed: true for way in ("confident learning", "positive–unlabelled")}
+bought = assess(cleaned, {version: ways[version[1]] for version in cleaned}).rename(columns={"kind": "inventory", "amount": "way"})
+unchanged = {
+    "detected": bought[bought["way"] == "as detected"].set_index("seed")["auc"],
+    "true": chance.groupby("seed")["auc"].first(),  # the same draw of samples
+}
+bought["gain"] = [row["auc"] - unchanged[row["inventory"]][row["seed"]] for _, row in bought.iterrows()]
+run.write_table(bought, "inventory_cleaning")
+for problem in sorted(set(bought["problem"]) - {""}):
+    print(f"Left out: {problem}")
 
 # %%
-run.write_table(both.rename(columns={"kind": "way"}).drop(columns="amount"), "inventory_cleaning")
-for problem in sorted(set(both["problem"]) - {""}):
-    print(f"Left out: {problem}")
-shown = bought.groupby("kind", sort=False)[["n", "right_positives", "missed_negatives", "auc", "gain"]].mean()
-shown[["gain_low", "gain_high"]] = bought.groupby("kind", sort=False)["gain"].agg(["min", "max"])
-shown["gain_on_true"] = control.groupby("kind")["gain"].mean()
+on_detected, on_true = (bought[bought["inventory"] == name].groupby("way", sort=False) for name in ("detected", "true"))
+shown = on_detected[["n", "right_positives", "missed_negatives", "auc", "gain"]].mean()
+shown[["gain_low", "gain_high"]] = on_detected["gain"].agg(["min", "max"])
+shown["gain_on_true"] = on_true["gain"].mean()
 lost = -found.loc[found["kind"] == "chapter 3", "auc_change"].mean()
 if shown["gain"].any():
     best = shown.drop(["as detected", "oracle"])["gain"].idxmax()
     print(f"Learning from detected landslides lost {lost:.3f} of AUC. Of the ways without the truth, {best} gained most, {shown.loc[best, 'gain']:.3f}.")
-    print(f"Leaving out every wrong sample would gain {shown.loc['oracle', 'gain']:.3f}; on the true inventory cleaning gained {control['gain'].mean():.3f}.")
+    print(f"Leaving out every wrong sample would gain {shown.loc['oracle', 'gain']:.3f}; on the true inventory cleaning gained {shown['gain_on_true'].mean():.3f}.")
 shown.round(3)
 
 # %% [markdown]

@@ -56,7 +56,7 @@ COLUMNS = {
     "inventory_detected": ERRORS,
     "inventory_errors": ERRORS,
     "inventory_error_costs": "kind,auc_lost_per_km2,low,high,beyond_chance",
-    "inventory_cleaning": ERRORS.replace("kind,amount", "way"),
+    "inventory_cleaning": ERRORS.replace("kind,amount", "inventory,way"),
 }
 
 
