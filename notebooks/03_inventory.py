@@ -45,6 +45,7 @@ extent_threshold: float = 0.0  # score down to which a landslide extends; 0: the
 min_area_m2: float = 100.0  # smallest landslide of the inventory, m²
 
 # %%
+import dask.array
 import geopandas as gpd
 import pandas as pd
 import torch
@@ -60,7 +61,7 @@ from lsa_helpers.detect.matching import match, polygon_iou
 from lsa_helpers.detect.model import load_detector
 from lsa_helpers.detect.radiometry import normalise_radiometry
 from lsa_helpers.detect.split import split_chips
-from lsa_helpers.raster import read_factors
+from lsa_helpers.raster import read_factors, write_raster
 from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import InventoryParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
@@ -161,6 +162,15 @@ with reproducible(p.seed, p.n_jobs), open_image(frame.path) as file:
         if pixels.any():  # a scene has empty corners
             image = normalise_radiometry(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), colours)
             scores[tile.toslices()] += weight * scene.score_pixels(model, image, config.tta)
+
+# %% [markdown]
+# The scores are kept as a raster, with the two thresholds in a table: whoever wants other thresholds, as chapter 11 does, need not search the scene
+# again.
+
+# %%
+kept = xr.DataArray(dask.array.from_array(scores, chunks=(1024, -1)), dims=("y", "x"), name="score")
+write_raster(run.product("scene_scores.tif"), kept.rio.write_crs(frame.crs).rio.write_transform(frame.transform))
+run.write_table(pd.DataFrame({"low": [low], "high": [high], "min_area_m2": [p.min_area_m2]}), "inventory_thresholds")
 
 # %% [markdown]
 # Patches become polygons, and each keeps the highest score of its pixels. They are made from the low threshold alone first: the high one then only

@@ -244,6 +244,21 @@ class SamplingParams(Parameters):
     lab_seeds: int = Field(ge=1, le=50)
 
 
+class InventoryErrorsParams(Parameters):
+    """Chapter 11: what errors of the inventory do to the map."""
+
+    error_model: Literal["rf", "xgboost", "logistic"]
+    detected_thresholds: list[Annotated[float, Field(gt=0, lt=1)]] = Field(min_length=1)
+    omission_shares: list[Fraction]
+    commission_shares: list[Annotated[float, Field(gt=0)]]
+    boundary_m: list[float]
+    merging_m: list[Annotated[float, Field(ge=0)]]
+    position_m: list[Annotated[float, Field(ge=0)]]
+    true_draws: int = Field(ge=2, le=50)
+    error_seeds: int = Field(ge=1, le=50)
+    score_step: int = Field(ge=1, le=100)
+
+
 class UnitsParams(Parameters):
     """Chapter 13: slope units, and scores by unit."""
 
@@ -288,6 +303,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "08_shapley_maps": ShapleyMapParams,
     "09_validation": ValidationParams,
     "10_samples": SamplingParams,
+    "11_inventory_errors": InventoryErrorsParams,
     "13_mapping_units": UnitsParams,
 }
 

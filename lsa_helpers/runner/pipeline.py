@@ -24,6 +24,7 @@ NEEDS = {
     "08_shapley_maps": ("01_data", "05_susceptibility"),
     "09_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "10_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
+    "11_inventory_errors": ("01_data", "03_inventory", "05_susceptibility"),
     "13_mapping_units": ("01_data", "03_inventory", "05_susceptibility"),
 }
 
@@ -35,6 +36,7 @@ TRAINS = (
     "08_shapley_maps",
     "09_validation",
     "10_samples",
+    "11_inventory_errors",
 )
 
 

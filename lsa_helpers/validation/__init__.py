@@ -12,6 +12,7 @@ from lsa_helpers.validation.bootstrap import (
     weighted_precision,
     within_groups_auc,
 )
+from lsa_helpers.validation.change import map_change
 from lsa_helpers.validation.heldout import block_map, fold_map, training_samples
 from lsa_helpers.validation.probability import reliability, shift_odds
 from lsa_helpers.validation.quality import boyce_index, map_quality, ratio_descents, texture
@@ -63,6 +64,7 @@ __all__ = [
     "interval",
     "landslide_groups",
     "landslide_places",
+    "map_change",
     "map_quality",
     "paired_differences",
     "rate_areas",

@@ -32,6 +32,7 @@ CHAPTERS = (
     "08_shapley_maps",
     "09_validation",
     "10_samples",
+    "11_inventory_errors",
     "13_mapping_units",
     "14_published_tables",
 )

@@ -31,6 +31,10 @@ MAP_SCORES = (
     "capture_5,capture_10,capture_20,capture_30,area_under,boyce,descents,"
     "different_neighbours,isolated"
 )
+ERRORS = (
+    "kind,amount,seed,landslides,area_km2,missed_km2,false_km2,n,right_positives,"
+    "missed_negatives,auc,auc_change,fr,fr_change,map_rank,class_changed,shapley_rank,problem"
+)
 COLUMNS = {
     "detection_scores": "backbone,optimizer,split,AP_segm,AP50_segm,AP75_segm,AP_bbox,AP50_bbox,"
     "AP75_bbox,AR_segm,AR_bbox,precision,f1,recall,threshold",
@@ -61,6 +65,11 @@ COLUMNS = {
     "unit_gain": "model,by,share,first,second,difference,low,high,p",
     "sampling_laboratory": "positives,buffer_m,slope_floor,ratio,seed,n,right_positives,"
     "sample_auc,map_auc,problem",
+    "inventory_thresholds": "low,high,min_area_m2",
+    "inventory_detected": ERRORS,
+    "inventory_errors": ERRORS,
+    "inventory_error_costs": "kind,auc_lost_per_km2,low,high,beyond_chance",
+    "inventory_cleaning": ERRORS.replace("kind,amount", "inventory,way"),
 }
 
 

@@ -113,6 +113,7 @@ def test_a_stage_is_shared_where_all_before_it_is_alike(tmp_path):
         "08_shapley_maps": 2,
         "09_validation": 2,
         "10_samples": 2,
+        "11_inventory_errors": 2,
         "13_mapping_units": 2,
     }
 
