@@ -237,6 +237,7 @@ def _without_imports(source: str) -> list[str]:
 
 
 FIELD = {
+    "crepes",
     "geopandas",
     "lightning",
     "mapclassify",

@@ -23,10 +23,14 @@ NEEDS = {
     "07_shap": ("01_data", "04_factor_selection", "05_susceptibility"),
     "09_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "10_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
+    "12_uncertainty": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
 }
 
 # Chapters that train models: drawn anew only when that is asked for.
-TRAINS = ("02_detector", "04_factor_selection", "05_susceptibility", "09_validation", "10_samples")
+TRAINS = (
+    *("02_detector", "04_factor_selection", "05_susceptibility"),
+    *("09_validation", "10_samples", "12_uncertainty"),
+)
 
 
 def open_catalog(params: Parameters, run: Run):

@@ -79,7 +79,7 @@ class Sweep(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     base: str = Field("quick", description="the parameter set that the runs change")
-    until: str = Field("10", description="last chapter")
+    until: str = Field("12", description="last chapter")
     grid: dict[str, list] = Field({}, description="every value with every other")
     runs: list[Changes] = Field([], alias="list", description="the runs one by one")
     random: Random | None = None

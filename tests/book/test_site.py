@@ -31,6 +31,7 @@ CHAPTERS = (
     "07_shap",
     "09_validation",
     "10_samples",
+    "12_uncertainty",
     "14_published_tables",
 )
 

@@ -48,6 +48,16 @@ COLUMNS = {
     "context_gain": "first,second,difference,low,high",
     "sampling_laboratory": "positives,buffer_m,slope_floor,ratio,seed,n,right_positives,"
     "sample_auc,map_auc,problem",
+    "spread_shares": "repetition,seed,samples,landslides,folds,rest",
+    "bivariate": "susceptibility,doubt,land,sd,landslides",
+    "expected_area": "model,seed,correction,expected_to_true,mean_fold_error,brier,reliability,"
+    "resolution,uncertainty,within",
+    "expected_landslides": "low,high,area_km2,expected_km2,true_km2,expected_n,true_n,n_low,n_high",
+    "coverage": "sets,seed,stable,landslide,all,both,none",
+    "coverage_by_place": "place,sets,stable,landslide,all,both,none",
+    "transfer": "seed,here,transferred,own,oracle",
+    "transfer_in_time": "seed",
+    "applicability": "seed,space,place,median,limit,outside",
 }
 
 
@@ -65,7 +75,7 @@ def said(notebook) -> str:
 
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
     """Papermill made chapters 01 to 05 first, and the runner then finds them unchanged."""
-    assert tiny.executed == ["06_frequency_ratio", "07_shap", "09_validation", "10_samples"]
+    assert tiny.executed == ["06_frequency_ratio", "07_shap", "09_validation", "10_samples", "12_uncertainty"]
     (line,) = [
         line
         for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines()

@@ -30,7 +30,7 @@ def test_the_check_fits_on_a_screen(hill):  # noqa: F811
     assert "found" in road and "EPSG:32648" in road and "distance: 0 to" in road and "100 %" in road
     assert "24 landslides" in answer.stdout
     assert "missing: `faults` (distance_to_fault); `ndvi` (ndvi)" in answer.stdout
-    assert "A run makes 11 factors; chapters: 01, 04, 05, 06, 07, 09, 10." in answer.stdout
+    assert "A run makes 11 factors; chapters: 01, 04, 05, 06, 07, 09, 10, 12." in answer.stdout
     with Image.open(hill.path / "check.png") as picture:
         assert min(picture.size) > 500
 

@@ -24,6 +24,7 @@ USED = {
     "07_shap": ("explain", "cnn.window", "models.files"),
     "09_validation": ("models.maps", "validation.bootstrap", "samples.table"),
     "10_samples": ("models.maps", "samples.table", "validation.sensitivity"),
+    "12_uncertainty": ("mountain.erosion", "factors.build", "validation.applicability"),
 }
 UNUSED = {
     "01_data": ("detect.train", "models", "classes", "explain", "cnn.network"),
@@ -35,6 +36,7 @@ UNUSED = {
     "07_shap": ("classes", "detect.maskrcnn", "mountain.erosion", "sources.rasterfiles"),
     "09_validation": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
     "10_samples": ("classes", "detect.maskrcnn", "mountain.erosion", "explain"),
+    "12_uncertainty": ("classes", "detect.maskrcnn", "explain"),
 }
 
 
@@ -83,11 +85,11 @@ ALL = [name[:2] for name in CHAPTERS]
         ("show/explain.py", [], ["07"]),
         ("explain.py", ["07"], []),
         ("selection/collinear.py", ["04"], []),
-        ("cnn/network.py", ["05", "07", "09", "10"], []),
+        ("cnn/network.py", ["05", "07", "09", "10", "12"], []),
         ("detect/maskrcnn.py", ["02", "03"], []),
-        ("mountain/erosion.py", ["01"], []),
+        ("mountain/erosion.py", ["01", "12"], []),
         ("runner/world.py", ["01"], []),
-        ("sources/rasterfiles.py", ["01", "02", "03"], []),
+        ("sources/rasterfiles.py", ["01", "02", "03", "12"], []),
         ("errors.py", ALL, []),
         ("data/dated/platforms.csv", ["02"], []),
         ("data/paper/table5_frequency_ratio.csv", ["01", "06"], ["02", "03"]),

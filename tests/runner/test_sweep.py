@@ -112,6 +112,7 @@ def test_a_stage_is_shared_where_all_before_it_is_alike(tmp_path):
         "07_shap": 4,
         "09_validation": 2,
         "10_samples": 2,
+        "12_uncertainty": 2,
     }
 
 
