@@ -125,8 +125,8 @@ def brier_parts(probability, outcome, edges) -> dict[str, float]:
         "uncertainty": overall * (1 - overall),
     }
     within = brier - parts["reliability"] + parts["resolution"] - parts["uncertainty"]
-    return {name: float(value) for name, value in ({"brier": brier} | parts).items()} | {
-        "within": float(within)
+    return {
+        name: float(value) for name, value in {"brier": brier, **parts, "within": within}.items()
     }
 
 
@@ -169,17 +169,21 @@ def expected_landslides(probability, landslide_id, edges, cell_m: float) -> pd.D
     cells = pd.DataFrame({"expected": probability, "true": inside, "part": 0.0})
     _, place, count = np.unique(number[inside], return_inverse=True, return_counts=True)
     cells.loc[inside, "part"] = 1 / count[place]
-    of_class = np.digitize(probability, edges)
-    sums = cells.groupby(of_class).agg(
-        area=("true", "size"), expected=("expected", "sum"), true=("true", "sum"), n=("part", "sum")
-    )
-    km2 = cell_m**2 / 1e6
-    mean_cells = inside.sum() / max(len(count), 1)
-    expected = sums["expected"] / mean_cells if mean_cells else sums["expected"] * 0
+    parts = cells.groupby(np.digitize(probability, edges))
+    sums, km2 = parts.sum(), cell_m**2 / 1e6
+    expected = sums["expected"] * (len(count) / max(inside.sum(), 1))
+    low, high = poisson.interval(0.95, expected)
     upper = np.append(np.asarray(edges, float), 1.0)
-    numbers = {"expected_n": expected, "true_n": sums["n"]}
-    numbers |= dict(zip(("n_low", "n_high"), poisson.interval(0.95, expected), strict=True))
-    bounds = {"low": upper[sums.index - 1], "high": upper[sums.index]}
-    areas = sums[["area", "expected", "true"]].rename(columns={"expected": "e", "true": "t"}) * km2
-    areas.columns = ["area_km2", "expected_km2", "true_km2"]
-    return areas.assign(**bounds, **numbers)[[*bounds, *areas, *numbers]].reset_index(drop=True)
+    return pd.DataFrame(
+        {
+            "low": upper[sums.index - 1],
+            "high": upper[sums.index],
+            "area_km2": parts.size() * km2,
+            "expected_km2": sums["expected"] * km2,
+            "true_km2": sums["true"] * km2,
+            "expected_n": expected,
+            "true_n": sums["part"],
+            "n_low": low,
+            "n_high": high,
+        }
+    ).reset_index(drop=True)

@@ -75,7 +75,13 @@ def said(notebook) -> str:
 
 def test_a_chapter_opened_alone_makes_what_it_needs(tiny):
     """Papermill made chapters 01 to 05 first, and the runner then finds them unchanged."""
-    assert tiny.executed == ["06_frequency_ratio", "07_shap", "09_validation", "10_samples", "12_uncertainty"]
+    assert tiny.executed == [
+        "06_frequency_ratio",
+        "07_shap",
+        "09_validation",
+        "10_samples",
+        "12_uncertainty",
+    ]
     (line,) = [
         line
         for line in said(tiny.run.path.parent.parent / "out.ipynb").splitlines()
