@@ -5,6 +5,7 @@ from lsa_helpers.models.files import is_saved, load, save
 from lsa_helpers.models.maps import (
     bf16_error,
     compute_on,
+    cross_validated_cells,
     cross_validated_map,
     dask_client,
     predict_map,
@@ -14,6 +15,7 @@ __all__ = [
     "bf16_error",
     "check_area",
     "compute_on",
+    "cross_validated_cells",
     "cross_validated_map",
     "dask_client",
     "describe_area",

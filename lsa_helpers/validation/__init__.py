@@ -13,7 +13,7 @@ from lsa_helpers.validation.bootstrap import (
     weighted_precision,
     within_groups_auc,
 )
-from lsa_helpers.validation.heldout import block_map, fold_map, training_samples
+from lsa_helpers.validation.heldout import block_map, fold_map, moved_folds, training_samples
 from lsa_helpers.validation.probability import (
     brier_parts,
     expected_landslides,
@@ -75,6 +75,7 @@ __all__ = [
     "landslide_groups",
     "landslide_places",
     "map_quality",
+    "moved_folds",
     "paired_differences",
     "rate_areas",
     "rate_curve",
