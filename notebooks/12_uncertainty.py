@@ -54,7 +54,6 @@ from tempfile import TemporaryDirectory
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from crepes import ConformalClassifier
 from joblib import Parallel, delayed
 from scipy.special import expit, logit
 from scipy.stats import poisson, spearmanr
@@ -247,12 +246,12 @@ expected.groupby("low")[by_class].mean().round(2)
 # exchangeable with those it was calibrated on, nine sets in ten hold the truth, whatever the model. Four kinds: one limit for all cells; a limit for
 # each class (Mondrian), so that the promise holds for landslides too; one for each class and quarter of slope; and one for each class that knows that
 # cells of a block are not independent. What is exchangeable here are whole blocks: half of them calibrate, the other half is tested. So the last kind
-# counts every block alike, and adds one block that may hold anything {cite:p}`lee2023`.
+# counts every block alike, and adds one block that may hold anything {cite:p}`lee2023`. The limits are found by the library crepes.
 
 # %%
 by = "slope" if "slope" in factors else used[0]
 quarters = cells[by].quantile([0.25, 0.5, 0.75])
-kinds = ["one limit", "limit by class", f"by class and {by}", "by class, whole blocks"]
+kinds = {"one limit": {"by_class": False}, "by class": {}, f"by class and {by}": {"stratum": "quarter"}, "by class, whole blocks": {"block": "block"}}
 
 
 def judged(land, probability, label):
@@ -262,41 +261,11 @@ def judged(land, probability, label):
     return pd.DataFrame({"probability": np.asarray(probability), "label": np.asarray(label, int), "quarter": quarter, "block": block})
 
 
-# %%
-def limits_of(rows, kind):
-    """A calibrated predictor, and the confidence to ask it for."""
-    if kind != "by class, whole blocks":
-        return ConformalClassifier().fit(rows["score"].to_numpy(), bins=rows["bin"].to_numpy()), p.confidence
-    # Each block counts alike, and the block asked about is one more that may hold anything.
-    n = rows["block"].nunique()
-    alike = rows.groupby("block").sample(200, replace=True, random_state=p.seed)
-    error = max(((1 - p.confidence) * (n + 1) - 1) / n, 0.0)
-    return ConformalClassifier().fit(alike["score"].to_numpy(), bins=alike["bin"].to_numpy()), 1 - error
-
-
-def right_sets(calibration, asked, kind):
-    """Whether the set of each cell asked holds stable and landslide: bool (n, 2)."""
-    held = []
-    for label in (0, 1):
-        # Scores in thousandths: the library is asked once for each.
-        rows = calibration.assign(score=np.abs(calibration["label"] - calibration["probability"]).round(3), bin=0)
-        new = asked.assign(score=np.abs(label - asked["probability"]).round(3), bin=0)
-        rows = rows if kind == "one limit" else rows[rows["label"] == label]
-        if kind == f"by class and {by}":
-            rows, new = rows.assign(bin=rows["quarter"]), new.assign(bin=new["quarter"])
-        limits, confidence = limits_of(rows, kind)
-        unique, place = np.unique(new[["score", "bin"]], axis=0, return_inverse=True)
-        inside = limits.predict_set(unique[:, :1], bins=unique[:, 1].astype(int), confidence=confidence, smoothing=False)[:, 0]
-        held.append(inside[place.ravel()])
-    return np.column_stack(held) == 1
-
-
-# %%
 def coverage_of(calibration, asked, **what):
-    """What the three kinds of sets do on some cells."""
+    """What every kind of sets does on some cells."""
     parts = []
-    for kind in kinds:
-        held = right_sets(calibration, asked, kind)
+    for kind, how in kinds.items():
+        held = validation.conformal_sets(calibration, asked, p.confidence, **how)
         right = held[np.arange(len(held)), asked["label"]]
         parts.append(asked.assign(sets=kind, right=right, both=held.all(axis=1), none=~held.any(axis=1), **what))
     return pd.concat(parts)

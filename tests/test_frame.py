@@ -237,7 +237,6 @@ def _without_imports(source: str) -> list[str]:
 
 
 FIELD = {
-    "crepes",
     "geopandas",
     "lightning",
     "mapclassify",

@@ -13,6 +13,7 @@ from lsa_helpers.validation.bootstrap import (
     weighted_precision,
     within_groups_auc,
 )
+from lsa_helpers.validation.conformal import conformal_sets
 from lsa_helpers.validation.heldout import block_map, fold_map, moved_folds, training_samples
 from lsa_helpers.validation.probability import (
     brier_parts,
@@ -47,6 +48,7 @@ from lsa_helpers.validation.truth import BOUNDS, at_samples, bound_scores, read_
 
 __all__ = [
     "brier_parts",
+    "conformal_sets",
     "dissimilarity_index",
     "expected_landslides",
     "shift_odds",
