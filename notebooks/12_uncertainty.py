@@ -220,7 +220,8 @@ run.write_table(expected, "expected_landslides")
 chances.groupby(["model", "correction"], sort=False).mean().drop(columns="seed").round(4)
 
 # %% mystnb={"figure": {"caption": "Left, what was predicted and what happened, one line for each repetition; right, expected and true landslide area by class of predicted probability, with the range over repetitions.", "name": "fig-12-expected"}, "image": {"alt": "Line chart of observed against predicted probability for two corrections with the diagonal, beside a bar chart of expected and true landslide area by class"}}
-curves = {name: pd.concat(tables) for name, tables in curves.items()}
+words = {"odds": "correction of the odds", "learned": "learned on other folds"}
+curves = {words[name]: pd.concat(tables) for name, tables in curves.items()}
 style.save(show.expected_and_true(expected, curves), run, "expected_area")
 
 # %%
@@ -278,7 +279,7 @@ for seed, (_, _, raw) in zip(seeds, studies, strict=True):
     block = here["block"].to_numpy()
     for split in range(p.conformal_splits):
         half = np.random.default_rng([seed, split, 14]).permutation(block.max() + 1) // ((block.max() + 2) // 2)
-        pieces.append(coverage_of(here[half[block] == 0], here[half[block] == 1], place="this mountain", seed=seed, split=split))
+        pieces.append(coverage_of(here[half[block] == 0], here[half[block] == 1], place="this area", seed=seed, split=split))
 at_home = pd.concat(pieces, ignore_index=True)
 
 
@@ -326,7 +327,7 @@ def away(seed, drawn):
     label = validation.at_samples(samples.landslide_numbers(landslides, land), there) >= 0
     transferred = fitted.predict_proba(there)[:, 1]
     there = there.assign(own=own, transferred=transferred, oracle=validation.at_samples(oracle, there), label=label)
-    return land, there, fitted
+    return land, there
 
 
 if truth is None:
@@ -337,7 +338,7 @@ else:
 
 # %%
 rows, pieces = [], [at_home]
-for seed, (land, there, _), (drawn, _, raw) in zip(seeds, others, studies, strict=False):
+for seed, (land, there), (drawn, _, raw) in zip(seeds, others, studies, strict=False):
     scores = {name: roc_auc_score(there["label"], there[name]) for name in ("transferred", "own", "oracle")}
     if run.has("models/cnn/config.json"):
         cnn_map = models.predict_map(models.load(run.product("models/cnn"), land), land, n_jobs=p.n_jobs)
@@ -381,43 +382,41 @@ style.save(show.coverage_panels(slides, p.confidence, f"Quarter of the land by {
 importance = run.read_table("importance")
 importance = importance[importance["method"] == "permutation"].set_index("factor")["mean"].reindex(used).clip(lower=0).fillna(0)
 has_cnn = run.has("models/cnn/config.json")
-learned = models.load(run.product("models/cnn"), factors).embedding(table) if has_cnn and others else None
+learned = models.load(run.product("models/cnn"), factors).embedding(table) if has_cnn else None
 
 
-def asked_places(seed, land, there):
+def asked_places(seed, land=None, there=None):
     """Some cells of each place, with the factors around them."""
-    here, away = (rows.sample(min(600, len(rows)), random_state=seed) for rows in (cells, there))
-    strange = {"lithology": lambda rows: rows["lithology"] + 50} if "lithology" in used else {}
-    return {"this mountain": (here, factors), "other mountain": (away, land), "with other rocks": (away.assign(**strange), land.assign(**strange))}
+    places = {"this area": (cells.sample(min(600, len(cells)), random_state=seed), factors)}
+    if land is not None:
+        away = there.sample(min(600, len(there)), random_state=seed)
+        strange = {"lithology": lambda rows: rows["lithology"] + 50} if "lithology" in used else {}
+        places |= {"other mountain": (away, land), "with other rocks": (away.assign(**strange), land.assign(**strange))}
+    return places
 
 
 # %%
 indices, limits, rows = {}, {}, []
-for seed, (drawn, _, _), (land, there, fitted) in zip(seeds, studies, others, strict=False):
-    coder = models.fitted_coder(fitted)
+for number, (seed, (drawn, _, _)) in enumerate(zip(seeds, studies, strict=True)):
+    coder = clone(model[0]).fit(drawn, drawn["label"])
     weights = importance[samples.coded_groups(coder)].to_numpy()
-    for place, (asked, around) in asked_places(seed, land, there).items():
-        spaces = {"factors": (coder.transform(drawn), coder.transform(asked), drawn["fold"], weights)}
+    for place, (asked, around) in asked_places(seed, *(others[number] if others else ())).items():
+        spaces = {"factors": (coder.transform(drawn), coder.transform(asked), drawn["fold"], weights if weights.any() else None)}
         if has_cnn:
             seen = models.load(run.product("models/cnn"), around).embedding(asked)
             spaces["CNN"] = learned, seen, table["fold"]
         for space, given in spaces.items():
             index, limit = validation.dissimilarity_index(*given)
-            outside = index > limit
-            row = {"seed": seed, "space": space, "place": place, "median": np.median(index), "limit": limit, "outside": outside.mean()}
-            rows.append(row)
+            rows.append({"seed": seed, "space": space, "place": place, "median": np.median(index), "limit": limit, "outside": (index > limit).mean()})
             indices.setdefault(space, {}).setdefault(place, []).append(index)
             limits.setdefault(space, []).append(limit)
 applicability = pd.DataFrame(rows)
-if others:
-    run.write_table(applicability, "applicability")
-    for (space, place), part in applicability.groupby(["space", "place"], sort=False):
-        shares_out = part["outside"]
-        print(f"{space}, {place}: {shares_out.mean():.0%} of the land is outside ({shares_out.min():.0%} to {shares_out.max():.0%}).")
+run.write_table(applicability, "applicability")
+for (space, place), part in applicability.groupby(["space", "place"], sort=False):
+    print(f"{space}, {place}: {part['outside'].mean():.0%} of the land is outside ({part['outside'].min():.0%} to {part['outside'].max():.0%}).")
 
-# %% mystnb={"figure": {"caption": "Share of the land below each dissimilarity index, all repetitions together. Right of the upright line, the mean limit, a cell is outside the area of applicability.", "name": "fig-12-applicability"}, "image": {"alt": "One panel for factors and one for the network, each with rising curves of the dissimilarity index for this mountain, another one and one with other rocks, and an upright line at the limit"}}
-if others:
-    display(style.save(show.dissimilarity_curves(indices, limits), run, "applicability"))
+# %% mystnb={"figure": {"caption": "Share of the land below each dissimilarity index, all repetitions together. Right of the upright line, the mean limit, a cell is outside the area of applicability.", "name": "fig-12-applicability"}, "image": {"alt": "One panel for factors and one for the network, each with rising curves of the dissimilarity index for this area, another mountain and one with other rocks, and an upright line at the limit"}}
+style.save(show.dissimilarity_curves(indices, limits), run, "applicability")
 
 # %% [markdown]
 # Compare the shares outside with the scores above. An index of factors warns where a factor has values, or a code, that no sample had. A network may
@@ -466,7 +465,7 @@ else:
 # %%
 risky = expected[expected["low"] >= 0.05].groupby("seed")[["expected_n", "true_n"]].sum()
 low, high = poisson.interval(0.95, risky["expected_n"].mean())
-print(f"Expected {risky['expected_n'].mean():.0f} ({low:.0f} to {high:.0f} by chance alone); there were {risky['true_n'].mean():.0f}.")
+print("No land has so much." if risky.empty else f"Expected {risky['expected_n'].mean():.0f} ({low:.0f} to {high:.0f} by chance alone); there were {risky['true_n'].mean():.0f}.")
 
 # %% [markdown]
 # ```{solution-end}
