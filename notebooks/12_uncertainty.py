@@ -95,7 +95,6 @@ numbers = samples.landslide_numbers(inventory, factors)
 seeds = range(p.seed, p.seed + p.doubt_seeds)
 
 
-
 # %%
 def study(landslides, land, cells, *, model_seed, sample_seed, fold_seed, landslide_seed=None):
     """One study done again: its samples, and the fold and the held-out probability of each cell."""
@@ -247,7 +246,8 @@ expected.groupby("low")[by_class].mean().round(2)
 # exchangeable with those it was calibrated on, nine sets in ten hold the truth, whatever the model. Four kinds: one limit for all cells; a limit for
 # each class (Mondrian), so that the promise holds for landslides too; one for each class and quarter of slope; and one for each class that knows that
 # cells of a block are not independent. What is exchangeable here are whole blocks: half of them calibrate, the other half is tested. So the last kind
-# counts every block alike, and adds one block that may hold anything {cite:p}`lee2023`. The limits are found by the library crepes.
+# counts every block alike, and adds one block that may hold anything {cite:p}`lee2023`. The limits are found by the library crepes, from the
+# probabilities of the held-out maps: those of a cell come from a model that did not know its fold.
 
 # %%
 by = "slope" if "slope" in factors else used[0]
@@ -302,8 +302,9 @@ home.groupby("sets", sort=False).mean().join(of_block.set_axis(["block_10", "blo
 #
 # ## Another mountain
 #
-# Four more mountains, with other seeds: the same rules, other relief, rocks, rain and shaking. No truth is tuned. The model that learned here is
-# scored on all cells there, beside one that learned there (out of its fold) and the oracle.
+# One more mountain for each repetition, with another seed: the same rules, other relief, rocks, rain and shaking, nothing chosen by its result. The
+# model that learned here is scored on all cells there, beside one that learned there (out of its fold, and from fewer landslides, as the other
+# mountains are smaller) and the oracle. The CNN is that of chapter 5, which learned from the inventory of chapter 3.
 
 # %%
 def other_mountain(seed):
@@ -365,7 +366,7 @@ for (place, kind), of_kind in everywhere[everywhere["label"] == 1].groupby(["pla
     of_seed = of_kind.groupby("seed")["right"].mean()
     print(f"{place}, {kind}: {of_seed.mean():.0%} of the landslide cells ({of_seed.min():.0%} to {of_seed.max():.0%}), promised {p.confidence:.0%}.")
 
-# %% mystnb={"figure": {"caption": "Share of landslide cells whose set holds landslide, by quarter of the land by slope.", "name": "fig-12-coverage"}, "image": {"alt": "Line chart for each place of the share of landslide cells with a right set by quarter of slope, one line for each kind of set, with the promise as a dashed line"}}
+# %% mystnb={"figure": {"caption": "Share of landslide cells whose set holds landslide, by quarter of the land from gentle to steep.", "name": "fig-12-coverage"}, "image": {"alt": "Line chart for each place of the share of landslide cells with a right set by quarter of slope, one line for each kind of set, with the promise as a dashed line"}}
 slides = everywhere[everywhere["label"] == 1].groupby(["place", "sets", "quarter"], sort=False)["right"].mean().rename("coverage").reset_index().sort_values("quarter", kind="stable")
 style.save(show.coverage_panels(slides, p.confidence, f"Quarter of the land by {by}"), run, "coverage")
 
@@ -425,7 +426,7 @@ style.save(show.dissimilarity_curves(indices, limits), run, "applicability")
 #
 # ## The next landslides
 #
-# The mountain remembers older landslides, the scars. A model that learned from them alone is scored on the later landslides: a forecast in time.
+# The simulated mountain remembers older landslides, the scars. A model that learned from them alone is scored on the later landslides: a forecast in time.
 # Beside it stand the same with the scars of the place itself held out, and the model of the later landslides, out of its fold.
 
 # %%

@@ -53,8 +53,8 @@ COLUMNS = {
     "expected_area": "model,seed,correction,expected_to_true,mean_fold_error,brier,reliability,"
     "resolution,uncertainty,within",
     "expected_landslides": "low,high,area_km2,expected_km2,true_km2,expected_n,true_n,n_low,n_high",
-    "coverage": "sets,seed,stable,landslide,all,both,none",
-    "coverage_by_place": "place,sets,stable,landslide,all,both,none",
+    "coverage": "sets,seed,stable,landslide,landslide_by_block,all,both,none",
+    "coverage_by_place": "place,sets,stable,landslide,landslide_by_block,all,both,none",
     "transfer": "seed,here,transferred,own,oracle",
     "transfer_in_time": "seed",
     "applicability": "seed,space,place,median,limit,outside",
