@@ -196,6 +196,7 @@ def corrected(raw, folds, label, share):
 base = [dict.fromkeys(["model_seed", "sample_seed", "fold_seed"], seed) for seed in seeds]
 studies = Parallel(p.n_jobs)(delayed(study)(inventory, factors, cells, **how) for how in base)
 
+words = {"odds": "correction of the odds", "learned": "learned on other folds"}
 edges = [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
 maps = {(p.doubt_model, seed): (raw, folds, slide, drawn["label"].mean()) for seed, (drawn, folds, raw) in zip(seeds, studies, strict=True)}
 of_table = validation.at_samples(validation.fold_map(table, factors, block_m=block_m, seed=table.attrs["seed"]), cells)
@@ -219,7 +220,6 @@ run.write_table(expected, "expected_landslides")
 chances.groupby(["model", "correction"], sort=False).mean().drop(columns="seed").round(4)
 
 # %% mystnb={"figure": {"caption": "Left, what was predicted and what happened, one line for each repetition; right, expected and true landslide area by class of predicted probability, with the range over repetitions.", "name": "fig-12-expected"}, "image": {"alt": "Line chart of observed against predicted probability for two corrections with the diagonal, beside a bar chart of expected and true landslide area by class"}}
-words = {"odds": "correction of the odds", "learned": "learned on other folds"}
 curves = {words[name]: pd.concat(tables) for name, tables in curves.items()}
 style.save(show.expected_and_true(expected, curves), run, "expected_area")
 
@@ -227,7 +227,7 @@ style.save(show.expected_and_true(expected, curves), run, "expected_area")
 ours = chances[chances["model"] == p.doubt_model].groupby("correction", sort=False)
 for correction, of_seed in ours:
     ratio, skill = of_seed["expected_to_true"], 1 - of_seed["brier"] / of_seed["uncertainty"]
-    print(f"{correction}: expected area {ratio.min():.2f} to {ratio.max():.2f} of the true one; Brier skill {skill.mean():+.1%}.")
+    print(f"{words[correction]}: expected area {ratio.min():.2f} to {ratio.max():.2f} of the true one; Brier skill {skill.mean():+.1%}.")
 inside = (expected["true_n"] >= expected["n_low"]) & (expected["true_n"] <= expected["n_high"])
 print(f"Numbers of landslides inside the Poisson interval: {inside.mean():.0%} of {len(inside)} classes.")
 by_class = ["area_km2", "expected_km2", "true_km2", "expected_n", "true_n", "n_low", "n_high"]
@@ -297,8 +297,11 @@ run.write_table(home.reset_index(), "coverage")
 home.groupby("sets", sort=False).mean().join(of_block.set_axis(["block_10", "block_50"], axis=1)).round(3)
 
 # %% [markdown]
-# `stable`, `landslide` and `all` are shares of right sets, `both` the share of land whose set says nothing. The promise is one for the mean of many
-# blocks: in one block of ten, fewer than `block_10` of the sets are right. A single half of the blocks misses the promise by more than the mean does.
+# `stable`, `landslide` and `all` are shares of right sets; in `landslide_by_block` every block with landslides counts alike; `both` and `none` are the
+# shares of land whose set says nothing, or refuses both answers. In one block of ten, fewer than `block_10` of the sets are right. Look at three
+# things. One limit keeps its promise on all cells, for stable land is nearly all of it. Limits by class, found on cells, are those of the few blocks that
+# hold most landslides, and fall short in the others. Only whole blocks keep the promise there, and they do so by calling much of the
+# land both: so few independent places allow no more to be said.
 #
 # ## Another mountain
 #

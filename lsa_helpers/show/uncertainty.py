@@ -128,11 +128,11 @@ def coverage_panels(coverage: pd.DataFrame, confidence: float, stratum: str) -> 
     """
     places = list(dict.fromkeys(coverage["place"]))
     fig, axes = style.panels(len(places), len(places), 7.5, 3.2, sharey=True)
-    colours = [style.OKABE_ITO[name] for name in ("vermilion", "blue", "black")]
+    colours = [style.OKABE_ITO[name] for name in ("vermilion", "blue", "black", "teal")]
     for ax, place in zip(axes, places, strict=True):
         part = coverage[coverage["place"] == place]
         for (name, rows), colour, marker in zip(
-            part.groupby("sets", sort=False), colours, "os^", strict=False
+            part.groupby("sets", sort=False), colours, "os^D", strict=False
         ):
             ax.plot(
                 rows["quarter"], 100 * rows["coverage"], marker=marker, color=colour, label=name

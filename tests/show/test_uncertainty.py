@@ -50,3 +50,36 @@ def test_curves_reach_all_of_the_land_and_the_limit_is_their_mean():
     assert curve.get_xdata().tolist() == [0.1, 0.2, 0.3]
     assert curve.get_ydata().tolist() == pytest.approx([100 / 3, 200 / 3, 100])
     assert limit.get_xdata()[0] == pytest.approx(0.3)
+
+
+def test_every_kind_of_set_has_its_line_and_the_promise_is_drawn():
+    kinds = ["one", "two", "three", "four"]
+    rows = [
+        {"place": place, "sets": kind, "quarter": quarter, "coverage": 0.5 + 0.1 * number}
+        for place in ("here", "there")
+        for number, kind in enumerate(kinds)
+        for quarter in (1, 2, 3, 4)
+    ]
+    fig = show.coverage_panels(pd.DataFrame(rows), 0.9, "Quarter")
+    for ax in fig.axes:
+        *lines, promise = ax.lines
+        assert [line.get_label() for line in lines] == kinds
+        assert len({(line.get_marker(), line.get_color()) for line in lines}) == 4
+        assert lines[3].get_ydata().tolist() == pytest.approx([80] * 4)
+        assert promise.get_ydata()[0] == 90
+
+
+def test_bars_are_means_over_repetitions():
+    classes = pd.DataFrame(
+        {
+            "low": [0.0, 0.1, 0.0, 0.1],
+            "high": [0.1, 1.0, 0.1, 1.0],
+            "expected_km2": [1.0, 2.0, 3.0, 4.0],
+            "true_km2": [0.0, 1.0, 0.0, 3.0],
+        }
+    )
+    curve = pd.DataFrame({"predicted": [0.1, 0.3], "observed": [0.2, 0.0], "seed": 0})
+    left, right = show.expected_and_true(classes, {"odds": curve}).axes
+    assert [bar.get_height() for bar in right.patches] == [2, 3, 0, 2]
+    assert [text.get_text() for text in right.get_xticklabels()] == ["0–0.1", "0.1–1"]
+    assert left.lines[0].get_xdata().tolist() == [0.1]  # nothing observed has no logarithm
