@@ -37,7 +37,7 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 inventory: str = "auto"  # landslides to learn from and to judge by; auto: the true ones where known, else detected, else reference
-doubt_model: str = "xgboost"  # model that is trained again and again
+doubt_model: str = "xgboost"  # model that is trained again and again; another one where chapter 5 did not train it
 doubt_seeds: int = 4  # repetitions of everything
 doubt_step: int = 3  # every how many cells, in rows and in columns, the spread is mapped
 confidence: float = 0.9  # share of right answers that conformal sets promise
@@ -89,7 +89,9 @@ truth = validation.read_truth(run.product("truth"), factors)
 which = "reference" if truth is not None and p.inventory == "auto" else p.inventory
 inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), which, with_absences=True)
 inventory = samples.reproject_landslides(inventory, factors)
-trained = models.load(run.product(f"models/{p.doubt_model}"), factors)
+saved = [name for name in (p.doubt_model, "xgboost", "logistic", "rf") if run.has(f"models/{name}/config.json")]
+chosen = saved[0] if saved else p.doubt_model
+trained = models.load(run.product(f"models/{chosen}"), factors)
 model = getattr(trained, "estimator", trained)
 numbers = samples.landslide_numbers(inventory, factors)
 seeds = range(p.seed, p.seed + p.doubt_seeds)
@@ -123,7 +125,7 @@ coarse = cells["coarse"]
 number_of_cell = numbers.values[cells["row"], cells["col"]]
 slide = number_of_cell >= 0
 prevalence = slide.mean()
-print(f"{style.MODEL_LABELS[p.doubt_model]}; {inventory.attrs['layer']} landslides on {prevalence:.2%} of the land, {n_folds} folds.")
+print(f"{style.MODEL_LABELS[chosen]}; {inventory.attrs['layer']} landslides on {prevalence:.2%} of the land, {n_folds} folds.")
 
 # %% [markdown]
 # ## Where the spread comes from
@@ -198,9 +200,9 @@ studies = Parallel(p.n_jobs)(delayed(study)(inventory, factors, cells, **how) fo
 
 words = {"odds": "correction of the odds", "learned": "learned on other folds"}
 edges = [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
-maps = {(p.doubt_model, seed): (raw, folds, slide, drawn["label"].mean()) for seed, (drawn, folds, raw) in zip(seeds, studies, strict=True)}
+maps = {(chosen, seed): (raw, folds, slide, drawn["label"].mean()) for seed, (drawn, folds, raw) in zip(seeds, studies, strict=True)}
 of_table = validation.at_samples(validation.fold_map(table, factors, block_m=block_m, seed=table.attrs["seed"]), cells)
-for name in [name for name in ("cnn", "rf", "xgboost", "logistic") if name != p.doubt_model and run.has(f"heldout_{name}.tif")]:
+for name in [name for name in ("cnn", "rf", "xgboost", "logistic") if name != chosen and run.has(f"heldout_{name}.tif")]:
     raw = validation.at_samples(read_raster(run.product(f"heldout_{name}.tif"))["susceptibility"], cells).astype(float)
     maps[name, p.seed] = raw, of_table, slide, table["label"].mean()
 rows, curves, expected = [], {"odds": [], "learned": []}, []
@@ -210,9 +212,9 @@ for (name, seed), given in maps.items():
         of_fold = [probability[given[1] == fold].sum() / max(slide[given[1] == fold].sum(), 1) - 1 for fold in np.unique(given[1])]
         row = {"model": name, "seed": seed, "correction": correction, "expected_to_true": ratio, "mean_fold_error": np.abs(of_fold).mean()}
         rows.append(row | validation.brier_parts(probability, slide, edges))
-        if name == p.doubt_model:
+        if name == chosen:
             curves[correction].append(validation.reliability(probability, slide, edges).assign(seed=seed))
-        if name == p.doubt_model and correction == "learned":
+        if name == chosen and correction == "learned":
             expected.append(validation.expected_landslides(probability, number_of_cell, edges, cell_size(factors)).assign(seed=seed))
 chances, expected = pd.DataFrame(rows), pd.concat(expected, ignore_index=True)
 run.write_table(chances, "expected_area")
@@ -224,7 +226,7 @@ curves = {words[name]: pd.concat(tables) for name, tables in curves.items()}
 style.save(show.expected_and_true(expected, curves), run, "expected_area")
 
 # %%
-ours = chances[chances["model"] == p.doubt_model].groupby("correction", sort=False)
+ours = chances[chances["model"] == chosen].groupby("correction", sort=False)
 for correction, of_seed in ours:
     ratio, skill = of_seed["expected_to_true"], 1 - of_seed["brier"] / of_seed["uncertainty"]
     print(f"{words[correction]}: expected area {ratio.min():.2f} to {ratio.max():.2f} of the true one; Brier skill {skill.mean():+.1%}.")
