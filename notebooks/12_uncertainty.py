@@ -425,6 +425,25 @@ for (space, place), part in applicability.groupby(["space", "place"], sort=False
 style.save(show.dissimilarity_curves(indices, limits), run, "applicability")
 
 # %% [markdown]
+# Does the warning mean anything? The maps of the other mountains again, inside the area of applicability of the factors and outside.
+
+# %%
+rows = []
+for seed, (_, there), (drawn, _, _) in zip(seeds, others, studies, strict=False):
+    coder, asked = clone(model[0]).fit(drawn, drawn["label"]), there[there["coarse"]]
+    weights = importance[samples.coded_groups(coder)].to_numpy()
+    index, limit = validation.dissimilarity_index(coder.transform(drawn), coder.transform(asked), drawn["fold"], weights if weights.any() else None)
+    for where, kept in {"inside": index <= limit, "outside": index > limit}.items():
+        part = asked[kept]
+        if part["label"].nunique() == 2:
+            scores = {name: roc_auc_score(part["label"], part[name]) for name in ("transferred", "own", "oracle")}
+            rows.append({"where": where, "seed": seed, "land": kept.mean(), "landslides": part["label"].mean(), **scores})
+if others:
+    inside_out = pd.DataFrame(rows, columns=["where", "seed", "land", "landslides", "transferred", "own", "oracle"])
+    run.write_table(inside_out, "transfer_inside")
+    display(inside_out.groupby("where")[["land", "landslides", "transferred", "own", "oracle"]].mean().round(3))
+
+# %% [markdown]
 # Compare the shares outside with the scores above. An index of factors warns where a factor has values, or a code, that no sample had. A network may
 # send a strange cell to a familiar place among its 64 numbers, and a rock it does not know is to it a cell without any rock: an embedding that does not
 # warn is no proof that the map holds. And land can be alike in all factors and still fail otherwise: no index sees that.
@@ -490,7 +509,7 @@ print("No land has so much." if risky.empty else f"Expected {risky['expected_n']
 #
 # The table `spread_shares.csv` holds what moves a map, `expected_area.csv` and `expected_landslides.csv` how much landslide was expected and came,
 # `coverage.csv` and `coverage_by_place.csv` what conformal sets promise and keep, `transfer.csv` and `transfer_in_time.csv` what the model is worth
-# elsewhere and later, `applicability.csv` whether it could have been known.
+# elsewhere and later, `applicability.csv` and `transfer_inside.csv` whether it could have been known.
 #
 # ## What's next
 #

@@ -57,6 +57,7 @@ COLUMNS = {
     "coverage_by_place": "place,sets,stable,landslide,landslide_by_block,all,both,none",
     "transfer": "seed,here,transferred,own,oracle",
     "transfer_in_time": "seed",
+    "transfer_inside": "where,seed,land,landslides,transferred,own,oracle",
     "applicability": "seed,space,place,median,limit,outside",
 }
 
