@@ -157,6 +157,21 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         """1 where the probability of a landslide is at least 0.5, else 0: int (n,)."""
         return (self.predict_proba(X)[:, 1] >= 0.5).astype(int)
 
+    def embedding(self, X: pd.DataFrame, batch: int = 1000) -> np.ndarray:
+        """What the last layer of each network sees at rows with ``x, y`` (m): float32 (n, 64 times
+        the networks), so many windows at once.
+
+        The networks tell cells apart by these numbers and by nothing else.
+        """
+        parts = []
+        with reproducible(0, 1), torch.inference_mode():
+            for start in range(0, len(X), batch):
+                windows = torch.from_numpy(self.windows(X.iloc[start : start + batch]))
+                # Without dropout, the last layer and what flattens its number.
+                seen = [network[:-3](windows).flatten(1).numpy() for network in self.networks_]
+                parts.append(np.hstack(seen))
+        return np.concatenate(parts)
+
     def windows(self, X: pd.DataFrame) -> np.ndarray:
         """The coded windows around rows with ``x, y`` (m): float32 of shape (n, columns, window,
         window).

@@ -6,6 +6,7 @@ from lsa_helpers.models.infinite_slope import InfiniteSlope
 from lsa_helpers.models.maps import (
     bf16_error,
     compute_on,
+    cross_validated_cells,
     cross_validated_map,
     dask_client,
     predict_map,
@@ -16,6 +17,7 @@ __all__ = [
     "bf16_error",
     "check_area",
     "compute_on",
+    "cross_validated_cells",
     "cross_validated_map",
     "dask_client",
     "describe_area",

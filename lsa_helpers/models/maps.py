@@ -12,7 +12,7 @@ from sklearn.base import clone
 from lsa_helpers.errors import InputError
 from lsa_helpers.models.area import fitted_coder, select_factors
 from lsa_helpers.raster import on_grid
-from lsa_helpers.validation import training_samples
+from lsa_helpers.validation import at_samples, training_samples
 
 #: Edge of the blocks in which a raster is mapped, cells; a network's last digit depends on it.
 BLOCK = 512
@@ -123,6 +123,36 @@ def cross_validated_map(
         fitted = clone(estimator).fit(training, training["label"])
         pieces.append(predict_map(fitted, factors, where=folds == fold))
     return xr.concat(pieces, "fold").max("fold").rename("susceptibility")
+
+
+def cross_validated_cells(
+    estimator,
+    samples: pd.DataFrame,
+    cells: pd.DataFrame,
+    folds: xr.DataArray,
+    landslides: xr.DataArray | None = None,
+) -> np.ndarray:
+    """`cross_validated_map` at some cells only, by a model of single cells.
+
+    Parameters
+    ----------
+    estimator, samples, folds, landslides
+        As for `cross_validated_map`; no window, and so no strip.
+    cells : DataFrame
+        ``x, y`` (m) and the estimator's factors.
+
+    Returns
+    -------
+    ndarray, shape (cells,)
+    """
+    fold_of_cell = at_samples(folds, cells)
+    probability = np.empty(len(cells))
+    for fold in np.unique(fold_of_cell):
+        training = training_samples(samples, folds == fold, 0.0, landslides)
+        fitted = clone(estimator).fit(training, training["label"])
+        here = fold_of_cell == fold
+        probability[here] = fitted.predict_proba(cells[here])[:, 1]
+    return probability
 
 
 def _without_raster(estimator):

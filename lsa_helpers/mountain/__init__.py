@@ -2,6 +2,7 @@
 paper's data.
 """
 
-from lsa_helpers.mountain.write import write_world
+from lsa_helpers.mountain.simulation import Mountain, make_mountain
+from lsa_helpers.mountain.write import write_layers, write_world
 
-__all__ = ["write_world"]
+__all__ = ["Mountain", "make_mountain", "write_layers", "write_world"]

@@ -68,19 +68,52 @@ def write_world(
     """
     folder = Path(folder)
     mountain = make_mountain(width_km, height_km, seed)
+    _write_map_layers(folder, mountain, seed)
+    _write_scene(folder / "scene" / "scene.tif", mountain, seed)
+    write_truth(folder / "truth", mountain, seed)
+    if chips_per_platform:
+        write_chips(folder / "images", per_platform=chips_per_platform, seed=seed, n_jobs=n_jobs)
+    _write_catalog(folder, describe_files())
+    return folder
+
+
+def write_layers(folder: Path, mountain: Mountain, seed: int) -> Path:
+    """Write the map layers of a mountain and their catalog: no images, no scene, no truth.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made if missing.
+    mountain : Mountain
+    seed : int
+        Of the mountain; its maps err as those of `write_world` do.
+
+    Returns
+    -------
+    Path
+        `folder`.
+    """
+    folder = Path(folder)
+    _write_map_layers(folder, mountain, seed)
+    unwritten = ("images", "scene", "truth")
+    kept = {name: what for name, what in describe_files().items() if name not in unwritten}
+    _write_catalog(folder, kept)
+    return folder
+
+
+def _write_map_layers(folder: Path, mountain: Mountain, seed: int) -> None:
+    """Everything the factors are made of."""
     _write_rasters(folder, mountain.layers, np.random.default_rng([seed, 20]))
     _write_vectors(folder, mountain)
     rain = monthly_rainfall(mountain.layers.rain, np.random.default_rng([seed, 21]))
     _write_rainfall(folder / "rainfall" / "pre_2022.nc", rain)
     _write_stations(folder / "strong_motion" / "stations.xls", mountain)
-    _write_scene(folder / "scene" / "scene.tif", mountain, seed)
-    write_truth(folder / "truth", mountain, seed)
-    if chips_per_platform:
-        write_chips(folder / "images", per_platform=chips_per_platform, seed=seed, n_jobs=n_jobs)
-    catalog = yaml.safe_dump(describe_files(), sort_keys=False, allow_unicode=True, width=140)
+
+
+def _write_catalog(folder: Path, content: dict) -> None:
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=140)
     with whole_file(folder / "catalog.yml") as part:
-        part.write_text(catalog, encoding="utf-8")
-    return folder
+        part.write_text(text, encoding="utf-8")
 
 
 def _write_rasters(folder: Path, layers: xr.Dataset, rng: np.random.Generator) -> None:

@@ -259,6 +259,19 @@ class InventoryErrorsParams(Parameters):
     score_step: int = Field(ge=1, le=100)
 
 
+class UncertaintyParams(Parameters):
+    """Chapter 12: how sure a map is, and where it may be used."""
+
+    inventory: Landslides
+    doubt_model: Literal["rf", "xgboost", "logistic"]
+    doubt_seeds: int = Field(ge=1, le=50)
+    doubt_step: int = Field(ge=1, le=100)
+    confidence: float = Field(gt=0.5, lt=1)
+    conformal_splits: int = Field(ge=1, le=1000)
+    other_seed: int = Field(ge=0, lt=2**31)
+    other_km: float = Field(ge=2.5, le=12)
+
+
 class UnitsParams(Parameters):
     """Chapter 13: slope units, and scores by unit."""
 
@@ -304,6 +317,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "09_validation": ValidationParams,
     "10_samples": SamplingParams,
     "11_inventory_errors": InventoryErrorsParams,
+    "12_uncertainty": UncertaintyParams,
     "13_mapping_units": UnitsParams,
 }
 

@@ -25,6 +25,7 @@ NEEDS = {
     "09_validation": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "10_samples": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "11_inventory_errors": ("01_data", "03_inventory", "05_susceptibility"),
+    "12_uncertainty": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "13_mapping_units": ("01_data", "03_inventory", "05_susceptibility"),
 }
 
@@ -37,6 +38,7 @@ TRAINS = (
     "09_validation",
     "10_samples",
     "11_inventory_errors",
+    "12_uncertainty",
 )
 
 

@@ -7,7 +7,11 @@ from lsa_helpers.samples.coding import (
     focal_statistics,
     sine_cosine,
 )
-from lsa_helpers.samples.landslides import load_landslides, reproject_landslides
+from lsa_helpers.samples.landslides import (
+    load_landslides,
+    reproject_landslides,
+    resample_landslides,
+)
 from lsa_helpers.samples.table import KEYS, landslide_numbers, make_samples, write_samples
 
 __all__ = [
@@ -20,6 +24,7 @@ __all__ = [
     "load_landslides",
     "make_samples",
     "reproject_landslides",
+    "resample_landslides",
     "sine_cosine",
     "write_samples",
 ]

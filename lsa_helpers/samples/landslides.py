@@ -4,6 +4,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from lsa_helpers.errors import InputError
@@ -102,6 +103,34 @@ def reproject_landslides(
             fix="Check the CRS and the extent of the inventory",
         )
     return moved
+
+
+def resample_landslides(samples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Samples of as many landslides, drawn again with replacement: a bootstrap of whole landslides.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        ``label`` and ``landslide_id``.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        Rows of a landslide as often as it was drawn, also not at all; rows without landslide once.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"label": [1, 1, 1, 0], "landslide_id": [4, 4, 7, -1]})
+    >>> resample_landslides(samples, 1)["landslide_id"].tolist()
+    [4, 4, 7, -1]
+    """
+    rows = np.arange(len(samples))
+    number = samples["landslide_id"].where(samples["label"] == 1, -1)
+    there = number[number >= 0].unique()
+    drawn = pd.Series(np.random.default_rng(seed).choice(there, len(there))).value_counts()
+    times = np.where(number >= 0, number.map(drawn).fillna(0), 1).astype(int)
+    return samples.iloc[np.repeat(rows, times)]
 
 
 def _extent(bounds) -> str:

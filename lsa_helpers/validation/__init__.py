@@ -2,6 +2,7 @@
 the truth.
 """
 
+from lsa_helpers.validation.applicability import dissimilarity_index
 from lsa_helpers.validation.bootstrap import (
     N_DRAWS,
     block_weights,
@@ -13,8 +14,14 @@ from lsa_helpers.validation.bootstrap import (
     within_groups_auc,
 )
 from lsa_helpers.validation.change import map_change
-from lsa_helpers.validation.heldout import block_map, fold_map, training_samples
-from lsa_helpers.validation.probability import reliability, shift_odds
+from lsa_helpers.validation.conformal import conformal_sets
+from lsa_helpers.validation.heldout import block_map, fold_map, moved_folds, training_samples
+from lsa_helpers.validation.probability import (
+    brier_parts,
+    expected_landslides,
+    reliability,
+    shift_odds,
+)
 from lsa_helpers.validation.quality import boyce_index, map_quality, ratio_descents, texture
 from lsa_helpers.validation.rates import capture, rate_areas, rate_curve
 from lsa_helpers.validation.residuals import correlogram, residual_range
@@ -37,10 +44,16 @@ from lsa_helpers.validation.splitter import (
     landslide_groups,
     landslide_places,
 )
+from lsa_helpers.validation.spread import sums_of_squares
 from lsa_helpers.validation.truth import BOUNDS, at_samples, bound_scores, read_truth, truth_scores
 
 __all__ = [
+    "brier_parts",
+    "conformal_sets",
+    "dissimilarity_index",
+    "expected_landslides",
     "shift_odds",
+    "sums_of_squares",
     "residual_range",
     "reliability",
     "correlogram",
@@ -66,6 +79,7 @@ __all__ = [
     "landslide_places",
     "map_change",
     "map_quality",
+    "moved_folds",
     "paired_differences",
     "rate_areas",
     "rate_curve",

@@ -7,7 +7,7 @@ from scipy.ndimage import distance_transform_cdt
 
 from lsa_helpers.errors import StageError
 from lsa_helpers.raster import cell_size, on_grid, rowcol
-from lsa_helpers.validation.splitter import block_numbers
+from lsa_helpers.validation.splitter import SpatialBlockKFold, block_numbers
 
 
 def block_map(grid: xr.DataArray | xr.Dataset, block_m: float) -> xr.DataArray:
@@ -52,6 +52,47 @@ def fold_map(
     fold_of_block = np.where(votes.any(axis=1), votes.argmax(axis=1), dealt)
     fold = fold_of_block[blocks].reshape(x.shape).astype(np.int16)
     return on_grid(fold[in_row[:, None], in_column], grid, "fold")
+
+
+def moved_folds(
+    samples: pd.DataFrame,
+    grid: xr.DataArray | xr.Dataset,
+    *,
+    n_folds: int,
+    block_m: float,
+    seed: int,
+) -> tuple[np.ndarray, xr.DataArray]:
+    """Spatial folds on a grid of blocks that is moved by chance: another draw of the same folds.
+
+    A `SpatialBlockKFold` deals the fullest blocks first, so that with another seed most blocks get
+    the fold they had.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        ``x, y`` (m), ``label`` and ``landslide_id``.
+    grid : DataArray or Dataset
+        Whose cells are taken.
+    n_folds : int
+    block_m : float
+        Edge of a block, m.
+    seed : int
+        Of the move, up to one block east and north, and of the folds.
+
+    Returns
+    -------
+    fold : ndarray of int, shape (n,)
+        Of each sample.
+    folds : DataArray of int, dims (y, x)
+        Of each cell, as from `fold_map`.
+    """
+    east, north = np.random.default_rng(seed).uniform(0, block_m, 2)
+    moved = samples.assign(x=samples["x"] + east, y=samples["y"] + north)
+    splitter = SpatialBlockKFold(n_folds, block_m, random_state=seed)
+    moved["fold"] = splitter.fold_numbers(moved, moved["label"])
+    there = grid.assign_coords(x=grid.x + east, y=grid.y + north)
+    folds = fold_map(moved, there, block_m=block_m, seed=seed)
+    return moved["fold"].to_numpy(), on_grid(folds.values, grid, "fold")
 
 
 def training_samples(

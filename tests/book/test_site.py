@@ -33,6 +33,7 @@ CHAPTERS = (
     "09_validation",
     "10_samples",
     "11_inventory_errors",
+    "12_uncertainty",
     "13_mapping_units",
     "14_published_tables",
 )

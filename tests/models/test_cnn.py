@@ -142,6 +142,21 @@ def test_the_ensemble_is_the_sigmoid_of_the_mean_logit(trained, sampled):
     assert np.abs(expit(logits).mean(axis=0) - expected).max() > 1e-4
 
 
+@pytest.mark.known_by("an identity", "CNN embedding")
+def test_the_last_layer_makes_the_answer_out_of_the_embedding(trained, sampled):
+    """And batches do not show."""
+    cnn, (_, table) = trained["cnn"], sampled
+    rows = table.iloc[:37]
+    seen = cnn.embedding(rows, batch=10).reshape(37, 2, 64)
+    with torch.inference_mode():
+        logits = [
+            network[-3:](torch.from_numpy(seen[:, number, :, None, None])).numpy()[:, 0]
+            for number, network in enumerate(cnn.networks_)
+        ]
+    np.testing.assert_allclose(np.mean(logits, axis=0), cnn.decision_function(rows), atol=1e-5)
+    assert seen.std() > 0
+
+
 def test_nothing_is_learned_from_rows_left_out(sampled):
     """A leak planted in the held-out cells changes neither the coding nor a CNN of single cells."""
     factors, table = sampled

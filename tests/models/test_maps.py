@@ -9,9 +9,18 @@ from statsmodels.discrete.discrete_model import Logit
 from statsmodels.tools import add_constant
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.models import bf16_error, fitted_coder, maps, predict_map, save
+from lsa_helpers.models import (
+    bf16_error,
+    cross_validated_cells,
+    cross_validated_map,
+    fitted_coder,
+    maps,
+    predict_map,
+    save,
+)
 from lsa_helpers.raster import known_cells, read_raster, rowcol, write_factors
 from lsa_helpers.runner import cli
+from lsa_helpers.validation import at_samples, fold_map
 from tests.models.conftest import NAMES, make_estimators
 
 
@@ -200,3 +209,13 @@ def test_processes_of_this_machine_give_the_same_map(lsa_map, tmp_path):
     assert run(str(tmp_path / "map.tif"), *more) == 0
     (written,) = read_raster(tmp_path / "map.tif").values()
     np.testing.assert_allclose(written, expected, atol=1e-6)
+
+
+def test_cells_get_what_the_cross_validated_map_holds(sampled):
+    factors, table = sampled
+    estimator = make_estimators(factors)["logistic"]
+    folds = fold_map(table, factors, block_m=200, seed=1)
+    whole = cross_validated_map(estimator, table, factors, folds)
+    some = table.iloc[::3]
+    values = cross_validated_cells(estimator, table, some, folds)
+    np.testing.assert_allclose(values, at_samples(whole, some), atol=1e-6)

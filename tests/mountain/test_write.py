@@ -11,7 +11,7 @@ import pytest
 import rasterio
 import yaml
 
-from lsa_helpers.mountain import chips, write_world
+from lsa_helpers.mountain import chips, make_mountain, write_layers, write_world
 from lsa_helpers.mountain.landscape import LAND_COVER
 from lsa_helpers.mountain.platforms import PLATFORMS
 
@@ -43,6 +43,21 @@ def test_same_seed_same_bytes_other_seed_other_world(tmp_path):
     assert set(names) <= set(other)
     images = [name for name in names if "/mask/" not in name and "/label/" not in name]
     assert all(first[name] != other[name] for name in images)
+
+
+def test_map_layers_alone_are_those_of_the_whole_world(tmp_path):
+    """Same bytes but for the catalog, which names nothing that is not there."""
+    whole = hashes(write_world(tmp_path / "whole", seed=5, **TINY))
+    folder = write_layers(tmp_path / "layers", make_mountain(2.0, 2.0, 5), 5)
+    catalog = yaml.safe_load((folder / "catalog.yml").read_text(encoding="utf-8"))
+    assert not {"images", "scene", "truth"} & set(catalog)
+    layers = hashes(folder)
+    del layers["catalog.yml"]
+    assert layers == {
+        name: value
+        for name, value in whole.items()
+        if not name.startswith(("images", "scene", "truth", "catalog"))
+    }
 
 
 def test_two_processes_write_the_same_chips(tmp_path, monkeypatch):

@@ -70,6 +70,17 @@ COLUMNS = {
     "inventory_errors": ERRORS,
     "inventory_error_costs": "kind,auc_lost_per_km2,low,high,beyond_chance",
     "inventory_cleaning": ERRORS.replace("kind,amount", "inventory,way"),
+    "spread_shares": "repetition,seed,samples,landslides,folds,rest",
+    "bivariate": "susceptibility,doubt,land,sd,landslides",
+    "expected_area": "model,seed,correction,expected_to_true,mean_fold_error,brier,reliability,"
+    "resolution,uncertainty,within",
+    "expected_landslides": "low,high,area_km2,expected_km2,true_km2,expected_n,true_n,n_low,n_high",
+    "coverage": "sets,seed,stable,landslide,landslide_by_block,all,both,none",
+    "coverage_by_place": "place,sets,stable,landslide,landslide_by_block,all,both,none",
+    "transfer": "seed,here,transferred,own,oracle",
+    "transfer_in_time": "seed",
+    "transfer_inside": "where,seed,land,landslides,transferred,own,oracle",
+    "applicability": "seed,space,place,median,limit,outside",
 }
 
 

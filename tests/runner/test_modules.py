@@ -26,6 +26,7 @@ USED = {
     "09_validation": ("models.maps", "validation.bootstrap", "samples.table"),
     "10_samples": ("models.maps", "samples.table", "validation.sensitivity"),
     "11_inventory_errors": ("samples.inventory_errors", "samples.cleaning", "detect.inventory"),
+    "12_uncertainty": ("mountain.erosion", "factors.build", "validation.applicability"),
     "13_mapping_units": ("factors.slope_units", "validation.bootstrap", "sources.layers"),
 }
 UNUSED = {
@@ -40,6 +41,7 @@ UNUSED = {
     "09_validation": ("classes", "detect.maskrcnn", "mountain.erosion", "explain.values"),
     "10_samples": ("classes", "detect.maskrcnn", "mountain.erosion", "explain.values"),
     "11_inventory_errors": ("classes", "detect.maskrcnn", "mountain.erosion", "explain.values"),
+    "12_uncertainty": ("classes", "detect.maskrcnn", "explain.values"),
     "13_mapping_units": ("classes", "detect.maskrcnn", "mountain.erosion", "models"),
 }
 
@@ -90,11 +92,11 @@ ALL = [name[:2] for name in CHAPTERS]
         ("explain/values.py", ["07", "08"], []),
         ("explain/dense.py", ["07", "08"], []),
         ("selection/collinear.py", ["04"], []),
-        ("cnn/network.py", ["05", "07", "08", "09", "10", "11"], []),
+        ("cnn/network.py", ["05", "07", "08", "09", "10", "11", "12"], []),
         ("detect/maskrcnn.py", ["02", "03"], []),
-        ("mountain/erosion.py", ["01"], []),
+        ("mountain/erosion.py", ["01", "12"], []),
         ("runner/world.py", ["01"], []),
-        ("sources/rasterfiles.py", ["01", "02", "03", "11", "13"], []),
+        ("sources/rasterfiles.py", ["01", "02", "03", "11", "12", "13"], []),
         ("errors.py", ALL, []),
         ("data/dated/platforms.csv", ["02"], []),
         ("data/paper/table5_frequency_ratio.csv", ["01", "06"], ["02", "03"]),

@@ -116,4 +116,4 @@ def test_chapters_by_number():
         == "05_susceptibility"
     )
     with pytest.raises(InputError, match="(?i)no chapter"):
-        chapter_name("12")
+        chapter_name("99")

@@ -114,6 +114,7 @@ def test_a_stage_is_shared_where_all_before_it_is_alike(tmp_path):
         "09_validation": 2,
         "10_samples": 2,
         "11_inventory_errors": 2,
+        "12_uncertainty": 2,
         "13_mapping_units": 2,
     }
 

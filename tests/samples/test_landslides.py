@@ -2,13 +2,14 @@
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from shapely.geometry import Point, box
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import empty_grid
-from lsa_helpers.samples import load_landslides, reproject_landslides
+from lsa_helpers.samples import load_landslides, reproject_landslides, resample_landslides
 
 GRID = empty_grid((500_000, 3_300_000, 500_100, 3_300_060), 32648, 10)
 
@@ -96,3 +97,24 @@ def test_one_landslide_on_the_raster_is_enough_and_none_may_be_impossible():
     for impossible in (Point(500_050, 3_300_030), Point(np.inf, 0), Point(105, np.inf)):
         with pytest.raises(InputError, match="do not overlap the grid.*EPSG:32648"):
             reproject_landslides(far.set_geometry([impossible, here]), GRID)
+
+
+def test_a_bootstrap_draws_whole_landslides():
+    """Four landslides of one to four cells, drawn many times: as many in all, each as often as any
+    other, with all its cells or none; cells without landslide stay.
+    """
+    number = [1, 2, 2, 3, 3, 3, 4, 4, 4, 4, -1, -1]
+    samples = pd.DataFrame({"label": np.array(number) > 0, "landslide_id": number}).astype(int)
+    samples["cell"] = np.arange(12)
+    times = []
+    for seed in range(400):
+        drawn = resample_landslides(samples, seed)
+        of_cell = drawn["cell"].value_counts().reindex(range(12), fill_value=0)
+        assert of_cell[[10, 11]].tolist() == [1, 1]
+        of_slide = of_cell[:10].groupby(number[:10])
+        assert (of_slide.nunique() == 1).all()
+        assert of_slide.first().sum() == 4
+        times.append(of_slide.first().to_numpy())
+    # Each is drawn once on average, with the variance of a binomial law, 3/4.
+    assert np.mean(times, axis=0) == pytest.approx(1, abs=0.15)
+    assert np.var(times) == pytest.approx(0.75, abs=0.08)

@@ -325,3 +325,23 @@ def test_sampling_summary_by_hand():
     cells, point = summary.loc["cells", columns], summary.loc["point", columns]
     assert cells.tolist() == pytest.approx([0.85, 0.75, 0.1, 0.1 / 2**0.5, 0])
     assert point.tolist() == pytest.approx([0.6, 0.5, 0.1, np.nan, 1], nan_ok=True)
+
+
+def test_moved_folds_are_another_deal_of_whole_landslides(sampled):
+    """A cell without landslide has the fold of its block, a landslide is in one fold, and another
+    seed deals otherwise, which another seed of the splitter alone does not.
+    """
+    factors, table = sampled
+    table = table.drop(columns="fold")
+    how = {"n_folds": 4, "block_m": 200.0}
+    first, folds = validation.moved_folds(table, factors, seed=1, **how)
+    again, _ = validation.moved_folds(table, factors, seed=1, **how)
+    other, _ = validation.moved_folds(table, factors, seed=2, **how)
+    assert (first == again).all() and set(first) == {0, 1, 2, 3}
+    stable = (table["label"] == 0).to_numpy()
+    at_cells = validation.at_samples(folds, table)
+    assert (at_cells[stable] == first[stable]).mean() > 0.9
+    slides = table.assign(fold=first)[~stable]
+    assert (slides.groupby("landslide_id")["fold"].nunique() == 1).all()
+    assert metrics.adjusted_rand_score(first, other) < 0.5
+    assert folds.rio.transform() == factors.rio.transform()

@@ -94,3 +94,39 @@ def test_errors_that_are_not_alike_at_the_shortest_distance_have_no_range():
     assert validation.residual_range(table) == 0
     table.loc[:, "correlation"] = [0.4] + [-0.01] * (len(table) - 1)
     assert 0 < validation.residual_range(table) < 300
+
+
+@pytest.mark.known_by("values by hand", "Parts of the Brier score")
+def test_brier_parts_by_hand():
+    """Two classes of two: 0.2 and 0.4 where one of two fails, 0.7 and 0.9 where both do. Mean of
+    (0.04 + 0.36 + 0.09 + 0.01) is 0.125; classes miss by 0.2 each; 0.5 and 1 about 0.75.
+    """
+    parts = validation.brier_parts([0.2, 0.4, 0.7, 0.9], [0, 1, 1, 1], [0, 0.5])
+    assert parts["brier"] == pytest.approx(0.125)
+    assert parts["reliability"] == pytest.approx(0.04)
+    assert parts["resolution"] == pytest.approx(0.0625)
+    assert parts["uncertainty"] == pytest.approx(0.1875)
+    assert parts["within"] == pytest.approx(-0.04)
+
+
+@pytest.mark.known_by("values by hand", "Expected landslides")
+def test_expected_landslides_by_hand():
+    """Cells of 100 m (0.01 km²). Landslide 3 has three cells, one of them in the low class, and
+    landslide 8 one: two cells a landslide. The sums of the classes are 0.3 and 2.4 cells.
+    """
+    probability = [0.1, 0.1, 0.1, 0.6, 0.6, 0.6, 0.6]
+    number = [3, -1, -1, 3, 3, 8, -1]
+    table = validation.expected_landslides(probability, number, [0, 0.5, 0.9], 100.0)
+    assert table[["low", "high"]].to_numpy().tolist() == [[0, 0.5], [0.5, 0.9]]
+    assert table["area_km2"].tolist() == pytest.approx([0.03, 0.04])
+    assert table["expected_km2"].tolist() == pytest.approx([0.003, 0.024])
+    assert table["true_km2"].tolist() == pytest.approx([0.01, 0.03])
+    assert table["expected_n"].tolist() == pytest.approx([0.15, 1.2])
+    assert table["true_n"].tolist() == pytest.approx([1 / 3, 5 / 3])
+    # A Poisson law of mean 1.2: P(0) = 0.301 > 0.025; P(up to 3) = 0.966 < 0.975 < P(up to 4).
+    assert table[["n_low", "n_high"]].iloc[1].tolist() == [0, 4]
+
+
+def test_without_a_landslide_none_is_counted():
+    table = validation.expected_landslides([0.1, 0.2], [-1, -1], [0], 10.0)
+    assert table[["true_n", "expected_n"]].to_numpy().tolist() == [[0, 0]]
