@@ -395,9 +395,9 @@ if shown["gain"].any():
 shown.round(3)
 
 # %% [markdown]
-# Read the columns from left to right. A way that works first raises `right_positives`, and then perhaps the AUC. Where the oracle itself gains little, the
-# loss does not come from wrong samples but from missing ones, and no cleaning brings back a landslide that was never drawn. `gain_low` and `gain_high`
-# span the seeds: a gain that changes its sign with the seed is none.
+# The first columns say what a way does to the samples, the last what comes of it. What the oracle does not gain was not lost by wrong samples but by
+# missing ones, and no cleaning brings back a landslide that was never drawn. `gain_low` and `gain_high` span the seeds: a gain that changes its sign
+# with the seed is none.
 #
 # Positive–unlabelled weights assume that all detections are right and that landslides were missed at random; chapter 3 shows how far from that a
 # detector is. Confident learning trusts the models: an unusual true landslide looks like a wrong label.
