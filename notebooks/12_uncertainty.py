@@ -442,8 +442,14 @@ if others:
     inside_out = pd.DataFrame(rows, columns=["where", "seed", "land", "landslides", "transferred", "own", "oracle"])
     run.write_table(inside_out, "transfer_inside")
     display(inside_out.groupby("where")[["land", "landslides", "transferred", "own", "oracle"]].mean().round(3))
+    loss = (inside_out["oracle"] - inside_out["transferred"]).groupby(inside_out["where"]).agg(["mean", "min", "max"])
+    for where, below in loss.iterrows():
+        print(f"{where}: {below['mean']:.2f} below the oracle ({below['min']:.2f} to {below['max']:.2f}).")
 
 # %% [markdown]
+# Land differs in how hard it is, so compare with the oracle in the same part. The index speaks of what goes into a model, not of its errors: a whole
+# mountain can be a warning, and yet the part called applicable need not be mapped better than the rest.
+#
 # Compare the shares outside with the scores above. An index of factors warns where a factor has values, or a code, that no sample had. A network may
 # send a strange cell to a familiar place among its 64 numbers, and a rock it does not know is to it a cell without any rock: an embedding that does not
 # warn is no proof that the map holds. And land can be alike in all factors and still fail otherwise: no index sees that.
