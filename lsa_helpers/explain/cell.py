@@ -43,7 +43,8 @@ def explain_cell(maps: xr.Dataset, factors: xr.Dataset, x: float, y: float) -> p
     """
     row, col = (np.atleast_1d(axis)[0] for axis in rowcol(factors, [x], [y]))
     inside = 0 <= row < factors.sizes["y"] and 0 <= col < factors.sizes["x"]
-    values = {name: float(band[row, col]) for name, band in maps.items()} if inside else {}
+    here = maps.isel(y=row, x=col).compute() if inside else {}
+    values = {name: float(band) for name, band in here.items()}
     if not inside or not np.isfinite(list(values.values())).all():
         raise InputError(
             "there is no explanation of this place",
@@ -52,11 +53,12 @@ def explain_cell(maps: xr.Dataset, factors: xr.Dataset, x: float, y: float) -> p
             fix=f"Take coordinates of {factors.rio.crs} inside the mapped area",
         )
     names = [name for name in maps if name in factors]
+    own = {name: float(band) for name, band in factors[names].isel(y=row, x=col).compute().items()}
     table = pd.DataFrame(
         {
             "factor": names,
-            "value": [float(factors[name][row, col]) for name in names],
-            "words": [in_words(factors[name], float(factors[name][row, col])) for name in names],
+            "value": [own[name] for name in names],
+            "words": [in_words(factors[name], own[name]) for name in names],
             "contribution": [values[name] for name in names],
         }
     )
@@ -94,6 +96,7 @@ def in_words(factor: xr.DataArray, value: float) -> str:
         return f"{value:.0f}°, facing {_WINDS[round(value / 45) % 8]}"
     known = factor.values[np.isfinite(factor.values)]
     units = factor.attrs.get("units", "1")
-    number = f"{value:.3g}" + (f" {units}" if units not in ("", "1") else "")
+    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    number += f" {units}" if units not in ("", "1") else ""
     share = 100 * np.mean(known < value)
     return f"{number}, more than in {share:.0f} % of the area"
