@@ -202,7 +202,7 @@ if len(by_distance):
 #
 # ## What's next
 #
-# Change one parameter of an earlier chapter and make the book again: `lsa run` repeats only what the change touches.
+# Chapter 11 asks what errors of the inventory itself do to the map.
 #
 # ## References
 #

@@ -442,7 +442,7 @@ mean_loss[list(closest)].round(3)
 #
 # ## What's next
 #
-# Change one parameter of an earlier chapter and make the book again: `lsa run` repeats only what the change touches.
+# Chapter 12 asks how sure a map is, and where it may be used.
 #
 # ## References
 #

@@ -519,7 +519,7 @@ print("No land has so much." if risky.empty else f"Expected {risky['expected_n']
 #
 # ## What's next
 #
-# The next chapter maps slopes in place of cells.
+# Chapter 13 maps slopes in place of cells.
 #
 # ## References
 #
