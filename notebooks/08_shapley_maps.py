@@ -35,7 +35,7 @@ data: str = ""  # data folder; empty: the built-in simulated mountain
 catalog: str = ""  # catalog.yml that describes the data folder; empty: the one inside it
 n_jobs: int = 2  # processor cores to use
 chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
-n_background: int = 64  # cells that stand for an absent factor of a tree
+tree_background: int = 64  # cells that stand for an absent factor of a tree
 n_orders: int = 40  # orders in which the CNN's factors join, over all its networks
 companion_cells: int = 50_000  # cells of the forest's map that its companion learns
 companion_trees: int = 200  # trees of the companion
@@ -73,7 +73,7 @@ folder = run.need("models", chapter="05_susceptibility")
 trained = {name: models.load(folder / name, factors) for name in ("cnn", "rf", "xgboost") if models.is_saved(folder / name)}
 trained = {name: getattr(model, "best_estimator_", model) for name, model in trained.items()}
 places = run.read_json("truth/background.json") if run.has("truth/background.json") else None
-background = explain.pick_background(factors, n=p.n_background, seed=p.seed, places=places)
+background = explain.pick_background(factors, n=p.tree_background, seed=p.seed, places=places)
 row, col = np.nonzero(known_cells(factors).values)
 in_full = {name: words.label(band) for name, band in factors.items()}
 print(f"{len(row):,} cells; models: {', '.join(style.MODEL_LABELS[name] for name in trained)}")
@@ -402,7 +402,7 @@ print(f"{words.label(factors[least['factor']])} ({least['words']}): {least['cont
 #
 # - `papermill notebooks/08_shapley_maps.ipynb out.ipynb -p n_orders 8`: how much more of the CNN's map is chance?
 # - `papermill notebooks/08_shapley_maps.ipynb out.ipynb -p companion_trees 50`: what does a worse companion leave in the residual?
-# - `papermill notebooks/08_shapley_maps.ipynb out.ipynb -p n_background 16`: another background, another zero; do the leading factors stay?
+# - `papermill notebooks/08_shapley_maps.ipynb out.ipynb -p tree_background 16`: another background, another zero; do the leading factors stay?
 
 # %% [markdown]
 # ## Summary

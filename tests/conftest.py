@@ -1,11 +1,15 @@
 """Fixtures shared by all tests."""
 
+import json
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from lsa_helpers.run import Run
@@ -46,22 +50,34 @@ class TinyRun:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> TinyRun:
     """Chapter 06 by plain papermill in an empty folder, then the rest of the chain in the run it
-    made.
+    made: once for all workers of the tests, of which each gets a copy of its own.
     """
-    folder = tmp_path_factory.mktemp("empty")
-    command = [
-        sys.executable,
-        "-m",
-        "papermill",
-        ROOT / "notebooks/06_frequency_ratio.ipynb",
-        "out.ipynb",
-        "--no-progress-bar",
-    ]
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    made = shared / "tiny"
+    with FileLock(shared / "tiny.lock"):
+        if not (made / "made.json").exists():
+            (made / "made.json").write_text(json.dumps(_make_tiny(made)), encoding="utf-8")
+    folder = tmp_path_factory.mktemp("empty") / "tiny"
+    shutil.copytree(made, folder)
+    done = json.loads((folder / "made.json").read_text(encoding="utf-8"))
+    alone = subprocess.CompletedProcess([], 0, done["stdout"], done["stderr"])
+    return TinyRun(Run(folder / "runs" / "alone"), alone, done["executed"])
+
+
+def _make_tiny(folder: Path) -> dict:
+    """What papermill said, and the chapters that were executed after it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    chapter = ROOT / "notebooks/06_frequency_ratio.ipynb"
+    command = [sys.executable, "-m", "papermill", chapter, "out.ipynb", "--no-progress-bar"]
     alone = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert alone.returncode == 0, alone.stderr[-3000:]
     run = Run(folder / "runs" / "alone")
     values = load_run_params(find_params("tiny"), {}, None, run.path)
-    return TinyRun(run, alone, execute(run, values, list(CHAPTERS)))
+    executed = execute(run, values, list(CHAPTERS))
+    return {"stdout": alone.stdout, "stderr": alone.stderr, "executed": executed}
 
 
 pytest_plugins = ["tests.data_folder", "tests.hillside"]

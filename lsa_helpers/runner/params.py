@@ -215,7 +215,7 @@ class ShapParams(Parameters):
 class ShapleyMapParams(Parameters):
     """Chapter 08: Shapley values of every cell."""
 
-    n_background: int = Field(ge=2, le=1000)
+    tree_background: int = Field(ge=2, le=1000)
     n_orders: int = Field(ge=2, le=10_000)
     companion_cells: int = Field(ge=100, le=10_000_000)
     companion_trees: Trees

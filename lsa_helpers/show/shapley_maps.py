@@ -34,7 +34,7 @@ def signed_maps(maps: xr.Dataset, factors: xr.Dataset, names: Sequence[str]) -> 
     Figure
         Dark lowers, bright raises, in colour and in grey.
     """
-    most = max(float(np.abs(maps[name]).quantile(0.98)) for name in names)
+    most = max(float(np.abs(style.thin(maps[name])).quantile(0.98)) for name in names)
     ratio = maps.sizes["y"] / maps.sizes["x"]
     fig, axes = style.panels(len(names), 3, 9.0, 3.0 * ratio + 0.3, layout="compressed")
     for number, (ax, name) in enumerate(zip(axes, names, strict=True)):

@@ -91,7 +91,7 @@ def test_windows_are_those_cut_from_the_coded_raster(trained, sampled):
     factors, table = sampled
     cnn = trained["cnn"]
     raster = np.stack([factors[name].values for name in cnn.coder_.factors])
-    coded = cnn._code(pad_reflect(raster, cnn.halo))
+    coded = cnn.code(pad_reflect(raster, cnn.halo))
     view = np.lib.stride_tricks.sliding_window_view(coded, (cnn.window,) * 2, axis=(0, 1))
     plain = view[rowcol(factors, table["x"], table["y"])]
     np.testing.assert_array_equal(cnn.windows(table), plain)
