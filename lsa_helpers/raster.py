@@ -149,7 +149,7 @@ def write_plain(path: Path, raster: xr.DataArray | xr.Dataset) -> Path:
         "tiled": True,
         "bigtiff": "if_safer",
     }
-    with rasterio.open(path, "w", **profile) as file:
+    with whole_file(path) as part, rasterio.open(part, "w", **profile) as file:
         for window, values in _rows_of_chunks(bands):
             file.write(values.astype(profile["dtype"], copy=False), window=window)
         file.descriptions = tuple(map(str, bands))

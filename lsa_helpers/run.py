@@ -1,9 +1,11 @@
 """A run's folder: where products, tables and figures lie, written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +33,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        With the name of the file also where the system does not say it, as on a full disk.
+        With the name of the file also where the system does not say it, as on a full disk, which
+        some libraries tell as a failure of their own.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,11 +42,21 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, path)
-    except OSError as error:
-        error.filename = error.filename or str(path)
+    except Exception as error:
+        # GDAL looks before it writes, and says how much space there is and how much it needs
+        full = is_full(path.parent) or "disk space" in str(error.__cause__)
+        if full and getattr(error, "errno", None) is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        if isinstance(error, OSError):
+            error.filename = error.filename or str(path)
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of a folder has less than 64 KiB left."""
+    return shutil.disk_usage(folder).free < 2**16
 
 
 def sha256(path: Path) -> str:

@@ -2,6 +2,7 @@
 needs.
 """
 
+import errno
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import psutil
 import yaml
 
 from lsa_helpers.errors import StageError
+from lsa_helpers.run import is_full
 
 # What the process of a chapter and its kernel find in their environment.
 ENVIRONMENT = {
@@ -76,6 +78,8 @@ def execute_notebook(
     ------
     StageError
         When a cell failed, which is shown, or a process died.
+    OSError
+        When the disk is full.
     """
     out = folder / "notebooks" / notebook.name
     part, log = (out.with_name(f".{out.stem}{ending}") for ending in (".part.ipynb", ".log"))
@@ -97,6 +101,9 @@ def execute_notebook(
             process.wait()
     if process.returncode:
         why = _failure(part, log, process.returncode)
+        if os.strerror(errno.ENOSPC) in why or is_full(folder):
+            part.unlink(missing_ok=True)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         if part.exists():
             os.replace(part, failed)
             why += f"\n\nThe notebook as far as it came: {failed}"
@@ -132,7 +139,10 @@ def _failure(part: Path, log: Path, code: int) -> str:
     """The cell that failed and its error, else the last words of a process that died (a kernel
     without memory has no failing cell to show).
     """
-    cells = _cells(part) if code == 1 and part.exists() else []
+    try:
+        cells = _cells(part) if code == 1 and part.exists() else []
+    except ValueError:  # a notebook that could not be written whole
+        cells = []
     failed = [cell for cell in cells if cell["metadata"].get("papermill", {}).get("exception")]
     outputs = [output for cell in failed for output in cell["outputs"]]
     if errors := [output for output in outputs if output["output_type"] == "error"]:

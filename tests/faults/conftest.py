@@ -31,10 +31,39 @@ def slides(folder) -> Path:
     return folder
 
 
+def command(out: Path, data: Path, until: str) -> list:
+    """``lsa run tiny`` of a data folder."""
+    words = [sys.executable, "-c", "from lsa_helpers.runner.cli import main; main()"]
+    words += ["run", "tiny", "--data", data, "--out", out, "--until", until]
+    return words + [f"-p{key}={value}" for key, value in SMALL.items()]
+
+
 def start(out: Path, data: Path, until: str) -> subprocess.Popen:
-    """``lsa run tiny`` of a data folder, by itself in a session of its own."""
-    command = [sys.executable, "-c", "from lsa_helpers.runner.cli import main; main()"]
-    command += ["run", "tiny", "--data", data, "--out", out, "--until", until]
-    command += [f"-p{key}={value}" for key, value in SMALL.items()]
+    """The command by itself in a session of its own."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, start_new_session=True, **pipes)
+    return subprocess.Popen(command(out, data, until), text=True, start_new_session=True, **pipes)
+
+
+_SMALL_DISK = """
+mount -t tmpfs -o size="$1" small "$2" && "${@:4}"
+code=$?
+test -d "$2/run" && cp -a "$2/run" "$3"
+exit $code
+"""
+
+
+def run_on_small_disk(size: str, out: Path, data: Path, until: str) -> subprocess.CompletedProcess:
+    """The command on a disk of so many bytes, which only its processes see; what is left there is
+    copied to `out`. Skips where no disk may be mounted.
+    """
+    disk = out.parent / "disk"
+    disk.mkdir(exist_ok=True)
+    mount = ["unshare", "-m", "bash", "-c", _SMALL_DISK, "bash"]
+    try:
+        tried = subprocess.run([*mount, size, disk, out.parent / "none", "true"])
+    except FileNotFoundError:
+        pytest.skip("unshare is not installed")
+    if tried.returncode:
+        pytest.skip("this process may not mount a disk")
+    words = [*mount, size, disk, out, *command(disk / "run", data, until)]
+    return subprocess.run(words, capture_output=True, text=True)

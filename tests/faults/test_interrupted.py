@@ -15,7 +15,7 @@ import pytest
 
 from lsa_helpers.run import Run
 from lsa_helpers.runner import manifest
-from tests.faults.conftest import start
+from tests.faults.conftest import run_on_small_disk, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.notebooks]
 KILLS = int(os.environ.get("LSA_KILLS", "1"))
@@ -48,6 +48,21 @@ def test_ctrl_c_is_one_line_and_leaves_no_process(slides, tmp_path):
     assert said == "Interrupted. What was finished is kept; the same command goes on there.\n"
     assert children and psutil.wait_procs(children, timeout=60)[1] == []
     assert not (run / ".holder.json").exists()
+
+
+@pytest.mark.parametrize("size", ["200k", "700k"])
+def test_a_disk_that_fills_in_the_middle_is_one_sentence(slides, tmp_path, size):
+    """Too small for the executed notebook, and for the factors; what is left is no half of a run:
+    with more room the same command goes on there.
+    """
+    left = Run(tmp_path / "left")
+    full = run_on_small_disk(size, left.path, slides, "01")
+    assert full.returncode == 1
+    assert "the disk is full. Free some space" in full.stderr and full.stderr.count("\n") == 1
+    assert not (left.path / "products/factors.tif").exists()
+    if size == "700k":
+        assert finish(left.path, slides, "01").count("done in") == 1
+        assert (left.path / "products/factors.tif").exists()
 
 
 def test_killed_at_any_moment_it_ends_as_if_undisturbed(slides, tmp_path):
