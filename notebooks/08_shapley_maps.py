@@ -47,7 +47,6 @@ import numpy as np
 import pandas as pd
 import shap
 import xarray as xr
-from IPython.display import HTML
 from scipy.stats import rankdata, spearmanr
 from sklearn.base import clone
 from woodelf import WoodelfExplainer
@@ -345,7 +344,8 @@ for i, j in zip(*np.nonzero(np.isfinite(levels.values)), strict=True):
     share = np.searchsorted(ordered, cell.attrs["output"]) / len(ordered)
     reasons = "; ".join(f"{in_full[each.factor]} {each.contribution:+.2f} ({each.words})" for each in cell.head(3).itertuples())
     texts[i, j] = f"x {levels.x[j]:.0f}, y {levels.y[i]:.0f}: more susceptible than {share:.0%} of the area ({cell.attrs['output']:.2f} {units}). {reasons}"
-HTML(clickmap.click_map(output, style.relief(factors), texts, alt="Map of the susceptibility over shaded relief", invitation="Click on the map."))
+page = clickmap.click_map(output, style.relief(factors), texts, alt="Map of the susceptibility over shaded relief", invitation="Click on the map.")
+display({"text/html": page, "text/plain": "A map to click on."}, raw=True)
 
 # %% [markdown]
 # ## Against the truth, cell by cell
