@@ -170,7 +170,9 @@ with reproducible(p.seed, p.n_jobs), open_image(frame.path) as file:
 # %%
 kept = xr.DataArray(dask.array.from_array(scores, chunks=(1024, -1)), dims=("y", "x"), name="score")
 write_raster(run.product("scene_scores.tif"), kept.rio.write_crs(frame.crs).rio.write_transform(frame.transform))
-run.write_table(pd.DataFrame({"low": [low], "high": [high], "min_area_m2": [p.min_area_m2]}), "inventory_thresholds")
+kept_thresholds = pd.DataFrame({"low": [low], "high": [high], "min_area_m2": [p.min_area_m2]})
+run.write_table(kept_thresholds, "inventory_thresholds")
+kept_thresholds
 
 # %% [markdown]
 # Patches become polygons, and each keeps the highest score of its pixels. They are made from the low threshold alone first: the high one then only

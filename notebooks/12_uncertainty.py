@@ -147,6 +147,7 @@ squares = [validation.sums_of_squares(of_seed, design).sum() for of_seed in np.s
 shares = pd.DataFrame([square / square.sum() for square in squares], index=pd.Index(seeds, name="repetition"))
 by_chance = pd.Series(dict.fromkeys(sources, 1 / 7) | {"rest": 3 / 7})
 run.write_table(shares.reset_index(), "spread_shares")
+shares.rename(columns=dict(zip(sources, ["model seed", *sources[1:]], strict=True))).round(2)
 
 # %% mystnb={"figure": {"caption": "Share of the variation of the log-odds that each source brings; dots are repetitions with other draws, upright strokes what a source without an effect of its own would get.", "name": "fig-12-sources"}, "image": {"alt": "Bar chart of the share of variation by source, with one dot for each repetition on every bar and a stroke for chance"}}
 style.save(show.spread_shares(shares, by_chance), run, "spread_shares")
