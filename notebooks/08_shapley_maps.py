@@ -198,7 +198,7 @@ sums.set_index("model").rename(style.MODEL_LABELS).style.format({"largest_gap": 
 
 # %% mystnb={"figure": {"caption": "Contributions of six factors to the output of the first model, every cell explained. One scale for all panels, its middle is zero.", "name": "fig-08-signed"}, "image": {"alt": "Six small maps of the area, one for each factor, coloured by the contribution of the factor to the output of the model"}}
 first = next(iter(maps))
-by_factor = {name: np.abs(bands.drop_vars(["base", "residual"])).mean().to_pandas() for name, bands in maps.items()}
+by_factor = {name: np.abs(bands.drop_vars(["base", "residual"])).mean().compute().to_pandas() for name, bands in maps.items()}
 top = list(by_factor[first].sort_values(ascending=False).index[:6])
 style.save(show.signed_maps(maps[first], factors, top), run, "shap_maps")
 

@@ -318,6 +318,18 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
         "cnn_window": "7",
         "n_explain": "20",
         "n_background": "16",
+        "n_orders": "2",
+        "tree_background": "8",
+        "companion_trees": "20",
+        "refits": "0",
+        "n_pairs": "0",
+        "error_model": "logistic",
+        "error_seeds": "1",
+        "true_draws": "2",
+        "doubt_model": "logistic",
+        "doubt_seeds": "1",
+        "doubt_step": "4",
+        "conformal_splits": "2",
     }
     values = load_run_params(find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path)
     execute(run, values, list(CHAPTERS))
