@@ -38,6 +38,14 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """No test leaves figures to the next one: matplotlib warns of many."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
 @dataclass(frozen=True)
 class TinyRun:
     """The smallest whole chain, begun as a user would who opens chapter 06 alone."""
