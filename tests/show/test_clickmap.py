@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -32,10 +33,11 @@ def test_everything_is_in_the_page_and_no_text_is_markup():
 def test_a_click_shows_the_text_of_its_place(tmp_path):
     from playwright.sync_api import sync_playwright
 
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
     file = tmp_path / "page.html"
     file.write_text(f"<meta charset=utf-8><body>{_page()}", encoding="utf-8")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 900, "height": 800})
         page.goto(file.as_uri())
         box = page.locator("img").bounding_box()
