@@ -80,8 +80,8 @@ print(f"{len(row):,} cells; models: {', '.join(style.MODEL_LABELS[name] for name
 # %% [markdown]
 # ## Boosted trees, exactly
 #
-# TreeSHAP follows every cell against every background cell through every tree: the work of 200 cells in chapter 7 becomes that of the map. But cells
-# that take the same turns in a tree get the same values there. `woodelf` {cite:p}`nadel2026` finds, for each leaf, what each pattern of turns is
+# TreeSHAP follows every cell against every background cell through every tree: what was bearable for the few cells of chapter 7 is not for a map. But
+# cells that take the same turns in a tree get the same values there. `woodelf` {cite:p}`nadel2026` finds, for each leaf, what each pattern of turns is
 # worth, once; a cell is then a look-up. The result is the same number, not an approximation.
 
 
@@ -127,7 +127,7 @@ if "xgboost" in trained:
 # %% [markdown]
 # ## The forest and its companion
 #
-# Five hundred trees without a limit of depth have hundreds of thousands of leaves. Their exact values for every cell would take hours, so a
+# The forest's trees grow without a limit of depth, and the work grows steeply with the depth: exact values of every cell would take hours. So a
 # *companion* is explained in the forest's place: boosted trees of depth six that learned the forest's own map, its probability at cells all over the
 # area. How well it speaks for the forest is measured on cells that it did not learn. What it misses is no secret either: the band `residual` holds
 # the forest less its explanation, cell by cell.
