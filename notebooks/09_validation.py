@@ -47,12 +47,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import xarray as xr
-from rasterio.features import rasterize
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
 
 from lsa_helpers import models, samples, validation
-from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster
+from lsa_helpers.raster import cell_size, read_factors, read_raster
 from lsa_helpers.runner.params import ValidationParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.show import style
@@ -83,8 +82,7 @@ buffer_m = window * cell_size(factors)
 if truth is not None and p.inventory == "auto":
     landslide, judge = truth["landslide"], "the true landslides of the simulated mountain"
 else:
-    shape, transform = (factors.sizes["y"], factors.sizes["x"]), factors.rio.transform()
-    landslide = on_grid(rasterize(inventory.geometry, shape, transform=transform) == 1, factors)
+    landslide = samples.landslide_numbers(inventory, factors) >= 0
     judge = f"the {inventory.attrs['layer']} landslides"
 print(f"{len(table)} samples, {table['fold'].nunique()} folds, a strip of {buffer_m:g} m. Maps are judged by {judge}.")
 

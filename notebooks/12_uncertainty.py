@@ -83,8 +83,7 @@ run = open_run(p, "12_uncertainty")
 # %%
 table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
-used = [name for name in factors if name in table]
-factors, block_m, n_folds = factors[used].load(), table.attrs["block_m"], table["fold"].nunique()
+block_m, n_folds = table.attrs["block_m"], table["fold"].nunique()
 truth = validation.read_truth(run.product("truth"), factors)
 which = "reference" if truth is not None and p.inventory == "auto" else p.inventory
 inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), which, with_absences=True)
@@ -93,6 +92,8 @@ saved = [name for name in (p.doubt_model, "xgboost", "logistic", "rf") if run.ha
 chosen = saved[0] if saved else p.doubt_model
 trained = models.load(run.product(f"models/{chosen}"), factors)
 model = getattr(trained, "estimator", trained)
+used = models.fitted_coder(trained).factors
+factors = factors[used].load()
 numbers = samples.landslide_numbers(inventory, factors)
 seeds = range(p.seed, p.seed + p.doubt_seeds)
 

@@ -50,7 +50,7 @@ import pandas as pd
 import pyflwdir
 import xarray as xr
 import xrspatial
-from rasterio.features import rasterize, shapes
+from rasterio.features import shapes
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
@@ -93,8 +93,7 @@ truth = validation.read_truth(run.product("truth"), factors)
 if truth is not None and p.inventory == "auto":
     landslide, judge = truth["landslide"], "the true landslides of the simulated mountain"
 else:
-    shape, transform = (factors.sizes["y"], factors.sizes["x"]), factors.rio.transform()
-    landslide = on_grid(rasterize(inventory.geometry, shape, transform=transform) == 1, factors)
+    landslide = samples.landslide_numbers(inventory, factors) >= 0
     judge = f"the {inventory.attrs['layer']} {'points' if points else 'landslides'}"
 dem = read_dem(open_catalog(p, run), next(iter(factors.values()))).where(known)
 aspect = on_grid(xrspatial.aspect(one_ring_wider(dem)).values[1:-1, 1:-1], dem, "aspect", "°")

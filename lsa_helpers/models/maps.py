@@ -117,11 +117,8 @@ def cross_validated_map(
     StageError
         When the samples left for a fold hold one class only.
     """
-    pieces = []
-    for fold in np.unique(folds):
-        training = training_samples(samples, folds == fold, buffer_m, landslides)
-        fitted = clone(estimator).fit(training, training["label"])
-        pieces.append(predict_map(fitted, factors, where=folds == fold))
+    fitted = _fitted_by_fold(estimator, samples, folds, buffer_m, landslides)
+    pieces = [predict_map(model, factors, where=folds == fold) for fold, model in fitted]
     return xr.concat(pieces, "fold").max("fold").rename("susceptibility")
 
 
@@ -147,12 +144,17 @@ def cross_validated_cells(
     """
     fold_of_cell = at_samples(folds, cells)
     probability = np.empty(len(cells))
-    for fold in np.unique(fold_of_cell):
-        training = training_samples(samples, folds == fold, 0.0, landslides)
-        fitted = clone(estimator).fit(training, training["label"])
+    for fold, model in _fitted_by_fold(estimator, samples, folds, 0.0, landslides):
         here = fold_of_cell == fold
-        probability[here] = fitted.predict_proba(cells[here])[:, 1]
+        probability[here] = model.predict_proba(cells[here])[:, 1]
     return probability
+
+
+def _fitted_by_fold(estimator, samples, folds, buffer_m, landslides):
+    """Each fold with a model that was fitted on the other folds' samples."""
+    for fold in np.unique(folds):
+        training = training_samples(samples, folds == fold, buffer_m, landslides)
+        yield fold, clone(estimator).fit(training, training["label"])
 
 
 def _without_raster(estimator):
