@@ -176,12 +176,12 @@ def _fold_parameters(path: Path) -> str:
 
 def _present(toc: dict, stage: Path) -> dict:
     """The table of contents without chapters that the run does not have; a part of which only its
-    introduction is left would be a promise.
+    introduction and its questions are left would be a promise.
     """
     parts = []
     for part in toc["parts"]:
         chapters = [item for item in part["chapters"] if any(stage.glob(f"{item['file']}.*"))]
-        if any("/part_" not in item["file"] for item in chapters):
+        if any(not re.search("/(part|quiz)_", item["file"]) for item in chapters):
             parts.append(part | {"chapters": chapters})
     return toc | {"parts": parts}
 

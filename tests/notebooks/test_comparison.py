@@ -22,7 +22,8 @@ def compared(tiny, tmp_path_factory):
     for name in ("as it is", "changed"):
         shutil.copytree(tiny.run.path, folder / name, copy_function=os.link)
     changed = Run(folder / "changed")
-    params = load_run_params(find_params("tiny"), {"rf_trees": "61"}, None, changed.path)
+    changes = {"rf_trees": "61", "lab_buffers_m": "[150.0]"}
+    params = load_run_params(find_params("tiny"), changes, None, changed.path)
     for file, text in (("params.yml", to_text(params)),):
         (changed.path / file).unlink()
         (changed.path / file).write_text(text)
@@ -41,10 +42,28 @@ def compared(tiny, tmp_path_factory):
 
 @pytest.mark.notebooks
 @pytest.mark.slow
+def test_claims_are_counted_over_the_runs(compared, tiny):
+    """The tables of both runs are the same, so a claim holds in both or in none."""
+    claims = pd.read_csv(compared / "tables" / "claims.csv").set_index("claim")
+    assert (claims["runs"] == 2).all() and set(claims["holds in"]) <= {0, 2}
+    random, spatial = (
+        tiny.run.read_table(f"scores_{folds}").set_index("model")["auc_within"]
+        for folds in ("random", "spatial")
+    )
+    claim = claims.loc["random folds flatter: rf"]
+    assert claim["mean"] == pytest.approx(random["rf"] - spatial["rf"])
+    assert claim["holds in"] == 2 * (random["rf"] > spatial["rf"]) and claim["sd"] == 0
+    ratios = tiny.run.read_table("frequency_ratio").groupby("model")["fr"].last()
+    best = claims["holds in"].filter(like="highest frequency ratio")
+    assert best.idxmax() == f"highest frequency ratio: {ratios.idxmax()}"
+
+
+@pytest.mark.notebooks
+@pytest.mark.slow
 def test_what_differs_is_found_and_what_is_alike_is_not(compared):
-    """Only one parameter; only the forest; cell by cell the maps are the same."""
+    """Two parameters, a list among them; only the forest; cell by cell the maps are the same."""
     table = {file.stem: pd.read_csv(file) for file in (compared / "tables").glob("*.csv")}
-    assert list(table["parameters"].columns) == ["run", "05.rf_trees"]
+    assert list(table["parameters"].columns) == ["run", "05.rf_trees, 10.lab_buffers_m"]
     folds = table["differences"].query("table == 'scores_spatial' and score == 'auc_within'")
     assert set(folds["method"]) == {"paired bootstrap"}
     others = folds[folds["row"] != "rf"]
