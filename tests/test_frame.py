@@ -16,7 +16,17 @@ from lsa_helpers.runner import pairs
 from lsa_helpers.runner.params import CHAPTERS, COMPARISON, PUBLISHED, Parameters, cell_of
 
 ROOMS = [
-    *["errors", "run", "reproducible", "raster", "paper", "audit", "mountain", "sources"],
+    *[
+        "errors",
+        "run",
+        "answers",
+        "reproducible",
+        "raster",
+        "paper",
+        "audit",
+        "mountain",
+        "sources",
+    ],
     *["factors", "detect", "samples", "validation", "selection", "cnn", "models", "classes"],
     *["explain", "show", "runner"],
 ]

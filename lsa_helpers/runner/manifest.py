@@ -20,7 +20,7 @@ from lsa_helpers.sources import Catalog
 from lsa_helpers.sources.catalog import file_of
 
 # Folders of a run whose files are results of a stage.
-_RESULTS = ("products", "tables", "figures", "world")
+_RESULTS = ("products", "tables", "figures", "answers", "world")
 
 
 def read_manifest(run: Run) -> dict:

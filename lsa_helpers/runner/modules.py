@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import lsa_helpers
 from lsa_helpers.run import sha256
+from lsa_helpers.runner.exercises import without_solutions
 from lsa_helpers.runner.params import Parameters
 
 _NAME = "lsa_helpers"
@@ -53,16 +54,23 @@ def uses(notebook: Path, params: type) -> Uses:
     -------
     Uses
         Named by module (``lsa_helpers.classes``), data file inside the package
-        (``data/paper/table4_detection.csv``), ``the notebook`` and ``the parameters' methods``.
+        (``data/paper/table4_detection.csv``), ``the notebook`` (without the solutions of its
+        exercises: no result comes from them), ``the parameters' methods`` and ``the solutions``.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    source = "\n".join("".join(item["source"]) for item in cells if item["cell_type"] == "code")
-    chapter = _read(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE).encode())
-    drawing = {name for name in chapter.imports if _room(name) == "show"}
-    code = _with_all_they_import(chapter.imports - drawing)
+    whole, lesson = _code_of(cells), _code_of(without_solutions(cells))
+    drawing = {name for name in lesson.imports if _room(name) == "show"}
+    code = _with_all_they_import(lesson.imports - drawing)
     looks = _with_all_they_import(drawing)
-    own = {"the notebook": chapter.code, "the parameters' methods": _methods(params)}
-    return Uses(own | code, {name: value for name, value in looks.items() if name not in code})
+    own = {"the notebook": lesson.code, "the parameters' methods": _methods(params)}
+    looks = {name: value for name, value in looks.items() if name not in code}
+    return Uses(own | code, looks | {"the solutions": whole.code})
+
+
+def _code_of(cells: list[dict]) -> _Module:
+    """The code of a notebook's cells, read as one module."""
+    source = "\n".join("".join(item["source"]) for item in cells if item["cell_type"] == "code")
+    return _read(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE).encode())
 
 
 def _with_all_they_import(names: Iterable[str]) -> dict[str, str]:
