@@ -15,6 +15,7 @@ from lsa_helpers.errors import InputError, InputNote, LsaError, remarks
 from lsa_helpers.runner import (
     cli_audit,
     cli_compare,
+    cli_course,
     cli_diff,
     cli_files,
     cli_runs,
@@ -149,6 +150,7 @@ app.command("audit")(cli_audit.audit_file)
 app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
 app.command("compare")(cli_compare.compare)
+app.command("course")(cli_course.course)
 app.command("why")(cli_state.why)
 app.command("check-env")(cli_state.check_env)
 app.command("train")(cli_scale.train)

@@ -1,0 +1,118 @@
+"""The folder of a course: all that a class needs of a run, to be used without internet."""
+
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import nbformat
+import yaml
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+import lsa_helpers
+from lsa_helpers.errors import InputError
+from lsa_helpers.run import Run
+from lsa_helpers.runner.exercises import without_solutions
+from lsa_helpers.runner.inputs import seen_from
+from lsa_helpers.runner.manifest import read_manifest
+from lsa_helpers.runner.modules import uses
+from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
+
+_OF_THE_CHECKOUT = ("pyproject.toml", "requirements.lock", "environment.yml", "LICENSE")
+_PAGE, _MINE = "page", "mine"
+_YOUR_TURN = """# Your turn. Hold your answer against the page:
+# from lsa_helpers import answers
+# answers.check(run, "LABEL OF THE EXERCISE", your_value)"""
+
+
+def make_course(run: Run, folder: Path) -> None:
+    """Write the folder of a course: student's notebooks, the run twice, its book, the module.
+
+    Parameters
+    ----------
+    run : Run
+        With executed chapters and a book.
+    folder : Path
+        Must not exist, or be empty.
+
+    Raises
+    ------
+    InputError
+        When the run has no book, or the folder holds something.
+    """
+    if not (run.path / "book" / "index.html").is_file():
+        name = run.path.name
+        raise InputError("the run has no book", where=run.path, fix=f"First: lsa book {name}")
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("this folder is not empty", where=folder, fix="Give another name")
+    part = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
+    try:
+        _fill(run, part)
+        if folder.exists():
+            folder.rmdir()
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _fill(run: Run, folder: Path) -> None:
+    """Everything, into a folder that does not exist yet."""
+    root = Path(lsa_helpers.__file__).parent
+    not_compiled = shutil.ignore_patterns("__pycache__", "_notebooks")
+    shutil.copytree(root, folder / "lsa_helpers", ignore=not_compiled)
+    for name in _OF_THE_CHECKOUT:
+        if (root.parent / name).is_file():  # not where the package was installed without them
+            shutil.copyfile(root.parent / name, folder / name)
+    shutil.copyfile(root / "data" / "course" / "README.md", folder / "README.md")
+    shutil.copytree(run.path / "book", folder / "book")
+    shutil.copytree(notebooks_dir() / "params", folder / "notebooks" / "params")
+    sections = yaml.safe_load((run.path / "params.yml").read_text(encoding="utf-8"))
+    places = _copy_data(run, sections["shared"], folder)
+    for chapter in CHAPTERS:
+        values = sections["shared"] | sections[chapter] | _seen_from("..", places)
+        values |= {"run_dir": f"../runs/{_MINE}"}
+        _students_notebook(chapter, values, folder / "notebooks")
+    sections["shared"] |= _seen_from("../..", places)
+    _copy_run(run, folder / "runs" / _PAGE, folder / "notebooks", sections)
+    shutil.copytree(folder / "runs" / _PAGE, folder / "runs" / _MINE, copy_function=os.link)
+
+
+def _copy_data(run: Run, shared: dict, folder: Path) -> list[str]:
+    """Copy the data folder and the catalog of a run that has them, under the parameters' names."""
+    places = [name for name in ("data", "catalog") if shared.get(name)]
+    for name in places:
+        source = seen_from(run.path, shared[name])
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, folder / name)
+    return places
+
+
+def _seen_from(up: str, places: list[str]) -> dict[str, str]:
+    """Parameters that name copied data, from a folder below."""
+    return {name: f"{up}/{name}" for name in places}
+
+
+def _students_notebook(chapter: str, values: dict, folder: Path) -> None:
+    """A chapter without solutions and results, with the run's values."""
+    source = load_notebook_node(str(notebooks_dir() / f"{chapter}.ipynb"))
+    notebook = parameterize_notebook(source, values)
+    cells = json.loads(nbformat.writes(notebook))["cells"]
+    notebook.cells = [
+        nbformat.from_dict(cell) for cell in without_solutions(cells, your_turn=_YOUR_TURN)
+    ]
+    nbformat.write(notebook, folder / f"{chapter}.ipynb")
+
+
+def _copy_run(run: Run, copy: Path, notebooks: Path, sections: dict) -> None:
+    """A run without its book, which does not miss the solutions of the notebooks beside it."""
+    shutil.copytree(run.path, copy, ignore=shutil.ignore_patterns("book", "checkpoints", ".*"))
+    text = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True)
+    (copy / "params.yml").write_text(text, encoding="utf-8")
+    manifest = read_manifest(run)
+    for record in manifest["stages"]:
+        if "looks" in record:
+            chapter = record["name"]
+            record["looks"] = uses(notebooks / f"{chapter}.ipynb", CHAPTERS[chapter]).looks
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    (copy / "manifest.json").write_text(text + "\n", encoding="utf-8")
