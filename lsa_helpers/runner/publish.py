@@ -20,6 +20,7 @@ from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
 from lsa_helpers.runner.assumptions import assumptions_page
+from lsa_helpers.runner.front import front_page
 from lsa_helpers.runner.kernel import execute_notebook
 from lsa_helpers.runner.params import COMPARISON, PUBLISHED, notebooks_dir
 
@@ -89,6 +90,8 @@ def make_stage(run: Run, stage: Path) -> None:
     _copy_scripts(stage / "book" / "_static" / "vendor")
     written = {f"notebooks/{path.name}": _fold_parameters(path) for path in notebooks}
     written |= {f"notebooks/{name}.md": text for name, text in pages.skipped_pages(run).items()}
+    index = (root / "book" / "index.md").read_text(encoding="utf-8")
+    written["book/index.md"] = front_page(index, run, stage / "book" / "front")
     written["book/timings.md"] = pages.timings_page(run)
     written["book/assumptions.md"] = assumptions_page(root / "book" / "assumptions.yml", run)
     written["book/parameters.md"] = pages.parameters_page(run)
