@@ -23,8 +23,11 @@ from lsa_helpers.runner.assumptions import assumptions_page
 from lsa_helpers.runner.front import front_page
 from lsa_helpers.runner.kernel import execute_notebook
 from lsa_helpers.runner.params import COMPARISON, PUBLISHED, notebooks_dir
+from lsa_helpers.runner.site import mend_site
 
+# Sphinx' own notes, and what the theme brings and no page loads.
 _LEFT_BEHIND = (".buildinfo", ".doctrees", "objects.inv", "*webpack-macros.html")
+_LEFT_BEHIND += ("fontawesome.js*", "*.map", "*.ttf", "locales")
 
 
 def build_book(run: Run, out: Path | None = None) -> Path:
@@ -67,6 +70,7 @@ def build_book(run: Run, out: Path | None = None) -> Path:
             _add_published(run)
         (comparison_stage if compares else make_stage)(run, stage)
         site = _jupyter_book(stage, Path(folder) / "built")
+        mend_site(site)
         _put_in_place(site, out)
     return out / "index.html"
 
@@ -227,7 +231,7 @@ def _jupyter_book(stage: Path, built: Path) -> Path:
 
 
 def _put_in_place(site: Path, out: Path) -> None:
-    """Replace `out` by the new site in two renames; Sphinx' own notes are left behind."""
+    """Replace `out` by the new site in two renames, without what no page loads."""
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
     shutil.copytree(site, part, ignore=shutil.ignore_patterns(*_LEFT_BEHIND))

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -30,22 +29,15 @@ def test_everything_is_in_the_page_and_no_text_is_markup():
 
 
 @pytest.mark.book
-def test_a_click_shows_the_text_of_its_place(tmp_path):
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
+def test_a_click_shows_the_text_of_its_place(page, tmp_path):
     file = tmp_path / "page.html"
     file.write_text(f"<meta charset=utf-8><body>{_page()}", encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 900, "height": 800})
-        page.goto(file.as_uri())
-        box = page.locator("img").bounding_box()
-        for column, row in np.ndindex(2, 2):
-            at = (
-                box["x"] + box["width"] * (column + 0.5) / 2,
-                box["y"] + box["height"] * (row + 0.5) / 2,
-            )
-            page.mouse.click(*at)
-            assert page.locator("output").inner_text() == TEXTS[row, column]
-        browser.close()
+    page.goto(file.as_uri())
+    box = page.locator("img").bounding_box()
+    for column, row in np.ndindex(2, 2):
+        at = (
+            box["x"] + box["width"] * (column + 0.5) / 2,
+            box["y"] + box["height"] * (row + 0.5) / 2,
+        )
+        page.mouse.click(*at)
+        assert page.locator("output").inner_text() == TEXTS[row, column]

@@ -1,0 +1,92 @@
+"""What Sphinx leaves open in the pages it builds: empty headers of tables, controls without a name,
+figures without a size; and notebooks to download, made small.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from PIL import Image
+
+# pandas writes a header over and beside the index, which often has no name.
+_EMPTY_HEADER = re.compile(r"<th\b([^>]*)>((?:\s|&nbsp;|<p>|</p>)*)</th>")
+_FIGURE = re.compile(r'<img\b([^>]*?)src="((?:\.\./)*_images/[^"]+)"([^>]*?)/?>')
+# Program text, not what it printed.
+_CODE = re.compile(
+    r'(<div class="highlight-(?!myst-ansi|none)[^>]*><div class="highlight">)<pre>(.*?)</pre>', re.S
+)
+# 1.2 MB, which Sphinx gives to every page with links to others, formulas or none.
+_MATHJAX = re.compile(r'\s*<script[^>]*src="[^"]*vendor/mathjax/[^"]*"[^>]*></script>')
+_FOLDED_PART = '<summary><span class="toctree-toggle"'
+
+
+def mend_site(site: Path) -> None:
+    """Mend every page of a built site where it lies, and take the outputs out of its notebooks.
+
+    Parameters
+    ----------
+    site : Path
+        The folder that Jupyter Book wrote.
+    """
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(_with_sizes(mend_page(text), page.parent), encoding="utf-8")
+    for notebook in (site / "_sources").rglob("*.ipynb"):
+        notebook.write_text(_without_outputs(notebook), encoding="utf-8")
+
+
+def mend_page(text: str) -> str:
+    """A page whose empty headers of tables are plain cells, whose folded parts of the table of
+    contents say what they are, whose lines of code can wrap below where they begin, and which
+    loads MathJax only for formulas.
+
+    Parameters
+    ----------
+    text : str
+        HTML as Sphinx writes it.
+
+    Returns
+    -------
+    str
+    """
+    text = _EMPTY_HEADER.sub(r"<td\1></td>", text)
+    text = _CODE.sub(_with_lines, text)
+    if "math notranslate" not in text:
+        text = _MATHJAX.sub("", text)
+    name = ' aria-label="Pages below this one"'
+    return text.replace(_FOLDED_PART, _FOLDED_PART.replace("<summary", f"<summary{name}"))
+
+
+def _with_lines(code: re.Match) -> str:
+    """A block of code in which every line is an element that knows how far it is indented."""
+    opening, content = code.groups()
+    lines = []
+    for line in content.removesuffix("\n").split("\n"):
+        plain = re.sub(r"<[^>]*>", "", line)
+        indent = len(plain) - len(plain.lstrip(" "))
+        lines.append(f'<span class="lsa-line" style="--in:{indent}">{line}\n</span>')
+    return f'{opening}<pre class="lsa-code">{"".join(lines)}</pre>'
+
+
+def _with_sizes(text: str, folder: Path) -> str:
+    """A page whose figures say their size, so that nothing moves when they arrive, and arrive when
+    they come into sight.
+    """
+
+    def sized(found: re.Match) -> str:
+        before, address, after = found.groups()
+        with Image.open(folder / address) as image:
+            width, height = image.size
+        size = f'width="{width}" height="{height}" loading="lazy"'
+        return f'<img{before}src="{address}"{after.rstrip()} {size} />'
+
+    return _FIGURE.sub(sized, text)
+
+
+def _without_outputs(path: Path) -> str:
+    """A notebook to download: its outputs are on the page, and were two thirds of the book."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return json.dumps(notebook, ensure_ascii=False, indent=1)

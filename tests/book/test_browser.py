@@ -1,0 +1,232 @@
+"""The built book as a reader meets it in a browser: wide and narrow, light and dark, by mouse and
+by keyboard, without a network.
+"""
+
+import importlib.resources
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import yaml
+
+from tests.book.conftest import CHAPTERS
+from tests.browser import new_page
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.book
+
+WIDE, NARROW = 1280, 390
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+IN_TOC = [TOC["root"], *(item["file"] for part in TOC["parts"] for item in part["chapters"])]
+MODULE = "book/api/lsa_helpers.factors.build"
+PAGES = [*IN_TOC, "book/api/lsa_helpers.factors.terrain", MODULE, "search", "genindex"]
+
+TYPESET = """() => [...document.querySelectorAll(".math.notranslate")]
+  .every(formula => formula.querySelector("mjx-container"))"""
+ALL_FIGURES = """async () => {
+  const images = [...document.querySelectorAll("article img")];
+  for (const image of images) { image.loading = "eager"; await image.decode(); }
+  return images.map(image => image.naturalWidth);
+}"""
+# What ends right of the text, or of the cell of a table that it stands in, and is not scrolled.
+TOO_WIDE = """() => {
+  const article = document.querySelector("article");
+  const scrolls = box => ["auto", "scroll"].includes(getComputedStyle(box).overflowX);
+  const own = ".leaflet-container, mjx-container, svg, .headerlink";
+  const cut = item => {
+    const { right, width } = item.getBoundingClientRect();
+    if (!width) return false;
+    for (let box = item.parentElement; box.closest("article"); box = box.parentElement) {
+      if (scrolls(box)) return false;
+      if (["TD", "TH", "ARTICLE"].includes(box.tagName)
+        && right > box.getBoundingClientRect().right + 1) return true;
+    }
+    return false;
+  };
+  const found = [...article.querySelectorAll("*")].filter(item => !item.closest(own) && cut(item));
+  const page = document.documentElement;
+  if (page.scrollWidth > innerWidth + 1) found.push(page);
+  return found.map(item => item.tagName + " " + item.textContent.trim().slice(0, 60));
+}"""
+# What scrolls sideways and no keyboard reaches.
+OUT_OF_REACH = """() => [...document.querySelectorAll("article *")].filter(item =>
+  ["auto", "scroll"].includes(getComputedStyle(item).overflowX) && item.tabIndex < 0
+  && item.scrollWidth > item.clientWidth + 1 && item.clientWidth
+  && !["inline", "contents"].includes(getComputedStyle(item).display)
+).map(item => item.tagName + " " + item.className)"""
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request, site, browser):
+    """A page of the book, wide and light, with its maths typeset and its figures drawn."""
+    page = new_page(browser)
+    page.goto((site / f"{request.param}.html").as_uri(), wait_until="load")
+    if page.locator(".math.notranslate").count():
+        page.wait_for_function(TYPESET, timeout=20_000)
+    yield page
+    page.context.close()
+
+
+def test_a_page_is_drawn_asks_for_nothing_and_nothing_goes_wrong(opened):
+    assert opened.locator(".MathJax_Error, mjx-merror").count() == 0
+    assert all(width > 100 for width in opened.evaluate(ALL_FIGURES))
+    assert (opened.asked, opened.wrong) == ([], [])
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_nothing_is_wider_than_its_box(opened, width):
+    """Neither a table nor a line of code runs out of the text; what scrolls can be reached."""
+    opened.set_viewport_size({"width": width, "height": 900})
+    opened.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    assert opened.evaluate(TOO_WIDE) == []
+    assert opened.evaluate(OUT_OF_REACH) == []
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_axe_finds_nothing_serious(opened, mode):
+    """Every rule of WCAG 2.2 A and AA that axe-core knows; in dark mode those of colour, which
+    alone differ.
+    """
+    program = pytest.importorskip(
+        "axe_playwright_python", reason="axe-playwright-python is not here"
+    )
+    if not opened.evaluate("typeof axe === 'object'"):
+        opened.evaluate(
+            importlib.resources.files(program).joinpath("axe.min.js").read_text("utf-8")
+        )
+    opened.set_viewport_size({"width": WIDE, "height": 900})
+    opened.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    rules = {"type": "rule", "values": ["color-contrast"]} if mode == "dark" else tags
+    options = {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
+    found = opened.evaluate("options => axe.run(document, options)", options)["violations"]
+    grave = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in grave] == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_solution_opens(site, page, chapter):
+    page.goto((site / f"notebooks/{chapter}.html").as_uri())
+    solutions = page.locator(".solution.dropdown")
+    assert solutions.count() > 0
+    for number in range(solutions.count()):
+        solution = solutions.nth(number)
+        content = solution.locator("section, p:not(.admonition-title)").first
+        assert not content.is_visible()
+        solution.locator("button.toggle-button").press("Enter")
+        content.wait_for(state="visible")
+
+
+def test_a_figure_is_enlarged_by_keyboard_and_gives_the_focus_back(site, page):
+    page.set_viewport_size({"width": NARROW, "height": 700})
+    page.goto((site / "notebooks/05_susceptibility.html").as_uri())
+    link, dialog = page.locator("a.lsa-figure").first, page.locator("dialog.lsa-enlarged")
+    small = link.locator("img").bounding_box()["width"]
+    link.focus()
+    page.keyboard.press("Enter")
+    assert dialog.locator("img").get_attribute("alt") == link.locator("img").get_attribute("alt")
+    assert dialog.locator("img").bounding_box()["width"] > 1.5 * small
+    assert dialog.locator("p").inner_text().startswith("Fig.")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('dialog') !== null"), "the focus stays in"
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.className") == "lsa-figure"
+    link.click()
+    dialog.get_by_role("button", name="Close").click()
+    dialog.wait_for(state="hidden")
+    assert (page.asked, page.wrong) == ([], [])
+
+
+def test_figures_keep_their_colours_in_dark_mode(site, page):
+    page.emulate_media(color_scheme="dark")
+    page.goto((site / "notebooks/05_susceptibility.html").as_uri())
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    styles = page.eval_on_selector_all(
+        "article img",
+        "images => images.map(image => getComputedStyle(image))"
+        ".map(({ filter, backgroundColor, opacity }) => [filter, backgroundColor, opacity])",
+    )
+    assert styles and all(style == ["none", "rgb(255, 255, 255)", "1"] for style in styles)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """The book behind a server of this machine, as a reader of a published one meets it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_search_finds_the_chapter_on_frequency_ratios(address, browser):
+    page = new_page(browser, address)
+    page.goto(f"{address}/index.html")
+    page.wait_for_selector("article h1")
+    page.get_by_role("button", name="Search").first.click()
+    page.locator("dialog input[type=search]").fill("frequency ratio")
+    page.keyboard.press("Enter")
+    found = page.locator("#search-results a", has_text="Classes and frequency ratios")
+    found.first.wait_for()
+    found.first.click()
+    page.wait_for_url("**/06_frequency_ratio.html*")
+    assert (page.asked, page.wrong) == ([], [])
+    page.context.close()
+
+
+def test_the_first_page_is_light(address, browser):
+    """At most 1 MB from the address to the drawn page, uncompressed."""
+    page, sizes = new_page(browser, address), {}
+    page.on("response", lambda answer: sizes.update({answer.url: len(answer.body())}))
+    page.goto(f"{address}/book/index.html", wait_until="networkidle")
+    assert len(sizes) > 10
+    assert sum(sizes.values()) <= 1e6, sorted(sizes.items(), key=lambda item: -item[1])[:5]
+    page.context.close()
+
+
+def test_web_map_is_drawn_and_switches_models(site, page):
+    page.goto((site / "notebooks" / "06_frequency_ratio.html").as_uri())
+    page.wait_for_selector(".leaflet-container .leaflet-image-layer", timeout=30_000)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.leaflet-image-layer')]"
+        ".every(image => image.naturalWidth > 50)"
+    )
+    assert page.locator(".leaflet-overlay-pane path").count() > 0, "landslides"
+    assert page.locator(".leaflet-control-scale").count() == 1
+    assert "Very High" in page.locator(".leaflet-control-legend").inner_text()
+    choices = page.locator(".leaflet-control-layers-base label")
+    assert [text.strip() for text in choices.all_inner_texts()] == [
+        "Relief only",
+        "XGBoost",
+        "Random forest",
+        "CNN",
+    ]
+    before = page.locator(".leaflet-image-layer").last.get_attribute("src")
+    choices.nth(1).locator("input").click()
+    page.wait_for_function("document.querySelectorAll('.leaflet-image-layer').length === 1")
+    assert page.locator(".leaflet-image-layer").get_attribute("src") != before
+    assert (page.asked, page.wrong) == ([], [])
+
+
+def test_start_page_leads_to_every_chapter(site, page):
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_selector("article h1")
+    links = page.eval_on_selector_all(
+        ".bd-sidebar-primary a", "links => links.map(link => link.getAttribute('href'))"
+    )
+    for chapter in CHAPTERS:
+        assert any(link and link.endswith(f"{chapter}.html") for link in links), chapter
+    assert "Text CC BY 4.0" in page.content()
+    assert (page.asked, page.wrong) == ([], [])
+
+
+def test_the_reference_shows_signatures(site, page):
+    page.goto((site / f"{MODULE}.html").as_uri())
+    assert "cell_size_m=0.0" in page.locator("dt.sig", has_text="build_factors").inner_text()
+    assert (page.asked, page.wrong) == ([], [])
