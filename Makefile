@@ -7,11 +7,20 @@ ENV := .venv/.installed
 # Left out of the quick tests: what runs notebooks, builds books, trains detectors, measures, or needs data that are not here.
 QUICK := -q -x -m "not notebooks and not book and not slow and not real_data" --ignore=tests/benchmarks --ignore=tests/detect/test_train.py tests
 
-.PHONY: help book test quicktest format env lock oldest mutants clean
+# Of the target `site`: where it will stand, where its source is, and the name of this version.
+ADDRESS ?=
+REPOSITORY ?=
+VERSION ?=
+
+.PHONY: help book site test quicktest format env lock oldest mutants clean
 
 book: $(ENV) ## make the environment, run all chapters, build the book
 	$(BIN)/lsa run quick
 	$(BIN)/lsa book quick
+
+site: $(ENV) ## all chapters, then the book as a site for a web server, with a PDF: make site ADDRESS=https://…
+	$(BIN)/lsa run quick
+	$(BIN)/lsa publish quick --out site --address "$(ADDRESS)" --repository "$(REPOSITORY)" --version "$(VERSION)" --pdf
 
 test: $(ENV) ## check everything: style, twins, tests
 	$(BIN)/ruff check .

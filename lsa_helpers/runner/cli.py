@@ -18,6 +18,7 @@ from lsa_helpers.runner import (
     cli_course,
     cli_diff,
     cli_files,
+    cli_publish,
     cli_runs,
     cli_scale,
     cli_state,
@@ -151,6 +152,7 @@ app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
 app.command("compare")(cli_compare.compare)
 app.command("course")(cli_course.course)
+app.command("publish")(cli_publish.publish)
 app.command("why")(cli_state.why)
 app.command("check-env")(cli_state.check_env)
 app.command("train")(cli_scale.train)

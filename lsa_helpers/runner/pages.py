@@ -27,6 +27,23 @@ inputs, parameters and code stay the same. Memory is the peak of all processes o
 """
 
 
+_CITE = """# How to cite
+
+Version {version} of this book and its module, {date}. {doi}
+
+```bibtex
+@software{{landslide_book_{year},
+  author = {{{authors}}},
+  title = {{{title}}},
+  version = {{{version}}},
+  year = {{{year}}},{bib_doi}
+}}
+```
+
+Please cite the paper whose workflow it follows as well: {{cite:t}}`yao2026`. A result that came from one of the methods belongs to its authors too;
+each chapter ends with them. The file `CITATION.cff` of the repository says the same to programs.
+"""
+
 _COMPARED = """# Runs compared: {name}
 
 The chapter that follows puts these runs side by side. The first is the one that the others are held
@@ -69,6 +86,28 @@ def catalog_keys_page() -> str:
         entries=_table(("entry", "what it is"), entries),
         keys=_table(("key", "default", "meaning"), keys),
     )
+
+
+def cite_page(citation: Path) -> str:
+    """How to cite this version, from ``CITATION.cff``; its DOI once it has one (key ``doi``)."""
+    facts = yaml.safe_load(citation.read_text(encoding="utf-8"))
+    doi = facts.get("doi", "")
+    return _CITE.format(
+        version=facts["version"],
+        date=facts["date-released"],
+        year=str(facts["date-released"])[:4],
+        title=facts["title"],
+        authors=" and ".join(_author(person) for person in facts["authors"]),
+        doi=f"DOI: [{doi}](https://doi.org/{doi})." if doi else "It has no DOI yet.",
+        bib_doi=f"\n  doi = {{{doi}}}," if doi else "",
+    )
+
+
+def _author(person: dict) -> str:
+    """A name as BibTeX reads it; a group's stays whole."""
+    if "name" in person:
+        return f"{{{person['name']}}}"
+    return f"{person['family-names']}, {person['given-names']}"
 
 
 def skipped_pages(run: Run) -> dict[str, str]:

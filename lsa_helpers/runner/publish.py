@@ -30,7 +30,7 @@ _LEFT_BEHIND = (".buildinfo", ".doctrees", "objects.inv", "*webpack-macros.html"
 _LEFT_BEHIND += ("fontawesome.js*", "*.map", "*.ttf", "locales")
 
 
-def build_book(run: Run, out: Path | None = None) -> Path:
+def build_book(run: Run, out: Path | None = None, config: dict | None = None) -> Path:
     """Build the book of a run: its executed notebooks between the pages of ``book/``; no page needs
     the network.
 
@@ -41,6 +41,8 @@ def build_book(run: Run, out: Path | None = None) -> Path:
     out : Path, optional
         Folder of the site, replaced when the build is good; by default ``book`` in the run's
         folder.
+    config : dict, optional
+        What is set otherwise than in ``_config.yml``.
 
     Returns
     -------
@@ -69,7 +71,8 @@ def build_book(run: Run, out: Path | None = None) -> Path:
         if not compares and _executed(run):
             _add_published(run)
         (comparison_stage if compares else make_stage)(run, stage)
-        site = _jupyter_book(stage, Path(folder) / "built")
+        _set(stage / "_config.yml", config or {})
+        site = jupyter_book(stage, Path(folder) / "built")
         mend_site(site)
         _put_in_place(site, out)
     return out / "index.html"
@@ -98,6 +101,7 @@ def make_stage(run: Run, stage: Path) -> None:
     written["book/index.md"] = front_page(index, run, stage / "book" / "front")
     written["book/timings.md"] = pages.timings_page(run)
     written["book/assumptions.md"] = assumptions_page(root / "book" / "assumptions.yml", run)
+    written["book/cite.md"] = pages.cite_page(root / "CITATION.cff")
     written["book/parameters.md"] = pages.parameters_page(run)
     written["_config.yml"] = _config(root)
     (stage / "notebooks").mkdir()
@@ -168,6 +172,18 @@ def _config(root: Path) -> str:
     return config.replace("{version}", lsa_helpers.__version__)
 
 
+def _set(file: Path, values: dict) -> None:
+    """Set values of a YAML file, at any depth."""
+
+    def merged(old: dict, new: dict) -> dict:
+        both = {key: merged(old[key], new[key]) for key in old if isinstance(new.get(key), dict)}
+        return old | new | both
+
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    text = yaml.safe_dump(merged(content, values), sort_keys=False, allow_unicode=True)
+    file.write_text(text, encoding="utf-8")
+
+
 def _fold_parameters(path: Path) -> str:
     """A notebook in which the cell of values that papermill injected is folded, so that the
     chapter's commented parameters stay the ones in sight.
@@ -215,10 +231,27 @@ def _copy_scripts(folder: Path) -> None:
         (shutil.copytree if source.is_dir() else shutil.copyfile)(source, folder / name)
 
 
-def _jupyter_book(stage: Path, built: Path) -> Path:
-    """Build the stage; every warning is an error."""
+def jupyter_book(stage: Path, built: Path, builder: str = "html") -> Path:
+    """Build a stage and give the folder of its pages.
+
+    Parameters
+    ----------
+    stage : Path
+        From `make_stage`.
+    built : Path
+        A folder for Sphinx' own files and the pages.
+    builder : str
+        ``html``, where every warning is an error, or another of Sphinx' builders.
+
+    Raises
+    ------
+    StageError
+        With the errors, and the warnings where these count.
+    """
     program = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    command = [*program, stage, "--path-output", built, "-W", "--keep-going", "-n", "-q"]
+    command = [*program, stage, "--path-output", built, "--keep-going", "-q"]
+    strict, other = ["-W", "-n"], ["--builder", "custom", "--custom-builder", builder]
+    command += strict if builder == "html" else other
     environment = os.environ | {"NO_COLOR": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -227,7 +260,7 @@ def _jupyter_book(stage: Path, built: Path) -> Path:
         told = [line for line in lines if re.search(r"WARNING|ERROR|Error|Exception", line)]
         told = "\n".join((told or lines[-20:])[:40])
         raise StageError(f"Jupyter Book does not build the book:\n{told}")
-    return built / "_build" / "html"
+    return built / "_build" / builder
 
 
 def _put_in_place(site: Path, out: Path) -> None:

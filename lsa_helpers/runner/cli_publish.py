@@ -1,0 +1,42 @@
+"""``lsa publish``: a run's book, ready for a web server."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lsa_helpers.runner.cli_options import console
+
+
+def publish(
+    run: Annotated[str, typer.Argument(help="name of a run in runs/, or its folder")] = "quick",
+    out: Annotated[Path, typer.Option(help="folder of the site")] = Path("site"),
+    address: Annotated[
+        str, typer.Option(help="where the site will stand, https://…: links, cards, sitemap")
+    ] = "",
+    repository: Annotated[
+        str, typer.Option(help="the repository, https://…: source, issue, edit, Binder, Colab")
+    ] = "",
+    branch: Annotated[str, typer.Option(help="of the repository")] = "main",
+    version: Annotated[
+        str, typer.Option(help="folder of this version beside others, for example v1.0")
+    ] = "",
+    pdf: Annotated[bool, typer.Option("--pdf", help="also book.pdf, by Chromium")] = False,
+) -> None:
+    """Build the book of a run for any static web server: copy the folder there, and it works."""
+    from lsa_helpers.run import Run
+    from lsa_helpers.runner.online import Online, put_online
+    from lsa_helpers.runner.pdf import write_pdf
+    from lsa_helpers.runner.publish import build_book
+    from lsa_helpers.runner.registry import find_run
+
+    online = Online(address, repository, branch, version)
+    online.check()
+    folder = Run(find_run(run))
+    with console.status("building the book, about a minute"), tempfile.TemporaryDirectory() as tmp:
+        built = build_book(folder, Path(tmp) / "book", online.config()).parent
+        if pdf:
+            write_pdf(folder, built / "book.pdf")
+        index = put_online(built, out, online)
+    console.print(f"{index}. Copy {out} to the server; try it: python -m http.server -d {out}")

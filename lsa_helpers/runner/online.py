@@ -1,0 +1,205 @@
+"""A book on a web server: where its source lies, cards for links to it, a map of the site, and
+versions side by side.
+"""
+
+import html
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+from xml.sax.saxutils import escape
+
+from PIL import Image, ImageDraw, ImageFont
+
+from lsa_helpers.errors import InputError
+
+_CARD = (1200, 630)  # pixels of the picture that others show with a link
+_GOES_ON = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+    '<meta http-equiv="refresh" content="0; url={version}/index.html"></head>'
+    '<body><a href="{version}/index.html">{title}</a></body></html>\n'
+)
+
+
+class Online(NamedTuple):
+    """Where a book stands and where it comes from.
+
+    Parameters
+    ----------
+    address : str
+        Of the site, with ``https://``; empty where it is not known yet.
+    repository : str
+        Address of the repository; empty: no buttons for source, issues and edits, Binder or Colab.
+    branch : str
+        Of the repository, for these buttons.
+    version : str
+        Name of the folder of this version; empty: the site has no versions.
+    """
+
+    address: str = ""
+    repository: str = ""
+    branch: str = "main"
+    version: str = ""
+
+    def check(self) -> None:
+        """Refuse what is no address, or no name of a folder.
+
+        Raises
+        ------
+        InputError
+        """
+        for name in ("address", "repository"):
+            value = getattr(self, name)
+            if value and not re.fullmatch(r"https?://[^\s\"'<>]+", value):
+                fix = "Give it whole, as in https://example.org/book"
+                raise InputError(f"the {name} is no web address", found=value, fix=fix)
+        if self.version and not re.fullmatch(r"\w[\w.-]*", self.version):
+            fix = "Use letters, digits, dots and dashes"
+            raise InputError("the version is no name of a folder", found=self.version, fix=fix)
+
+    @property
+    def root(self) -> str:
+        """Address of this version's pages, with a slash at its end; empty without an address."""
+        if not self.address:
+            return ""
+        return "/".join(filter(None, (self.address.rstrip("/"), self.version))) + "/"
+
+    def config(self) -> dict:
+        """What it adds to Jupyter Book's ``_config.yml``."""
+        config = {"html": {"baseurl": self.root}}
+        if self.repository:
+            config["repository"] = {"url": self.repository, "branch": self.branch}
+            config["html"] |= dict.fromkeys(
+                ("use_repository_button", "use_issues_button", "use_edit_page_button"), True
+            )
+            config["launch_buttons"] = {
+                "notebook_interface": "jupyterlab",
+                "binderhub_url": "https://mybinder.org",
+                "colab_url": "https://colab.research.google.com",
+            }
+        if self.version and self.address:
+            options = {
+                "switcher": {
+                    "json_url": f"{self.address.rstrip('/')}/versions.json",
+                    "version_match": self.version,
+                },
+                "check_switcher": False,
+                "primary_sidebar_end": ["version-switcher"],
+            }
+            config["sphinx"] = {"config": {"html_theme_options": options}}
+        return config
+
+
+def put_online(built: Path, out: Path, online: Online) -> Path:
+    """Add to a built book what a web server needs.
+
+    Parameters
+    ----------
+    built : Path
+        Folder of a built book; it is moved.
+    out : Path
+        Folder of the site. With a version, the book lies in a folder of that name beside the
+        others; ``index.html`` leads to the newest, that is the one put online last.
+    online : Online
+
+    Returns
+    -------
+    Path
+        The page that a reader opens first.
+    """
+    site = out / online.version if online.version else out
+    title = _first(r"<title>(.*?)</title>", (built / "index.html").read_text(encoding="utf-8"))
+    _social_card(built, html.unescape(title))
+    for page in sorted(built.rglob("*.html")):
+        text = page.read_text(encoding="utf-8")
+        place = page.relative_to(built).as_posix()
+        page.write_text(with_card(text, online.root, place), encoding="utf-8")
+    if site.exists():
+        shutil.rmtree(site)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(built, site)
+    if online.version:
+        _add_version(out, online, title)
+    (out / "robots.txt").write_text(_robots(online), encoding="utf-8")
+    if online.root:
+        (out / "sitemap.xml").write_text(sitemap(site, online.root), encoding="utf-8")
+    return out / "index.html"
+
+
+def with_card(text: str, root: str, place: str) -> str:
+    """A page that says in its head what others may show with a link to it (Open Graph).
+
+    Parameters
+    ----------
+    text : str
+        HTML.
+    root : str
+        Address of the site, with a slash at its end, or empty.
+    place : str
+        Of the page in the site, for example ``notebooks/01_data.html``.
+    """
+    title = _first(r"<title>(.*?)</title>", text)
+    article = text[text.find("<article") :]
+    words = re.sub(r"<[^>]+>", "", _first(r"<p>(.*?)</p>", article))
+    words = " ".join(html.unescape(words).replace("¶", "").split())
+    words = html.escape(words if len(words) <= 200 else f"{words[:199].rsplit(' ', 1)[0]} …")
+    facts = {"og:type": "article", "og:title": title, "og:description": words}
+    if root:
+        facts |= {"og:url": f"{root}{place}", "og:image": f"{root}social-card.png"}
+    tags = [f'<meta property="{name}" content="{value}">' for name, value in facts.items()]
+    tags += [f'<meta name="description" content="{words}">']
+    tags += ['<meta name="twitter:card" content="summary_large_image">']
+    return text.replace("</head>", "\n".join(tags) + "\n</head>", 1)
+
+
+def sitemap(site: Path, root: str) -> str:
+    """Addresses of all pages of a site, as search engines read them (sitemaps.org 0.9)."""
+    pages = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
+    pages = [page for page in pages if not page.startswith(("_", "genindex", "search"))]
+    urls = "\n".join(f"<url><loc>{escape(root + page)}</loc></url>" for page in pages)
+    schema = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f'{head}\n<urlset xmlns="{schema}">\n{urls}\n</urlset>\n'
+
+
+def _robots(online: Online) -> str:
+    """All may read all; where the map of the site lies."""
+    text = "User-agent: *\nAllow: /\n"
+    return f"{text}Sitemap: {online.address.rstrip('/')}/sitemap.xml\n" if online.address else text
+
+
+def _add_version(out: Path, online: Online, title: str) -> None:
+    """Write this version into the list that the switcher reads, newest first."""
+    file = out / "versions.json"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    this = {
+        "name": online.version,
+        "version": online.version,
+        "url": online.root,
+        "preferred": True,
+    }
+    others = [item | {"preferred": False} for item in known if item["version"] != online.version]
+    text = json.dumps([this, *others], indent=1, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+    page = _GOES_ON.format(title=title, version=online.version)
+    (out / "index.html").write_text(page, encoding="utf-8")
+
+
+def _social_card(site: Path, title: str) -> None:
+    """The front page's map, cut to the form of a card, with the title below."""
+    width, height = _CARD
+    card = Image.new("RGB", _CARD, "white")
+    for file in (site / "_images").glob("map*.webp"):
+        with Image.open(file) as picture:
+            scaled = picture.convert("RGB").resize((width, picture.height * width // picture.width))
+            card.paste(scaled.crop((0, 0, width, height - 110)), (0, 0))
+    font = ImageFont.load_default(46)
+    ImageDraw.Draw(card).text((width / 2, height - 55), title, "black", font, anchor="mm")
+    card.save(site / "social-card.png", optimize=True)
+
+
+def _first(pattern: str, text: str) -> str:
+    """What the first match of a pattern holds; empty without one."""
+    found = re.search(pattern, text, re.DOTALL)
+    return found[1].strip() if found else ""

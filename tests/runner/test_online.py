@@ -1,0 +1,92 @@
+"""A book on a web server."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import yaml
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.runner.online import Online, put_online, sitemap, with_card
+from lsa_helpers.runner.publish import _set
+
+PAGE = (
+    "<html><head><title>A &amp; B</title></head><body><p>Menu</p>"
+    "<article><h1>A</h1><p>Where <em>it</em> slides &lt;here&gt;¶.</p></article></body></html>"
+)
+ADDRESS = "https://example.org/lsa"
+
+
+def site(folder):
+    """Something like a built book."""
+    for name in ("index.html", "notebooks/01_data.html", "search.html", "_static/frame.html"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(PAGE, encoding="utf-8")
+    return folder
+
+
+def test_a_page_says_what_a_link_to_it_shows():
+    """Title, first words of the text, picture and address; words of the page stay words."""
+    text = with_card(PAGE, f"{ADDRESS}/v1/", "notebooks/01_data.html")
+    head = text[: text.index("</head>")]
+    for line in (
+        '<meta property="og:title" content="A &amp; B">',
+        '<meta property="og:description" content="Where it slides &lt;here&gt;.">',
+        f'<meta property="og:url" content="{ADDRESS}/v1/notebooks/01_data.html">',
+        f'<meta property="og:image" content="{ADDRESS}/v1/social-card.png">',
+    ):
+        assert line in head
+    assert "og:url" not in with_card(PAGE, "", "index.html")
+
+
+def test_versions_stand_side_by_side(tmp_path):
+    """The newest is the one the front leads to; the same version again replaces its pages."""
+    out = tmp_path / "site"
+    for number, version in enumerate(("v1", "v2", "v1")):
+        built = site(tmp_path / str(number))
+        (built / f"only_{number}.html").write_text(PAGE, encoding="utf-8")
+        put_online(built, out, Online(ADDRESS, version=version))
+    assert not (out / "v1/only_0.html").exists() and (out / "v1/only_2.html").exists()
+    known = json.loads((out / "versions.json").read_text(encoding="utf-8"))
+    assert [item["version"] for item in known] == ["v1", "v2"]
+    assert [item["preferred"] for item in known] == [True, False]
+    assert known[1]["url"] == f"{ADDRESS}/v2/"
+    assert 'url=v1/index.html"' in (out / "index.html").read_text(encoding="utf-8")
+    assert f"Sitemap: {ADDRESS}/sitemap.xml" in (out / "robots.txt").read_text(encoding="utf-8")
+
+
+def test_a_site_without_address_is_whole_too(tmp_path):
+    """Nothing names an address that nobody gave."""
+    index = put_online(site(tmp_path / "built"), tmp_path / "out", Online())
+    assert index == tmp_path / "out" / "index.html" and index.is_file()
+    assert not (tmp_path / "out" / "sitemap.xml").exists()
+    assert "http" not in (tmp_path / "out" / "robots.txt").read_text(encoding="utf-8")
+
+
+def test_the_map_of_the_site_holds_its_pages(tmp_path):
+    """Those to read, with their whole address, as XML."""
+    root = ElementTree.fromstring(sitemap(site(tmp_path), f"{ADDRESS}/").encode())
+    places = [element.text for element in root.iter() if element.tag.endswith("loc")]
+    assert places == [f"{ADDRESS}/index.html", f"{ADDRESS}/notebooks/01_data.html"]
+
+
+def test_what_is_given_reaches_the_configuration(tmp_path):
+    """Values at any depth are set, the others stay."""
+    file = tmp_path / "_config.yml"
+    file.write_text("html: {extra_footer: x, baseurl: ''}\ntitle: T\n", encoding="utf-8")
+    _set(file, Online(ADDRESS, "https://example.org/code", "dev", "v1").config())
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert config["html"]["extra_footer"] == "x" and config["title"] == "T"
+    assert config["html"]["baseurl"] == f"{ADDRESS}/v1/"
+    assert config["repository"] == {"url": "https://example.org/code", "branch": "dev"}
+    assert config["html"]["use_edit_page_button"] and "binderhub_url" in config["launch_buttons"]
+
+
+@pytest.mark.parametrize("wrong", [{"address": "example.org"}, {"repository": 'https://a"b'}])
+def test_what_is_no_address_is_told(wrong):
+    """So is a version that is no name of a folder."""
+    with pytest.raises(InputError, match="no web address"):
+        Online(**wrong).check()
+    with pytest.raises(InputError, match="no name of a folder"):
+        Online(version="../up").check()
+    Online(ADDRESS, "https://example.org/code", version="v1.0").check()
