@@ -4,6 +4,8 @@ from pathlib import Path
 
 import yaml
 
+from lsa_helpers.runner import pages
+
 ROOT = Path(__file__).parents[2]
 
 
