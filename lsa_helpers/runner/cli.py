@@ -21,6 +21,7 @@ from lsa_helpers.runner import (
     cli_scale,
     cli_state,
     cli_sweep,
+    cli_try,
 )
 from lsa_helpers.runner.cli_options import (
     DataFolder,
@@ -149,6 +150,7 @@ app.command("audit")(cli_audit.audit_file)
 app.command("diff")(cli_diff.diff)
 app.command("sweep")(cli_sweep.sweep)
 app.command("compare")(cli_compare.compare)
+app.command("try")(cli_try.try_chapter)
 app.command("why")(cli_state.why)
 app.command("check-env")(cli_state.check_env)
 app.command("train")(cli_scale.train)

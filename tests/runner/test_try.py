@@ -1,0 +1,238 @@
+"""``lsa try``: what a trial repeats, what differs from the page, and that the page stays whole."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lsa_helpers.errors import InputError
+from lsa_helpers.run import sha256
+from lsa_helpers.runner import trial
+from lsa_helpers.runner.cli_try import print_cells
+from lsa_helpers.runner.inputs import find_params, read_params, to_text
+from lsa_helpers.runner.params import CHAPTERS
+from lsa_helpers.runner.side_by_side import compare_tables, side_by_side
+
+
+def cells(page: dict, yours: dict) -> list[tuple]:
+    """Row, column, page, yours and difference of all that differs; NaN as None."""
+    table = side_by_side(pd.DataFrame(page), pd.DataFrame(yours))
+    table = table[["row", "column", "page", "yours", "difference"]].astype(object)
+    return list(table.where(table.notna(), None).itertuples(index=False, name=None))
+
+
+def test_rows_are_known_by_what_tells_them_apart_and_not_by_their_place():
+    page = {
+        "model": ["cnn", "cnn", "rf"],
+        "seed": [0, 1, 0],
+        "auc": [0.5, 0.75, 0.5],
+        "n": [9, 9, 9],
+    }
+    yours = {
+        "model": ["rf", "cnn", "cnn"],
+        "seed": [0, 1, 0],
+        "auc": [0.5, 0.5, 0.5],
+        "n": [9, 9, 8],
+    }
+    assert cells(page, yours) == [
+        ("cnn, seed 1", "auc", 0.75, 0.5, -0.25),
+        ("cnn, seed 0", "n", 9, 8, -1),
+    ]
+
+
+def test_a_column_of_one_value_and_a_number_that_changes_name_no_row():
+    """The optimizer is what was changed; a limit of classes moves with everything else."""
+    page = {"optimizer": ["adamw"] * 2, "split": ["val", "test"], "ap": [0.5, 0.25]}
+    yours = {"optimizer": ["sgd"] * 2, "split": ["val", "test"], "ap": [0.5, 0.5]}
+    assert cells(page, yours) == [
+        ("val", "optimizer", "adamw", "sgd", None),
+        ("test", "optimizer", "adamw", "sgd", None),
+        ("test", "ap", 0.25, 0.5, 0.25),
+    ]
+    assert cells({"low": [0, 0], "n": [1, 2]}, {"low": [0.5, 0.5], "n": [1, 3]}) == [
+        ("row 1", "low", 0, 0.5, 0.5),
+        ("row 2", "low", 0, 0.5, 0.5),
+        ("row 2", "n", 2, 3, 1),
+    ]
+
+
+def test_rows_of_one_table_only_stand_beside_nothing():
+    page, yours = {"class": ["a", "b"], "fr": [1.0, 2.0]}, {"class": ["a", "c"], "fr": [1.0, 4.0]}
+    assert cells(page, yours) == [("b", "fr", 2.0, None, None), ("c", "fr", None, 4.0, None)]
+    table = side_by_side(pd.DataFrame(page), pd.DataFrame(yours))
+    assert table["weight"].isna().all(), "nothing to weigh"
+    assert len(cells(page, {})) == 4, "every cell of a table that only one run has"
+
+
+def test_an_interval_stands_beside_its_number():
+    page = {
+        "model": ["rf", "cnn"],
+        "auc": [0.8, 0.7],
+        "auc_low": [0.7, 0.6],
+        "auc_high": [0.9, 0.8],
+    }
+    yours = page | {"auc": [0.6, 0.7], "auc_low": [0.5, 0.1]}
+    table = side_by_side(pd.DataFrame(page), pd.DataFrame(yours))
+    assert table.loc[0, ["page_low", "page_high", "yours_low", "yours_high"]].tolist() == [
+        *(0.7, 0.9, 0.5, 0.9)
+    ]
+    assert len(table) == 1, "an interval alone is no number that differs"
+    assert table["weight"].item() == pytest.approx(0.2 / 0.8)
+    ranks = {"factor": ["a", "b"], "cnn": [1, 2], "rf": [2, 1], "low": [1, 1], "high": [2, 2]}
+    assert (
+        "low"
+        in side_by_side(pd.DataFrame(ranks), pd.DataFrame(ranks | {"low": [0, 1]}))[
+            "column"
+        ].to_list()
+    ), "of several numbers it is nobody's"
+
+
+def test_the_largest_differences_are_printed_first_and_the_rest_is_counted(capsys):
+    page = pd.DataFrame({"row": [*"abcdefgh"] * 4, "name": [*"wwwwwwwwxxxxxxxxyyyyyyyyzzzzzzzz"]})
+    page["fr"] = 1.0
+    yours = page.assign(fr=1 + page.index / 100)
+    table = side_by_side(page, yours).assign(table="ratios")
+    print_cells(table, ["ratios"])
+    out = capsys.readouterr().out
+    assert out.index("1.31") < out.index("1.3 ") and "1.07" not in out
+    assert "ratios: and 7 smaller differences" in out, "31 differ, 24 are printed"
+    print_cells(table, ["others"])
+    assert "Every number of the chapter's tables is the page's" in capsys.readouterr().out
+
+
+def test_a_parameter_is_the_tried_chapters_own_where_it_has_one():
+    changes = trial.read_changes({"block_m": "500"}, "quick", "05_susceptibility")
+    assert changes == {("05_susceptibility", "block_m"): "500"}
+    changes = trial.read_changes({"04.block_m": "500"}, "quick", "05_susceptibility")
+    assert changes == {("04_factor_selection", "block_m"): "500"}
+    assert trial.trial_name("05_susceptibility", changes) == "05-04_block_m=500"
+    changes = trial.read_changes({"seed": "1"}, "quick", "03_inventory")
+    assert [owner for owner, _ in changes] == ["02_detector", "03_inventory"], "chips dealt alike"
+
+
+def test_what_lies_between_is_repeated_and_nothing_else():
+    """Chapter 10 reads chapters 4 and 5, and 5 reads 4; chapter 9 reads nothing of 7."""
+    assert trial.repeated("10_samples", {("04_factor_selection", "vif_max"): "5"}) == [
+        *("04_factor_selection", "05_susceptibility", "10_samples")
+    ]
+    assert trial.repeated("10_samples", {("10_samples", "lab_seeds"): "5"}) == ["10_samples"]
+    with pytest.raises(InputError, match="09_validation reads nothing of 07_shap"):
+        trial.repeated("09_validation", {("07_shap", "n_explain"): "50"})
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """What lies in a folder, byte by byte."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): sha256(file) for file in files}
+
+
+@pytest.fixture
+def page(empty) -> Path:
+    """A run in which chapters 1 to 6 were made, as far as can be seen without a look at them."""
+    run = empty / "runs" / "quick"
+    stages = []
+    for name in list(CHAPTERS)[:6]:
+        file = f"products/{name}.json"
+        (run / file).parent.mkdir(parents=True, exist_ok=True)
+        (run / file).write_text("{}")
+        stages.append({"name": name, "status": "done", "outputs": {file: sha256(run / file)}})
+        stages[-1] |= {"fingerprint": name, "seconds": 1.0}
+    (run / "params.yml").write_text(to_text(read_params(find_params("quick"))), encoding="utf-8")
+    (run / "manifest.json").write_text(json.dumps({"name": "quick", "stages": stages}))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("quik", "06", "-p", "n_classes", "7"), ("quik: there is no such run", "lsa run")),
+        (("quick", "06"), ("nothing is changed", "-p KEY VALUE")),
+        (("quick", "07", "-p", "n_explain", "50"), ("07_shap was not executed", "--until 07")),
+        (("quick", "06", "-p", "n_clases", "7"), ('unknown parameter "n_clases"', "n_classes")),
+        (("quick", "05", "-p", "n_classes", "7"), ("after 05", "lsa try quick 06 -p n_classes 7")),
+        (("quick", "06", "-p", "n_classes", "5"), ("-p 06.n_classes 5: this is the page's own",)),
+        (("quick", "06", "-p", "seed", "0"), ("-p 06.seed 0: this is the page's own value",)),
+        (("quick", "06", "-p", "n_classes", "77"), ("n_classes", "less than or equal to 10")),
+        (("quick", "06", "-p", "block_m", "500"), ("in several chapters", "04.block_m")),
+        (("quick", "06", "-p", "n_jobs", "1"), ("one value for the whole run", "lsa run quick")),
+        (("quick", "14", "-p", "table", "x.csv"), ("14_published_tables", "papermill")),
+        (("quick", "77", "-p", "n_classes", "7"), ('o chapter is called "77"',)),
+        (
+            ("quick", "06", "-p", "n_classes", "7", "--out", "runs/quick/mine"),
+            ("a trial has a folder of its own", "--out"),
+        ),
+    ],
+)
+def test_what_cannot_be_tried_is_one_sentence_and_writes_nothing(
+    lsa, empty, page, arguments, words
+):
+    before = hashes(empty)
+    answer = lsa("try", *arguments)
+    assert answer.code == 2 and answer.err.startswith("Error: ")
+    for word in words:
+        assert word in answer.err
+    assert hashes(empty) == before
+
+
+def test_a_lost_file_and_a_run_in_the_place_of_a_trial_are_refused(lsa, empty, page):
+    arguments = ("try", "quick", "06", "-p", "n_classes", "7")
+    (empty / "runs/mine").mkdir()
+    (empty / "runs/mine/manifest.json").write_text("{}")
+    assert "the folder of a run, and of no trial" in lsa(*arguments, "--out", "runs/mine").err
+    (page / "products/03_inventory.json").unlink()
+    assert "a file that 03_inventory made is missing" in lsa(*arguments).err
+
+
+def test_an_interrupted_trial_leaves_the_page_whole(lsa, page, monkeypatch):
+    """Ctrl-C in the middle of the chapter, which had begun to write."""
+
+    def interrupted(run, params, chapters, **how):
+        assert chapters == ["05_susceptibility", "06_frequency_ratio"]
+        assert params["05_susceptibility"].block_m == 500
+        assert params["06_frequency_ratio"].seed == 3 and params["05_susceptibility"].seed == 0
+        run.write_json({"half": True}, "01_data.json")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trial, "execute", interrupted)
+    before = hashes(page)
+    answer = lsa("try", "quick", "06", "-p", "05.block_m", "500", "-p", "seed", "3")
+    assert answer.code == 130
+    assert hashes(page) == before
+    folder = page.parent / "quick-trials" / "06-05_block_m=500,seed=3"
+    assert sorted(path.name for path in (folder / "products").iterdir()) == [
+        *("01_data.json", "02_detector.json", "03_inventory.json", "04_factor_selection.json")
+    ]
+    linked = "products/04_factor_selection.json"
+    assert (folder / linked).samefile(page / linked)
+    assert "quick was made by other code" in answer.out
+
+
+@pytest.mark.notebooks
+def test_a_trial_of_four_classes_beside_the_page(tiny, lsa, monkeypatch):
+    """The first class of the CNN, on the page and in the trial, as both tables have it."""
+    monkeypatch.chdir(tiny.run.path.parent.parent)
+    before, command = hashes(tiny.run.path), ("try", "alone", "06", "-p", "n_classes", "4")
+    answer = lsa(*command)
+    assert answer.code == 0, answer.err
+    assert hashes(tiny.run.path) == before
+    folder = Path("runs/alone-trials/06-n_classes=4")
+    page, yours = (
+        pd.read_csv(run / "tables/frequency_ratio.csv").set_index(["model", "susceptibility"])
+        for run in (tiny.run.path, folder)
+    )
+    assert len(page) == 15 and len(yours) == 12
+    differences = pd.read_csv(folder / "page_and_yours.csv")
+    at = (differences["table"] == "frequency_ratio") & (differences["column"] == "area_km2")
+    found = differences[at].set_index("row")[["page", "yours", "difference"]].astype(float)
+    expected = [table.loc[("cnn", "Very Low"), "area_km2"] for table in (page, yours)]
+    assert found.loc["cnn, Very Low"].tolist() == pytest.approx(
+        [*expected, expected[1] - expected[0]]
+    )
+    assert "cnn, Very High" in answer.out and "scheme_sensitivity" in answer.out
+    assert f"{folder}/notebooks/06_frequency_ratio.ipynb" in answer.out
+    assert (folder / "notebooks/06_frequency_ratio.ipynb").is_file()
+    assert not (folder / "notebooks/05_susceptibility.ipynb").exists(), "the page's is the page's"
+    assert "06_frequency_ratio: unchanged, skipped" in lsa(*command, "--table", "vif").out
+    assert "1 trial" in lsa("runs").out and "06.n_classes 4" in lsa("runs", "runs/alone-trials").out
+    assert compare_tables(tiny.run.path, folder, ["scores_spatial"]).empty, "linked, so the same"
