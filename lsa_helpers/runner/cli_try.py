@@ -130,8 +130,8 @@ def _figure(value, sign: str = "") -> str:
 
     Examples
     --------
-    >>> _figure(0.12345), _figure(-3.0, "+"), _figure(1234567.8), _figure("rises")
-    ('0.1234', '-3', '1,234,568', 'rises')
+    >>> _figure(0.123456), _figure(-3.0, "+"), _figure(1234567.8), _figure("rises")
+    ('0.1235', '-3', '1,234,568', 'rises')
     """
     if pd.isna(value):
         return "–"

@@ -58,10 +58,10 @@ def side_by_side(page: pd.DataFrame, yours: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> page = pd.DataFrame({"model": ["cnn", "rf"], "auc": [0.8, 0.6]})
-    >>> cells = side_by_side(page, page.assign(auc=[0.6, 0.6]))
+    >>> page = pd.DataFrame({"model": ["cnn", "rf"], "auc": [0.5, 0.25]})
+    >>> cells = side_by_side(page, page.assign(auc=[0.75, 0.25]))
     >>> cells[["row", "column", "page", "yours", "weight"]].values.tolist()
-    [['cnn', 'auc', 0.8, 0.6, 0.25]]
+    [['cnn', 'auc', 0.5, 0.75, 0.3333333333333333]]
     """
     key = _key(page, yours)
     a, b = _labelled(page, key, "page row"), _labelled(yours, key, "your row")

@@ -10,7 +10,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.run import sha256
 from lsa_helpers.runner import trial
 from lsa_helpers.runner.cli_try import print_cells
-from lsa_helpers.runner.inputs import find_params, read_params, to_text
+from lsa_helpers.runner.inputs import find_params, load_run_params, read_params, to_text
 from lsa_helpers.runner.params import CHAPTERS
 from lsa_helpers.runner.side_by_side import compare_tables, side_by_side
 
@@ -119,6 +119,18 @@ def test_what_lies_between_is_repeated_and_nothing_else():
     assert trial.repeated("10_samples", {("10_samples", "lab_seeds"): "5"}) == ["10_samples"]
     with pytest.raises(InputError, match="09_validation reads nothing of 07_shap"):
         trial.repeated("09_validation", {("07_shap", "n_explain"): "50"})
+
+
+def test_paths_of_a_run_are_seen_from_its_trial(tmp_path, folder):
+    """The data folder lies beside the runs; its path counts from the folder that names it."""
+    run, deeper = tmp_path / "runs/mine", tmp_path / "runs/mine-trials/a"
+    run.mkdir(parents=True)
+    values = load_run_params(find_params("quick"), {}, folder, run)
+    (run / "params.yml").write_text(to_text(values), encoding="utf-8")
+    params = trial.trial_params(run, deeper, {("06_frequency_ratio", "n_classes"): "7"})
+    shared = params["01_data"]
+    assert (deeper / shared.data).resolve() == (run / values["01_data"].data).resolve() == folder
+    assert (deeper / shared.catalog).resolve() == folder / "catalog.yml"
 
 
 def hashes(folder: Path) -> dict[str, str]:
