@@ -1,6 +1,8 @@
 """``lsa try``: what a trial repeats, what differs from the page, and that the page stays whole."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +13,7 @@ from lsa_helpers.run import sha256
 from lsa_helpers.runner import trial
 from lsa_helpers.runner.cli_try import print_cells
 from lsa_helpers.runner.inputs import find_params, load_run_params, read_params, to_text
-from lsa_helpers.runner.params import CHAPTERS
+from lsa_helpers.runner.params import CHAPTERS, chapter_name
 from lsa_helpers.runner.side_by_side import compare_tables, side_by_side
 
 
@@ -185,6 +187,29 @@ def test_what_cannot_be_tried_is_one_sentence_and_writes_nothing(
     for word in words:
         assert word in answer.err
     assert hashes(empty) == before
+
+
+def test_every_change_that_the_book_proposes_can_be_tried(page, root):
+    """The chapters, the book's pages and the README: known parameters, values that are not the
+    page's own, and three changes in every chapter of a run.
+    """
+    run_of_the_book = Path("runs/quick/products/detector.safetensors")
+    run_of_the_book.write_bytes(b"")
+    chapters = [*root.glob("notebooks/*.py"), *root.glob("book/*.md"), root / "README.md"]
+    counts = dict.fromkeys(CHAPTERS, 0)
+    for file in chapters:
+        for command in re.findall(r"`lsa try quick (.+?)`", file.read_text(encoding="utf-8")):
+            number, *words = shlex.split(command)
+            given = dict(zip(words[1::3], words[2::3], strict=True))
+            assert set(words[::3]) == {"-p"}
+            chapter = chapter_name(number)
+            changes = trial.read_changes(given, "quick", chapter)
+            assert trial.repeated(chapter, changes)[-1] == chapter
+            trial.trial_params(page, page.parent / "trial", changes)
+            if file.suffix == ".py":
+                assert file.stem == chapter
+                counts[chapter] += 1
+    assert set(counts.values()) == {3}, counts
 
 
 def test_a_lost_file_and_a_run_in_the_place_of_a_trial_are_refused(lsa, empty, page):
