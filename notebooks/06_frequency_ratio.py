@@ -295,8 +295,8 @@ weighted.rename(style.MODEL_LABELS).round(6)
 # numbers and yours.
 #
 # - `lsa try quick 06 -p scheme quantile`: classes of one size. What happens to the highest class, its area and its ratio?
-# - `lsa try quick 06 -p n_classes 7`: finer classes. Do the ratios still rise from class to class?
-# - `lsa try quick 06 -p inventory reference`: count the reference landslides in place of the detected ones. Which model loses most?
+# - `lsa try quick 06 -p n_classes 7`: finer classes. Open your figure of the ratios: do they still rise from class to class?
+# - `lsa try quick 06 -p inventory reference`: count the reference landslides in place of the detected ones. Which model is first now?
 
 # %% [markdown]
 # ## Summary

@@ -11,8 +11,10 @@ from lsa_helpers.runner.cli_options import Override, console, on_one_line, overr
 from lsa_helpers.runner.params import COMPARISON, PUBLISHED, chapter_name
 
 # Rows printed in all, and at least of each table.
-_ROWS, _LEAST = 24, 4
-_HEAD = ["row", "column", "page", "yours", "difference"]
+_ROWS, _LEAST = 24, 5
+# Share of a column's largest number below which a difference is not worth a row.
+_SMALL = 0.001
+_HEAD = ["column", "row", "page", "yours", "difference"]
 
 
 def try_chapter(
@@ -46,7 +48,7 @@ def try_chapter(
     with whole_file(folder / "page_and_yours.csv") as part:
         cells.drop(columns="weight").to_csv(part, index=False, float_format="%.10g")
     if table:
-        print_cells(cells, [_one_of(tables, table)], most=len(cells))
+        print_cells(cells, [_one_of(tables, table)], whole=True)
     else:
         print_cells(cells, [Path(file).stem for file in own if file.startswith("tables/")])
     _print_places(page, folder, todo, own)
@@ -82,33 +84,57 @@ def _make(page: Path, folder: Path, todo: list[str], changes: dict) -> None:
         make_trial(page, folder, todo, changes, console.print, Progress(show, live, seconds))
 
 
-def print_cells(cells: pd.DataFrame, tables: list[str], most: int = 0) -> None:
-    """Print the largest differences of some tables.
+def print_cells(cells: pd.DataFrame, tables: list[str], *, whole: bool = False) -> None:
+    """Print what differs in some tables.
 
     Parameters
     ----------
     cells : DataFrame
         From `lsa_helpers.runner.side_by_side.compare_tables`.
     tables : list of str
-    most : int
-        Rows of each table; 0: as many as fit a page.
+    whole : bool
+        All of it, and not only the largest differences.
     """
     chosen = cells[cells["table"].isin(tables)]
     if chosen.empty:
         console.print("Every number of the chapter's tables is the page's.")
         return
-    most = most or max(_LEAST, _ROWS // chosen["table"].nunique())
+    most = max(_LEAST, _ROWS // chosen["table"].nunique())
     for name, part in chosen.groupby("table", sort=False):
         both, lone = part[part["weight"].notna()], part[part["weight"].isna()]
-        shown = both.nlargest(most, "weight")
+        shown = part if whole else largest(both, most)
         if len(shown):
             print_table(_HEAD, [_row(cell) for cell in shown.to_dict("records")], title=str(name))
-        left = [f"{len(both) - len(shown)} smaller differences"] * (len(both) > len(shown))
+        left = [f"{len(both) - len(shown)} more differences"] * (len(both) > len(shown))
         for run, other in (("the page", "yours"), ("your trial", "page")):
             if count := lone.loc[lone[other].isna(), "row"].nunique():
                 left.append(f"{count} row(s) that only {run} has")
-        if left:
-            console.print(f"  {name}: and {', '.join(left)}")
+        if left and not whole:
+            console.print(f"  {name}: and {', '.join(left)} (--table {name})")
+
+
+def largest(cells: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The largest differences of a table: of every column first one, before others those with an
+    interval, then the second of each.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Rows of `lsa_helpers.runner.side_by_side.side_by_side`.
+    most : int
+        Rows to give.
+
+    Returns
+    -------
+    DataFrame
+        Column by column, its largest difference first.
+    """
+    order = {name: at for at, name in enumerate(cells["column"].unique())}
+    cells = cells[cells["weight"] >= _SMALL].sort_values("weight", ascending=False, kind="stable")
+    place = cells.groupby("column", sort=False).cumcount()
+    ranks = pd.DataFrame({"place": place, "without": cells["page_low"].isna()})
+    chosen = cells.loc[ranks.sort_values(["place", "without"], kind="stable").index[:most]]
+    return chosen.sort_values("column", key=lambda names: names.map(order), kind="stable")
 
 
 def _row(cell: dict) -> list[str]:
@@ -117,7 +143,7 @@ def _row(cell: dict) -> list[str]:
         _span(*(cell[f"{run}{end}"] for end in ("", "_low", "_high"))) for run in ("page", "yours")
     ]
     change = cell["difference"]
-    return [cell["row"], cell["column"], *both, "" if pd.isna(change) else _figure(change, "+")]
+    return [cell["column"], cell["row"], *both, "" if pd.isna(change) else _figure(change, "+")]
 
 
 def _span(value, low: float, high: float) -> str:
@@ -148,7 +174,7 @@ def _print_places(page: Path, folder: Path, todo: list[str], files: list[str]) -
         if names := [Path(file).name for file in files if file.startswith(f"{kind}/")]:
             console.print(f"{kind} that differ from {page}/{kind}: {', '.join(names)}")
     console.print(
-        f"All differences: {folder}/page_and_yours.csv; of one table: --table NAME. "
-        f"What is more than chance: lsa diff {page} {folder}\n"
+        f"All differences: {folder}/page_and_yours.csv. "
+        f"Which scores differ by more than chance: lsa diff {page} {folder}\n"
         f"Open: jupyter lab {folder}/notebooks/{todo[-1]}.ipynb; figures: {folder}/figures"
     )

@@ -11,7 +11,7 @@ import pytest
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import sha256
 from lsa_helpers.runner import trial
-from lsa_helpers.runner.cli_try import print_cells
+from lsa_helpers.runner.cli_try import largest, print_cells
 from lsa_helpers.runner.inputs import find_params, load_run_params, read_params, to_text
 from lsa_helpers.runner.params import CHAPTERS, chapter_name
 from lsa_helpers.runner.side_by_side import compare_tables, side_by_side
@@ -90,17 +90,37 @@ def test_an_interval_stands_beside_its_number():
     ), "of several numbers it is nobody's"
 
 
-def test_the_largest_differences_are_printed_first_and_the_rest_is_counted(capsys):
-    page = pd.DataFrame({"row": [*"abcdefgh"] * 4, "name": [*"wwwwwwwwxxxxxxxxyyyyyyyyzzzzzzzz"]})
-    page["fr"] = 1.0
+def test_every_column_shows_its_largest_difference_and_the_rest_is_counted(capsys):
+    """Thirty models: scores rise by up to 0.29 of 1, and the area of one falls from 4 to 3."""
+    page = pd.DataFrame({"model": [f"m{i:02}" for i in range(30)], "fr": 1.0, "area": 4.0})
     yours = page.assign(fr=1 + page.index / 100)
+    yours.loc[7, "area"] = 3.0
+    yours.loc[8, "area"] = 3.999  # a quarter of a thousandth
     table = side_by_side(page, yours).assign(table="ratios")
+    shown = largest(table, 3)[["column", "row", "difference"]].to_numpy().tolist()
+    assert shown == [["fr", "m29", pytest.approx(0.29)], ["fr", "m28", pytest.approx(0.28)]] + [
+        ["area", "m07", -1.0]
+    ]
     print_cells(table, ["ratios"])
-    out = capsys.readouterr().out
-    assert out.index("1.31") < out.index("1.3 ") and "1.07" not in out
-    assert "ratios: and 7 smaller differences" in out, "31 differ, 24 are printed"
+    assert "ratios: and 7 more differences" in capsys.readouterr().out, "31 differ, 24 are printed"
+    print_cells(table, ["ratios"], whole=True)
+    assert "-0.001" in capsys.readouterr().out
+    lone = side_by_side(page.head(2), page.tail(2)).assign(table="ratios")
+    print_cells(lone, ["ratios"])
+    assert "and 2 row(s) that only the page has, 2 row(s) that only your trial has" in (
+        capsys.readouterr().out
+    )
+    print_cells(lone, ["ratios"], whole=True)
+    assert capsys.readouterr().out.count("–") == 8, "two numbers in each have no other"
     print_cells(table, ["others"])
     assert "Every number of the chapter's tables is the page's" in capsys.readouterr().out
+
+
+def test_a_score_with_an_interval_comes_before_others():
+    page = {"model": ["rf"], "n": [9], "auc": [0.5], "auc_low": [0.25], "auc_high": [0.75]}
+    table = side_by_side(pd.DataFrame(page), pd.DataFrame(page | {"n": [3], "auc": [0.49]}))
+    assert largest(table, 1)["column"].tolist() == ["auc"]
+    assert largest(table, 2)["column"].tolist() == ["n", "auc"], "in the table's order"
 
 
 def test_a_parameter_is_the_tried_chapters_own_where_it_has_one():
@@ -255,21 +275,27 @@ def test_a_trial_of_four_classes_beside_the_page(tiny, lsa, monkeypatch):
     assert hashes(tiny.run.path) == before
     folder = Path("runs/alone-trials/06-n_classes=4")
     page, yours = (
-        pd.read_csv(run / "tables/frequency_ratio.csv").set_index(["model", "susceptibility"])
+        pd.read_csv(run / "tables/scheme_sensitivity.csv").set_index(["scheme", "model"])
         for run in (tiny.run.path, folder)
     )
-    assert len(page) == 15 and len(yours) == 12
+    assert len(page) == len(yours) == 15
     differences = pd.read_csv(folder / "page_and_yours.csv")
-    at = (differences["table"] == "frequency_ratio") & (differences["column"] == "area_km2")
+    at = (differences["table"] == "scheme_sensitivity") & (differences["column"] == "area_pct")
     found = differences[at].set_index("row")[["page", "yours", "difference"]].astype(float)
-    expected = [table.loc[("cnn", "Very Low"), "area_km2"] for table in (page, yours)]
-    assert found.loc["cnn, Very Low"].tolist() == pytest.approx(
-        [*expected, expected[1] - expected[0]]
-    )
-    assert "cnn, Very High" in answer.out and "scheme_sensitivity" in answer.out
+    # a fifth and a quarter of the land, as well as cells of equal values allow
+    assert found.loc["quantile, cnn"].tolist() == pytest.approx([20, 25, 5], abs=0.1)
+    row = ("equal", "xgboost")
+    expected = [table.loc[row, "area_pct"] for table in (page, yours)]
+    expected.append(expected[1] - expected[0])
+    assert found.loc[", ".join(row)].tolist() == pytest.approx(expected)
+    assert "15 row(s) that only the page has, 12 row(s) that only your trial has" in answer.out
     assert f"{folder}/notebooks/06_frequency_ratio.ipynb" in answer.out
     assert (folder / "notebooks/06_frequency_ratio.ipynb").is_file()
-    assert not (folder / "notebooks/05_susceptibility.ipynb").exists(), "the page's is the page's"
-    assert "06_frequency_ratio: unchanged, skipped" in lsa(*command, "--table", "vif").out
-    assert "1 trial" in lsa("runs").out and "06.n_classes 4" in lsa("runs", "runs/alone-trials").out
+    assert not (folder / "notebooks/05_susceptibility.ipynb").exists(), "a reader may write in it"
+    again = lsa(*command, "--table", "frequency_ratio")
+    assert "06_frequency_ratio: unchanged, skipped" in again.out
+    assert "cnn, Class 4 (highest)" in again.out and "cnn, Very High" in again.out
+    assert "no such table differs" in lsa(*command, "--table", "vif").err
+    assert "1 trial(s) of alone: lsa runs runs/alone-trials" in lsa("runs").out
+    assert "06.n_classes 4" in lsa("runs", "runs/alone-trials").out
     assert compare_tables(tiny.run.path, folder, ["scores_spatial"]).empty, "linked, so the same"
