@@ -51,13 +51,15 @@ def try_chapter(
         print_cells(cells, [_one_of(tables, table)], whole=True)
     else:
         print_cells(cells, [Path(file).stem for file in own if file.startswith("tables/")])
+    if cells["page_low"].notna().any():
+        console.print(f"Which scores differ by more than chance: lsa diff {page} {folder}")
     _print_places(page, folder, todo, own)
 
 
 def _chapter(text: str) -> str:
     """A chapter of a run."""
     for name in (PUBLISHED, COMPARISON):
-        if name.startswith(text):
+        if name.startswith(text.zfill(2)):
             fix = f"Plain papermill runs it: papermill notebooks/{name}.ipynb out.ipynb -p …"
             raise InputError("this chapter belongs to no run", where=name, fix=fix)
     return chapter_name(text)
@@ -174,7 +176,6 @@ def _print_places(page: Path, folder: Path, todo: list[str], files: list[str]) -
         if names := [Path(file).name for file in files if file.startswith(f"{kind}/")]:
             console.print(f"{kind} that differ from {page}/{kind}: {', '.join(names)}")
     console.print(
-        f"All differences: {folder}/page_and_yours.csv. "
-        f"Which scores differ by more than chance: lsa diff {page} {folder}\n"
+        f"All differences: {folder}/page_and_yours.csv\n"
         f"Open: jupyter lab {folder}/notebooks/{todo[-1]}.ipynb; figures: {folder}/figures"
     )

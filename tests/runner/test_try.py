@@ -13,7 +13,7 @@ from lsa_helpers.run import sha256
 from lsa_helpers.runner import trial
 from lsa_helpers.runner.cli_try import largest, print_cells
 from lsa_helpers.runner.inputs import find_params, load_run_params, read_params, to_text
-from lsa_helpers.runner.params import CHAPTERS, chapter_name
+from lsa_helpers.runner.params import CHAPTERS, PUBLISHED, chapter_name
 from lsa_helpers.runner.side_by_side import compare_tables, side_by_side
 
 
@@ -190,7 +190,8 @@ def page(empty) -> Path:
         (("quick", "06", "-p", "n_classes", "77"), ("n_classes", "less than or equal to 10")),
         (("quick", "06", "-p", "block_m", "500"), ("in several chapters", "04.block_m")),
         (("quick", "06", "-p", "n_jobs", "1"), ("one value for the whole run", "lsa run quick")),
-        (("quick", "14", "-p", "table", "x.csv"), ("14_published_tables", "papermill")),
+        (("quick", PUBLISHED[:2], "-p", "table", "x.csv"), (PUBLISHED, "papermill")),
+        (("quick", "1", "-p", "cell_size_m", "0"), ("-p 01.cell_size_m 0: this is the page",)),
         (("quick", "77", "-p", "n_classes", "7"), ('o chapter is called "77"',)),
         (
             ("quick", "06", "-p", "n_classes", "7", "--out", "runs/quick/mine"),
