@@ -295,11 +295,12 @@ print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/01_data.ipynb out.ipynb -p seed 7`: another mountain.
-# - `papermill notebooks/01_data.ipynb out.ipynb -p cell_size_m 30`: what does a coarser grid do to slope?
-# - `papermill notebooks/01_data.ipynb out.ipynb -y "factors: [slope, aspect, twi]"`: three factors only.
+# - `lsa try quick 01 -p seed 7`: another mountain. How far do its bounds lie from this one's, and is that more than ten inventories of one mountain differ by?
+# - `lsa try quick 01 -p cell_size_m 30`: a coarser grid. Look at the maximum of slope in `factors`: what becomes of the steepest slopes?
+# - `lsa try quick 01 -p factors "[slope, aspect, twi]"`: three factors only. Which of the bounds can still be computed, and why?
 
 # %% [markdown]
 # ## Summary

@@ -333,11 +333,12 @@ pd.concat([enough, at_low[at_low["high"] == high]], keys=["for the office", "of 
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/03_inventory.ipynb out.ipynb -p score_threshold 0.9`: what is left of the inventory, and how much of it is true?
-# - `papermill notebooks/03_inventory.ipynb out.ipynb -p overlap_px 0`: what do landslides on the seams look like?
-# - `papermill notebooks/03_inventory.ipynb out.ipynb -p landslide_share 0.2`: which thresholds suit ground where a fifth has slipped?
+# - `lsa try quick 03 -p score_threshold 0.9`: a stricter inventory. Look at `inventory_scores`: what is left of it, and how much of that is true?
+# - `lsa try quick 03 -p overlap_px 0`: tiles side by side. What becomes of the landslides on the seams?
+# - `lsa try quick 03 -p landslide_share 0.2`: ground of which a fifth has slipped. Look at `inventory_thresholds`: do they rise or fall?
 
 # %% [markdown]
 # ## Summary

@@ -307,11 +307,12 @@ pd.Series({"by correlation": 1 / (1 - r**2), "by regression": variance_inflation
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/04_factor_selection.ipynb out.ipynb -p vif_max 5`: a stricter threshold; which factors go, and who speaks for them?
-# - `papermill notebooks/04_factor_selection.ipynb out.ipynb -p seed 1`: other samples; is the ranking the same?
-# - `papermill notebooks/04_factor_selection.ipynb out.ipynb -p drop_below_probe True`: trust the probe; what is left?
+# - `lsa try quick 04 -p vif_max 3`: a stricter threshold. Which factors go, what does dropping cost, and who speaks for them?
+# - `lsa try quick 04 -p keep_factors "[tri]"`: the ruggedness stays. Which factor goes in its place, and do the scores notice?
+# - `lsa try quick 04 -p block_m 500`: smaller blocks. Look at `dropping_cost`: does the AUC rise, though samples and factors are the same?
 
 # %% [markdown]
 # ## Summary

@@ -428,11 +428,13 @@ round(float((pairs > 0).mean() + (pairs == 0).mean() / 2), 6)
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/05_susceptibility.ipynb out.ipynb -p cnn_window 1`: the network sees one cell only; how much was the neighbourhood worth?
-# - `papermill notebooks/05_susceptibility.ipynb out.ipynb -p inventory reference`: train on the reference landslides; what did detection cost?
-# - `papermill notebooks/05_susceptibility.ipynb out.ipynb -p block_m 500`: smaller blocks; do the spatial scores move towards the random ones?
+# - `lsa try quick 05 -p cnn_window 1`: the network sees one cell only. Look at the rows of `cnn`: how much was the neighbourhood worth?
+# - `lsa try quick 05 -p inventory reference`: learn from the reference landslides. What did detection cost? Look at `auc_true` and `scores_truth`: the other scores have
+#   other labels now.
+# - `lsa try quick 05 -p block_m 500`: smaller blocks. Do the spatial scores move towards the random ones?
 
 # %% [markdown]
 # ## Summary

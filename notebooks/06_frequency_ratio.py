@@ -291,11 +291,12 @@ weighted.rename(style.MODEL_LABELS).round(6)
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/06_frequency_ratio.ipynb out.ipynb -p scheme quantile`: equal classes by area; what happens to the highest ratio?
-# - `papermill notebooks/06_frequency_ratio.ipynb out.ipynb -p n_classes 7`: finer classes; do the ratios still rise from class to class?
-# - `papermill notebooks/06_frequency_ratio.ipynb out.ipynb -p inventory reference`: count the reference landslides instead of the detected ones.
+# - `lsa try quick 06 -p scheme quantile`: classes of one size. What happens to the highest class, its area and its ratio?
+# - `lsa try quick 06 -p n_classes 7`: finer classes. Open your figure of the ratios: do they still rise from class to class?
+# - `lsa try quick 06 -p inventory reference`: count the reference landslides in place of the detected ones. Which model is first now?
 
 # %% [markdown]
 # ## Summary

@@ -358,12 +358,12 @@ print(f"base {base:.2f} + contributions {total:.2f} = log-odds {base + total:.2f
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/07_shap.ipynb out.ipynb -p n_explain 50`: how much does the ranking change with fewer cells?
-# - `papermill notebooks/07_shap.ipynb out.ipynb -p n_background 16`: a smaller background moves the base and widens the errors; does it move the
-#   ranking?
-# - `papermill notebooks/07_shap.ipynb out.ipynb -p seed 1`: other cells, another background.
+# - `lsa try quick 07 -p n_explain 50`: fewer cells. Look at `shap_stability`: how much wider are the ranks, and which change?
+# - `lsa try quick 07 -p n_background 16`: a smaller background moves the base. Does it move the ranking?
+# - `lsa try quick 07 -p seed 1`: other cells, another background, the same models. Which ranks are the same?
 
 # %% [markdown]
 # ## Summary

@@ -398,11 +398,12 @@ print(f"{words.label(factors[least['factor']])} ({least['words']}): {least['cont
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/08_shapley_maps.ipynb out.ipynb -p n_orders 8`: how much more of the CNN's map is chance?
-# - `papermill notebooks/08_shapley_maps.ipynb out.ipynb -p companion_trees 50`: what does a worse companion leave in the residual?
-# - `papermill notebooks/08_shapley_maps.ipynb out.ipynb -p tree_background 16`: another background, another zero; do the leading factors stay?
+# - `lsa try quick 08 -p n_orders 32`: four times as many orders. How much of the CNN's map was chance, and do the values come nearer to the true ones?
+# - `lsa try quick 08 -p companion_trees 50`: a worse companion. What does it leave in the residual?
+# - `lsa try quick 08 -p tree_background 16`: another background, another zero. Do the leading factors stay?
 
 # %% [markdown]
 # ## Summary

@@ -355,17 +355,14 @@ print(
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/09_validation.ipynb out.ipynb -p prevalence 0.1`: far too many landslides; what becomes of the reliability?
-# - `papermill notebooks/09_validation.ipynb out.ipynb -p seed 1`: other draws of blocks; do the intervals hold?
-# - `papermill notebooks/09_validation.ipynb out.ipynb -p inventory detected`: judge the maps by the detected landslides, as a study
-#   without a truth has to; how far do the rates move?
+# - `lsa try quick 09 -p prevalence 0.1`: far too many landslides expected. Look at `probabilities`: what becomes of the corrected ones?
+# - `lsa try quick 09 -p inventory detected`: judge the maps by the detected landslides, as a study without a truth has to. How far do the rates move?
+# - `lsa try quick 09 -p 05.block_m 2000`: larger blocks for chapter 5, which is repeated first. What happens to the prediction rate?
 
 # %% [markdown]
-# The blocks are those of chapter 5, whose samples carry their folds. `lsa run quick -p 05.block_m 2000` deals larger ones; what happens to the
-# prediction rate?
-#
 # ## Summary
 #
 # The table `map_scores.csv` holds what every map is worth when its models knew the landslides and when they did not, `optimism.csv` what random folds

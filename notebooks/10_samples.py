@@ -188,11 +188,12 @@ if len(by_distance):
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/10_samples.ipynb out.ipynb -p lab_seeds 5`: more draws of every kind of samples; does the table say the same?
-# - `papermill notebooks/10_samples.ipynb out.ipynb -p lab_model logistic`: does a simpler model suffer less from odd samples?
-# - `papermill notebooks/10_samples.ipynb out.ipynb -p inventory reference`: samples of the reference landslides; how many are right now?
+# - `lsa try quick 10 -p seed 5`: other samples of every kind. Does the table say the same?
+# - `lsa try quick 10 -p lab_model logistic`: does a simpler model suffer less from odd samples?
+# - `lsa try quick 10 -p inventory reference`: samples of the reference landslides. How many are right now?
 
 # %% [markdown]
 # ## Summary

@@ -427,11 +427,12 @@ mean_loss[list(closest)].round(3)
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/11_inventory_errors.ipynb out.ipynb -p error_model logistic`: does a simpler model forgive more?
-# - `papermill notebooks/11_inventory_errors.ipynb out.ipynb -p error_seeds 8`: which losses are still larger than chance?
-# - `papermill notebooks/11_inventory_errors.ipynb out.ipynb -p position_m "[0, 400]"`: and landslides that lie off by more than their own length?
+# - `lsa try quick 11 -p error_model logistic`: does a simpler model forgive more?
+# - `lsa try quick 11 -p seed 5`: other folds, samples and errors. Which losses are still larger than chance?
+# - `lsa try quick 11 -p position_m "[0, 400]"`: landslides that lie off by more than their own length. Look at the rows that only your trial has.
 
 # %% [markdown]
 # ## Summary

@@ -506,11 +506,12 @@ print("No land has so much." if risky.empty else f"Expected {risky['expected_n']
 #
 # The interval knows only the chance of single landslides. That the model may be wrong is not in it.
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/12_uncertainty.ipynb out.ipynb -p doubt_model logistic`: a model without random numbers; which source is left?
-# - `papermill notebooks/12_uncertainty.ipynb out.ipynb -p confidence 0.8`: a weaker promise; how many sets still say nothing?
-# - `papermill notebooks/12_uncertainty.ipynb out.ipynb -p other_seed 200`: four other mountains; does the area of applicability still warn?
+# - `lsa try quick 12 -p doubt_model logistic`: a model without random numbers. Which source of spread is left?
+# - `lsa try quick 12 -p confidence 0.8`: a weaker promise. How many sets still say nothing?
+# - `lsa try quick 12 -p other_seed 200`: other mountains. Does the area of applicability still warn?
 
 # %% [markdown]
 # ## Summary

@@ -333,11 +333,12 @@ for name in names:
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/13_mapping_units.ipynb out.ipynb -p min_unit_m2 10000`: smaller units; do the scores move towards those by cell?
-# - `papermill notebooks/13_mapping_units.ipynb out.ipynb -p max_variance 0.3`: units that look more ways; what becomes of the objective?
-# - `papermill notebooks/13_mapping_units.ipynb out.ipynb -p inventory detected`: judge by the detected landslides, as a study without a truth has to.
+# - `lsa try quick 13 -p min_unit_m2 10000`: smaller units. Do the scores move towards those by cell?
+# - `lsa try quick 13 -p max_variance 0.3`: units that look more ways. What becomes of the objective?
+# - `lsa try quick 13 -p inventory detected`: judge by the detected landslides, as a study without a truth has to. Do units or squares gain more?
 
 # %% [markdown]
 # ## Summary

@@ -23,6 +23,7 @@ from lsa_helpers.runner import (
     cli_scale,
     cli_state,
     cli_sweep,
+    cli_try,
 )
 from lsa_helpers.runner.cli_options import (
     DataFolder,
@@ -153,6 +154,7 @@ app.command("sweep")(cli_sweep.sweep)
 app.command("compare")(cli_compare.compare)
 app.command("course")(cli_course.course)
 app.command("publish")(cli_publish.publish)
+app.command("try")(cli_try.try_chapter)
 app.command("why")(cli_state.why)
 app.command("check-env")(cli_state.check_env)
 app.command("train")(cli_scale.train)

@@ -33,7 +33,7 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List the runs: when, by which code, what differs from the set, AUC of spatial folds."""
-    from lsa_helpers.runner.registry import list_runs
+    from lsa_helpers.runner.registry import find_runs, list_runs
 
     if not folder.is_dir() and folder != Path("runs"):
         raise InputError("there is no such folder", where=folder)
@@ -48,6 +48,9 @@ def list_all(
         console.print("cnn, rf, xgboost: AUC of spatial folds. Changed ?: no set of that name.")
     for problem in runs["problem"][runs["problem"] != ""]:
         console.print(problem)
+    for trials in sorted(folder.glob("*-trials")):
+        if count := len(find_runs(trials)):
+            console.print(f"{count} trial(s) of {trials.name[:-7]}: lsa runs {trials}")
     if runs.empty:
         console.print(f"There are no runs in {folder}. Make one: lsa run quick")
 

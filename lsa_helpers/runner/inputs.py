@@ -160,7 +160,7 @@ def load_run_params(
     sections = to_sections(read_params(file))
     given = set()
     for key, text in overrides.items():
-        section, name = _section_of(key)
+        section, name = section_of(key)
         sections[section][name] = parse_yaml(text, f"-p {key} {text}")
         given.add((section, name))
     shared = sections["shared"]
@@ -211,8 +211,14 @@ def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
-def _section_of(key: str) -> tuple[str, str]:
-    """Section and name of an override: ``n_classes`` or ``06.n_classes``."""
+def section_of(key: str) -> tuple[str, str]:
+    """Section and name of an override: ``n_classes`` or ``06.n_classes``.
+
+    Raises
+    ------
+    InputError
+        When no chapter has such a parameter, or several have.
+    """
     if "." in key:
         chapter, name = key.split(".", 1)
         return chapter_name(chapter), name

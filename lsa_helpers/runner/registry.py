@@ -31,7 +31,8 @@ def find_run(name: str, folder: Path = Path("runs")) -> Path:
         "there is no such run",
         where=name,
         found=[path.name for path in find_runs(folder)] or "no runs",
-        fix="Make it first: lsa run NAME",
+        fix="Make it first: "
+        + ("make book, or lsa run quick" if name == "quick" else "lsa run NAME"),
     )
 
 

@@ -74,9 +74,22 @@ def run_stage(
     return Stage(name, chapter, state, record["seconds"], record["peak_memory_mb"])
 
 
-def link_stage(run: Run, chapter: str, params: dict[str, Parameters], owner: Run) -> str:
+def link_stage(
+    run: Run, chapter: str, params: dict[str, Parameters], owner: Run, *, notebook: bool = True
+) -> str:
     """Take over a chapter from the run that made it: hard links where the disk has them, else
     copies. No file is ever written in place, so that neither run can change the other's.
+
+    Parameters
+    ----------
+    run : Run
+    chapter : str
+    params : dict
+        Chapter → its parameters, for the run's ``params.yml``.
+    owner : Run
+        The run that made the chapter.
+    notebook : bool
+        Also take over the executed notebook, in which a reader may write.
 
     Returns
     -------
@@ -84,10 +97,12 @@ def link_stage(run: Run, chapter: str, params: dict[str, Parameters], owner: Run
         "linked", or "unchanged" where it was linked before.
     """
     with held(run.path):
-        return _link_stage(run, chapter, params, owner)
+        return _link_stage(run, chapter, params, owner, notebook)
 
 
-def _link_stage(run: Run, chapter: str, params: dict[str, Parameters], owner: Run) -> str:
+def _link_stage(
+    run: Run, chapter: str, params: dict[str, Parameters], owner: Run, with_notebook: bool
+) -> str:
     """`link_stage` while no other process works in the run's folder."""
     record = _record(owner, chapter)
     records = {item["name"]: item for item in manifest.read_manifest(run)["stages"]}
@@ -99,7 +114,8 @@ def _link_stage(run: Run, chapter: str, params: dict[str, Parameters], owner: Ru
     for name in set(old["outputs"] if old else ()) - set(outputs):
         (run.path / name).unlink(missing_ok=True)
     notebook = f"notebooks/{chapter}.ipynb"
-    for name in [*outputs, *([notebook] if (owner.path / notebook).exists() else [])]:
+    with_notebook = with_notebook and (owner.path / notebook).exists()
+    for name in [*outputs, *([notebook] if with_notebook else [])]:
         _link(owner.path / name, run.path / name)
     with whole_file(run.path / "params.yml") as part:
         part.write_text(to_text(params), encoding="utf-8")
@@ -109,8 +125,13 @@ def _link_stage(run: Run, chapter: str, params: dict[str, Parameters], owner: Ru
 
 
 def _link(source: Path, target: Path) -> None:
-    """One file under a second name."""
+    """One file under a second name; a GeoPackage as a copy, because programs that only show one
+    write into it.
+    """
     with whole_file(target) as part:
+        if source.suffix == ".gpkg":
+            shutil.copyfile(source, part)
+            return
         try:
             os.link(source, part)
         except OSError:  # another disk, or one that knows no links
