@@ -90,7 +90,9 @@ def _compare(model: str, columns: dict, name: str, allowed: pd.DataFrame) -> Ite
         value, label = printed.at[row, "value"], columns["class"][row]
         low, high = allowed.loc[row, ["low", "high"]]
         text = f"{label}{of(model)}: the {word} {value:g} cannot be; "
-        text += f"the table's own numbers allow {low:.4g} to {high:.4g}."
+        least, most = f"{low:.4g}", f"{high:.4g}"
+        allow = f"give {most}" if least == most else f"allow {least} to {most}"
+        text += f"the table's own numbers {allow}."
         where = f"{model} / {label}" if model else label
         yield finding(word, where, "impossible", text, printed=value, low=low, high=high)
     checked = printed["value"].notna() & allowed.notna().all(axis=1)
