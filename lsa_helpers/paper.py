@@ -19,7 +19,11 @@ TABLES = {
 }
 #: Tables of others: name → where they are printed. Facts only, read from the text of the source.
 OTHERS = {
-    "oh2010_table2": "Oh 2010, Journal of the Geological Society of Korea 46(2), 157–170, Table 2"
+    "oh2010_table2": "Oh 2010, Journal of the Geological Society of Korea 46(2), 157–170, Table 2",
+    "wang2019_table4": "Wang et al. 2019, Arid Zone Research, Table 4",
+    "wang2019_table5": "Wang et al. 2019, Arid Zone Research, Table 5",
+    "pei2018_table4": "Pei et al. 2018, Arid Land Geography, Table 4 and section 4.1",
+    "hoang2025_table3_8": "Hoàng 2025, doctoral thesis, Hanoi, Table 3-8",
 }
 
 
@@ -87,7 +91,7 @@ def printed_table(name: int | str) -> pd.DataFrame:
     '7.99'
     """
     if name in OTHERS:
-        return _read(_PUBLISHED / f"{name}.csv", dtype=str)
+        return _read(_PUBLISHED / f"{name}.csv", dtype=str, comment="#")
     if name not in (4, 5):
         fix = did_you_mean(str(name), ["4", "5", *OTHERS])
         raise InputError(f'there is no printed table "{name}"', fix=fix)

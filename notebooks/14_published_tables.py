@@ -12,8 +12,8 @@
 # ## Overview
 #
 # A table in a paper holds more than its authors say. Its numbers are rounded and belong together, so some cannot be what they are, and others that
-# nobody printed follow from them. This chapter takes Tables 4 and 5 of {cite:t}`yao2026` and thirteen tables of {cite:t}`oh2010` apart. It needs no
-# run, no data and no map: only the printed digits.
+# nobody printed follow from them. This chapter takes Tables 4 and 5 of {cite:t}`yao2026` and five tables of others apart. It needs no run, no data and
+# no map: only the printed digits.
 #
 # **You will learn** (1) that a printed number is a {term}`rounding interval`, (2) how to tell a misprint from rounding, (3) what a table of classes says
 # about the AUC, (4) how to get the recall that nobody printed from precision and F1.
@@ -39,7 +39,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import paper
-from lsa_helpers.audit import auc_bounds, audit, intervals
+from lsa_helpers.audit import auc_bounds, audit, intervals, understand
 from lsa_helpers.paper import printed_table, published_table
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import PublishedParams
@@ -165,31 +165,110 @@ show.told(detections, "implied", "noted")
 #
 # ## Tables of others
 #
-# The tables of other papers can be read in the same way. {cite:t}`oh2010` prints landslides and cells by class for fourteen factors at Jinbu in Korea,
-# with the frequency ratio under the name *likelihood ratio*. Thirteen of them come with this package (facts only; the fiftyfold soil textures are left
-# out). Counts are exact, so nothing but the last digit of a ratio is open:
+# The tables of other authors can be read in the same way. Five come with this package, facts only and every digit as it is printed:
+#
+# - {cite:t}`oh2010`: landslides and cells by class of fourteen factors at Jinbu in Korea, with the frequency ratio under the name *likelihood ratio*;
+# - {cite:t}`wang2019`: debris flows of the Bailong River in China by class of susceptibility, as areas with their density (Table 4) and as points with
+#   the frequency ratio of their map and of an older one (Table 5);
+# - {cite:t}`pei2018`: landslides along the Belt and Road by class of hazard;
+# - {cite:t}`hoang2025`: landslides at Than Uyên in Viet Nam by class of susceptibility, with decimal commas and a line of totals.
+#
+# Two of the five print a ratio. The others print counts, shares or densities, which can be held against each other without one.
 
 # %%
-name, source = next(iter(paper.OTHERS.items()))
-jinbu = printed_table(name)
-checked = audit(jinbu)
-here.write_table(checked, f"audit_{name}")
-ratios = checked[checked["check"].isin(["area share", "landslide share", "frequency ratio"])]
-print(f"{source}: {len(jinbu)} classes of {jinbu['factor'].nunique()} factors.")
-ratios.groupby("check")["verdict"].value_counts().unstack(fill_value=0)
+checked = {}
+for name in paper.OTHERS:
+    checked[name] = audit(printed_table(name))
+    here.write_table(checked[name], f"audit_{name}")
+verdicts = pd.concat(checked, names=["table", None]).groupby("table", sort=False)["verdict"]
+kinds = verdicts.value_counts().unstack(fill_value=0)
+kinds = kinds.loc[list(checked), ["impossible", "noted", "implied", "possible"]]
+kinds.insert(0, "rows", [len(printed_table(name)) for name in kinds.index])
+here.write_table(kinds.reset_index(), "audit_of_others")
+kinds
 
 # %%
-show.told(checked, "impossible", "noted")
+wrong = kinds.index[kinds["impossible"] > 0]
+print(f"{kinds['rows'].sum()} rows in {len(kinds)} tables: {kinds['impossible'].sum()} number that ", end="")
+print(f"cannot be, in {', '.join(wrong)}. {(kinds['possible'] > 0).sum()} tables hold checks that ", end="")
+print(f"were passed, {kinds['possible'].sum()} in all, each for a whole column of a factor or a map.")
+
+# %%
+sentences = [part.assign(sentence=f"{name}: " + part["sentence"]) for name, part in checked.items()]
+show.told(pd.concat(sentences).sort_values("verdict", kind="stable"), "impossible", "noted")
 
 # %% [markdown]
-# A clean bill: more than a hundred lines, three numbers each, and every one follows from the counts. Only the layers do not cover exactly the same land;
-# one or two cells of 597,884 are without importance here, but in a table of percentages a lake that one layer knows and another does not would show in
-# the same way.
+# The first line is a slip of the last digit, and one can say where it comes from: the share follows from the counts.
+
+# %%
+than_uyen = understand(printed_table("hoang2025_table3_8"))
+counts = than_uyen["landslides"].astype(int)
+exact = 100 * counts / counts.sum()
+print(f"Exact: {', '.join(f'{share:.3f}' for share in exact)} %.")
+print(f"Rounded to two digits they add up to {exact.round(2).sum():.2f}, ", end="")
+print(f"as printed to {than_uyen['landslide_share'].astype(float).sum():.2f}.")
+
+# %% [markdown]
+# Correctly rounded shares need not add up to 100, and a table that makes them do so pays with a digit. It is without consequence, but it is the reason why
+# a sum of 99.99 or 100.01 is a good sign rather than a bad one. In the table of Oh all shares and ratios follow from the counts; only the layers do
+# not cover exactly the same land. One or two cells are without importance there, but in a table of percentages a lake that one layer knows and another
+# does not would show in the same way.
+#
+# ## The AUC in the text
+#
+# A class table has bounds of the AUC in it, and the text of the same paper states an AUC. The two need not meet:
+
+# %%
+stated = {  # as printed in the text of each source
+    ("wang2019_table5", "this study"): 0.6213,
+    ("wang2019_table5", "report of 2013"): 0.4338,
+    ("pei2018_table4", ""): 0.823,
+    ("hoang2025_table3_8", ""): 0.940,
+}
+rows = []
+for (name, model), auc in stated.items():
+    found = checked[name].query("check == 'AUC bounds' and where == @model").iloc[0]
+    inside = found["low"] <= auc <= found["high"]
+    rows.append([name, model, found["low"], found["high"], auc, "yes" if inside else "no"])
+names = ["table", "map", "lowest", "highest", "in the text", "can be of this map"]
+texts = pd.DataFrame(rows, columns=names)
+here.write_table(texts, "auc_in_text")
+digits = {"lowest": "{:.3f}", "highest": "{:.3f}", "in the text": "{:.4g}"}
+texts.style.hide(axis="index").format(digits, escape="html")
+
+# %%
+apart = (texts["can be of this map"] == "no").sum()
+print(f"{apart} of {len(texts)} AUC values lie outside what their class table allows. Rounding does ", end="")
+print("not explain the narrowest case:")
+print(checked["pei2018_table4"].query("check == 'AUC bounds'")["sentence"].item())
+
+# %% [markdown]
+# None of this says that a number is wrong. The thesis scores test samples with as many landslides as other places, Pei and others draw points at random, and
+# what the older map was scored with is not told. The classes, however, are counted on the map, where the land is as it is. It is the finding of the
+# paper's own tables again: an AUC belongs to a population, and a reader who does not know the population cannot compare it.
+#
+# Table 4 of Wang and others shows how much that may be. The debris flows are areas there, whole catchments, and cover most of the land. Their curve is
+# drawn against all land, that is, against land of which most is itself debris flow. Against the other land the same map looks different:
+
+# %%
+zones = understand(printed_table("wang2019_table4")).iloc[::-1]
+land, flows = zones["area"].astype(float), zones["landslides"].astype(float)
+for against, rest in {"all land": land, "the other land": land - flows}.items():
+    low, middle, high = auc_bounds(flows.to_numpy(), rest.to_numpy())
+    print(f"Against {against}: {low:.3f} to {high:.3f}, {middle:.3f} without order inside classes.")
+share = flows.sum() / land.sum()
+print(f"Debris flows cover {100 * share:.1f} % of the land, so that a perfect map would reach ", end="")
+print(f"{1 - share / 2:.3f} against all of it.")
+
+# %% [markdown]
+# The 0.6213 of the text is close to the value against all land. A perfect map would not reach 1 there: where a share $p$ of the land is debris flow, the
+# landslides tie with themselves, and the AUC cannot exceed $1 - p/2$.
 #
 # ## Your own table
 #
 # The columns are found by their headings: a class, an area or its share, landslides or their share, a frequency ratio, and a model where there are several;
-# or precision, recall, F1, IoU, AP. In a terminal: `lsa audit FILE.csv`, which writes a report. Here: the parameter `table`.
+# or precision, recall, F1, IoU, AP. Decimal commas, lines of totals, and remarks above the headings that begin with `#` are understood. In a terminal:
+# `lsa audit FILE.csv`, which writes a report. Here: the parameter `table`.
 
 # %%
 if p.table:
@@ -234,7 +313,8 @@ show.told(caught, "impossible")
 # ## Summary
 #
 # A printed number is an interval, and arithmetic with intervals tells misprints from rounding. Class tables bound the AUC of the map; precision and F1 hold the
-# recall. `audit_table_4.csv`, `audit_table_5.csv` and `audit_oh2010_table2.csv` hold every finding with its numbers.
+# recall. A table `audit_….csv` for each table read here holds every finding with its numbers, `audit_of_others.csv` how many there are, and
+# `auc_in_text.csv` the AUC of the texts beside their bounds.
 #
 # ## What's next
 #
@@ -242,4 +322,4 @@ show.told(caught, "impossible")
 #
 # ## References
 #
-# All references are on the page *References*; here mainly {cite:p}`yao2026,oh2010`.
+# All references are on the page *References*; here mainly {cite:p}`yao2026,oh2010,wang2019,pei2018,hoang2025`.

@@ -5,7 +5,8 @@ be, what the rounded ones allow, and what they imply.
 from lsa_helpers.audit.auc import auc_bounds
 from lsa_helpers.audit.class_table import audit_classes
 from lsa_helpers.audit.detection_table import audit_detections, implied_recall
-from lsa_helpers.audit.printed import intervals, read_printed, understand
+from lsa_helpers.audit.numbers import intervals
+from lsa_helpers.audit.printed import read_printed, understand
 from lsa_helpers.audit.table import VERDICTS, audit, report
 
 __all__ = [

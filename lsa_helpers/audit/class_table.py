@@ -6,16 +6,11 @@ import numpy as np
 import pandas as pd
 
 from lsa_helpers.audit.auc import auc_interval, auc_leads
-from lsa_helpers.audit.findings import FIELDS, SLACK, finding, of, ranked
-from lsa_helpers.audit.printed import intervals, is_count, same_unit
+from lsa_helpers.audit.findings import FIELDS, SLACK, WORDS, finding, of, ranked
+from lsa_helpers.audit.numbers import intervals
+from lsa_helpers.audit.printed import is_count, same_unit
+from lsa_helpers.audit.totals import common_totals, printed_totals
 
-_WORDS = {
-    "area": "area",
-    "landslides": "landslide amount",
-    "area_share": "area share",
-    "landslide_share": "landslide share",
-    "fr": "frequency ratio",
-}
 #: Share of the landslides (%) in the class called safest that is worth a question.
 MUCH = 10.0
 
@@ -41,7 +36,7 @@ def audit_classes(table: pd.DataFrame) -> pd.DataFrame:
     exact = {name: is_count(table, name) for name in ("area", "landslides") if name in table}
     numbers = {
         name: intervals(table[name], exact=exact.get(name, False), where=table.attrs["where"])
-        for name in _WORDS
+        for name in WORDS
         if name in table
     }
     groups, found = {}, []
@@ -50,10 +45,20 @@ def audit_classes(table: pd.DataFrame) -> pd.DataFrame:
         groups[model] = columns | {"class": rows["class"]}
     same = same_unit(table.attrs["headings"])
     for model, columns in groups.items():
-        for check in (_whole_counts, _shares, _ratios, _sums, _order, _lowest, auc_interval):
+        for check in (
+            _whole_counts,
+            _shares,
+            _ratios,
+            _densities,
+            _sums,
+            _order,
+            _lowest,
+            auc_interval,
+        ):
             found += check(model, columns, exact=exact, same=same)
     found += _unit(table, groups)
-    found += _totals(groups, exact)
+    found += printed_totals(table, groups, exact)
+    found += common_totals(groups, exact)
     found += _prevalence(groups, same)
     found += auc_leads(groups, same)
     return pd.DataFrame(found, columns=FIELDS)
@@ -80,17 +85,20 @@ def _compare(model: str, columns: dict, name: str, allowed: pd.DataFrame) -> Ite
     printed = columns[name]
     too_low = printed["high"] < allowed["low"] - SLACK
     too_high = printed["low"] > allowed["high"] + SLACK
-    word = _WORDS[name]
+    word = WORDS[name]
     for row in printed.index[too_low | too_high]:
         value, label = printed.at[row, "value"], columns["class"][row]
         low, high = allowed.loc[row, ["low", "high"]]
         text = f"{label}{of(model)}: the {word} {value:g} cannot be; "
-        text += f"the table's own numbers allow {low:.4g} to {high:.4g}."
+        least, most = f"{low:.4g}", f"{high:.4g}"
+        allow = f"give {most}" if least == most else f"allow {least} to {most}"
+        text += f"the table's own numbers {allow}."
         where = f"{model} / {label}" if model else label
         yield finding(word, where, "impossible", text, printed=value, low=low, high=high)
     checked = printed["value"].notna() & allowed.notna().all(axis=1)
     if checked.any() and not (too_low | too_high).any():
-        text = f"All {checked.sum()} {word}s{of(model)} follow within rounding."
+        words = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+        text = f"All {checked.sum()} {words}{of(model)} follow within rounding."
         yield finding(word, model, "possible", text)
 
 
@@ -139,6 +147,23 @@ def _scale(columns: dict, allowed: pd.DataFrame) -> float:
     return 100.0 if (columns["fr"]["value"] / middle).median() > 10 else 1.0
 
 
+def _densities(model: str, columns: dict, **_) -> Iterator[dict]:
+    """Landslides by the land of their class, as a ratio or in per cent; nothing where their units
+    do not give such numbers at all.
+    """
+    if not {"density", "area", "landslides"} <= set(columns):
+        return
+    slides, area = columns["landslides"], columns["area"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        allowed = pd.DataFrame(
+            {"low": slides["low"] / area["high"], "high": slides["high"] / area["low"]}
+        )
+        middle = (columns["density"]["value"] / (slides["value"] / area["value"])).median()
+    for unit in (1.0, 100.0):
+        if unit / 2 < middle < unit * 2:
+            yield from _compare(model, columns, "density", unit * allowed)
+
+
 def _sums(model: str, columns: dict, **_) -> Iterator[dict]:
     """Shares add up to the whole, as far as rounding lets them."""
     for name in {"area_share", "landslide_share"} & set(columns):
@@ -146,11 +171,11 @@ def _sums(model: str, columns: dict, **_) -> Iterator[dict]:
         low, value, high = (part[key].sum() for key in ("low", "value", "high"))
         fits = low - SLACK <= whole <= high + SLACK
         digits = 2 if whole > 1 else 4
-        text = f"The {_WORDS[name]}s{of(model)} add up to {value:.{digits}f}, "
+        text = f"The {WORDS[name]}s{of(model)} add up to {value:.{digits}f}, "
         text += f"which {'rounding explains' if fits else 'no rounding explains'}."
         verdict = "possible" if fits else "impossible"
         yield finding(
-            f"sum of {_WORDS[name]}s", model, verdict, text, printed=value, low=low, high=high
+            f"sum of {WORDS[name]}s", model, verdict, text, printed=value, low=low, high=high
         )
 
 
@@ -202,23 +227,6 @@ def _unit(table: pd.DataFrame, groups: dict) -> Iterator[dict]:
         yield finding("unit", heading, "noted", text, printed=columns.max())
 
 
-def _totals(groups: dict, exact: dict) -> Iterator[dict]:
-    """Models of one study area have one area, and one amount of landslides."""
-    for name in exact:
-        sums = pd.DataFrame({model: columns[name].sum() for model, columns in groups.items()}).T
-        low, high = sums["low"].max(), sums["high"].min()
-        each = " / ".join(f"{value:,.10g}" for value in dict.fromkeys(sums["value"].round(6)))
-        text = f"The {_WORDS[name]}s add up to {each}"
-        if len(sums) == 1:
-            yield finding(f"total {name}", "", "implied", f"{text}.", printed=sums["value"].iloc[0])
-        elif low <= high + SLACK:
-            text += ", the same for all within rounding."
-            yield finding(f"total {name}", "", "possible", text, low=low, high=high)
-        else:
-            text += ": not the same land for all."
-            yield finding(f"total {name}", "", "noted", text, low=high, high=low)
-
-
 def _prevalence(groups: dict, same: bool) -> Iterator[dict]:
     """Share of the land that is landslide."""
     columns = next(iter(groups.values()))
@@ -229,3 +237,10 @@ def _prevalence(groups: dict, same: bool) -> Iterator[dict]:
     text = f"Landslides cover {share['value']:.2f} % of the land."
     low, high = 100 * slides["low"] / area["high"], 100 * slides["high"] / area["low"]
     yield finding("prevalence", "", "implied", text, printed=share["value"], low=low, high=high)
+
+
+#: What is asked of every model (or factor) by itself.
+_CHECKS = (
+    *(_whole_counts, _shares, _ratios, _densities, _sums, _order, _lowest),
+    auc_interval,
+)

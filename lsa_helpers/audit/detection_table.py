@@ -6,7 +6,7 @@ from itertools import combinations
 import pandas as pd
 
 from lsa_helpers.audit.findings import FIELDS, SLACK, finding
-from lsa_helpers.audit.printed import intervals
+from lsa_helpers.audit.numbers import intervals
 
 #: Points by which two scores may gain apart from each other before it is worth a question.
 APART = 10.0

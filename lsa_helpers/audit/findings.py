@@ -6,8 +6,18 @@ import numpy as np
 FIELDS = ["check", "where", "printed", "low", "high", "verdict", "sentence"]
 #: Allowance for floating point.
 SLACK = 1e-9
+#: Column of a class table → the noun for one of its numbers.
+WORDS = {
+    "area": "area",
+    "landslides": "landslide amount",
+    "area_share": "area share",
+    "landslide_share": "landslide share",
+    "fr": "frequency ratio",
+    "density": "landslide density",
+}
 #: Names of ordered classes by rank.
 _RANKS = {"very low": 0, "low": 1, "moderate": 2, "medium": 2, "high": 3, "very high": 4}
+_RANKS |= {"not prone": 0, "extremely low": 0, "extremely high": 4}
 _RANKS |= {"vl": 0, "l": 1, "m": 2, "h": 3, "vh": 4}
 
 
@@ -35,7 +45,8 @@ def of(model: str) -> str:
 
 def ranked(columns: dict) -> list | None:
     """Rows from the lowest class to the highest; None where the classes have no order by name."""
-    names = columns["class"].str.lower().str.replace("susceptibility", "").str.strip()
+    names = columns["class"].str.lower().str.replace("susceptibility|hazard", "", regex=True)
+    names = names.str.strip()
     ranks = names.map(_RANKS)
     if len(ranks) < 2 or ranks.isna().any() or ranks.duplicated().any():
         return None

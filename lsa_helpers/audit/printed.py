@@ -1,23 +1,24 @@
-"""A printed table as text: what each column is, and the interval each number stands for."""
+"""A printed table as text: what each column and each row of it is."""
 
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lsa_helpers.audit.numbers import decimal_points
 from lsa_helpers.errors import InputError
 
 _SHARE = {"%", "pct", "percent", "percentage", "share", "ratio", "proportion"}
 _COUNT = {"pixels", "pixel", "cells", "cell", "count", "number", "no", "num"}
 _AREA = {"area", "pixels", "pixel", "cells", "cell", "domain"}
-_SLIDES = {"landslide", "landslides", "slides"}
+_SLIDES = {"landslide", "landslides", "slides", "debris", "rockfall", "rockfalls", "failures"}
 _RATIO = {"fr", "frequency", "likelihood"}
 _GROUP = {"model", "method", "factor"}
 _CLASS = {"class", "classes", "zone", "susceptibility", "level"}
 _UNITS = ({"km"}, {"ha"}, {"pixel", "pixels", "cell", "cells"})
-_MISSING = {"", "-", "–", "—", "nan", "na", "n/a"}
-_NUMBER = re.compile(r"(\d+)(?:\.(\d*))?|\.(\d+)")
+_TOTAL = {"total", "sum", "all"}
 _KNOWN = (
     "A table of classes has a class, an area or its share, landslides or their share, and may "
     "have FR and model; a table of detections has precision and F1, or IoU and F1, or AP and AP50"
@@ -30,7 +31,8 @@ def read_printed(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        Comma-separated, UTF-8, headings in the first line.
+        Comma-separated, UTF-8, headings in the first line; lines above them that begin with # are
+        remarks.
 
     Returns
     -------
@@ -43,8 +45,14 @@ def read_printed(path: Path) -> pd.DataFrame:
         When the file cannot be read, or its columns are not understood.
     """
     try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
         table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, skipinitialspace=True, encoding="utf-8-sig"
+            path,
+            dtype=str,
+            keep_default_na=False,
+            skipinitialspace=True,
+            encoding="utf-8-sig",
+            skiprows=sum(1 for _ in takewhile(lambda line: line.startswith("#"), lines)),
         )
     except (OSError, ValueError) as error:
         said = str(error).splitlines()[0] if str(error) else "nothing"
@@ -69,9 +77,10 @@ def understand(table: pd.DataFrame, where: Path | None = None) -> pd.DataFrame:
     -------
     DataFrame
         Of classes: ``model, class`` and some of ``area, area_share, landslides, landslide_share,
-        fr``. Of detections: ``model`` and some of ``precision, recall, f1, iou`` and columns that
-        begin with ``ap`` or ``ar``. ``attrs["kind"]`` is ``classes`` or ``detections``,
-        ``attrs["headings"]`` the heading of each column as printed.
+        fr, density``. Of detections: ``model`` and some of ``precision, recall, f1, iou`` and
+        columns that begin with ``ap`` or ``ar``. Decimal commas are points. ``attrs["kind"]`` is
+        ``classes`` or ``detections``, ``attrs["headings"]`` the heading of each column as printed,
+        ``attrs["totals"]`` the rows of a class table that hold totals.
 
     Raises
     ------
@@ -116,13 +125,16 @@ def _renamed(table: pd.DataFrame, names: dict, kind: str, where: Path | None) ->
     model = [" ".join(filter(None, parts[row])) for row in parts]
     if kind == "detections":
         model = [label or f"row {number}" for number, label in enumerate(model, 1)]
+    numbers = [name for name in out if name != "class"]
+    out[numbers] = decimal_points(out[numbers])
     out.insert(0, "model", model)
-    if kind == "classes":
-        out = out[~out["class"].str.lower().isin({"total", "sum", "all"})].reset_index(drop=True)
+    total = out["class"].str.lower().isin(_TOTAL) if kind == "classes" else out.index < 0
+    totals, out = out[total], out[~total].reset_index(drop=True)
     out.attrs = {
         "kind": kind,
         "where": where,
         "labels": table[labels],
+        "totals": totals,
         "headings": {name: str(heading) for heading, name in kept.items()},
     }
     return out
@@ -139,6 +151,8 @@ def _class_column(heading: str) -> str:
     share = bool(words & _SHARE)
     if words & _GROUP:
         return "model"
+    if "density" in words and words & _SLIDES:
+        return "density"
     if words & _RATIO and not words & _AREA:
         return "fr"
     if words & _CLASS and not words & (_AREA | _COUNT | _SHARE):
@@ -178,7 +192,7 @@ def is_count(table: pd.DataFrame, column: str) -> bool:
     words = _words(table.attrs["headings"][column])
     if words & _COUNT:
         return True
-    whole = table[column].str.fullmatch(r"[\d,]+").all()
+    whole = table[column].str.fullmatch(r"[\d,\s'’]+").all()
     return bool(whole) and column == "landslides" and "area" not in words
 
 
@@ -186,48 +200,3 @@ def same_unit(headings: dict[str, str]) -> bool:
     """Whether areas and landslides are in one unit, so that one can be taken from the other."""
     area, slides = (_words(headings.get(name, "")) for name in ("area", "landslides"))
     return any(area & unit and slides & unit for unit in _UNITS)
-
-
-def intervals(text: pd.Series, *, exact: bool = False, where: Path | None = None) -> pd.DataFrame:
-    """The interval that each printed number stands for: half a unit of its last digit to both
-    sides.
-
-    A zero without digits has those of the number with most digits in its column: who writes 0
-    beside 0.12 means 0.00.
-
-    Parameters
-    ----------
-    text : Series of str
-        Numbers as printed; a thousands separator and a per-cent sign are left out, a dash or
-        nothing means that there is none.
-    exact : bool
-        Whole counts, which nothing is rounded away from.
-    where : Path, optional
-        The file, for messages.
-
-    Returns
-    -------
-    DataFrame
-        ``value, low, high``; NaN where nothing is printed, low never below 0.
-
-    Raises
-    ------
-    InputError
-        When a text is no number, or a negative one.
-
-    Examples
-    --------
-    >>> intervals(pd.Series(["12.34", "4.0"]))[["low", "high"]].values.round(3).tolist()
-    [[12.335, 12.345], [3.95, 4.05]]
-    """
-    plain = text.str.replace("%", "").str.strip().str.replace(r",(?=\d{3}(\D|$))", "", regex=True)
-    missing = plain.str.lower().isin(_MISSING)
-    wrong = [value for value in plain[~missing] if not _NUMBER.fullmatch(value)]
-    if wrong:
-        what = f'"{wrong[0]}" is no number that can be checked'
-        raise InputError(what, where=where, found=f"in the column {text.name}")
-    digits = plain.str.partition(".")[2].str.len().where(~missing, 0)
-    value = pd.to_numeric(plain.where(~missing))
-    digits = digits.where(plain != "0", digits.max())
-    half = 0.0 if exact else 0.5 * 10.0 ** -digits.astype(float)
-    return pd.DataFrame({"value": value, "low": (value - half).clip(lower=0), "high": value + half})

@@ -2,6 +2,8 @@
 alarm on any table that was rounded from true counts.
 """
 
+from importlib import resources
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -105,15 +107,89 @@ def test_the_lead_on_the_map_is_larger_than_that_of_the_abstract(table_5, other,
     assert row["low"].item() > 9
 
 
-def test_tables_of_others_are_possible_and_one_of_another_land():
-    """Thirteen factors of one paper: no number is impossible, the cells differ by one or two."""
-    findings = audit(printed_table(*OTHERS))
+def test_fourteen_factors_of_one_paper_are_possible_and_one_of_another_land():
+    """No number is impossible, the cells differ by one or two."""
+    findings = audit(printed_table("oh2010_table2"))
     assert not (findings["verdict"] == "impossible").any()
-    assert findings.query("check == 'frequency ratio'")["where"].nunique() == 13
+    assert findings.query("check == 'frequency ratio'")["where"].nunique() == 14
     assert "597,884 / 597,883 / 597,882" in of(findings, "total area")["sentence"].item()
     assert of(findings, "total area")["verdict"].item() == "noted"
     assert of(findings, "total landslides")["verdict"].item() == "possible"
     assert of(findings, "AUC bounds").empty  # factor classes have no order by name
+
+
+@pytest.mark.parametrize("name", ["wang2019_table4", "wang2019_table5", "pei2018_table4"])
+def test_clean_tables_of_others_raise_no_question(name):
+    assert set(audit(printed_table(name))["verdict"]) == {"possible", "implied"}
+
+
+@pytest.mark.known_by("published numbers", "Audit of a table with decimal commas")
+def test_one_share_of_a_thesis_was_made_to_fit_the_total():
+    """23 of 114 landslides are 20.175 %, printed as 20,17; so the shares add up to 100.00."""
+    findings = audit(printed_table("hoang2025_table3_8"))
+    wrong = findings[findings["verdict"] == "impossible"]
+    assert wrong[["where", "check", "printed"]].values.tolist() == [
+        ["High", "landslide share", 20.17]
+    ]
+    assert wrong["low"].item() == wrong["high"].item() == pytest.approx(100 * 23 / 114)
+    assert (of(findings, "printed total")["verdict"] == "possible").sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "low", "high"),
+    [
+        # From the printed shares: sums of share × (land below), and of share × own land.
+        ("pei2018_table4", "", 0.835, 0.946),
+        ("hoang2025_table3_8", "", 0.740, 0.909),
+        ("wang2019_table5", "this study", 0.526, 0.781),
+        ("wang2019_table5", "report of 2013", 0.457, 0.847),
+    ],
+)
+def test_auc_bounds_of_tables_of_others(name, where, low, high):
+    row = of(audit(printed_table(name)), "AUC bounds", where)
+    assert row[["low", "high"]].values[0] == pytest.approx([low, high], abs=0.001)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_published_file_is_read_like_a_users_file(name):
+    """Remarks above the headings are skipped; the findings are those of the package's table."""
+    file = resources.files("lsa_helpers") / "data" / "published" / f"{name}.csv"
+    pd.testing.assert_frame_equal(audit(str(file)), audit(printed_table(name)))
+
+
+TWO = {"class": ["Low", "High", "Total"], "area (km2)": ["80", "20", "100"]}
+
+
+@pytest.mark.parametrize(
+    ("density", "verdict"),
+    [
+        (["0.050", "0.300", "0.100"], "possible"),  # 4 / 80 and 6 / 20
+        (["5.0", "30.0", "10.0"], "possible"),  # the same in per cent
+        (["5.0", "36.0", "10.0"], "impossible"),  # 5.5 … 6.5 / 19.5 … 20.5 is at most 33.3 %
+        (["500", "3000", "1000"], None),  # of another unit, which nobody knows
+    ],
+)
+def test_densities_follow_from_landslides_and_land(density, verdict):
+    table = pd.DataFrame(TWO | {"landslide area (km2)": ["4", "6", "10"]})
+    found = of(audit(table.assign(**{"landslide density": density})), "landslide density")
+    assert found["verdict"].tolist() == ([verdict] if verdict else [])
+
+
+@pytest.mark.parametrize(
+    ("total", "verdict"), [("100", "possible"), ("101", "possible"), ("102", "impossible")]
+)
+def test_a_printed_total_is_the_sum_within_rounding(total, verdict):
+    """80 and 20 stand for 79.5 … 80.5 and 19.5 … 20.5, so for 99 … 101 together."""
+    table = pd.DataFrame(TWO | {"landslides": ["4", "6", "10"]})
+    table.loc[2, "area (km2)"] = total
+    found = of(audit(table), "printed total").set_index("sentence")["verdict"]
+    assert found.filter(like="areas").tolist() == [verdict]
+    assert found.filter(like="landslide amounts").tolist() == ["possible"]
+
+
+def test_a_total_that_is_not_printed_is_not_missed():
+    table = pd.DataFrame(TWO | {"landslides": ["4", "6", "-"]})
+    assert len(of(audit(table), "printed total")) == 1
 
 
 counts = some.lists(

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from lsa_helpers.audit import audit, intervals, read_printed, report
+from lsa_helpers.audit.numbers import decimal_points
 from lsa_helpers.errors import InputError
 from lsa_helpers.paper import printed_table
 
@@ -18,6 +19,38 @@ def test_a_number_stands_for_half_a_unit_of_its_last_digit():
     assert found["low"][3] == 0
     assert found.iloc[6:].isna().all(axis=None)
     assert (intervals(pd.Series(["7", "12"]), exact=True)["high"] == [7, 12]).all()
+
+
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [
+        (["394,5", "78,9"], ["394.5", "78.9"]),
+        (["1.394,5", "0,062"], ["1394.5", "0.062"]),
+        (["1,234", "78,9"], ["1.234", "78.9"]),  # beside 78,9 the comma is decimal
+        (["1,234", "56,789"], ["1,234", "56,789"]),  # thousands, or nobody knows
+        (["1,234", "78.9"], ["1,234", "78.9"]),
+        (["78,9", "78.9"], ["78,9", "78.9"]),  # both marks: left as it is, and refused later
+    ],
+)
+def test_a_decimal_comma_is_known_by_the_table(printed, read):
+    assert decimal_points(pd.DataFrame({"area": printed}))["area"].tolist() == read
+
+
+@pytest.mark.parametrize("mark", [",", " ", "\u00a0", "\u2009", "'", "’"])
+def test_marks_between_thousands_are_left_out(mark):
+    found = intervals(pd.Series([f"1{mark}234{mark}567", f"12{mark}345.5"]))
+    assert found["value"].tolist() == [1234567, 12345.5]
+
+
+def test_a_file_with_remarks_commas_and_totals(tmp_path):
+    """70,5 and 29,5 km² of 100, with 1 and 9 landslides: shares and ratios of two digits."""
+    file = tmp_path / "table.csv"
+    rows = 'Low,"70,5","10,0","0,14"\nHigh,"29,5","90,0","3,05"\nTotal,100,100,\n'
+    file.write_text(f"# from a paper, Table 1\n# typed by hand\nclass,area,slides (%),FR\n{rows}")
+    findings = audit(file)
+    assert set(findings["verdict"]) == {"possible", "implied"}
+    assert findings.query("check == 'frequency ratio'")["verdict"].tolist() == ["possible"]
+    assert (findings["check"] == "printed total").sum() == 2
 
 
 def test_trailing_zeros_are_read(tmp_path):
@@ -42,6 +75,9 @@ def test_trailing_zeros_are_read(tmp_path):
         ("Frequency ratio", "fr"),
         ("Likelihood ratio", "fr"),
         ("Method", "model"),
+        ("landslide density (no/km2)", "density"),
+        ("debris-flow catchment area (%)", "landslide_share"),
+        ("population density", ""),
     ],
 )
 def test_headings_are_guessed(heading, meaning):

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from lsa_helpers.errors import StageError
+from lsa_helpers.paper import OTHERS
 from lsa_helpers.runner.kernel import execute_notebook
 from lsa_helpers.runner.params import PUBLISHED, PublishedParams, cell_of, notebooks_dir
 
@@ -24,7 +25,13 @@ def test_published_tables_and_a_table_of_ones_own(tmp_path):
     )
     execute_notebook(NOTEBOOK, tmp_path, {"run_dir": ".", "table": "own.csv"})
     tables = {file.stem for file in (tmp_path / "tables").glob("*.csv")}
-    assert tables == {"audit_table_4", "audit_table_5", "audit_oh2010_table2", "audit_own"}
+    read = {"table_4", "table_5", *OTHERS, "of_others", "own"}
+    assert tables == {f"audit_{name}" for name in read} | {"auc_in_text"}
+    kinds = pd.read_csv(tmp_path / "tables/audit_of_others.csv").set_index("table")
+    assert kinds["impossible"].to_dict() == dict.fromkeys(OTHERS, 0) | {"hoang2025_table3_8": 1}
+    assert kinds["rows"].to_dict() | {"oh2010_table2": 154} == kinds["rows"].to_dict()
+    texts = pd.read_csv(tmp_path / "tables/auc_in_text.csv")["can be of this map"]
+    assert texts.tolist() == ["yes", "no", "no", "no"]
     own = pd.read_csv(tmp_path / "tables/audit_own.csv")
     assert own.query("verdict == 'impossible'")["check"].tolist() == ["sum of area shares"]
     assert (tmp_path / "figures/roc_bounds.png").stat().st_size > 5000
