@@ -19,7 +19,7 @@ MATHS = (
     "04_factor_selection",
     "06_frequency_ratio",
     "07_shap",
-    "14_published_tables",
+    "15_published_tables",
 )
 CHAPTERS = (
     "01_data",
@@ -35,7 +35,8 @@ CHAPTERS = (
     "11_inventory_errors",
     "12_uncertainty",
     "13_mapping_units",
-    "14_published_tables",
+    "14_using_the_map",
+    "15_published_tables",
 )
 
 

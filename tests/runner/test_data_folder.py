@@ -31,7 +31,7 @@ def test_the_check_fits_on_a_screen(hill):  # noqa: F811
     assert "24 landslides" in answer.stdout
     assert "missing: `faults` (distance_to_fault); `ndvi` (ndvi)" in answer.stdout
     assert (
-        "A run makes 11 factors; chapters: 01, 04, 05, 06, 07, 08, 09, 10, 11, 12, 13."
+        "A run makes 11 factors; chapters: 01, 04, 05, 06, 07, 08, 09, 10, 11, 12, 13, 14."
         in answer.stdout
     )
     with Image.open(hill.path / "check.png") as picture:
