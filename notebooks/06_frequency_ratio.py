@@ -221,7 +221,7 @@ highest.rename(style.MODEL_LABELS).round(2)
 # %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. Dotted, where the truth is known, the best possible search for the true landslides.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for the models of this run and as printed in the paper, with a dotted curve for the best possible search"}}
 truth, best = validation.read_truth(run.product("truth"), one_map), None
 if truth is not None:
-    known_truth = truth.where(one_map.notnull() & truth["probability"].notnull()).to_dataframe().dropna()
+    known_truth = truth[["probability", "landslide"]].where(one_map.notnull()).to_dataframe().dropna()
     found = known_truth.sort_values("probability", ascending=False)["landslide"].cumsum().to_numpy(float)
     best = 100 * np.arange(1, found.size + 1) / found.size, 100 * found / found[-1]
     for model, rows in table.groupby("model", sort=False):
