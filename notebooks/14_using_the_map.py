@@ -67,15 +67,20 @@ run = open_run(p, "14_using_the_map")
 
 # %%
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
-k = run.read_json("breaks.json")["n_classes"]
-names = classes.class_names(k)
+cut = run.read_json("breaks.json")
+k, names = cut["n_classes"], classes.class_names(cut["n_classes"])
 models = [name for name in classes.MODELS if run.has(f"classes_{name}.tif")]
 class_maps = {name: next(iter(read_raster(run.product(f"classes_{name}.tif")).values())) for name in models}
 grid = class_maps[models[0]]
 known = np.logical_and.reduce([class_map.values > 0 for class_map in class_maps.values()])
 number = {name: class_map.values[known] for name, class_map in class_maps.items()}  # class of each known cell
 cell_ha = cell_size(grid) ** 2 / 1e4
+heldout = classes.read_maps(run, "heldout")
+honest = all((classes.cut_classes(heldout[name], cut["breaks"][name]) == class_maps[name]).all() for name in models)
+if not honest:
+    print("Chapter 6 classed the fitted maps: every count below holds what the models learned by heart.")
 
+# %%
 file = run.need("inventory.gpkg", chapter="03_inventory")
 is_true = run.has("truth/landslides.gpkg")
 layers = {}
@@ -139,13 +144,14 @@ shown = shown.assign(text=[show.rounded(*row) for row in shown[["per_100_ha", "l
 show.class_table(shown, "text")
 
 # %%
-unit = "landslides" if (layers[main].geom_type == "Point").all() else "ha"
+points = (layers[main].geom_type == "Point").all()
 for row in shown[shown["susceptibility"] == names[-1]].itertuples():
-    print(f"{style.MODEL_LABELS[row.model]}: of 100 ha called {names[-1]}, {row.text} {unit} {'lie' if unit != 'ha' else 'are'} in {words[main]} landslides; the class is {row.land_pct:.0f} % of the land and has {row.share_pct:.0f} % of them.")
+    counted = f"on 100 ha called {names[-1]} lie {row.text} {words[main]} landslides" if points else f"of 100 ha called {names[-1]}, {row.text} ha are {words[main]} landslide today"
+    print(f"{style.MODEL_LABELS[row.model]}: {counted}; the class is {row.land_pct:.0f} % of the land and has {row.share_pct:.0f} % of the landslides.")
 low = shown[shown["susceptibility"].isin(names[: k // 2])].groupby("model", sort=False)[["land_pct", "share_pct"]].sum()
 for model, row in low.iterrows():
     print(f"{style.MODEL_LABELS[model]}: {' and '.join(names[: k // 2])} together are {row['land_pct']:.0f} % of the land and still hold {row['share_pct']:.0f} % of the landslides.")
-if len(amounts) == 2 and unit == "ha":
+if len(amounts) == 2 and not points:
     unseen = amounts[main] * (amounts["detected"] == 0)
     for model, part in number.items():
         share = unseen[part <= k // 2].sum() / max(unseen.sum(), cell_ha)
@@ -176,6 +182,8 @@ else:
     middle = read_features(catalog, catalog.buildings, grid.rio.crs).geometry.representative_point()
     middle = middle.cx[slice(*grid.rio.bounds()[::2]), slice(*grid.rio.bounds()[1::2])]
     exposed["buildings"] = *rowcol(grid, middle.x, middle.y), np.ones(len(middle))
+
+# %%
 rows = []
 for model, class_map in class_maps.items():
     row = {"model": model, "susceptibility": names}
@@ -198,8 +206,9 @@ for what, noun in {"road_km": "km of road", "buildings": "buildings"}.items():
     if what in exposure:
         total = exposure.groupby("model", sort=False)[what].sum().max()
         top = exposure[exposure["susceptibility"] == names[-1]].set_index("model")[what]
-        print(f"{total:.0f} {noun} in all; in {names[-1]} " + ", ".join(f"{value:.1f} by {style.MODEL_LABELS[model]}" for model, value in top.items()) + ".")
-        print(f"The choice of the model makes it {top.min():.1f} to {top.max():.1f} {noun}, {top.min() / total:.0%} to {top.max() / total:.0%} of all.")
+        print(f"{total:.0f} {noun} in all; in {names[-1]} " + ", ".join(f"{round(value, 1):g} by {style.MODEL_LABELS[model]}" for model, value in top.items()) + ".")
+        if len(top) > 1 and total:
+            print(f"The choice of the model makes it {round(top.min(), 1):g} to {round(top.max(), 1):g} {noun}, {top.min() / total:.0%} to {top.max() / total:.0%} of all.")
 
 # %% [markdown]
 # A road lies in the class of the ground below it. What comes down on it starts higher up, and the map knows no path: add the slope above a road before you
@@ -207,8 +216,8 @@ for what, noun in {"road_km": "km of road", "buildings": "buildings"}.items():
 #
 # ## Would another model have said the same?
 #
-# Three maps, each right about as often as the others (chapter 5), do not call the same land by the highest class. Where all do, the choice of the model
-# does not matter; where one does, it is all that matters.
+# Models that score alike (chapter 5) need not call the same land by the highest class. Where all do, the choice of the model does not matter; where one
+# does, it is all that matters.
 
 # %%
 stack = np.stack(list(number.values()))
@@ -324,10 +333,10 @@ style.save(show.zone_maps({titles[way]: zoned for way, zoned in zones[chosen].it
 # learn again after every large event, and when roads, forest or land use have changed.
 
 # %%
-pga = f"one earthquake, whose shaking is the factor {factors['pga'].attrs['long_name']}" if "pga" in factors else "not stated: set the parameter trigger"
-event = p.trigger or ("the one simulated event" if is_true else pga)
+unknown = "not stated (parameter trigger)" + ("; shaking of one earthquake is a factor" if "pga" in factors else "")
+event = p.trigger or ("the one simulated event" if is_true else unknown)
 scene = catalog.scene.acquired if catalog.scene is not None else ""
-date = p.surveyed or scene or ("simulated" if is_true else "not stated: set the parameter surveyed")
+date = p.surveyed or scene or ("simulated" if is_true else "not stated (parameter surveyed)")
 print(f"Event behind the landslides: {event}. Date of the inventory: {date}.")
 
 # %% [markdown]
@@ -351,13 +360,13 @@ place = catalog.name or "Study area"
 qgis.write_project(run.product("susceptibility.qgs"), f"Landslide susceptibility: {place}", content, grid)
 print(f"susceptibility.qgs: {len(content)} layers, {style.MODEL_LABELS[chosen]} switched on.")
 
-# %% mystnb={"figure": {"caption": "The map sheet, as in map_sheet.pdf.", "name": "fig-14-sheet"}, "image": {"alt": "Page in landscape with a large class map in steps of purple with landslides and roads, scale bar and north arrow, a legend with numbers, and the facts about the map beside it"}}
+# %%
 of_sheet = shown[shown["model"] == chosen].set_index("susceptibility")
 texts = [f"{name}: {of_sheet['land_pct'][name]:.0f} % of the land, {of_sheet['text'][name]}" for name in names]
-heading = f"Class: share of the land, {'ha of landslide' if unit == 'ha' else unit}\nto 100 ha of it (95 % interval)"
+heading = f"Class: share of the land, {'landslides' if points else 'ha of landslide'}\nto 100 ha of it (95 % interval)"
 facts = {
-    "Counted": f"on {words[main]} landslides, each by a model that did not know it",
-    "Model": f"{style.MODEL_LABELS[chosen]}, held out by blocks of {block_m:g} m, whose borders can show as straight edges",
+    "Counted": f"on {words[main]} landslides" + (", each by a model that did not know it" if honest else " that the model knew"),
+    "Model": f"{style.MODEL_LABELS[chosen]}, {'held out by' if honest else 'fitted; folds of'} blocks of {block_m:g} m, whose borders can show as straight edges",
     "Other models": f"{names[-1]} by all {agreed['land_pct'][0]:.1f} %, by any {anywhere:.1f} % of the land",
     "Event": event,
     "Landslides": f"{len(layers[main])} {words[main]}; date: {date}",
@@ -365,6 +374,8 @@ facts = {
     "Not in it": "when, how large, how far; what comes from above; later changes",
     "Made": f"with lsa_helpers, run of the profile {p.profile}, seed {p.seed}",
 }
+
+# %% mystnb={"figure": {"caption": "The map sheet, as in map_sheet.pdf.", "name": "fig-14-sheet"}, "image": {"alt": "Page in landscape with a large class map in steps of purple with landslides and roads, scale bar and north arrow, a legend with numbers, and the facts about the map beside it"}}
 on_sheet = layers[main].copy()
 on_sheet.attrs["layer"] = words[main]
 page = sheet.map_sheet(class_maps[chosen], on_sheet, title=f"Landslide susceptibility: {place}", class_words=texts, legend_title=heading, facts=facts, roads=roads)
@@ -394,7 +405,7 @@ lists = {"all models": votes == len(models), "any model": votes > 0}
 for name, part in lists.items():
     found = amounts[main][part].sum()
     km = "" if pieces is None else f", {(agreed['road_km'][0] if name == 'all models' else agreed['road_km'][:2].sum()):.1f} km of road"
-    print(f"{name}: {part.mean():.1%} of the land{km}; {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} {unit} to 100 ha; finds {found / amounts[main].sum():.0%} of the landslides.")
+    print(f"{name}: {part.mean():.1%} of the land{km}; {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} {'landslides' if points else 'ha of landslide'} to 100 ha; finds {found / amounts[main].sum():.0%} of the landslides.")
 
 # %% [markdown]
 # The short list has more landslide to the hectare where the models agree for a good reason, and misses what only one of them sees; the long one finds more for more
@@ -419,14 +430,13 @@ for name, part in lists.items():
 # ```
 
 # %%
-heldout, fitted = (classes.read_maps(run, kind) for kind in ("heldout", "fitted"))
-breaks = run.read_json("breaks.json")["breaks"]
-for model in [name for name in models if name in heldout and name in fitted]:
+fitted = classes.read_maps(run, "fitted")
+for model in models:
     highest = known & (class_maps[model].values == k)
-    learned = (classes.cut_classes(fitted[model], breaks[model]).values == k)[known]
+    learned = (classes.cut_classes(fitted[model], cut["breaks"][model]).values == k)[known]
     by_heart = 100 * amounts[main][learned].sum() / max(learned.sum() * cell_ha, cell_ha)
     text = shown[(shown["model"] == model) & (shown["susceptibility"] == names[-1])]["text"].item()
-    print(f"{style.MODEL_LABELS[model]}: the map says {100 * np.nanmean(heldout[model].values[highest]):.0f} %; counted, held out {text} {unit} to 100 ha; on the fitted map {by_heart:.0f}.")
+    print(f"{style.MODEL_LABELS[model]}: the map says {100 * np.nanmean(heldout[model].values[highest]):.0f} %; counted, held out {text} to 100 ha; on the fitted map {by_heart:.0f}.")
 
 # %% [markdown]
 # The value of the map belongs to samples of which about half were landslides; on the land they are rare, so it is far too high (chapter 9 corrects it). The count on the
