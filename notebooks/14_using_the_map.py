@@ -163,7 +163,7 @@ if len(amounts) == 2 and not points:
 #
 # ## Roads and buildings
 #
-# The same question for what can be damaged. Roads are cut into pieces shorter than a cell and each piece is put into the class it lies in; lengths are in the
+# The same question for what can be damaged, the {term}`exposure`. Roads are cut into pieces shorter than a cell and each piece is put into the class it lies in; lengths are in the
 # plane of the map. Buildings count where their middle lies.
 
 # %%
@@ -270,7 +270,7 @@ if not any(run.has(f"shap_{name}.tif") for name in models):
 # %% [markdown]
 # ## Zones
 #
-# A plan needs zones that can be drawn on a parcel map. Patches of a few cells are noise or, at best, detail that nobody can mark in the field. Two ways out:
+# A plan needs {term}`zones <zoning>` that can be drawn on a parcel map. Patches of a few cells are noise or, at best, detail that nobody can mark in the field. Two ways out:
 # patches below a least area join their largest neighbour (`sieve`), or each slope unit of chapter 13 takes the class that most of it has.
 
 # %%
@@ -327,8 +327,8 @@ style.save(show.zone_maps({titles[way]: zoned for way, zoned in zones[chosen].it
 # | Moderate | look for local signs before works; keep drainage and forest | leave it out of the next survey |
 # | Low, Very Low | plan as usual, with the usual ground survey | call it safe: some landslides lie here, and what starts above may arrive |
 #
-# No map of this book says *when*, *how large* or *how far*: it is no base for a return period, a warning threshold or a run-out zone. It was learned from the landslides
-# of one inventory and so from what set them off: a map learned after an earthquake is no map of the next rainstorm. It ends at its border: on the next valley it
+# No map of this book says *when*, *how large* or *how far*: it is no base for a {term}`hazard`, a return period, a warning threshold or a {term}`run-out` zone. It was
+# learned from the landslides of one inventory, and so from their {term}`trigger`: a map learned after an earthquake is no map of the next rainstorm. It ends at its border: on the next valley it
 # is worth what chapter 12 says, not what chapter 5 says. Have it read by a geologist who knows the place, before it is used and not after; survey again and
 # learn again after every large event, and when roads, forest or land use have changed.
 
