@@ -337,14 +337,16 @@ unknown = "not stated (parameter trigger)" + ("; shaking of one earthquake is a 
 event = p.trigger or ("the one simulated event" if is_true else unknown)
 scene = catalog.scene.acquired if catalog.scene is not None else ""
 date = p.surveyed or scene or ("simulated" if is_true else "not stated (parameter surveyed)")
-print(f"Event behind the landslides: {event}. Date of the inventory: {date}.")
+source = next((entry.source for entry in (catalog.inventory, catalog.scene) if entry is not None and entry.source), "not stated")
+print(f"Event behind the landslides: {event}. Date of the inventory: {date}. Source: {source}.")
 
 # %% [markdown]
 # ## For the desk and for paper
 #
 # QGIS reads a style (`.qml`) that lies beside a raster under the same name. The project `susceptibility.qgs` holds the class maps in the colours of this book over
 # the relief, the landslides and, where there are any, the slope units; its paths are relative, so the folder `products` can be handed over as it is. The
-# sheet `map_sheet.pdf` is for the wall and for the minutes, and says below the map what it must not be used for.
+# sheet `map_sheet.pdf` is for the wall and for the minutes, and says below the map what it must not be used for. Straight edges in these maps are the borders of the
+# blocks. The fitted `susceptibility_*.tif` have none, but nobody can count what their classes hold; drawn in their place, they still need the numbers from here.
 
 # %%
 for model in models:
@@ -369,7 +371,7 @@ facts = {
     "Model": f"{style.MODEL_LABELS[chosen]}, {'held out by' if honest else 'fitted; folds of'} blocks of {block_m:g} m, whose borders can show as straight edges",
     "Other models": f"{names[-1]} by all {agreed['land_pct'][0]:.1f} %, by any {anywhere:.1f} % of the land",
     "Event": event,
-    "Landslides": f"{len(layers[main])} {words[main]}; date: {date}",
+    "Landslides": f"{len(layers[main])} {words[main]}; date: {date}; source: {source}",
     "Map": f"cells of {cell_size(grid):g} m, {grid.rio.crs.to_string()[:40]}, grid north up",
     "Not in it": "when, how large, how far; what comes from above; later changes",
     "Made": f"with lsa_helpers, run of the profile {p.profile}, seed {p.seed}",

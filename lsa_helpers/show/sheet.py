@@ -70,7 +70,7 @@ def map_sheet(
     fig.text(0.03, 0.94, _drawable(title), size=16, weight="bold", parse_math=False)
     handles = _handles(class_words, landslides, roads)
     fig.legend(handles=handles, title=legend_title, **_LEGEND)
-    _write_facts(fig, facts, 0.82 - 0.032 * len(handles))
+    _write_facts(fig, facts, 0.90 - 0.031 * len(handles))
     fig.text(0.03, 0.03, LIMIT, size=10, weight="bold", color="black")
     return fig
 
