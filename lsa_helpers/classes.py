@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from lsa_helpers.errors import InputError, note
-from lsa_helpers.raster import on_grid, read_raster
+from lsa_helpers.raster import cell_size, on_grid, read_raster, rowcol
 from lsa_helpers.run import Run, sha256
 
 #: Most cells of a map that breaks are looked for in.
@@ -151,6 +152,46 @@ def cut_classes(susceptibility: xr.DataArray, breaks: Sequence[float]) -> xr.Dat
         output_dtypes=[np.int64],
     )
     return on_grid(number.astype(np.uint8).values, susceptibility, "susceptibility class")
+
+
+def line_pieces(lines, grid: xr.DataArray) -> pd.DataFrame:
+    """Lines cut into pieces no longer than a quarter of a cell, so that each lies in a cell.
+
+    Parameters
+    ----------
+    lines : GeoSeries
+        Lines in the CRS of the grid, m.
+    grid : DataArray, dims (y, x)
+
+    Returns
+    -------
+    DataFrame
+        ``row, col`` of the cell that holds the middle of a piece, and ``length_m`` in the plane of
+        the map; pieces outside the grid are left out. Where a line crosses from one cell into the
+        next, less than a quarter of a cell may count for the neighbour.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import LineString
+    >>> from lsa_helpers.raster import empty_grid
+    >>> road = gpd.GeoSeries([LineString([(-5, 5), (15, 5)])], crs=32648)
+    >>> pieces = line_pieces(road, empty_grid((0, 0, 20, 10), 32648, 10))
+    >>> pieces.groupby(["row", "col"])["length_m"].sum().to_dict()
+    {(0, 0): 10.0, (0, 1): 5.0}
+    """
+    import shapely
+
+    short = shapely.segmentize(lines.explode().to_numpy(), cell_size(grid) / 4)
+    points, line = shapely.get_coordinates(short, return_index=True)
+    start, end = points[:-1], points[1:]
+    middle = (start + end) / 2
+    row, col = rowcol(grid, *middle.T)
+    length = np.hypot(*(end - start).T)
+    pieces = pd.DataFrame({"row": row, "col": col, "length_m": length})
+    height, width = grid.shape
+    inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
+    return pieces[inside & (line[1:] == line[:-1])].reset_index(drop=True)
 
 
 def read_breaks(file: Path | str, n_classes: int, models: Iterable[str] | None = None) -> dict:

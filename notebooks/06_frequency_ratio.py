@@ -130,17 +130,16 @@ pd.DataFrame(chosen["breaks"], upper).rename(columns=style.MODEL_LABELS).round(3
 #
 # A cell on a break belongs to the class below it; unknown cells get class 0, which in the raster files means nodata.
 
-# %% mystnb={"figure": {"caption": "Susceptibility classes of the models over shaded relief. Outlined are the landslides that are counted below.", "name": "fig-06-classes"}, "image": {"alt": "Maps with the susceptibility classes of the CNN, random forest and XGBoost over shaded relief, landslides outlined"}}
+# %% mystnb={"figure": {"caption": "Susceptibility classes of the models, the darker the higher. Outlined are the landslides that are counted below.", "name": "fig-06-classes"}, "image": {"alt": "Maps with the susceptibility classes of the models in five steps from pale grey blue to dark purple, landslides outlined in red orange"}}
 class_maps = {}
 for model, susceptibility in maps.items():
     class_maps[model] = classes.cut_classes(susceptibility, chosen["breaks"][model])
     write_raster(run.product(f"classes_{model}.tif"), class_maps[model])
 
-relief = style.relief(read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk))
-style.save(show.class_maps(class_maps, relief, landslides, n_classes=k), run, "classes")
+style.save(show.class_maps(class_maps, landslides, n_classes=k), run, "classes")
 
 # %% [markdown]
-# Look for two things. Do the outlines lie in the bright classes? And how broken up is each map? The paper's pretzel look can be counted: the share
+# Look for two things. Do the outlines lie in the dark classes? And how broken up is each map? The paper's pretzel look can be counted: the share
 # of cells that have no neighbour of their own class. Smoothness is no proof of truth, though: the next section counts landslides.
 
 # %%
@@ -189,11 +188,12 @@ run.write_table(table, "frequency_ratio")
 printed = published_table(5)
 show.side_by_side(table, printed)
 
-# %% mystnb={"figure": {"caption": "Frequency ratio of every class (logarithmic above 0.1). Bars are this run, diamonds the values printed in the paper for Moxi.", "name": "fig-06-fr"}, "image": {"alt": "Bar chart of the frequency ratio of each susceptibility class for three models, with the printed values of the paper as diamonds"}}
-style.save(show.frequency_ratio_bars(table, printed), run, "frequency_ratio")
+# %% mystnb={"figure": {"caption": "Left, the share of the land that each class has; right, its frequency ratio on a logarithmic axis. A ratio of 0 is written out.", "name": "fig-06-fr"}, "image": {"alt": "Bars of the share of land of each susceptibility class by model, and beside them dots of its frequency ratio with a dashed line at one"}}
+style.save(show.frequency_ratio_dots(table), run, "frequency_ratio")
 
 # %% [markdown]
-# A useful map has ratios that rise from class to class, far below 1 at the low end and far above 1 at the high end. Now the same table from the
+# A useful map has ratios that rise from class to class, far below 1 at the low end and far above 1 at the high end, and the class with the highest ratio is
+# large enough to matter: read each dot with the bar beside it. Now the same table from the
 # *fitted* maps, cut by their own breaks. Where the landslides counted are those the models learned from, this is a success rate: it says how well a
 # map fits, not how well it predicts. The difference of the two lines is memory, but not all of it is: held-out maps learned from less land and have
 # seams, and the two highest classes differ in size.
@@ -214,10 +214,20 @@ highest.rename(style.MODEL_LABELS).round(2)
 
 # %% [markdown]
 # One warning more. The ratio of the highest class rises when the class gets smaller. A map that calls one per cent of the land "very high" can
-# reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve:
+# reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve. On the simulated mountain there is a dotted one:
+# the true landslides caught by a search in the order of the true probability, which no map can beat except by luck. A map that lies above it, at
+# the landslides it is counted with, remembers them.
 
-# %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. The dotted line is a search at random.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for three models of this run and as printed in the paper"}}
-style.save(show.capture_curves(table, printed), run, "capture")
+# %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. Dotted, where the truth is known, the best possible search for the true landslides.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for the models of this run and as printed in the paper, with a dotted curve for the best possible search"}}
+truth, best = validation.read_truth(run.product("truth"), one_map), None
+if truth is not None:
+    known_truth = truth[["probability", "landslide"]].where(one_map.notnull()).to_dataframe().dropna()
+    found = known_truth.sort_values("probability", ascending=False)["landslide"].cumsum().to_numpy(float)
+    best = 100 * np.arange(1, found.size + 1) / found.size, 100 * found / found[-1]
+    for model, rows in table.groupby("model", sort=False):
+        share, captured = rows[["area_ratio_pct", "landslide_area_ratio_pct"]].iloc[-1]
+        print(f"{style.MODEL_LABELS[model]}: {captured:.0f} % on {share:.0f} % of the land; best possible there {np.interp(share, *best):.0f} %.")
+style.save(show.capture_curves(table, printed, best), run, "capture")
 
 # %% [markdown]
 # ## Would other breaks have another winner?
@@ -262,6 +272,7 @@ published.told(audit(printed_table(5)), "impossible", "noted")
 # Pan and zoom; switch the models on and off in the box at the upper right. The map carries everything it needs and works without a network.
 
 # %%
+relief = style.relief(read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk))
 webmap.susceptibility_map(class_maps, relief, landslides, n_classes=k)
 
 # %% [markdown]

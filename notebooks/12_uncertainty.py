@@ -65,7 +65,15 @@ from lsa_helpers import models, samples, validation
 from lsa_helpers.errors import InputNote
 from lsa_helpers.factors.build import build_factors
 from lsa_helpers.mountain import make_mountain, write_layers
-from lsa_helpers.raster import at_cells, cell_size, known_cells, read_factors, read_raster
+from lsa_helpers.raster import (
+    at_cells,
+    cell_size,
+    known_cells,
+    on_grid,
+    read_factors,
+    read_raster,
+    write_raster,
+)
 from lsa_helpers.runner.params import UncertaintyParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.show import style
@@ -170,7 +178,12 @@ print(f"The standard deviation of the log-odds of a cell is {np.median(doubt):.2
 
 # %% mystnb={"figure": {"caption": "Susceptibility and doubt: thirds of the land by mean log-odds and by their standard deviation over all maps.", "name": "fig-12-bivariate"}, "image": {"alt": "Map in nine colours over shaded relief, darker where susceptibility is higher and orange where the maps disagree, with a square legend"}}
 classes = np.full([-(-factors.sizes[axis] // p.doubt_step) for axis in ("y", "x")], np.nan)
-classes[cells["row"][coarse] // p.doubt_step, cells["col"][coarse] // p.doubt_step] = 3 * thirds["susceptibility"] + thirds["doubt"]
+at = cells["row"][coarse] // p.doubt_step, cells["col"][coarse] // p.doubt_step
+classes[at] = 3 * thirds["susceptibility"] + thirds["doubt"]
+first = next(iter(factors.values()))[:: p.doubt_step, :: p.doubt_step]
+doubt_map = on_grid(np.full(first.shape, np.nan), first, "doubt", "log-odds")
+doubt_map.values[at] = doubt
+write_raster(run.product("doubt.tif"), doubt_map.rio.write_transform(first.rio.transform(recalc=True)))
 style.save(show.bivariate_map(classes, style.relief(factors)), run, "bivariate")
 
 # %% [markdown]
@@ -516,7 +529,7 @@ print("No land has so much." if risky.empty else f"Expected {risky['expected_n']
 # %% [markdown]
 # ## Summary
 #
-# The table `spread_shares.csv` holds what moves a map, `expected_area.csv` and `expected_landslides.csv` how much landslide was expected and came,
+# The raster `doubt.tif` holds the standard deviation of the log-odds in each cell of the coarse grid, the table `spread_shares.csv` what moves a map, `expected_area.csv` and `expected_landslides.csv` how much landslide was expected and came,
 # `coverage.csv` and `coverage_by_place.csv` what conformal sets promise and keep, `transfer.csv` and `transfer_in_time.csv` what the model is worth
 # elsewhere and later, `applicability.csv` and `transfer_inside.csv` whether it could have been known.
 #

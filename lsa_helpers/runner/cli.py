@@ -49,7 +49,7 @@ def run_chapters(
     name_or_file: NameOrFile = "quick",
     data: DataFolder = None,
     first: Annotated[str, typer.Option("--from", help="first chapter, for example 04")] = "01",
-    until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "13",
+    until: Annotated[str, typer.Option(help="last chapter, for example 05")] = "14",
     parameters: Override = None,
     force: Annotated[bool, typer.Option(help="execute chapters even when nothing changed")] = False,
     redraw: Annotated[

@@ -13,7 +13,13 @@ from lsa_helpers.factors.build import FACTORS, build_factors, known_factors
 from lsa_helpers.runner.checks import check_inputs, missing_inputs
 from lsa_helpers.runner.inputs import find_params, load_run_params
 from lsa_helpers.runner.params import CHAPTERS
-from lsa_helpers.sources import Catalog, read_inventory, source_table, study_mask
+from lsa_helpers.sources import (
+    Catalog,
+    read_features,
+    read_inventory,
+    source_table,
+    study_mask,
+)
 
 STATES = ("found", "doubtful", "wrong")
 _COLUMNS = ["entry", "state", "file", "what", "crs", "resolution", "values", "covers_pct"]
@@ -81,6 +87,10 @@ def _read(catalog: Catalog, name: str, area: xr.Dataset | None, cell_size: float
         return {"covers_pct": 100 * float(study_mask(catalog, area).mean())}
     if name == "inventory":
         return _count_landslides(catalog, area)
+    if name == "buildings":
+        return {
+            "values": f"{len(read_features(catalog, catalog.buildings, area.rio.crs))} buildings"
+        }
     factor = next((key for key in known_factors(catalog) if _makes(catalog, name, key)), None)
     made, notes = build_factors(catalog, cell_size_m=cell_size, wanted=[factor])
     values = made[factor]

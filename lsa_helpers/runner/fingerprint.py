@@ -5,10 +5,10 @@ from lsa_helpers.runner import manifest
 from lsa_helpers.runner.inputs import LOCAL_FILES, catalog_of, names_a_file, seen_from
 from lsa_helpers.runner.modules import uses
 from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir
-from lsa_helpers.runner.pipeline import NEEDS, TRAINS
+from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS, TRAINS
 
 # Chapters that read the data folder itself, and not only products of earlier chapters.
-_READ_DATA = ("01_data", "02_detector", "03_inventory")
+_READ_DATA = ("01_data", "02_detector", "03_inventory", "14_using_the_map")
 # What changes no result: where things lie, which cores and computers are used, and in which blocks.
 # What lies there counts by its content, among the inputs.
 _PLACES = {"run_dir", "n_jobs", "data", "catalog", "chunk", "scheduler"}
@@ -54,7 +54,7 @@ def _products_of_earlier(chapter: str, records: dict[str, dict]) -> list[str]:
     """Paths of what the chapters before a chapter made for it."""
     return [
         name
-        for need in NEEDS[chapter]
+        for need in (*NEEDS[chapter], *ALSO_READS.get(chapter, ()))
         for name in records.get(need, {"outputs": ()})["outputs"]
         if name.startswith(("products/", "world/"))
     ]

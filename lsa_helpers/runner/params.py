@@ -284,6 +284,16 @@ class UnitsParams(Parameters):
     high_share: float = Field(gt=0, lt=1)
 
 
+class UseParams(Parameters):
+    """Chapter 14: what a map can be used for, and the files for a GIS and for paper."""
+
+    inventory: Landslides
+    min_area_m2: float = Field(ge=0, le=1e7)
+    sheet_model: Literal["", "cnn", "rf", "xgboost"]
+    trigger: str = Field(max_length=120)
+    surveyed: str = Field(max_length=40)
+
+
 class ComparisonParams(Cell):
     """The chapter that compares runs, which belongs to no run."""
 
@@ -292,7 +302,7 @@ class ComparisonParams(Cell):
 
 
 #: Its notebook.
-COMPARISON = "15_comparison"
+COMPARISON = "16_comparison"
 
 
 class PublishedParams(Cell):
@@ -303,7 +313,7 @@ class PublishedParams(Cell):
 
 
 #: Its notebook.
-PUBLISHED = "14_published_tables"
+PUBLISHED = "15_published_tables"
 
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
@@ -319,6 +329,7 @@ CHAPTERS: dict[str, type[Parameters]] = {
     "11_inventory_errors": InventoryErrorsParams,
     "12_uncertainty": UncertaintyParams,
     "13_mapping_units": UnitsParams,
+    "14_using_the_map": UseParams,
 }
 
 

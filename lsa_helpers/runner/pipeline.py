@@ -27,7 +27,11 @@ NEEDS = {
     "11_inventory_errors": ("01_data", "03_inventory", "05_susceptibility"),
     "12_uncertainty": ("01_data", "03_inventory", "04_factor_selection", "05_susceptibility"),
     "13_mapping_units": ("01_data", "03_inventory", "05_susceptibility"),
+    "14_using_the_map": ("01_data", "03_inventory", "05_susceptibility", "06_frequency_ratio"),
 }
+
+# Whose products a chapter reads besides, where there are any; it does without them too.
+ALSO_READS = {"14_using_the_map": ("08_shapley_maps", "12_uncertainty", "13_mapping_units")}
 
 # Chapters that train models: drawn anew only when that is asked for.
 TRAINS = (

@@ -14,7 +14,7 @@ from lsa_helpers.errors import InputError, did_you_mean, explain_invalid
 from lsa_helpers.runner.inputs import find_params, load_run_params
 from lsa_helpers.runner.manifest import digest
 from lsa_helpers.runner.params import CHAPTERS, Parameters, chapter_name, notebooks_dir
-from lsa_helpers.runner.pipeline import NEEDS
+from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS
 
 Changes = dict[str, Any]
 
@@ -79,7 +79,7 @@ class Sweep(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     base: str = Field("quick", description="the parameter set that the runs change")
-    until: str = Field("13", description="last chapter")
+    until: str = Field("14", description="last chapter")
     grid: dict[str, list] = Field({}, description="every value with every other")
     runs: list[Changes] = Field([], alias="list", description="the runs one by one")
     random: Random | None = None
@@ -204,7 +204,8 @@ def same_stage(params: dict[str, Parameters], chapter: str) -> str:
     @functools.cache
     def of(name: str) -> str:
         own = params[name].model_dump(exclude={"run_dir", "n_jobs"})
-        return digest(own, [of(need) for need in NEEDS[name]])
+        reads = (*NEEDS[name], *ALSO_READS.get(name, ()))
+        return digest(own, [of(need) for need in reads])
 
     return of(chapter)
 

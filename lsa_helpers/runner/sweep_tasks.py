@@ -17,7 +17,7 @@ from lsa_helpers.runner.fingerprint import changes, made_from
 from lsa_helpers.runner.inputs import to_text
 from lsa_helpers.runner.lock import held
 from lsa_helpers.runner.params import CHAPTERS, Parameters
-from lsa_helpers.runner.pipeline import NEEDS
+from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS
 from lsa_helpers.runner.sweep import owners
 
 # What the largest chapter of `quick` needs at its highest: so many runs fit side by side.
@@ -202,7 +202,8 @@ def stages_to_make(
         records = {item["name"]: item for item in manifest.read_manifest(run)["stages"]}
         for chapter in chapters:
             owner = makers[name, chapter]
-            after_new = any((makers.get((name, need)), need) in todo for need in NEEDS[chapter])
+            reads = (*NEEDS[chapter], *ALSO_READS.get(chapter, ()))
+            after_new = any((makers.get((name, need)), need) in todo for need in reads)
             if owner == name and (after_new or not _is_made(run, params, chapter, records)):
                 todo.add((name, chapter))
     return sorted(todo)

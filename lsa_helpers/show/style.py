@@ -51,6 +51,10 @@ MODEL_LABELS = {
 MOST_PIXELS = 2500  # cells a side of a raster that is drawn, more than a figure shows
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
+#: Susceptibility classes from low to high, in every map of the book: each is darker than the one
+#: before by about as much, so that the order is read by the colour-blind and in grey too, and no
+#: one is as light as the page.
+CLASS_RAMP = ("#e6ebf3", "#bac4df", "#9495c6", "#7a56a4", "#561873")
 
 
 def use() -> None:

@@ -118,6 +118,10 @@ class Catalog(_Strict):
         None,
         description="lines, or a raster that is 0 where there is none; makes the distance to them",
     )
+    buildings: Entry | None = Field(
+        None,
+        description="polygons or points; no factor: chapter 14 counts them by susceptibility class",
+    )
     rivers: Entry | None = Field(None, description="as roads")
     faults: Entry | None = Field(None, description="as roads")
     lithology: Entry | None = Field(

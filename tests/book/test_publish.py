@@ -115,7 +115,7 @@ def test_a_warning_stops_the_build_and_keeps_the_old_site(tmp_path):
     with pytest.raises(StageError, match="zebra crossing"):
         publish.build_book(bad, out)
     assert (out / "index.html").read_text() == "the old site"
-    assert (bad.path / "notebooks/14_published_tables.ipynb").is_file(), "made with every book"
+    assert (bad.path / "notebooks/15_published_tables.ipynb").is_file(), "made with every book"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "site"], (
         "nothing half-built is left"
     )

@@ -19,7 +19,7 @@ MATHS = (
     "04_factor_selection",
     "06_frequency_ratio",
     "07_shap",
-    "14_published_tables",
+    "15_published_tables",
 )
 LOADING = ("script", "img", "iframe", "source", "embed", "object", "video", "audio")
 NOT_LOADED = ("canonical", "next", "prev", "search", "index", "author")

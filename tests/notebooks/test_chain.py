@@ -63,6 +63,11 @@ COLUMNS = {
     "unit_scores": "model,by,share,kind,auc,low,high",
     "unit_sensitivity": "max_variance,model,units,slope unit,square,difference",
     "unit_gain": "model,by,share,first,second,difference,low,high,p",
+    "class_density": "model,susceptibility,landslides,land_ha,land_pct,share_pct,per_100_ha,low,"
+    "high",
+    "exposure": "model,susceptibility,road_km",
+    "agreement": "highest_class_by,land_pct,share_pct,per_100_ha,low,high,road_km",
+    "zoning": "model,zones,changed_pct,patches,highest_pct,per_100_ha,low,high",
     "sampling_laboratory": "positives,buffer_m,slope_floor,ratio,seed,n,right_positives,"
     "sample_auc,map_auc,problem",
     "inventory_thresholds": "low,high,min_area_m2",
@@ -217,6 +222,21 @@ def test_the_explained_cnn_is_the_mapped_one(tiny):
     np.testing.assert_allclose(
         expit(cnn.decision_function(samples[known])), values[known], atol=1e-5
     )
+
+
+def test_a_map_that_is_used_knows_its_doubt_its_reasons_and_its_slopes(tiny):
+    """Chapter 14 after chapters 8, 12 and 13: nothing of theirs is left out, and classes are zoned
+    by slope unit; the doubt lies on the analysis grid.
+    """
+    text = said(tiny.run.path / "notebooks" / "14_using_the_map.ipynb")
+    left_out = [line for line in text.splitlines() if line.startswith("Left out")]
+    assert left_out == ["Left out: buildings, for the catalog names none."]
+    assert "slope units" in set(tiny.run.read_table("zoning")["zones"])
+    doubt, grid = (
+        read_raster(tiny.run.product(f"{name}.tif")).rio for name in ("doubt", "factors")
+    )
+    assert doubt.crs == grid.crs
+    np.testing.assert_allclose(doubt.bounds(), grid.bounds(), atol=doubt.resolution()[0])
 
 
 def test_the_same_seed_gives_the_same_bytes(tiny):

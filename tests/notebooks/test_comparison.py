@@ -83,7 +83,7 @@ def test_a_comparison_has_a_book_that_links_the_runs(compared):
     page = build_book(Run(compared)).parent / "book" / "index.html"
     text = page.read_text(encoding="utf-8")
     assert "changed" in text and "not built" in text
-    assert (page.parent.parent / "notebooks" / "15_comparison.html").is_file()
+    assert (page.parent.parent / "notebooks" / "16_comparison.html").is_file()
 
 
 def test_one_run_is_nothing_to_compare(tiny):

@@ -7,6 +7,7 @@ import geopandas as gpd
 import pytest
 import yaml
 from PIL import Image
+from shapely.geometry import box
 from typer.testing import CliRunner
 
 from lsa_helpers.mountain import write_world
@@ -31,11 +32,22 @@ def test_the_check_fits_on_a_screen(hill):  # noqa: F811
     assert "24 landslides" in answer.stdout
     assert "missing: `faults` (distance_to_fault); `ndvi` (ndvi)" in answer.stdout
     assert (
-        "A run makes 11 factors; chapters: 01, 04, 05, 06, 07, 08, 09, 10, 11, 12, 13."
+        "A run makes 11 factors; chapters: 01, 04, 05, 06, 07, 08, 09, 10, 11, 12, 13, 14."
         in answer.stdout
     )
     with Image.open(hill.path / "check.png") as picture:
         assert min(picture.size) > 500
+
+
+def test_buildings_are_counted_and_make_no_factor(hill):  # noqa: F811
+    hill.vector("houses.gpkg", [box(500_100, 3_299_500, 500_110, 3_299_510)] * 3)
+    hill.entry("buildings", path="houses.gpkg")
+    hill.catalog()
+    answer = lsa("check", hill.path, "--params", "tiny")
+    assert answer.exit_code == 0, answer.output
+    row = next(line for line in answer.stdout.splitlines() if line.strip().startswith("buildings"))
+    assert "found" in row and "3 buildings" in row
+    assert "A run makes 11 factors" in answer.stdout
 
 
 def test_every_wrong_entry_is_named_at_once(hill):  # noqa: F811

@@ -23,6 +23,7 @@ from lsa_helpers.runner.execute import execute
 from lsa_helpers.runner.fingerprint import changes, made_from, out_of_date
 from lsa_helpers.runner.inputs import find_params, load_run_params, resolve, to_sections
 from lsa_helpers.runner.params import CHAPTERS
+from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS
 from lsa_helpers.runner.progress import KNOWN_SECONDS, Progress
 from lsa_helpers.sources import load_catalog
 from tests.data_folder import CONTENT, CRS, NORTH, WEST
@@ -311,6 +312,15 @@ def test_progress_tells_the_time_left():
     progress.shown -= 61
     progress.update("cell 1 of 2")
     assert shown[-1] == "unknown: 0 s; cell 1 of 2"
+
+
+def test_what_a_chapter_reads_if_it_is_there_counts_when_it_is_there():
+    """Slope units made since are a reason to execute chapter 14 again, and it comes after them."""
+    for chapter, others in ALSO_READS.items():
+        assert max(others) < chapter and not set(others) & set(NEEDS[chapter])
+    made = {"13_mapping_units": {"outputs": {"products/slope_units.gpkg": "", "tables/a.csv": ""}}}
+    assert facts._products_of_earlier("14_using_the_map", made) == ["products/slope_units.gpkg"]
+    assert facts._products_of_earlier("14_using_the_map", {}) == []
 
 
 def test_the_time_of_every_chapter_is_known():

@@ -28,6 +28,7 @@ USED = {
     "11_inventory_errors": ("samples.inventory_errors", "samples.cleaning", "detect.inventory"),
     "12_uncertainty": ("mountain.erosion", "factors.build", "validation.applicability"),
     "13_mapping_units": ("factors.slope_units", "validation.bootstrap", "sources.layers"),
+    "14_using_the_map": ("classes", "sources.vectors", "validation.bootstrap"),
 }
 UNUSED = {
     "01_data": ("detect.train", "models", "classes", "explain.values", "cnn.network"),
@@ -43,6 +44,7 @@ UNUSED = {
     "11_inventory_errors": ("classes", "detect.maskrcnn", "mountain.erosion", "explain.values"),
     "12_uncertainty": ("classes", "detect.maskrcnn", "explain.values"),
     "13_mapping_units": ("classes", "detect.maskrcnn", "mountain.erosion", "models"),
+    "14_using_the_map": ("detect.maskrcnn", "mountain.erosion", "models", "factors.build"),
 }
 
 
@@ -85,7 +87,7 @@ ALL = [name[:2] for name in CHAPTERS]
 @pytest.mark.parametrize(
     ("file", "numbers", "figures"),
     [
-        ("classes.py", ["06"], []),
+        ("classes.py", ["06", "14"], []),
         ("show/style.py", [], ALL),
         ("show/webmap.py", [], ["06"]),
         ("show/explain.py", [], ["07", "08"]),
@@ -96,7 +98,7 @@ ALL = [name[:2] for name in CHAPTERS]
         ("detect/maskrcnn.py", ["02", "03"], []),
         ("mountain/erosion.py", ["01", "12"], []),
         ("runner/world.py", ["01"], []),
-        ("sources/rasterfiles.py", ["01", "02", "03", "11", "12", "13"], []),
+        ("sources/rasterfiles.py", ["01", "02", "03", "11", "12", "13", "14"], []),
         ("errors.py", ALL, []),
         ("data/dated/platforms.csv", ["02"], []),
         ("data/paper/table5_frequency_ratio.csv", ["01", "06"], ["02", "03"]),

@@ -116,6 +116,7 @@ def test_a_stage_is_shared_where_all_before_it_is_alike(tmp_path):
         "11_inventory_errors": 2,
         "12_uncertainty": 2,
         "13_mapping_units": 2,
+        "14_using_the_map": 4,
     }
 
 

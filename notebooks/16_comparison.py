@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 15 Comparing runs
+# # 16 Comparing runs
 #
 # ## Overview
 #
@@ -77,7 +77,7 @@ here.write_table(scores, "scores")
 spatial = scores[(scores["table"] == "scores_spatial") & (scores["score"] == "auc_within")].rename(columns={"row": "model"})
 spatial.pivot(index="run", columns="model", values="value").reindex(runs).round(3)
 
-# %% mystnb={"figure": {"caption": "AUC of spatial folds, pairs within a fold, with 95 % intervals of a bootstrap over blocks, by run and model.", "name": "fig-15-scores"}, "image": {"alt": "Dots with horizontal intervals, the AUC of spatial folds of each model, in one group of rows for each run"}}
+# %% mystnb={"figure": {"caption": "AUC of spatial folds, pairs within a fold, with 95 % intervals of a bootstrap over blocks, by run and model.", "name": "fig-16-scores"}, "image": {"alt": "Dots with horizontal intervals, the AUC of spatial folds of each model, in one group of rows for each run"}}
 style.save(show.score_intervals(spatial, "AUC of spatial folds, pairs within a fold (1)"), here, "scores")
 
 # %% [markdown]
@@ -144,7 +144,7 @@ here.write_table(effects, "main_effects")
 spread = effects.groupby(["parameter", "model"])["mean"].agg(np.ptp).unstack()
 spread.rename_axis("highest minus lowest mean").round(3)
 
-# %% mystnb={"figure": {"caption": "Mean AUC of spatial folds over the runs with one value of a parameter. The longer the bar, the more the parameter matters; dotted, the mean of all runs.", "name": "fig-15-tornado"}, "image": {"alt": "One panel per model; a horizontal bar for each parameter from its lowest to its highest mean score, the longest on top, with a labelled dot for each value"}}
+# %% mystnb={"figure": {"caption": "Mean AUC of spatial folds over the runs with one value of a parameter. The longer the bar, the more the parameter matters; dotted, the mean of all runs.", "name": "fig-16-tornado"}, "image": {"alt": "One panel per model; a horizontal bar for each parameter from its lowest to its highest mean score, the longest on top, with a labelled dot for each value"}}
 style.save(show.tornado(effects, "Mean AUC of spatial folds (1)"), here, "tornado")
 
 # %% [markdown]

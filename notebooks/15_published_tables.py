@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # 14 What a printed table tells
+# # 15 What a printed table tells
 #
 # ## Overview
 #
@@ -68,7 +68,7 @@ area.assign(printed=forest["area_km2"])[["printed", "low", "high"]]
 #
 # $$
 # \frac{A_i^-}{A_i^- + \sum_{j \ne i} A_j^+} \;\le\; \text{share}_i \;\le\; \frac{A_i^+}{A_i^+ + \sum_{j \ne i} A_j^-}
-# $$ (eq-14-share)
+# $$ (eq-15-share)
 
 # %%
 high, others = area.loc["High"], area.drop("High").sum()
@@ -128,7 +128,7 @@ names = ["model", "lowest", "middle", "highest", "scikit-learn"]
 bounds = pd.DataFrame(rows, columns=names).set_index("model")
 bounds.rename(style.MODEL_LABELS).round(3)
 
-# %% mystnb={"figure": {"caption": "What Table 5 leaves open of the ROC curve on the map. Dots are the corners that the classes give; the curve lies in the shaded boxes.", "name": "fig-14-bounds"}, "image": {"alt": "Three panels, one per model, with the corners of the ROC curve from five classes and shaded boxes between them, small for the CNN and large for random forest and XGBoost"}}
+# %% mystnb={"figure": {"caption": "What Table 5 leaves open of the ROC curve on the map. Dots are the corners that the classes give; the curve lies in the shaded boxes.", "name": "fig-15-bounds"}, "image": {"alt": "Three panels, one per model, with the corners of the ROC curve from five classes and shaded boxes between them, small for the CNN and large for random forest and XGBoost"}}
 style.save(show.roc_bounds(amounts), here, "roc_bounds")
 
 # %%
@@ -146,7 +146,7 @@ leads.rename(style.MODEL_LABELS).round(1)
 #
 # $$
 # F_1 = \frac{2PR}{P + R} \quad\Longrightarrow\quad R = \frac{P \, F_1}{2P - F_1}
-# $$ (eq-14-recall)
+# $$ (eq-15-recall)
 
 # %%
 best = published_table(4).iloc[-1]
@@ -282,7 +282,7 @@ else:
 # ## Try it
 #
 # ```{exercise-start}
-# :label: ex-14-forge
+# :label: ex-15-forge
 # ```
 #
 # Make the table of the CNN look better: write 95.00 instead of 83.82 % of the landslide area into its class Very High. Which checks notice? Which other
@@ -291,7 +291,7 @@ else:
 # ```{exercise-end}
 # ```
 #
-# ```{solution-start} ex-14-forge
+# ```{solution-start} ex-15-forge
 # :class: dropdown
 # ```
 #
