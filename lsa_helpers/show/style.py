@@ -143,7 +143,7 @@ def _scale_bar(ax: Axes, width: float) -> None:
     steps_km = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
     length_km = max(step for step in steps_km if step <= max(width / 4000, 0.1))
     look = {"label_top": True, "pad": 0.2, "sep": 2, "size_vertical": 0.008 * width}
-    look |= {"fill_bar": True, "prop": {"size": 7}}
+    look |= {"fill_bar": True, "prop": {"size": 8}}
     text = f"{length_km:g} km"
     bar = AnchoredSizeBar(ax.transData, 1000 * length_km, text, "lower left", **look)
     bar.patch.set(alpha=0.7, lw=0)
