@@ -11,7 +11,7 @@
 #
 # ## Overview
 #
-# Most of this book is about a mountain that does not exist. It is made by a few hundred lines of code, so all that maps can only suggest is known of
+# Most of this book is about a mountain that does not exist. It is made by a small part of this book's code, so all that maps can only suggest is known of
 # it: why a slope failed, what each factor truly does, and how good a map can be. This page makes the mountain of this run once more and shows its
 # rules. Read it before chapter 1 to know what the other chapters are held against, or after chapter 7 to see whether you guessed right.
 #
@@ -40,11 +40,15 @@ import pandas as pd
 import yaml
 from scipy.special import expit, logit
 
-from lsa_helpers.mountain import climate, make_mountain, stability
-from lsa_helpers.mountain.geology import ROCKS
-from lsa_helpers.mountain.landscape import LAND_COVER
-from lsa_helpers.mountain.landslides import landslide_ids
-from lsa_helpers.mountain.shapley import at_cells
+from lsa_helpers.mountain import (
+    climate,
+    geology,
+    landscape,
+    landslides,
+    make_mountain,
+    shapley,
+    stability,
+)
 from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster
 from lsa_helpers.run import Run
 from lsa_helpers.runner.params import MountainParams
@@ -83,13 +87,13 @@ print(f"Largest difference to the probability that the run keeps: {float(np.abs(
 # real mountain and unlike in blurred noise. Roads are the cheapest paths between villages on gentle ground.
 
 # %% mystnb={"figure": {"caption": "Left, the relief with rivers and roads; right, the rocks, shifted along the main fault.", "name": "fig-mountain-relief"}, "image": {"alt": "Two maps of the simulated mountain side by side, grey relief with a tree of rivers and a few roads, and bands of rock in pale colours cut by fault lines"}}
-found = {int(code): ROCKS["name"][code] for code in np.unique(layers["rocks"])}
-style.save(show.relief_and_rocks(mountain, dict(ROCKS["name"])), run, "mountain_relief")
+style.save(show.relief_and_rocks(mountain, dict(geology.ROCKS["name"])), run, "mountain_relief")
 
 # %%
 slope, rock = layers["slope"].values, layers["rocks"].values
 low, high = layers["elevation"].values.min(), layers["elevation"].values.max()
-rocks = ROCKS.loc[list(found)].assign(share=[np.mean(rock == code) for code in found], slope=[slope[rock == code].mean() for code in found])
+found = {int(code): geology.ROCKS["name"][code] for code in np.unique(rock)}
+rocks = geology.ROCKS.loc[list(found)].assign(share=[np.mean(rock == code) for code in found], slope=[slope[rock == code].mean() for code in found])
 rocks.columns = ["rock", "cohesion (kPa)", "friction angle (°)", "erodibility", "share of the land", "mean slope (°)"]
 display(rocks.style.hide(axis="index").format({"share of the land": "{:.0%}"}, precision=1, escape="html"))
 weak, strong = (rocks.loc[rocks["friction angle (°)"].drop(6, errors="ignore").agg(which)] for which in ("idxmin", "idxmax"))
@@ -112,7 +116,7 @@ print(f"{weak['rock'].capitalize()} stands at {weak['mean slope (°)']:.0f}° on
 # | $c$ | cohesion: $c_\text{rock}\,(1 - 0.45\,e^{-d/900}) + c_\text{roots}\,\text{NDVI}$, $d$ metres from a fault | kPa | lithology, fault, land cover, NDVI |
 # | $\varphi$ | friction angle of the rock | ° | lithology |
 # | $m$ | wet share of the soil: $0.25 + 0.2\,(\text{TWI} - 4) + 0.0012\,(R - 900) + 0.12\,\kappa - 0.06\,s$, within 0–1 | – | wetness, rainfall $R$ (mm/yr), hollows $\kappa$ (1/100 m), sunny side $s$ (1 faces south) |
-# | $k$ | seismic coefficient: $0.55\,\text{PGA}\,(1 + 0.35\,H)\,(1 + 0.1\,s)$ | – | PGA (g), height $H$ above the surroundings (100 m), which amplifies shaking {cite:p}`meunier2008` |
+# | $k$ | seismic coefficient: $0.55\,\text{PGA}\,(1 + 0.35\,H)\,(1 + 0.1\,s)$, the first bracket within 0.6–1.7 | – | PGA (g), height $H$ above the surroundings (100 m), which amplifies shaking {cite:p}`meunier2008` |
 # | $z$, $\gamma$, $\gamma_w$ | depth of soil 2 m, weight of soil 19 and of water 9.81 | m, kN/m³ | constants |
 #
 # Here is this formula in NumPy, for all cells at once. The second line printed holds it against the mountain's own code.
@@ -149,7 +153,7 @@ print(f"Largest difference to `core_log_odds`: {np.abs(core - stability.core_log
 # same way and painted half overgrown into the images. The {term}`oracle`, the probability of *lying* in a landslide, follows from $p$ by the same run-out.
 
 # %%
-ids = landslide_ids(mountain.landslides, layers.rio.transform(), layers["slope"].shape)
+ids = landslides.landslide_ids(mountain.landslides, layers.rio.transform(), layers["slope"].shape)
 slide = ids > 0
 height, width = (round(n * 0.1**0.5) for n in slide.shape)
 sums = np.pad(slide.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
@@ -161,13 +165,11 @@ place = layers["slope"][row : row + height, col : col + width].rio.bounds()
 
 # %% mystnb={"figure": {"caption": "What decides. Top, the true shaking with the stations that measured it, and the hidden field; below, the factor of safety, and how many landslides are expected to start on a square kilometre, with those that did. The box is the tenth of the land with the most of them.", "name": "fig-mountain-causes"}, "image": {"alt": "Four maps of the simulated mountain, the shaking as a smooth gradient with a few triangles, the hidden field as soft patches, the factor of safety and the expected landslide starts, on which outlines crowd in one box"}}
 hidden = on_grid(t["hidden"], layers, "hidden")
-style.save(show.causes(mountain, hidden, on_grid(safety, layers, "safety"), place), run, "mountain_causes")
-
-# %%
+display(style.save(show.causes(mountain, hidden, on_grid(safety, layers, "safety"), place), run, "mountain_causes"))
 area = mountain.landslides["area_m2"]
 expected = float(mountain.source.sum())
 print(f"{expected:.0f} landslides were expected, {len(area)} were drawn: {slide.mean():.1%} of the land, {area.median():.0f} m² in the middle, the largest {area.max():.0f} m².")
-print(f"The factor of safety is below 1 on {np.mean(safety[slide] < 1):.0%} of the landslides' cells; the others were mostly run over.")
+print(f"The factor of safety is below 1 on {np.mean(safety[slide] < 1):.0%} of the landslides' cells; on the others chance decided, or the run-out.")
 print(f"A cell with FS below 1 lies in a landslide in {slide[safety < 1].mean():.0%} of the cases, any other in {slide[safety >= 1].mean():.1%}.")
 print(f"The hidden field has a standard deviation of {t['hidden'].std():.2f}: one such step makes the odds {np.exp(t['hidden'].std()):.1f} times as high.")
 
@@ -180,9 +182,7 @@ print(f"The hidden field has a standard deviation of {t['hidden'].std():.2f}: on
 line = int(slide.sum(axis=1).argmax())
 along = pd.DataFrame({"km": (layers.x.values - layers.x.values[0]) / 1000, "height": layers["elevation"].values[line], "safety": safety[line]})
 along = along.assign(probability=mountain.probability.values[line], landslide=slide[line])
-style.save(show.section(along), run, "mountain_section")
-
-# %%
+display(style.save(show.section(along), run, "mountain_section"))
 there, elsewhere = along[along["landslide"]], along[~along["landslide"]]
 print(f"{along['landslide'].mean():.0%} of the line is landslide. The median factor of safety is {there['safety'].median():.2f} there and {elsewhere['safety'].median():.2f} elsewhere;")
 print(f"the median probability {there['probability'].median():.2f} and {elsewhere['probability'].median():.3f}. {np.mean(elsewhere['safety'] < 1):.0%} of the ground that stands has FS below 1: chance spared it.")
@@ -195,7 +195,7 @@ print(f"the median probability {there['probability'].median():.2f} and {elsewher
 # of the true log-odds that the factor carries over this land (from true Shapley values, as in chapter 7; a share may be negative).
 
 # %%
-cells = at_cells(features, np.random.default_rng([seed, 13]).choice(slide.size, 1000, replace=False))
+cells = shapley.at_cells(features, np.random.default_rng([seed, 13]).choice(slide.size, 1000, replace=False))
 base = stability.log_odds(cells).mean()
 
 
@@ -213,10 +213,10 @@ for factor, label in asked.items():
     names = list(features[factor])  # slope: that of the cell and that around it
     grid = np.linspace(*np.quantile(features[factor][names[0]], [0.01, 0.99]), 40)
     curves[label] = pd.DataFrame({"value": grid, "effect": [effect(factor, **dict.fromkeys(names, value)) for value in grid]})
-kinds = [(name, effect("lithology", cohesion=ROCKS["cohesion"][code], friction=ROCKS["friction"][code])) for code, name in found.items()]
+kinds = [(name, effect("lithology", cohesion=geology.ROCKS["cohesion"][code], friction=geology.ROCKS["friction"][code])) for code, name in found.items()]
 curves["Lithology"] = pd.DataFrame(kinds, columns=["value", "effect"])
 covers = [code for code in np.unique(layers["cover"]) if code not in (60, 100)]
-kinds = [(LAND_COVER["name"][code], effect("lulc", roots=LAND_COVER["roots"][code], no_soil=0.0)) for code in covers]
+kinds = [(landscape.LAND_COVER["name"][code], effect("lulc", roots=landscape.LAND_COVER["roots"][code], no_soil=0.0)) for code in covers]
 curves["Land cover"] = pd.DataFrame(kinds, columns=["value", "effect"])
 
 # %% mystnb={"figure": {"caption": "True partial effects of all causes on the log-odds that a landslide starts, on one scale; a curve covers 98 % of the land.", "name": "fig-mountain-effects"}, "image": {"alt": "Fourteen small panels with one curve or a row of points each, rising steeply for slope and shaking, falling with distance to a fault, nearly flat for most others"}}
@@ -224,9 +224,7 @@ effects = json.loads(run.need("truth/effects.json", chapter="01_data").read_text
 labels = asked | {"lithology": "Lithology", "lulc": "Land cover"}
 shares = pd.Series(effects["covariance_share"]).rename(labels).sort_values(ascending=False)
 ordered = {label: curves[label] for label in shares.index if label in curves}
-style.save(show.effects(ordered, shares), run, "mountain_effects")
-
-# %%
+display(style.save(show.effects(ordered, shares), run, "mountain_effects"))
 run.write_table(pd.concat(curves, names=["cause"]).reset_index(level=0), "mountain_effects")
 reach = {label: curve["effect"].max() - curve["effect"].min() for label, curve in curves.items()}
 strong = list(ordered)[:4]
@@ -301,17 +299,13 @@ print(f"bare rock on {np.mean(cover == 90):.1%}, and gravel bars, torrents, quar
 # ## The two bounds
 #
 # Two scores say how good a map can be. The **{term}`oracle`** knows everything: the hidden field and the true shaking. The **{term}`reachable bound`** knows the rules of
-# this page, but sees only the layers with the errors of the table. What lies between them cannot be had from these maps by any method. Chapter 1 draws ten
-# inventories anew on this same mountain and scores both on each.
+# this page, but sees only the layers with the errors of the table. Their difference is what these maps do not show. Chapter 1 draws ten
+# inventories anew on this same mountain and scores both on each: mean and standard deviation.
 
 # %%
-if "redrawn_auc" in effects:
-    redrawn = effects["redrawn_auc"]
-    for name in ("oracle", "reachable"):
-        print(f"{name}: AUC {redrawn[name]['mean']:.3f} ± {redrawn[name]['std']:.3f}")
-    print(f"The oracle is ahead by {redrawn['difference']['mean']:.3f} ± {redrawn['difference']['std']:.3f}: what is hidden costs that much.")
-else:
-    print("This run has no reachable bound: factors that the rules need were left out.")
+redrawn = effects.get("redrawn_auc", {})  # not there where chapter 1 left factors out that the rules need
+for name in [word for word in ("oracle", "reachable", "difference") if word in redrawn]:
+    print(f"{name}: AUC {redrawn[name]['mean']:.3f} ± {redrawn[name]['std']:.3f}")
 
 # %% [markdown]
 # ## Try it
@@ -339,7 +333,7 @@ print(f"{expit(calm).sum():.1f} in place of {expit(odds + constant).sum():.0f}."
 # ```{solution-end}
 # ```
 #
-# - Another mountain: `lsa run quick --until 01 -p seed 7 --out runs/seven`, then `papermill notebooks/mountain.ipynb out.ipynb -p run_dir runs/seven`. Is there a cluster again, and why there?
+# For another mountain: `lsa run quick --until 01 -p seed 7 --out runs/seven`, then `papermill notebooks/mountain.ipynb out.ipynb -p run_dir runs/seven`.
 #
 # ## Summary
 #

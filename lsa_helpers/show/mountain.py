@@ -15,7 +15,6 @@ from matplotlib.patches import Patch, Rectangle
 from lsa_helpers.mountain import Mountain
 from lsa_helpers.show import style
 
-WIDTH = 7.2  # inches: the book's column, so that letters keep their size there
 _ROCKS = ["#f4e3c1", "#d9b98a", "#9fb8a0", "#c7d3dc", "#7f93a8", "#fff7a8"]
 _SLIDE = style.OKABE_ITO["vermilion"]
 _LINES = {
@@ -110,7 +109,9 @@ def _two_maps(raster: xr.DataArray, rows: int, room: float) -> tuple[Figure, lis
     in each row for title and legend.
     """
     ratio = raster.sizes["y"] / raster.sizes["x"]
-    fig, axes = plt.subplots(rows, 2, figsize=(WIDTH, rows * (WIDTH / 2 * ratio + room)))
+    fig, axes = plt.subplots(
+        rows, 2, figsize=(style.WIDTH, rows * (style.WIDTH / 2 * ratio + room))
+    )
     return fig, list(axes.flat)
 
 
@@ -127,7 +128,9 @@ def section(along: pd.DataFrame) -> Figure:
     -------
     Figure
     """
-    fig, axes = plt.subplots(3, 1, figsize=(WIDTH, 5.2), sharex=True, height_ratios=[1.4, 1, 1])
+    fig, axes = plt.subplots(
+        3, 1, figsize=(style.WIDTH, 5.2), sharex=True, height_ratios=[1.4, 1, 1]
+    )
     km, slide = along["km"], along["landslide"].to_numpy()
     axes[0].fill_between(km, along["height"], along["height"].min() - 50, color="0.85")
     axes[0].plot(km, along["height"], color="0.3", lw=1)
@@ -163,7 +166,7 @@ def effects(curves: Mapping[str, pd.DataFrame], shares: Mapping[str, float]) -> 
     -------
     Figure
     """
-    fig, axes = style.panels(len(curves), 3, WIDTH, 1.75)
+    fig, axes = style.panels(len(curves), 3, style.WIDTH, 1.75)
     every = np.concatenate([curve["effect"] for curve in curves.values()])
     limits = (every.min() - 0.3, every.max() + 0.3)
     for number, (ax, (label, curve)) in enumerate(zip(axes, curves.items(), strict=True)):

@@ -15,6 +15,7 @@ from lsa_helpers.runner.publish import build_book
 pytestmark = pytest.mark.book
 
 MATHS = (
+    "mountain",
     "01_data",
     "04_factor_selection",
     "06_frequency_ratio",
@@ -22,6 +23,7 @@ MATHS = (
     "14_published_tables",
 )
 CHAPTERS = (
+    "mountain",
     "01_data",
     "02_detector",
     "03_inventory",
