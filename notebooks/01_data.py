@@ -93,7 +93,8 @@ run = open_run(p, "01_data")
 #
 # A data folder carries a file `catalog.yml` that says which file is the DEM, which the roads, and so on. Nothing else tells the chapters where
 # data are: change the folder and everything below is about another place. Without a data folder the chapter makes the built-in *simulated
-# mountain*: a landscape with known truth, written in the same formats and the same folders as the paper's own sources.
+# mountain*: a landscape with known truth, written in the same formats and the same folders as the paper's own sources. Its rules, hidden ones too, are on the
+# page *How the mountain was made*, in the books of runs that made one.
 
 # %%
 catalog = make_data(p, run)
@@ -291,7 +292,7 @@ if names := show.of_family(factors, "triggers"):
 # | slope | the steeper, the more of its weight pulls | on steep ground | gentler on a coarser grid; the steepest rock has lost its soil |
 # | aspect | sun, rain and shaking come from a side | on the wet or shaken side | 359° is beside 1°; flat cells are −1 |
 # | plan curvature | hollows gather water and soil | in hollows (below 0) | second derivative: noisy |
-# | profile curvature | stress and soil change at breaks of slope | at convex breaks (below 0) | programs differ in its sign |
+# | profile curvature | stress and soil change at breaks of slope | at breaks of slope, on either side | programs differ in its sign |
 # | wetness (TWI) | wet soil holds less | where it is high | knows no rain, and only water that follows the surface |
 # | ruggedness (TRI) | broken, steep ground | where it is high | slope in another word (chapter 4) |
 # | distance to road | cuts and loads unsettle a slope | near | a place: roads follow valleys, and what falls on a road gets mapped |
@@ -315,7 +316,7 @@ if landslides is not None:
     means = pd.DataFrame({word: {name: float(factor.where(known & place).mean()) for name, factor in numeric.items()} for word, place in places.items()})
     names = {name: f"{factor.attrs['long_name']} ({factor.attrs['units']})" for name, factor in numeric.items()}
     run.write_table(means.rename_axis("factor").reset_index(), "factor_means")
-    display(means.rename(index=names).style.format(precision=3, escape="html").format_index(escape="html"))
+    display(means.rename(index=names).style.format("{:.4g}").format_index(escape="html"))
 
 # %%
 if "ndvi" in means.index:
