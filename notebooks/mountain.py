@@ -246,10 +246,10 @@ why = why.sort_values(ascending=False)
 held = slide[cluster].sum() / slide.sum()
 order = np.argsort(-mountain.probability.values.ravel())
 tenths = [slide.ravel()[part].sum() / slide.sum() for part in np.array_split(order, 10)]
+run.write_table(pd.DataFrame({"tenth": range(1, 11), "landslides": tenths}), "mountain_tenths")
 print(f"The box is {cluster.mean():.0%} of the land and holds {held:.0%} of the landslide area. It is likelier to fail than the rest by {why.sum():.1f} log-odds,")
 print("most by " + ", ".join(f"{name} ({gain:+.1f})" for name, gain in why.head(3).items()) + ".")
 print(f"Ranked by the true probability, the first tenth of the land holds {tenths[0]:.0%} of the landslide area, the second {tenths[1]:.0%}, the last five together {sum(tenths[5:]):.1%}.")
-run.write_table(pd.DataFrame({"tenth": range(1, 11), "landslides": tenths}), "mountain_tenths")
 
 # %% [markdown]
 # So a score from this map is to a large part a score of finding that place. Position alone gets far, neighbouring samples resemble each other, and folds that cut the
@@ -275,7 +275,8 @@ for layer, factor in ({"elevation": "altitude", "slope": "slope"} | bounds.SHOWN
         rows.append(row | {"unit": "class", "wrong cells": np.mean(gap != 0)})
     else:
         rows.append(row | {"error": np.sqrt(np.mean(gap**2)), "bias": gap.mean(), "spread of the truth": true[known].std()})
-errors = pd.DataFrame(rows).assign(ratio=lambda table: table["error"] / table["spread of the truth"])
+columns = ["factor", "unit", "error", "bias", "spread of the truth", "wrong cells"]
+errors = pd.DataFrame(rows, columns=columns).assign(ratio=lambda table: table["error"] / table["spread of the truth"])
 run.write_table(errors, "mountain_layers")
 errors.rename(columns={"error": "error (rms)", "ratio": "error / spread"}).style.hide(axis="index").format({"wrong cells": "{:.1%}"}, precision=2, na_rep="–", escape="html")
 
@@ -289,8 +290,8 @@ left, bottom, right, top = layers.rio.bounds()
 on_map = len(sites.cx[left:right, bottom:top])
 span = np.ptp(layers["pga"].values) * climate.GRAVITY
 print(f"Shaking: {on_map} of {len(sites)} stations stand on the map. Leaving each out in turn, the others miss it by {left_out:.0f} cm/s²; the true shaking spans {span:.0f} on the map.")
-worst = errors.loc[errors["ratio"].idxmax()]
-print(f"Farthest from its truth, against its spread, is {worst['factor']}: its error is {worst['ratio']:.2f} times the spread.")
+for _, worst in errors.nlargest(1, "ratio").iterrows():
+    print(f"Farthest from its truth, against its spread, is {worst['factor']}: its error is {worst['ratio']:.2f} times the spread.")
 cover = layers["cover"].values
 print(f"Traps for the detector: {len(mountain.scars)} old scars on {mountain.scars.area.sum() / 1e6:.2f} km² (the landslides: {area.sum() / 1e6:.2f} km²), fields on {np.mean(cover == 10):.1%} of the land,")
 print(f"bare rock on {np.mean(cover == 90):.1%}, and gravel bars, torrents, quarries and cut slopes along {mountain.lines['roads'].length.sum() / 1000:.0f} km of road. One landslide in seven keeps much of its plants.")
