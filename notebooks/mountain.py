@@ -28,7 +28,7 @@
 # **Time to learn** about 25 minutes. It runs in half a minute at the size `quick`.
 
 # %% tags=["parameters"]
-run_dir: str = ""  # folder of a run with a simulated mountain; empty: the working directory
+run_dir: str = ""  # folder of a run that made its own mountain; empty: the working directory
 
 # %%
 import json
@@ -66,11 +66,11 @@ run = Run(Path(p.run_dir))
 # A seed and two lengths are all it takes. The run's parameters name them; the same seed gives the same mountain.
 
 # %%
+kept = read_raster(run.need("truth/source.tif", chapter="01_data"))["source"]
 settings = yaml.safe_load((run.path / "params.yml").read_text(encoding="utf-8"))
 seed, size = settings["shared"]["seed"], settings["01_data"]
 mountain = make_mountain(size["width_km"], size["height_km"], seed)
 layers = mountain.layers
-kept = read_raster(run.need("truth/source.tif", chapter="01_data"))["source"]
 print(f"Seed {seed}, {size['width_km']:g} × {size['height_km']:g} km, cells of {cell_size(layers):g} m.")
 print(f"Largest difference to the probability that the run keeps: {float(np.abs(kept - mountain.source).max()):.0e}.")
 
