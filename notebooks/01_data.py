@@ -324,7 +324,8 @@ if "ndvi" in means.index:
     print(f"NDVI is {inside:.2f} in landslides and {around:.2f} around them. Sparse plants may be the cause, or the scar itself: only the date of the image can tell.")
 if "distance_to_road" in means.index:
     inside, land = means.loc["distance_to_road", ["in landslides", "all land"]]
-    print(f"Landslides lie {inside:.0f} m from a road on average, all land {land:.0f} m. Roads and landslides {'lie apart' if inside > land else 'share ground'} here; that is no cause yet.")
+    seen = "lie apart" if inside > 1.2 * land else "share ground" if land > 1.2 * inside else "are neither near nor apart"
+    print(f"Landslides lie {inside:.0f} m from a road on average, all land {land:.0f} m. Roads and landslides {seen} here, which is no cause yet.")
 if "rainfall" in factors and (native := factors["rainfall"].attrs["native_resolution_m"]):
     times = native / cell_size(factors)
     print(f"One cell of rainfall is {times:.0f} cells of the grid wide, so {times**2:.0f} of them share one number, smoothed between centres.")
