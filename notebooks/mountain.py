@@ -110,14 +110,30 @@ print(f"{weak['rock'].capitalize()} stands at {weak['mean slope (°)']:.0f}° on
 # FS = \frac{\dfrac{c}{\gamma z} + \left[\cos^2\beta \left(1 - m \dfrac{\gamma_w}{\gamma}\right) - k \sin\beta \cos\beta\right] \tan\varphi}{\sin\beta \cos\beta + k \cos^2\beta}
 # $$ (eq-mountain-fs)
 #
-# | symbol | what it is | unit | from which layer |
-# |---|---|---|---|
-# | $\beta$ | slope, mean of the cell and of 60 m around it | ° | slope |
-# | $c$ | cohesion: $c_\text{rock}\,(1 - 0.45\,e^{-d/900}) + c_\text{roots}\,\text{NDVI}$, $d$ metres from a fault | kPa | lithology, fault, land cover, NDVI |
-# | $\varphi$ | friction angle of the rock | ° | lithology |
-# | $m$ | wet share of the soil: $0.25 + 0.2\,(\text{TWI} - 4) + 0.0012\,(R - 900) + 0.12\,\kappa - 0.06\,s$, within 0–1 | – | wetness, rainfall $R$ (mm/yr), hollows $\kappa$ (1/100 m), sunny side $s$ (1 faces south) |
-# | $k$ | seismic coefficient: $0.55\,\text{PGA}\,(1 + 0.35\,H)\,(1 + 0.1\,s)$, the first bracket within 0.6–1.7 | – | PGA (g), height $H$ above the surroundings (100 m), which amplifies shaking {cite:p}`meunier2008` |
-# | $z$, $\gamma$, $\gamma_w$ | depth of soil 2 m, weight of soil 19 and of water 9.81 | m, kN/m³ | constants |
+# with cohesion, wetness and shaking
+#
+# $$
+# \begin{aligned}
+# c &= c_\text{rock}\,(1 - 0.45\,e^{-d_\text{fault}/900}) + c_\text{roots}\,\text{NDVI} \\
+# m &= 0.25 + 0.2\,(\text{TWI} - 4) + 0.0012\,(R - 900) + 0.12\,\kappa - 0.06\,s \\
+# k &= 0.55\,\text{PGA}\,(1 + 0.35\,H)\,(1 + 0.1\,s)
+# \end{aligned}
+# $$ (eq-mountain-terms)
+#
+# | symbol | what it is | unit |
+# |---|---|---|
+# | $\beta$ | slope, mean of the cell and of 60 m around it | ° |
+# | $c_\text{rock}$, $c_\text{roots}$ | cohesion of the rock unit; of the roots of the land cover where NDVI is 1 | kPa |
+# | $d_\text{fault}$ | distance to the nearest fault, near which rock is broken | m |
+# | $\varphi$ | friction angle of the rock unit | ° |
+# | $m$ | wet share of the soil, within 0 to 1 | – |
+# | $R$ | rainfall | mm/yr |
+# | $\kappa$ | hollows: curvature of the smoothed ground, within −3 to 3 | 1/100 m |
+# | $s$ | sunny side: 1 faces south, −1 north | – |
+# | $k$ | seismic coefficient, with PGA the peak ground acceleration | –, g |
+# | $H$ | height above the ground within 300 m, which amplifies shaking {cite:p}`meunier2008`; its bracket is within 0.6 to 1.7 | 100 m |
+# | $z$ | depth of soil, 2 everywhere | m |
+# | $\gamma$, $\gamma_w$ | weight of soil, 19, and of water, 9.81 | kN/m³ |
 #
 # Here is this formula in NumPy, for all cells at once. The second line printed holds it against the mountain's own code.
 
@@ -184,8 +200,9 @@ along = pd.DataFrame({"km": (layers.x.values - layers.x.values[0]) / 1000, "heig
 along = along.assign(probability=mountain.probability.values[line], landslide=slide[line])
 display(style.save(show.section(along), run, "mountain_section"))
 there, elsewhere = along[along["landslide"]], along[~along["landslide"]]
-print(f"{along['landslide'].mean():.0%} of the line is landslide. The median factor of safety is {there['safety'].median():.2f} there and {elsewhere['safety'].median():.2f} elsewhere;")
-print(f"the median probability {there['probability'].median():.2f} and {elsewhere['probability'].median():.3f}. {np.mean(elsewhere['safety'] < 1):.0%} of the ground that stands has FS below 1: chance spared it.")
+print(f"{along['landslide'].mean():.0%} of the line is landslide. There the median factor of safety is {there['safety'].median():.2f}, elsewhere {elsewhere['safety'].median():.2f}.")
+print(f"The median probability is {there['probability'].median():.2f} there, and {elsewhere['probability'].median():.3f} elsewhere.")
+print(f"{np.mean(elsewhere['safety'] < 1):.0%} of the ground that stands has FS below 1: chance spared it.")
 
 # %% [markdown]
 # ## What each cause truly does
@@ -231,8 +248,8 @@ strong = list(ordered)[:4]
 print(f"{', '.join(strong)} carry {shares[strong].sum():.0%} of the variance together. Profile curvature and ruggedness (TRI) are not in the rules at all.")
 near, road = layers["road"].values < 150, labels["distance_to_road"]
 rest = stability.log_odds(features | {"distance_to_road": {"road": np.full_like(safety, 1e5)}})
-print(f"A cut road raises the log-odds by up to {reach[road]:.1f}. But without that, land within 150 m of a road would have {rest[near].mean() - rest[~near].mean():+.1f} log-odds against the")
-print(f"other land, for other reasons. So the share of distance to road is {shares[road]:.1%}. A model that makes much of it may have found a place, not a cause.")
+print(f"A road raises the log-odds by up to {reach[road]:.1f}. Without that, land within 150 m of one would have {rest[near].mean() - rest[~near].mean():+.1f} log-odds against other land, because roads choose their ground.")
+print(f"The share of distance to road is {shares[road]:.1%}: a model that makes more of it has found a place, not a cause.")
 
 # %% [markdown]
 # ## One place holds most of it
@@ -247,8 +264,8 @@ held = slide[cluster].sum() / slide.sum()
 order = np.argsort(-mountain.probability.values.ravel())
 tenths = [slide.ravel()[part].sum() / slide.sum() for part in np.array_split(order, 10)]
 run.write_table(pd.DataFrame({"tenth": range(1, 11), "landslides": tenths}), "mountain_tenths")
-print(f"The box is {cluster.mean():.0%} of the land and holds {held:.0%} of the landslide area. It is likelier to fail than the rest by {why.sum():.1f} log-odds,")
-print("most by " + ", ".join(f"{name} ({gain:+.1f})" for name, gain in why.head(3).items()) + ".")
+print(f"The box is {cluster.mean():.0%} of the land and holds {held:.0%} of the landslide area. It is likelier to fail than the rest by {why.sum():.1f} log-odds.")
+print("Most of that comes from " + ", ".join(f"{name} ({gain:+.1f})" for name, gain in why.head(3).items()) + ".")
 print(f"Ranked by the true probability, the first tenth of the land holds {tenths[0]:.0%} of the landslide area, the second {tenths[1]:.0%}, the last five together {sum(tenths[5:]):.1%}.")
 
 # %% [markdown]
@@ -293,8 +310,8 @@ print(f"Shaking: {on_map} of {len(sites)} stations stand on the map. Leaving eac
 for _, worst in errors.nlargest(1, "ratio").iterrows():
     print(f"Farthest from its truth, against its spread, is {worst['factor']}: its error is {worst['ratio']:.2f} times the spread.")
 cover = layers["cover"].values
-print(f"Traps for the detector: {len(mountain.scars)} old scars on {mountain.scars.area.sum() / 1e6:.2f} km² (the landslides: {area.sum() / 1e6:.2f} km²), fields on {np.mean(cover == 10):.1%} of the land,")
-print(f"bare rock on {np.mean(cover == 90):.1%}, and gravel bars, torrents, quarries and cut slopes along {mountain.lines['roads'].length.sum() / 1000:.0f} km of road. One landslide in seven keeps much of its plants.")
+print(f"Traps for the detector: {len(mountain.scars)} old scars on {mountain.scars.area.sum() / 1e6:.2f} km² (the landslides: {area.sum() / 1e6:.2f} km²), fields on {np.mean(cover == 10):.1%} of the land and bare rock on {np.mean(cover == 90):.1%}.")
+print(f"Gravel bars, torrents, quarries and cut slopes along {mountain.lines['roads'].length.sum() / 1000:.0f} km of road look bare too, and one landslide in seven keeps much of its plants.")
 
 # %% [markdown]
 # ## The two bounds
