@@ -17,7 +17,7 @@
 #
 # **You will learn** (1) how a data folder is described so that any area can be used, (2) how slope, aspect, curvature and wetness are made from a
 # terrain model, step by step, (3) how rasters, vectors, tables and a NetCDF in different reference systems become layers on one grid, (4) how coarse each
-# source is.
+# source is, (5) what each of the fifteen factors means, and where it misleads.
 #
 # **Before you start**
 #
@@ -46,12 +46,15 @@ factors: list = []  # factors to use; empty: all that the sources allow
 # %%
 from tempfile import TemporaryDirectory
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyflwdir
 import rioxarray
 import xarray as xr
 import xrspatial
+from rasterio.features import rasterize
+from scipy.ndimage import distance_transform_edt
 
 from lsa_helpers import validation
 from lsa_helpers.errors import remarks
@@ -71,7 +74,14 @@ from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.runner.world import make_data
 from lsa_helpers.show import data as show
 from lsa_helpers.show import style
-from lsa_helpers.sources import read_dem, source_table, target_grid
+from lsa_helpers.sources import (
+    is_raster,
+    read_dem,
+    read_inventory,
+    source_table,
+    station_error,
+    target_grid,
+)
 from lsa_helpers.validation import bounds
 
 style.use()
@@ -83,7 +93,8 @@ run = open_run(p, "01_data")
 #
 # A data folder carries a file `catalog.yml` that says which file is the DEM, which the roads, and so on. Nothing else tells the chapters where
 # data are: change the folder and everything below is about another place. Without a data folder the chapter makes the built-in *simulated
-# mountain*: a landscape with known truth, written in the same formats and the same folders as the paper's own sources.
+# mountain*: a landscape with known truth, written in the same formats and the same folders as the paper's own sources. Its rules, hidden ones too, are on the
+# page *How the mountain was made*, in the books of runs that made one.
 
 # %%
 catalog = make_data(p, run)
@@ -225,9 +236,22 @@ factors = read_factors(run.product("factors.tif"), chunk=p.chunk)
 print("\n".join([*notes, *map(str, said)]) or "Every factor was made, from sources fine enough for the grid.")
 factors
 
-# %% mystnb={"figure": {"caption": "The study area with altitude as shaded relief, and the line sources that were read.", "name": "fig-01-area"}, "image": {"alt": "Shaded relief map of the study area coloured by altitude with rivers, roads and faults drawn as lines"}}
-known = known_cells(factors).compute()
-style.save(show.study_area(catalog, altitude.where(known)), run, "study_area")
+# %% [markdown]
+# Where are the landslides? The simulated mountain knows; a data folder may bring an inventory. From here on they are drawn on the maps, to look at: no factor
+# is made from them.
+
+# %%
+known, landslides = known_cells(factors).compute(), None
+if run.has("truth/landslides.gpkg"):
+    landslides = gpd.read_file(run.product("truth/landslides.gpkg")).to_crs(factors.rio.crs)
+elif catalog.inventory is not None:
+    landslides = read_inventory(catalog, factors)
+    landslides = landslides[landslides["label"] == 1] if "label" in landslides else landslides
+landslides = None if landslides is None or landslides.empty else landslides
+print("No landslides are known here." if landslides is None else f"{len(landslides)} landslides are known.")
+
+# %% mystnb={"figure": {"caption": "The study area: altitude in greys as shaded relief, the line sources that were read, and the known landslides.", "name": "fig-01-area"}, "image": {"alt": "Shaded relief map of the study area in greys with rivers, roads and faults drawn as lines, landslides filled in orange and a north arrow"}}
+style.save(show.study_area(catalog, altitude.where(known), landslides=landslides), run, "study_area")
 
 # %% [markdown]
 # The table says how far the values of each factor reach, and how coarse its source is; classes have no range.
@@ -237,13 +261,83 @@ run.write_table(facts, "factors")
 narrow = facts[["factor", "unit", "minimum", "median", "maximum", "native resolution (m)"]]
 narrow.style.hide(axis="index").format(precision=3, na_rep="–", escape="html")
 
-# %% mystnb={"figure": {"caption": "The conditioning factors on the analysis grid. Colour scales run from the 2nd to the 98th percentile.", "name": "fig-01-factors"}, "image": {"alt": "Small maps of all conditioning factors of the study area, each with its own colour scale and unit or class legend"}}
-style.save(show.factor_panels(factors), run, "factors")
+# %% mystnb={"figure": {"caption": "Relief: seven factors from one terrain model. Curvatures are purple and orange on both sides of 0. Known landslides are outlined here and below; colour scales run from the 2nd to the 98th percentile.", "name": "fig-01-relief"}, "image": {"alt": "Small maps of the factors made from the terrain model, altitude in greys, slope, aspect, two curvatures, wetness and ruggedness, with landslide outlines on each"}}
+if names := show.of_family(factors, "relief"):
+    display(style.save(show.factor_panels(factors[names], 3, landslides), run, "factors_relief"))
+
+# %% mystnb={"figure": {"caption": "Distance to the nearest road, river and fault.", "name": "fig-01-distance"}, "image": {"alt": "Three small maps of the distance to roads, rivers and faults, dark along the lines and bright far from them, with landslide outlines on each"}}
+if names := show.of_family(factors, "distance"):
+    display(style.save(show.factor_panels(factors[names], 3, landslides), run, "factors_distance"))
+
+# %% mystnb={"figure": {"caption": "The ground and what grows on it.", "name": "fig-01-ground"}, "image": {"alt": "Small maps of rock units, land cover classes and NDVI, the classes in flat colours named below, with landslide outlines on each"}}
+if names := show.of_family(factors, "ground"):
+    display(style.save(show.factor_panels(factors[names], 3, landslides), run, "factors_ground"))
+
+# %% mystnb={"figure": {"caption": "What sets landslides off, and what else the data folder brought.", "name": "fig-01-triggers"}, "image": {"alt": "Two smooth maps of yearly rainfall and of peak ground acceleration with landslide outlines on each"}}
+if names := show.of_family(factors, "triggers"):
+    display(style.save(show.factor_panels(factors[names], 2, landslides), run, "factors_triggers"))
 
 # %% [markdown]
 # Some of these maps repeat each other: {term}`TRI` and slope look alike, because a steep cell differs from its neighbours. Chapter 4 measures how
 # far such factors can stand in for each other.
+
+# %% [markdown]
+# ## What each factor means
 #
+# Fifteen factors, because the paper has these; other studies have five or fifty. Each stands for a process, and each can mislead:
+#
+# | factor | why slopes may fail by it | expected more | caution |
+# |---|---|---|---|
+# | altitude | climate, soil and use change with height | depends on the place | stands for all that changes with height |
+# | slope | the steeper, the more of its weight pulls | on steep ground | gentler on a coarser grid; the steepest rock has lost its soil |
+# | aspect | sun, rain and shaking come from a side | on the wet or shaken side | 359° is beside 1°; flat cells are −1 |
+# | plan curvature | hollows gather water and soil | in hollows (below 0) | second derivative: noisy |
+# | profile curvature | stress and soil change at breaks of slope | at breaks of slope, on either side | programs differ in its sign |
+# | wetness (TWI) | wet soil holds less | where it is high | knows no rain, and only water that follows the surface |
+# | ruggedness (TRI) | broken, steep ground | where it is high | slope in another word (chapter 4) |
+# | distance to road | cuts and loads unsettle a slope | near | a place: roads follow valleys, and what falls on a road gets mapped |
+# | distance to river | banks are undercut | near | valley floors are flat, and landslides end there |
+# | distance to fault | rock is broken; earthquakes start there | near | drawn at 1:200,000: a line may be 100 m off |
+# | lithology | strength of the rock | on weak rock | a unit is an age and a name, not a strength |
+# | land cover | roots hold soil | without forest | mapped after the event, a scar is bare land |
+# | NDVI | dense plants, strong roots | where it is low | measured after the event, a scar is low because it slid |
+# | rainfall | water in the soil | where it is high | a year's sum is no storm; coarse cells |
+# | PGA | shaking pulls | where it is high | one earthquake, few stations |
+#
+# Do the signs hold here? Means in the known landslides, in a ring of 50 to 150 m around them, and on all land:
+
+# %%
+means = pd.DataFrame()
+if landslides is not None:
+    slide = rasterize(landslides.geometry, out_shape=known.shape, transform=factors.rio.transform(), dtype="uint8") == 1
+    away = distance_transform_edt(~slide) * cell_size(factors)
+    places = {"in landslides": slide, "50–150 m around": (away >= 50) & (away <= 150), "all land": np.full_like(slide, True)}
+    numeric = {name: factor for name, factor in factors.items() if factor.attrs["kind"] == "continuous"}
+    means = pd.DataFrame({word: {name: float(factor.where(known & place).mean()) for name, factor in numeric.items()} for word, place in places.items()})
+    names = {name: f"{factor.attrs['long_name']} ({factor.attrs['units']})" for name, factor in numeric.items()}
+    run.write_table(means.rename_axis("factor").reset_index(), "factor_means")
+    display(means.rename(index=names).style.format("{:.4g}").format_index(escape="html"))
+
+# %%
+if "ndvi" in means.index:
+    inside, around = means.loc["ndvi", ["in landslides", "50–150 m around"]]
+    print(f"NDVI is {inside:.2f} in landslides and {around:.2f} around them. Sparse plants may be the cause, or the scar itself: only the date of the image can tell.")
+if "distance_to_road" in means.index:
+    inside, land = means.loc["distance_to_road", ["in landslides", "all land"]]
+    seen = "lie apart" if inside > 1.2 * land else "share ground" if land > 1.2 * inside else "are neither near nor apart"
+    print(f"Landslides lie {inside:.0f} m from a road on average, all land {land:.0f} m. Roads and landslides {seen} here, which is no cause yet.")
+if "rainfall" in factors and (native := factors["rainfall"].attrs["native_resolution_m"]):
+    times = native / cell_size(factors)
+    print(f"One cell of rainfall is {times:.0f} cells of the grid wide, so {times**2:.0f} of them share one number, smoothed between centres.")
+stations = catalog.stations if "pga" in factors else None
+if stations and not is_raster(catalog.path(stations)) and (measured := station_error(catalog, stations, factors["pga"])):
+    count, miss = measured
+    span, unit = float(factors["pga"].max() - factors["pga"].min()), factors["pga"].attrs["units"]
+    print(f"PGA comes from {count} stations. Left out in turn, the others miss one by {miss:.0f} {unit} (root mean square); the whole map spans {span:.0f}.")
+if "aspect" in factors:
+    print(f"{int((factors['aspect'] == -1).sum())} cells are flat and have aspect −1.")
+
+# %% [markdown]
 # ## How good can a map be?
 #
 # A score needs something to be compared with. The simulated mountain knows the true probability that a cell lies in a landslide, but ranking cells by it is no fair

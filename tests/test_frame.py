@@ -13,7 +13,14 @@ from packaging.requirements import Requirement
 
 import lsa_helpers
 from lsa_helpers.runner import pairs
-from lsa_helpers.runner.params import CHAPTERS, COMPARISON, PUBLISHED, Parameters, cell_of
+from lsa_helpers.runner.params import (
+    CHAPTERS,
+    COMPARISON,
+    MOUNTAIN,
+    PUBLISHED,
+    Parameters,
+    cell_of,
+)
 
 ROOMS = [
     *[
@@ -216,7 +223,7 @@ def test_every_dependency_is_used_and_nothing_else(root):
 def test_pairs_are_in_step(root):
     assert not pairs.out_of_step(root / "notebooks")
     found = {source.stem for source in pairs.sources(root / "notebooks")}
-    assert found == {*CHAPTERS, COMPARISON, PUBLISHED}
+    assert found == {*CHAPTERS, COMPARISON, MOUNTAIN, PUBLISHED}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -267,7 +274,7 @@ FIELD = {
 }
 
 
-@pytest.mark.parametrize("chapter", [*CHAPTERS, COMPARISON, PUBLISHED])
+@pytest.mark.parametrize("chapter", [*CHAPTERS, COMPARISON, MOUNTAIN, PUBLISHED])
 def test_a_reader_sees_the_libraries_of_the_field(root, chapter):
     """The lesson is in the notebook: every chapter calls libraries, not only this module."""
     code = "\n".join(
@@ -278,7 +285,7 @@ def test_a_reader_sees_the_libraries_of_the_field(root, chapter):
     assert roots(ast.parse(code)) & FIELD
 
 
-@pytest.mark.parametrize("chapter", [*CHAPTERS, PUBLISHED])
+@pytest.mark.parametrize("chapter", [*CHAPTERS, MOUNTAIN, PUBLISHED])
 def test_notebooks_keep_their_form(root, chapter):
     cells = jupytext.read(root / "notebooks" / f"{chapter}.py").cells
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
@@ -300,7 +307,7 @@ def test_notebooks_keep_their_form(root, chapter):
     )
 
 
-@pytest.mark.parametrize("chapter", [*CHAPTERS, COMPARISON, PUBLISHED])
+@pytest.mark.parametrize("chapter", [*CHAPTERS, COMPARISON, MOUNTAIN, PUBLISHED])
 def test_every_figure_has_alt_text(root, chapter):
     cells = jupytext.read(root / "notebooks" / f"{chapter}.py").cells
     figures = [cell for cell in cells if cell.cell_type == "code" and "style.save(" in cell.source]

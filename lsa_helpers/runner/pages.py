@@ -40,8 +40,9 @@ Version {version} of this book and its module, {date}. {doi}
 }}
 ```
 
-Please cite the paper whose workflow it follows as well: {{cite:t}}`yao2026`. A result that came from one of the methods belongs to its authors too;
-each chapter ends with them. The file `CITATION.cff` of the repository says the same to programs.
+Please cite the paper whose workflow it follows as well: {{cite:t}}`yao2026`. A result that came
+from one of the methods belongs to its authors too; each chapter ends with them. The file
+`CITATION.cff` of the repository says the same to programs.
 """
 
 _COMPARED = """# Runs compared: {name}

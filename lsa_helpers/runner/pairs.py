@@ -31,8 +31,8 @@ def twin_text(source: Path) -> str:
 
 
 def sources(folder: Path) -> list[Path]:
-    """The chapters' sources in a folder."""
-    return sorted(folder.glob("[0-9][0-9]_*.py"))
+    """The sources of the chapters and pages in a folder."""
+    return sorted(folder.glob("*.py"))
 
 
 def out_of_step(folder: Path) -> dict[Path, str]:

@@ -315,6 +315,16 @@ class PublishedParams(Cell):
 #: Its notebook.
 PUBLISHED = "15_published_tables"
 
+
+class MountainParams(Cell):
+    """The page on how the simulated mountain was made, which reads its run's own parameters."""
+
+    run_dir: str
+
+
+#: Its notebook, which has no number: it tells of the data and is no step of the chain.
+MOUNTAIN = "mountain"
+
 CHAPTERS: dict[str, type[Parameters]] = {
     "01_data": DataParams,
     "02_detector": DetectorParams,

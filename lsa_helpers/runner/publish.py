@@ -22,7 +22,7 @@ from lsa_helpers.runner import pages
 from lsa_helpers.runner.assumptions import assumptions_page
 from lsa_helpers.runner.front import front_page
 from lsa_helpers.runner.kernel import execute_notebook
-from lsa_helpers.runner.params import COMPARISON, PUBLISHED, notebooks_dir
+from lsa_helpers.runner.params import COMPARISON, MOUNTAIN, PUBLISHED, notebooks_dir
 from lsa_helpers.runner.site import mend_site
 
 # Sphinx' own notes, and what the theme brings and no page loads.
@@ -55,8 +55,8 @@ def build_book(run: Run, out: Path | None = None, config: dict | None = None) ->
         When the run has no executed notebooks, the pages of the book are not there, or `out` is a
         folder with other things in it.
     StageError
-        When the chapter on printed tables fails, or Jupyter Book gives an error or a warning; the
-        message shows them.
+        When a notebook that the book makes itself fails, or Jupyter Book gives an error or a
+        warning; the message shows them.
     """
     out = Path(out) if out is not None else run.path / "book"
     if out.exists() and any(out.iterdir()) and not (out / "index.html").is_file():
@@ -69,7 +69,7 @@ def build_book(run: Run, out: Path | None = None, config: dict | None = None) ->
         stage = Path(folder) / "stage"
         compares = (run.path / "comparison.json").is_file()
         if not compares and _executed(run):
-            _add_published(run)
+            _add_pages(run)
         (comparison_stage if compares else make_stage)(run, stage)
         _set(stage / "_config.yml", config or {})
         site = jupyter_book(stage, Path(folder) / "built")
@@ -113,16 +113,35 @@ def make_stage(run: Run, stage: Path) -> None:
 
 def _executed(run: Run) -> list[Path]:
     """The run's executed notebooks."""
-    notebooks = sorted((run.path / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    folder = run.path / "notebooks"
+    notebooks = sorted([*folder.glob("[0-9][0-9]_*.ipynb"), *folder.glob(f"{MOUNTAIN}.ipynb")])
     return [path for path in notebooks if path.suffixes == [".ipynb"]]
 
 
-def _add_published(run: Run) -> None:
-    """Execute the chapter on printed tables in the run's folder: it reads nothing of the run, so no
-    run makes it, and takes seconds.
+def _add_pages(run: Run) -> None:
+    """Execute the `MADE_BY_THE_BOOK` in the run's folder; one that is not for this run is removed,
+    which may be there from a run of other data.
     """
-    notebook = notebooks_dir() / f"{PUBLISHED}.ipynb"
-    execute_notebook(notebook, run.path.resolve(), {"run_dir": ".", "table": ""})
+    for name, values, is_for in MADE_BY_THE_BOOK:
+        if is_for(run):
+            execute_notebook(notebooks_dir() / f"{name}.ipynb", run.path.resolve(), values)
+        else:
+            (run.path / "notebooks" / f"{name}.ipynb").unlink(missing_ok=True)
+
+
+def is_simulated(run: Run) -> bool:
+    """Whether a run is about a mountain that it made itself, so that it can be made again."""
+    file = run.path / "params.yml"
+    if not (file.is_file() and run.has("truth/source.tif")):
+        return False
+    return not yaml.safe_load(file.read_text(encoding="utf-8"))["shared"]["data"]
+
+
+#: Notebooks that no later chapter needs and that take seconds: name, values, and for which runs.
+MADE_BY_THE_BOOK = (
+    (MOUNTAIN, {"run_dir": "."}, is_simulated),
+    (PUBLISHED, {"run_dir": ".", "table": ""}, lambda run: True),
+)
 
 
 def comparison_stage(run: Run, stage: Path) -> None:

@@ -48,6 +48,7 @@ MODEL_LABELS = {
     "oracle": "Oracle (true probability)",
     "reachable": "Reachable from the factors",
 }
+WIDTH = 7.2  # inches; the book's column, where letters of a figure keep their size
 MOST_PIXELS = 2500  # cells a side of a raster that is drawn, more than a figure shows
 SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
@@ -147,12 +148,20 @@ def _scale_bar(ax: Axes, width: float) -> None:
     steps_km = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
     length_km = max(step for step in steps_km if step <= max(width / 4000, 0.1))
     look = {"label_top": True, "pad": 0.2, "sep": 2, "size_vertical": 0.008 * width}
-    look |= {"fill_bar": True, "prop": {"size": 7}}
+    look |= {"fill_bar": True, "prop": {"size": 8}}
     text = f"{length_km:g} km"
     bar = AnchoredSizeBar(ax.transData, 1000 * length_km, text, "lower left", **look)
     bar.patch.set(alpha=0.7, lw=0)
     bar.set_zorder(9)
     ax.add_artist(bar)
+
+
+def north_arrow(ax: Axes) -> None:
+    """An arrow to the grid's north in the upper right corner of a map."""
+    arrow = {"arrowstyle": "-|>", "color": "black", "lw": 1.2}
+    box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.7}
+    place = {"xy": (0.97, 0.99), "xytext": (0.97, 0.88), "xycoords": "axes fraction"}
+    ax.annotate("N", **place, ha="center", fontsize=9, arrowprops=arrow, bbox=box)
 
 
 def hillshade(dem: xr.DataArray) -> xr.DataArray:

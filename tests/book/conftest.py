@@ -9,6 +9,7 @@ from filelock import FileLock
 from lsa_helpers.runner.publish import build_book
 
 CHAPTERS = (
+    "mountain",
     "01_data",
     "02_detector",
     "03_inventory",
@@ -22,7 +23,8 @@ CHAPTERS = (
     "11_inventory_errors",
     "12_uncertainty",
     "13_mapping_units",
-    "14_published_tables",
+    "14_using_the_map",
+    "15_published_tables",
 )
 
 

@@ -93,6 +93,25 @@ def test_generated_pages_tell_time_machine_and_parameters(run, root):
     assert "| `n_explain` | `200` | `200` |" in parameters
 
 
+@pytest.mark.parametrize(("data", "made"), [("", True), ("folder", False)])
+def test_the_page_of_the_mountain_is_for_runs_that_made_one(run, monkeypatch, data, made):
+    """Of a data folder there is no page, not even one that lay there before."""
+    (run.path / "params.yml").write_text(to_text(resolve({"shared": {"data": data}}, "test")))
+    run.product("truth").mkdir(parents=True)
+    run.product("truth/source.tif").touch()
+    old = run.path / "notebooks/mountain.ipynb"
+    old.touch()
+    done = []
+    monkeypatch.setattr(publish, "execute_notebook", lambda file, *_: done.append(file.stem))
+    publish._add_pages(run)
+    assert done == ["mountain", "14_published_tables"][not made :]
+    assert old.exists() == made
+
+
+def test_a_run_without_truth_has_no_page_of_the_mountain(run):
+    assert not publish.is_simulated(run)
+
+
 def test_a_run_without_notebooks_is_refused(tmp_path):
     with pytest.raises(InputError, match="no executed notebooks"):
         publish.build_book(Run(tmp_path / "nothing"))

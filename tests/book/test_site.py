@@ -15,6 +15,7 @@ from tests.book.conftest import CHAPTERS
 pytestmark = pytest.mark.book
 
 MATHS = (
+    "mountain",
     "01_data",
     "04_factor_selection",
     "06_frequency_ratio",

@@ -36,6 +36,7 @@ ERRORS = (
     "missed_negatives,auc,auc_change,fr,fr_change,map_rank,class_changed,shapley_rank,problem"
 )
 COLUMNS = {
+    "factor_means": "factor,in landslides,50–150 m around,all land",
     "detection_scores": "backbone,optimizer,split,AP_segm,AP50_segm,AP75_segm,AP_bbox,AP50_bbox,"
     "AP75_bbox,AR_segm,AR_bbox,precision,f1,recall,threshold",
     "vif": "factor,vif,tolerance,dropped_at",
