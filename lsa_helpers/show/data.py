@@ -4,7 +4,6 @@ from collections.abc import Collection
 from itertools import cycle, islice
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.colors import ListedColormap
@@ -26,8 +25,6 @@ _LOOKS = {
     "lithology": {"color": style.OKABE_ITO["blue"], "lw": 0.7},
 }
 _LINES = ("rivers", "roads", "faults")
-# Twelve classes are enough for land cover and lithology; colours differ in lightness too.
-_CLASS_COLOURS = [*style.OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
 
 
 def study_area(
@@ -113,16 +110,7 @@ def factor_panels(factors: xr.Dataset, columns: int = 3) -> Figure:
 
 def _value_panel(ax, factor: xr.DataArray, scale_bar: bool) -> None:
     """One continuous or circular factor; what lies on both sides of 0 in two colours."""
-    low, high = np.nanpercentile(factor, [2, 98])
-    colours = style.SEQUENTIAL
-    if factor.attrs["kind"] == "circular":
-        colours = "twilight"
-        low = 0
-        high = 360
-    elif low < 0 < high:
-        colours = style.DIVERGING
-        high = max(-low, high)
-        low = -high
+    colours, low, high = style.value_colours(factor, factor.attrs["kind"])
     look = {"cmap": colours, "vmin": low, "vmax": high}
     image = style.map_image(ax, factor, scale_bar=scale_bar, **look)
     unit = factor.attrs["units"]
@@ -136,7 +124,7 @@ def _class_panel(ax, factor: xr.DataArray, scale_bar: bool) -> None:
     number = factor.copy(
         data=pd.Index(classes).get_indexer(factor.values.ravel()).reshape(factor.shape)
     )
-    colours = ListedColormap(list(islice(cycle(_CLASS_COLOURS), len(classes))))
+    colours = ListedColormap(list(islice(cycle(style.CLASS_COLOURS), len(classes))))
     look = {"cmap": colours, "vmin": -0.5, "vmax": len(classes) - 0.5, "interpolation": "nearest"}
     image = style.map_image(ax, number.where(number >= 0), scale_bar=scale_bar, **look)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.75, ticks=range(len(classes)))
