@@ -88,4 +88,4 @@ def _make_tiny(folder: Path) -> dict:
     return {"stdout": alone.stdout, "stderr": alone.stderr, "executed": executed}
 
 
-pytest_plugins = ["tests.data_folder", "tests.hillside"]
+pytest_plugins = ["tests.browser", "tests.data_folder", "tests.hillside"]

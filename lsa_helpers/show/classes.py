@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
@@ -39,6 +39,11 @@ WORDS = {
 } | {model: style.MODEL_LABELS[model] for model in MODELS}
 
 
+def class_colours(n_classes: int) -> list[str]:
+    """Hexadecimal colours of the classes from low to high, from the sequential map."""
+    return [to_hex(colour) for colour in plt.get_cmap(style.SEQUENTIAL, n_classes).colors]
+
+
 def class_maps(
     maps: Mapping[str, xr.DataArray], relief: xr.DataArray, landslides, *, n_classes: int
 ) -> Figure:
@@ -62,7 +67,7 @@ def class_maps(
     columns = 1 if width > 1.6 * height else len(maps)
     legend = 0.75 * columns / len(maps)
     fig, axes = style.panels(len(maps), columns, 7.5, 7.5 / columns * height / width + legend)
-    colours = style.class_colours(n_classes)
+    colours = class_colours(n_classes)
     look = {"cmap": ListedColormap(colours), "vmin": 0.5, "vmax": n_classes + 0.5, "alpha": 0.7}
     look["interpolation"] = "nearest"
     line = {"lw": 0.4}

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 
 from lsa_helpers.raster import cell_size
 from lsa_helpers.show import style
+from lsa_helpers.show.classes import class_colours
 from lsa_helpers.show.explain import label
 
 _UNKNOWN = -32768  # of whole numbers of two bytes
@@ -58,7 +59,8 @@ class MapLayers:
             look = _class_look(classes, ordered=kind == "ordinal")
         else:
             look = _value_look(values, kind, decimals)
-        layer = {"group": group, "name": name, "units": "" if units == "1" else units}
+        layer = {"group": group, "name": style.MODEL_LABELS.get(name, name)}
+        layer |= {"units": "" if units == "1" else units}
         self.layers.append(layer | look | {"plane": self._keep(numbers), "decimals": decimals})
 
     def add_contributions(self, models: Mapping[str, xr.Dataset], factors: xr.Dataset) -> None:
@@ -181,7 +183,7 @@ def packed(numbers: np.ndarray) -> str:
 
 def _class_look(classes: Mapping[int, str], *, ordered: bool) -> dict:
     """Names and colours of classes, and their legend; ordered ones from high to low."""
-    colours = style.class_colours(len(classes)) if ordered else cycle(style.CLASS_COLOURS)
+    colours = class_colours(len(classes)) if ordered else cycle(style.CLASS_COLOURS)
     named = zip(sorted(classes), colours, strict=False)
     named = {int(code): [str(classes[code]), colour] for code, colour in named}
     legend = [(colour, name) for name, colour in named.values()]
@@ -198,8 +200,10 @@ def _leading_look(codes: list[np.ndarray], words: list[str]) -> dict:
     first = [int(code) for code in np.argsort(-often, kind="stable")[:5] if often[code]]
     colours = dict(zip(first, style.LEADERS, strict=False))
     legend = [(colour, words[code]) for code, colour in colours.items()]
+    if often.sum() > often[first].sum():
+        legend.append((_OTHER_FACTORS, "another factor"))
     named = {code: [word, colours.get(code, _OTHER_FACTORS)] for code, word in enumerate(words)}
-    return {"classes": named, "legend": [*legend, (_OTHER_FACTORS, "another factor")]}
+    return {"classes": named, "legend": legend}
 
 
 def _value_look(values: np.ndarray, kind: str, decimals: int) -> dict:

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import LightSource, to_hex
+from matplotlib.colors import LightSource
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
@@ -86,11 +86,6 @@ def panels(count: int, columns: int, width: float, height: float, **more) -> tup
     for ax in axes.flat[count:]:
         ax.remove()
     return fig, list(axes.flat[:count])
-
-
-def class_colours(n_classes: int) -> list[str]:
-    """Hexadecimal colours of the classes from low to high, from the sequential map."""
-    return [to_hex(colour) for colour in plt.get_cmap(SEQUENTIAL, n_classes).colors]
 
 
 def value_colours(values, kind: str) -> tuple[str, float, float]:

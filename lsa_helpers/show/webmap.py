@@ -60,9 +60,9 @@ def web_map(
     relief : DataArray, dims (y, x)
         From `lsa_helpers.show.style.relief`; below all layers.
     layers : mapping
-        Heading → name → raster (y, x), in the order of the list; the first is shown first. As of
-        factors, the attributes ``kind``, ``units`` and ``classes`` (code → name) say how a raster
-        is drawn and told; ``kind="ordinal"`` are classes from low to high. NaN, and 0 of whole
+        Heading → model or other name → raster (y, x), in the order of the list; the first is shown
+        first. As of factors, the attributes ``kind``, ``units`` and ``classes`` (code → name) say
+        how a raster is drawn and told; ``kind="ordinal"`` are classes from low to high. NaN, and 0 of whole
         numbers, is unknown. Coarser rasters are taken by the nearest cell.
     factors : Dataset, optional
         Layers under the heading *Factors*.
@@ -96,7 +96,7 @@ def web_map(
         for factor in factors.values():
             kept.add(FACTORS, label(factor), factor)
         page = _page(kept.content() | {"outlines": outlines})
-        if len(page) <= max_bytes or min(kept.x.size, kept.y.size) < 50:
+        if len(page) <= max_bytes or max(kept.x.size, kept.y.size) < 50:
             return WebMap(page)
         step += 1
 
@@ -153,13 +153,13 @@ def _page(content: dict) -> str:
     """The HTML. A "<" of the data is written as JSON writes it in an escape: no text can end the
     element it stands in.
     """
-    style_sheet, skeleton, script = (
-        (_FILES / f"map.{kind}").read_text(encoding="utf-8") for kind in ("css", "html", "js")
-    )
+    names = ("map.css", "map.html", "layers.js", "map.js")
+    sheet, skeleton, *scripts = ((_FILES / name).read_text(encoding="utf-8") for name in names)
+    script = "\n".join(scripts)
     data = json.dumps(content, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     name = f"lsa-map-{hashlib.sha256(data.encode()).hexdigest()[:12]}"
     return (
-        f'<div class="lsa-map" id="{name}">\n<style>\n{style_sheet}</style>\n{skeleton}'
+        f'<div class="lsa-map" id="{name}">\n<style>\n{sheet}</style>\n{skeleton}'
         f'<script type="application/json">{data}</script>\n'
         # a block: a cell that is run again declares nothing twice
         f'<script>{{\n{script}\nlsaMap(document.getElementById("{name}"));\n}}</script>\n</div>'
