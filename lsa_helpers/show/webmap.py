@@ -62,8 +62,8 @@ def web_map(
     layers : mapping
         Heading → model or other name → raster (y, x), in the order of the list; the first is shown
         first. As of factors, the attributes ``kind``, ``units`` and ``classes`` (code → name) say
-        how a raster is drawn and told; ``kind="ordinal"`` are classes from low to high. NaN, and 0 of whole
-        numbers, is unknown. Coarser rasters are taken by the nearest cell.
+        how a raster is drawn and told; ``kind="ordinal"`` are classes from low to high. NaN, and 0
+        of whole numbers, is unknown. Coarser rasters are taken by the nearest cell.
     factors : Dataset, optional
         Layers under the heading *Factors*.
     contributions : mapping, optional
@@ -158,9 +158,11 @@ def _page(content: dict) -> str:
     script = "\n".join(scripts)
     data = json.dumps(content, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     name = f"lsa-map-{hashlib.sha256(data.encode()).hexdigest()[:12]}"
+    # the first attribute leaves keys to the map in JupyterLab; the braces make a block, so that a
+    # cell that is run again declares nothing twice
     return (
-        f'<div class="lsa-map" id="{name}">\n<style>\n{sheet}</style>\n{skeleton}'
+        f'<div class="lsa-map" data-lm-suppress-shortcuts="true" id="{name}">\n'
+        f"<style>\n{sheet}</style>\n{skeleton}"
         f'<script type="application/json">{data}</script>\n'
-        # a block: a cell that is run again declares nothing twice
         f'<script>{{\n{script}\nlsaMap(document.getElementById("{name}"));\n}}</script>\n</div>'
     )

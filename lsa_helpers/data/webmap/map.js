@@ -118,7 +118,7 @@ function lsaMap(root) {
 
   // ---- layers and their legends
   function legendOf(layer) {
-    const list = part("legend");
+    const list = add(part("legend"), "div");
     add(list, "p", `${layer.group}: ${layer.name}${layer.units ? ` (${layer.units})` : ""}`);
     const entries = add(list, "ul");
     for (const [colour, text] of layer.legend) {
@@ -277,7 +277,8 @@ function lsaMap(root) {
   outlines.forEach(({ name, colour, dash }) => {
     const label = add(part("outlines"), "label");
     add(label, "input", "", { type: "checkbox", checked: true, onchange: draw });
-    const line = add(label, "span", "", { className: "lsa-map-stroke" });
+    const swatch = add(label, "span", "", { className: "lsa-map-swatch" });
+    const line = add(swatch, "span", "", { className: "lsa-map-stroke" });
     Object.assign(line.style, { borderTopColor: colour, borderTopStyle: dash.length ? "dashed" : "solid" });
     add(label, "span", name);
   });
