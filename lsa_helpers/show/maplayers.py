@@ -209,7 +209,8 @@ def _leading_look(codes: list[np.ndarray], words: list[str]) -> dict:
 def _value_look(values: np.ndarray, kind: str, decimals: int) -> dict:
     """Colours of values from low to high, and five of them as a legend."""
     palette, low, high = style.value_colours(values, kind)
-    texts = [f"{value:.{max(decimals, 0)}f}" for value in np.linspace(high, low, 5)]
+    values = np.linspace(high, low, 5)
+    texts = [f"{value:.{max(decimals, 0)}f}".replace("-", "−") for value in values]
     if kind == "circular":
         texts = [f"{text}° {wind}" for text, wind in zip(texts, "NWSEN", strict=True)]
     else:

@@ -107,6 +107,7 @@ def _outlines(landslides: Sequence, grid: xr.DataArray | xr.Dataset) -> list[dic
         {
             "name": f"Landslides ({frame.attrs['layer']})",
             "path": outline_path(frame, grid),
+            "points": bool((frame.geom_type == "Point").all()),
             "colour": style.OKABE_ITO[colour],
             "width": width,
             "dash": dash,
@@ -158,11 +159,13 @@ def _page(content: dict) -> str:
     script = "\n".join(scripts)
     data = json.dumps(content, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     name = f"lsa-map-{hashlib.sha256(data.encode()).hexdigest()[:12]}"
+    # of two views of one output each runs its own script
+    here = f'document.currentScript?.closest(".lsa-map") ?? document.getElementById("{name}")'
     # the first attribute leaves keys to the map in JupyterLab; the braces make a block, so that a
     # cell that is run again declares nothing twice
     return (
         f'<div class="lsa-map" data-lm-suppress-shortcuts="true" id="{name}">\n'
         f"<style>\n{sheet}</style>\n{skeleton}"
         f'<script type="application/json">{data}</script>\n'
-        f'<script>{{\n{script}\nlsaMap(document.getElementById("{name}"));\n}}</script>\n</div>'
+        f"<script>{{\n{script}\nlsaMap({here});\n}}</script>\n</div>"
     )

@@ -268,6 +268,7 @@ def test_a_click_tells_the_values_of_its_cell(opened):
     assert contributions[5] == "Random forest (log-odds)"
     opened.get_by_text("Factors", exact=True).last.click()
     assert f"Slope\n{slope}" in opened.locator("details").inner_text()
+    assert "inside" not in _click(opened, 40, 20), "a point has no inside"
     assert "unknown" in _click(opened, 0, 0)
     assert opened.locator("details[open]").count() == 1, "stays as the reader left it"
 

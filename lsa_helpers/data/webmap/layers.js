@@ -51,9 +51,12 @@ function inWords(layer, numbers, place) {
   if (layer.classes) return (layer.classes[value] ?? [`class ${value}`])[0];
   const number = value / 10 ** layer.decimals;
   if (layer.circular) return number < 0 ? "flat" : `${number.toFixed(0)}°, facing ${WINDS[Math.round(number / 45) % 8]}`;
-  const text = number.toFixed(Math.max(0, layer.decimals));
-  const known = numbers.filter((other) => other !== UNKNOWN);
-  const share = Math.floor((100 * known.filter((other) => other < value).length) / known.length);
+  const text = number.toFixed(Math.max(0, layer.decimals)).replace("-", "−");
+  let [known, lower] = [0, 0];
+  for (const other of numbers) {
+    known += other !== UNKNOWN;
+    lower += other !== UNKNOWN && other < value;
+  }
   const unit = layer.units && (layer.units === "°" ? "°" : ` ${layer.units}`);
-  return `${text}${unit}, more than in ${share} % of the area`;
+  return `${text}${unit}, more than in ${Math.floor((100 * lower) / known)} % of the area`;
 }

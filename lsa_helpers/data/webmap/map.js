@@ -175,7 +175,7 @@ function lsaMap(root) {
     const middle = (cell) => (cell * data.step + Math.floor(data.step / 2) + 0.5) * data.cell;
     const told = document.createDocumentFragment();
     const unmoved = document.createElement("canvas").getContext("2d");
-    const inside = outlines.filter(({ path }) => unmoved.isPointInPath(path, middle(column) / data.cell, middle(row) / data.cell, "evenodd"));
+    const inside = outlines.filter(({ path, points }) => !points && unmoved.isPointInPath(path, middle(column) / data.cell, middle(row) / data.cell, "evenodd"));
     const where = `x ${+(data.left + middle(column)).toFixed(1)}, y ${+(data.top - middle(row)).toFixed(1)}`;
     add(told, "p", [where, ...inside.map(({ name }) => `inside: ${name}`)].join("; "));
     for (const [group, layers] of groups) {
