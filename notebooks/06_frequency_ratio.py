@@ -269,11 +269,16 @@ published.told(audit(printed_table(5)), "impossible", "noted")
 #
 # ## Look at it yourself
 #
-# Pan and zoom; switch the models on and off in the box at the upper right. The map carries everything it needs and works without a network.
+# Choose a layer, lay a second one beside it and move the divider between them; a click tells the classes and the values of a cell. Everything works by
+# keyboard too. The map carries all it needs in the page, here as in the book, without a network; the figure at the start of this chapter is its picture.
 
 # %%
-relief = style.relief(read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk))
-webmap.susceptibility_map(class_maps, relief, landslides, n_classes=k)
+of_classes = {"kind": "ordinal", "classes": dict(enumerate(names, start=1))}
+layers = {
+    "Susceptibility class": {model: class_map.assign_attrs(of_classes) for model, class_map in class_maps.items()},
+    f"Susceptibility ({p.maps})": maps,
+}
+webmap.web_map(relief, layers, landslides=[landslides])
 
 # %% [markdown]
 # ## Try it

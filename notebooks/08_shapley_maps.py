@@ -57,9 +57,9 @@ from lsa_helpers.raster import at_cells, known_cells, read_factors, read_raster,
 from lsa_helpers.runner.params import ShapleyMapParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.samples import coded_groups
-from lsa_helpers.show import clickmap, style
 from lsa_helpers.show import explain as words
 from lsa_helpers.show import shapley_maps as show
+from lsa_helpers.show import style, webmap
 
 style.use()
 p = ShapleyMapParams.from_cell(globals())
@@ -328,24 +328,13 @@ units = maps[first]["base"].attrs["units"]
 style.save(show.waterfalls(cells, factors, units), run, "shap_why_here")
 
 # %% [markdown]
-# And any other place: click on the map. Bright ground is more susceptible. What a click says is stored in the page, so it works in the book as well.
+# And any other place: click on the map. It tells each model's output, its three largest contributions, and what the factors are there. Lay one model's
+# *largest contribution* beside another's and move the divider to see where they part. What a click says is stored in the page, so it works in the book
+# as well.
 
 # %%
-step = -(-max(factors.sizes.values()) // 48)
-output = sum(maps[first].values())
-every = {axis: slice(step // 2, None, step) for axis in ("y", "x")}
-thin, thin_maps = (each.isel(every).compute() for each in (factors, maps[first]))
-thin = thin.rio.write_transform(thin.rio.transform(recalc=True))
-levels = output.isel(every).compute()
-ordered = np.sort(levels.values[np.isfinite(levels.values)])
-texts = np.full(levels.shape, "Nothing is known about this place.", dtype=object)
-for i, j in zip(*np.nonzero(np.isfinite(levels.values)), strict=True):
-    cell = explain.explain_cell(thin_maps, thin, levels.x[j], levels.y[i])
-    share = np.searchsorted(ordered, cell.attrs["output"]) / len(ordered)
-    reasons = "; ".join(f"{in_full[each.factor]} {each.contribution:+.2f} ({each.words})" for each in cell.head(3).itertuples())
-    texts[i, j] = f"x {levels.x[j]:.0f}, y {levels.y[i]:.0f}: more susceptible than {share:.0%} of the area ({cell.attrs['output']:.2f} {units}). {reasons}"
-page = clickmap.click_map(output, style.relief(factors), texts, alt="Map of the susceptibility over shaded relief", invitation="Click on the map.")
-display({"text/html": page, "text/plain": "A map to click on."}, raw=True)
+outputs = {name: sum(bands.values()).assign_attrs(units=bands["base"].attrs["units"]) for name, bands in maps.items()}
+webmap.web_map(style.relief(factors), {"Output of the model": outputs}, factors=factors, contributions=maps)
 
 # %% [markdown]
 # ## Against the truth, cell by cell

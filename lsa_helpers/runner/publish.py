@@ -229,25 +229,13 @@ def _present(toc: dict, stage: Path) -> dict:
 
 
 def _copy_scripts(folder: Path) -> None:
-    """Copy require.js, the widget manager, the map widget and MathJax from the installed packages,
-    so that no page asks a server.
-    """
-
-    def installed(package: str, ending: str) -> Path:
-        files = importlib.metadata.files(package)
-        return next(file for file in files if str(file).endswith(ending)).locate().resolve()
-
-    mathjax = installed("sphinx-mathjax-offline", "mathjax/tex-mml-chtml.js")
-    wanted = {
-        "require.js": installed("nbclassic", "components/requirejs/require.js"),
-        "libembed-amd.js": installed("shinywidgets", "static/libembed-amd.js"),
-        "jupyter-leaflet": installed("jupyter-leaflet", "jupyter-leaflet/index.js").parent,
-        "mathjax/tex-mml-chtml.js": mathjax,
-        "mathjax/output/chtml": mathjax.parent / "output/chtml",
-    }
-    for name, source in wanted.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, folder / name)
+    """Copy MathJax from the installed package, so that no page asks a server."""
+    files = importlib.metadata.files("sphinx-mathjax-offline")
+    script = next(file for file in files if str(file).endswith("mathjax/tex-mml-chtml.js"))
+    mathjax = script.locate().resolve()
+    (folder / "mathjax").mkdir(parents=True)
+    shutil.copyfile(mathjax, folder / "mathjax" / mathjax.name)
+    shutil.copytree(mathjax.parent / "output/chtml", folder / "mathjax/output/chtml")
 
 
 def jupyter_book(stage: Path, built: Path, builder: str = "html") -> Path:

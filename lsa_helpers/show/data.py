@@ -5,7 +5,6 @@ from itertools import cycle, islice
 
 import geopandas as gpd
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
@@ -35,8 +34,7 @@ _OUTLINE = {"color": "black", "lw": 0.6, "markersize": 2}
 _OUTLINE |= {"path_effects": [withStroke(linewidth=1.4, foreground="white")]}
 # The colours of susceptibility are not those of height: a ridge is not dangerous by its colour.
 _HEIGHT = LinearSegmentedColormap.from_list("height", ["0.45", "0.98"])
-# Twelve classes are enough; colours differ in lightness too. Rocks have colours of their own.
-_CLASS_COLOURS = [*style.OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
+# Rocks have colours of their own.
 _ROCKS = ["#f2d9a6", "#b3713b", "#7d9a83", "#c3cfd9", "#5c7089", "#fff7a8", "#e8e2da", "#8c8378"]
 _ROCKS += ["#3f4a40", "#d9a6b0", "#8a6a9e", "#3b3531"]
 _PALETTES = {"altitude": _HEIGHT, "lithology": _ROCKS}
@@ -185,16 +183,8 @@ def _value_panel(ax, factor: xr.DataArray, scale_bar: bool, palette, gap: float)
     """One continuous or circular factor, its bar a `gap` below (share of the map's height); what
     lies on both sides of 0 in two colours.
     """
-    low, high = np.nanpercentile(factor, [2, 98])
-    colours = palette or style.SEQUENTIAL
-    if factor.attrs["kind"] == "circular":
-        colours = "twilight"
-        low = 0
-        high = 360
-    elif low < 0 < high:
-        colours = style.DIVERGING
-        high = max(-low, high)
-        low = -high
+    colours, low, high = style.value_colours(factor, factor.attrs["kind"])
+    colours = (palette or colours) if colours == style.SEQUENTIAL else colours
     look = {"cmap": colours, "vmin": low, "vmax": high}
     image = style.map_image(ax, factor, scale_bar=scale_bar, **look)
     unit = factor.attrs["units"]
@@ -210,7 +200,7 @@ def _class_panel(ax, factor: xr.DataArray, scale_bar: bool, palette) -> None:
     number = factor.copy(
         data=pd.Index(classes).get_indexer(factor.values.ravel()).reshape(factor.shape)
     )
-    colours = list(islice(cycle(palette or _CLASS_COLOURS), len(classes)))
+    colours = list(islice(cycle(palette or style.CLASS_COLOURS), len(classes)))
     look = {"cmap": ListedColormap(colours), "vmin": -0.5, "vmax": len(classes) - 0.5}
     shown = number.where(number >= 0)
     style.map_image(ax, shown, scale_bar=scale_bar, interpolation="nearest", **look)

@@ -13,9 +13,6 @@ from matplotlib.patches import Patch
 from lsa_helpers.show import style
 from lsa_helpers.show.explain import label
 
-#: Of the factors that lead most often, from dark to bright, so that they differ in grey too.
-_LEADERS = [style.OKABE_ITO[name] for name in ("black", "blue", "vermilion", "sky", "yellow")]
-
 
 def signed_maps(maps: xr.Dataset, factors: xr.Dataset, names: Sequence[str]) -> Figure:
     """Contributions of some factors, a panel each, all on one scale whose middle is zero.
@@ -77,12 +74,12 @@ def dominant_factors(
         codes = xr.full_like(leader, len(shown)).where(leader.notnull())
         for place, factor in enumerate(shown):
             codes = codes.where(leader != factor, place)
-        colours = ListedColormap([*_LEADERS[: len(shown)], "#dddddd"])
+        colours = ListedColormap([*style.LEADERS[: len(shown)], "#dddddd"])
         style.map_image(ax, codes, scale_bar=number == 0, cmap=colours, vmin=0, vmax=len(shown))
         ax.set_title(style.MODEL_LABELS[model])
     handles = [
         Patch(color=colour, label=label(factors[names[factor]]))
-        for colour, factor in zip(_LEADERS, shown, strict=False)
+        for colour, factor in zip(style.LEADERS, shown, strict=False)
     ]
     handles.append(Patch(color="#dddddd", label="another factor"))
     fig.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)

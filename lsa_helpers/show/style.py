@@ -1,6 +1,7 @@
 """The only colours and the only map frame the figures use."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LightSource
@@ -56,6 +57,11 @@ DIVERGING = "PuOr"
 #: before by about as much, so that the order is read by the colour-blind and in grey too, and no
 #: one is as light as the page.
 CLASS_RAMP = ("#e6ebf3", "#bac4df", "#9495c6", "#7a56a4", "#561873")
+CIRCULAR = "twilight"
+# Twelve classes are enough for land cover and lithology; colours differ in lightness too.
+CLASS_COLOURS = [*OKABE_ITO.values(), "#999999", "#dddddd", "#5e3c99", "#a6611a"]
+# Of the factors that lead most often, from dark to bright, so that they differ in grey too.
+LEADERS = [OKABE_ITO[name] for name in ("black", "blue", "vermilion", "sky", "yellow")]
 
 
 def use() -> None:
@@ -85,6 +91,27 @@ def panels(count: int, columns: int, width: float, height: float, **more) -> tup
     for ax in axes.flat[count:]:
         ax.remove()
     return fig, list(axes.flat[:count])
+
+
+def value_colours(values, kind: str) -> tuple[str, float, float]:
+    """The colour map of values that are no classes, and the values at its ends.
+
+    Parameters
+    ----------
+    values : array_like of float
+        NaN where unknown.
+    kind : str
+        ``circular``: degrees; else from the 2nd to the 98th percentile, and in two colours where
+        these lie on both sides of 0.
+    """
+    if kind == "circular":
+        return CIRCULAR, 0.0, 360.0
+    if not np.isfinite(values).any():
+        return SEQUENTIAL, 0.0, 1.0
+    low, high = np.nanpercentile(values, [2, 98])
+    if low < 0 < high:
+        return DIVERGING, -max(-low, high), max(-low, high)
+    return SEQUENTIAL, low, high
 
 
 def map_image(ax: Axes, raster, *, scale_bar: bool = True, **look) -> AxesImage:

@@ -1,181 +1,171 @@
-"""An interactive map that works without a network: our own relief below, class overlays,
-landslides, legend.
+"""An interactive map as one piece of HTML: layers over shaded relief, a divider between two of
+them, legends, and what is known of a place that is clicked. No kernel, no network, no library.
 """
 
-import base64
-import html
-import io
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import cycle
 
-import numpy as np
 import xarray as xr
-from matplotlib.colors import to_rgb
-from PIL import Image
-from rasterio.warp import transform_bounds
 
-from lsa_helpers.classes import class_names
+from lsa_helpers.raster import cell_size
 from lsa_helpers.show import style
-from lsa_helpers.show.classes import OUTLINE, class_colours
+from lsa_helpers.show.explain import label
+from lsa_helpers.show.maplayers import FACTORS, MapLayers
 
-# Web pages carry the whole state of the map: larger than this they load slowly on a phone.
-MAX_STATE_BYTES = 3_000_000
+_FILES = resources.files("lsa_helpers") / "data" / "webmap"
+#: A page carries its whole map: a larger one loads slowly on a phone.
+MAX_BYTES = 4_000_000
+#: Cells a side that are kept at most.
+MOST_CELLS = 800
+#: Colour, width and dashes of the first, second, third layer of landslides, one over the other.
+_LINES = [("vermilion", 2.4, []), ("black", 1.6, [5, 5]), ("blue", 1.6, [2, 4])]
 
 
-def susceptibility_map(
-    class_maps: Mapping[str, xr.DataArray],
+@dataclass(frozen=True)
+class WebMap:
+    """An interactive map, shown by a notebook when it is the last value of a cell.
+
+    Parameters
+    ----------
+    html : str
+        All of it: styles, data and script. What data say in it is never markup.
+    """
+
+    html: str
+
+    def __repr__(self) -> str:
+        return "An interactive map, for notebooks and pages in a browser."
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def web_map(
     relief: xr.DataArray,
-    landslides,
+    layers: Mapping[str, Mapping[str, xr.DataArray]],
     *,
-    n_classes: int,
-    max_pixels: int = 900,
-    tiles: bool = False,
-):
-    """Interactive map of class maps over relief, with landslides, layer control, legend and scale.
+    factors: xr.Dataset | None = None,
+    contributions: Mapping[str, xr.Dataset] | None = None,
+    landslides: Sequence = (),
+    max_bytes: int = MAX_BYTES,
+) -> WebMap:
+    """An interactive map of whatever layers there are.
 
     Parameters
     ----------
-    class_maps : mapping
-        Model → classes (y, x) from 1 to `n_classes`, 0 where unknown.
     relief : DataArray, dims (y, x)
-        Shaded relief in 0–1, NaN outside.
-    landslides : GeoDataFrame
-        The name of their layer in ``attrs["layer"]``.
-    n_classes : int
-    max_pixels : int
-        Longest side of every layer; fewer are taken when the page would become heavy (3 MB).
-    tiles : bool
-        Add OpenStreetMap tiles at the bottom (needs the network; © OpenStreetMap contributors).
+        From `lsa_helpers.show.style.relief`; below all layers.
+    layers : mapping
+        Heading → model or other name → raster (y, x), in the order of the list; the first is shown
+        first. As of factors, the attributes ``kind``, ``units`` and ``classes`` (code → name) say
+        how a raster is drawn and told; ``kind="ordinal"`` are classes from low to high. NaN, and 0
+        of whole numbers, is unknown. Coarser rasters are taken by the nearest cell.
+    factors : Dataset, optional
+        Layers under the heading *Factors*.
+    contributions : mapping, optional
+        Model → Shapley values as in ``shap_<model>.tif``. The factor with the largest is a layer;
+        a click tells the three largest with the values of their factors.
+    landslides : sequence of GeoDataFrame
+        Outlines of polygons, circles round points; the name of each layer in ``attrs["layer"]``.
+    max_bytes : int
+        Cells are thinned (every nth row and column) until the map takes no more.
 
     Returns
     -------
-    ipyleaflet.Map
+    WebMap
+        Every value it tells is that of a cell of the raster, to three digits of the raster's range;
+        the place it tells is that cell's centre.
     """
-    from ipyleaflet import LayersControl, LegendControl, Map, ScaleControl, TileLayer
-
-    colours = class_colours(n_classes)
-    rgb = np.array([to_rgb(colour) for colour in colours])
-    look = {"grid": relief, "max_pixels": max_pixels}
-    layers = [image_layer(_grey(relief, 64), relief.notnull(), name="Relief only", **look)]
-    # The last one added is the one shown first.
-    for model in reversed(class_maps):
-        classes = style.thin(class_maps[model]).values.astype(int)
-        # Enough relief to see the valleys, enough colour to tell the classes apart.
-        mixed = 0.7 * rgb[np.maximum(classes, 1) - 1] + 0.3 * _grey(relief, 16)
-        layers.append(image_layer(mixed, classes > 0, name=style.MODEL_LABELS[model], **look))
-    (south, west), (north, east) = layers[-1].bounds
-    layers.append(landslide_layer(landslides))
-    if _size(layers) > MAX_STATE_BYTES and max_pixels > 100:
-        fewer = {"max_pixels": int(0.7 * max_pixels), "tiles": tiles}
-        return susceptibility_map(class_maps, relief, landslides, n_classes=n_classes, **fewer)
-    web = Map(
-        layers=[TileLayer(name="OpenStreetMap"), *layers] if tiles else layers,
-        center=((south + north) / 2, (west + east) / 2),
-        zoom=_zoom(east - west),
-        scroll_wheel_zoom=True,
-        layout={"height": "520px"},
-    )
-    legend = _legend(colours, class_names(n_classes))
-    web.add(LayersControl(position="topright", collapsed=False))
-    web.add(ScaleControl(position="bottomleft", imperial=False))
-    web.add(LegendControl(legend, title="Susceptibility", position="bottomright"))
-    return web
+    factors = xr.Dataset() if factors is None else factors
+    contributions = contributions or {}
+    given = [raster for group in layers.values() for raster in group.values()]
+    grid = next(iter([*given, *factors.values(), *contributions.values(), relief]))
+    step = -(-max(grid.sizes["y"], grid.sizes["x"]) // MOST_CELLS)
+    outlines = _outlines(landslides, grid)
+    while True:
+        kept = MapLayers(grid, step)
+        kept.add_relief(relief, MOST_CELLS)
+        for group, rasters in layers.items():
+            for name, raster in rasters.items():
+                kept.add(group, name, raster)
+        kept.add_contributions(contributions, factors)
+        for factor in factors.values():
+            kept.add(FACTORS, label(factor), factor)
+        page = _page(kept.content() | {"outlines": outlines})
+        if len(page) <= max_bytes or max(kept.x.size, kept.y.size) < 50:
+            return WebMap(page)
+        step += 1
 
 
-def _grey(relief: xr.DataArray, levels: int) -> np.ndarray:
-    """Shaded relief as red, green and blue in few levels, which keep images small; as bright as
-    flat ground where it is unknown.
-    """
-    shade = np.round(relief.fillna(0.8).values * (levels - 1)) / (levels - 1)
-    return np.repeat(shade[..., None], 3, axis=2)
+def _outlines(landslides: Sequence, grid: xr.DataArray | xr.Dataset) -> list[dict]:
+    """Each layer of landslides with its name, its path and how it is drawn."""
+    return [
+        {
+            "name": f"Landslides ({frame.attrs['layer']})",
+            "path": outline_path(frame, grid),
+            "points": bool((frame.geom_type == "Point").all()),
+            "colour": style.OKABE_ITO[colour],
+            "width": width,
+            "dash": dash,
+        }
+        for frame, (colour, width, dash) in zip(landslides, cycle(_LINES), strict=False)
+    ]
 
 
-def image_layer(
-    rgb: np.ndarray, known: np.ndarray, *, grid: xr.DataArray, name: str, max_pixels: int
-):
-    """A coloured raster as an image layer, warped to the web map's projection so that it lies
-    exactly.
+def outline_path(landslides, grid: xr.DataArray | xr.Dataset, *, most: int = 4000) -> str:
+    """Polygons, or circles round points, as an SVG path.
 
     Parameters
     ----------
-    rgb : ndarray, shape (height, width, 3)
-        Red, green and blue in 0–1, at most 255 different colours.
-    known : ndarray of bool, shape (height, width)
-        The image is transparent elsewhere.
-    grid : DataArray, dims (y, x)
-        Any raster on the same cells.
-    name : str
-        Shown in the layer control.
-    max_pixels : int
-        Longest side of the image.
+    landslides : GeoDataFrame
+        In any CRS.
+    grid : DataArray or Dataset, dims (y, x)
+        Coordinates are in its cells, to the right and down from its upper left corner.
+    most : int
+        So many are kept, the largest.
 
     Returns
     -------
-    ipyleaflet.ImageOverlay
-        With a ``data:`` address, so nothing is fetched; one of the layers of which the reader
-        chooses one.
+    str
+        Outlines are simplified to a quarter of a cell.
     """
-    from ipyleaflet import ImageOverlay
-
-    rgba = np.round(255 * np.dstack([rgb, np.ones(grid.shape)]) * np.asarray(known)[..., None])
-    cells = xr.DataArray(rgba.astype(np.uint8), {"y": grid.y, "x": grid.x}, ("y", "x", "band"))
-    cells = cells.transpose("band", "y", "x").rio.write_crs(grid.rio.crs).rio.write_nodata(0)
-    warped = cells.rio.reproject("EPSG:3857")
-    image = Image.fromarray(np.ascontiguousarray(np.moveaxis(warped.values, 0, 2)))
-    image.thumbnail((max_pixels, max_pixels), Image.Resampling.NEAREST)
-    # A table of colours and their numbers takes a quarter of the bytes.
-    pixels = np.asarray(image).view(np.uint32)[..., 0]
-    table, numbers = np.unique(pixels, return_inverse=True)
-    image = Image.fromarray(numbers.reshape(pixels.shape).astype(np.uint8))
-    image.putpalette(table.tobytes(), "RGBA")
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    url = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-    west, south, east, north = transform_bounds("EPSG:3857", "EPSG:4326", *warped.rio.bounds())
-    place = ((south, west), (north, east))
-    return ImageOverlay(url=url, bounds=place, name=html.escape(name), base=True)
+    size, (left, _, _, top) = cell_size(grid), grid.rio.bounds()
+    shapes = landslides.geometry.to_crs(grid.rio.crs).reset_index(drop=True)
+    shapes = shapes[shapes.area.sort_values(ascending=False, kind="stable").index[:most]]
+    shapes = shapes.affine_transform([1 / size, 0, 0, -1 / size, -left / size, top / size])
+    points = shapes[shapes.geom_type.str.endswith("Point")].explode()
+    radius = max(grid.sizes["y"], grid.sizes["x"]) / 150
+    arc = f"a{radius:.1f} {radius:.1f} 0 1 0 "
+    circles = [
+        f"M{point.x - radius:.1f} {point.y:.1f}{arc}{2 * radius:.1f} 0{arc}{-2 * radius:.1f} 0"
+        for point in points
+    ]
+    polygons = shapes[shapes.geom_type.str.endswith("Polygon")].simplify(0.25)
+    rings = [ring.coords for ring in polygons.boundary.explode()]
+    texts = [f"M{' '.join(f'{x:.1f} {y:.1f}' for x, y in ring)}Z" for ring in rings]
+    return "".join(circles + texts)
 
 
-def landslide_layer(landslides, *, max_shapes: int = 4000):
-    """The landslides as outlines (or small circles, for points), simplified to 3 m and the largest
-    `max_shapes` of them.
+def _page(content: dict) -> str:
+    """The HTML. A "<" of the data is written as JSON writes it in an escape: no text can end the
+    element it stands in.
     """
-    from ipyleaflet import GeoJSON
-
-    are_points = (landslides.geom_type == "Point").all()
-    size = landslides.index.to_series() if are_points else landslides.area
-    largest = size.sort_values(ascending=False).index[:max_shapes]
-    kept = landslides.loc[largest, ["geometry"]]
-    kept = kept.set_geometry(kept.simplify(3)).to_crs(4326)
-    data = json.loads(kept.set_geometry(kept.set_precision(1e-6)).to_json())
-    for feature in data["features"]:
-        feature["properties"] = {}
-        feature.pop("bbox", None)
-    line = {"color": OUTLINE, "weight": 2, "fillOpacity": 0.05}
-    name = html.escape(f"Landslides ({landslides.attrs['layer']})")
-    return GeoJSON(data=data, style=line, point_style=line | {"radius": 4}, name=name)
-
-
-def _legend(colours: list[str], names: list[str]) -> dict[str, str]:
-    """Legend entries; numbered as in the class rasters, because saved notebooks sort them by
-    name. Like the names of layers they become HTML as they are.
-    """
-    digits = len(str(len(names)))
-    entries = {
-        f"{number:0{digits}} {html.escape(name)}": colour
-        for number, (name, colour) in enumerate(zip(names, colours, strict=True), start=1)
-    }
-    return entries | {"Landslide": OUTLINE}
-
-
-def _zoom(degrees: float, pixels: int = 650) -> int:
-    """Largest zoom level at which so many degrees of longitude fit into so many pixels."""
-    return int(np.clip(np.floor(np.log2(pixels * 360 / (256 * degrees))), 1, 18))
-
-
-def _size(layers: list) -> int:
-    """Bytes that the layers' contents take in the page."""
-    return sum(
-        len(getattr(layer, "url", "")) + len(json.dumps(getattr(layer, "data", "")))
-        for layer in layers
+    names = ("map.css", "map.html", "layers.js", "map.js")
+    sheet, skeleton, *scripts = ((_FILES / name).read_text(encoding="utf-8") for name in names)
+    script = "\n".join(scripts)
+    data = json.dumps(content, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    name = f"lsa-map-{hashlib.sha256(data.encode()).hexdigest()[:12]}"
+    # of two views of one output each runs its own script
+    here = f'document.currentScript?.closest(".lsa-map") ?? document.getElementById("{name}")'
+    # the first attribute leaves keys to the map in JupyterLab; the braces make a block, so that a
+    # cell that is run again declares nothing twice
+    return (
+        f'<div class="lsa-map" data-lm-suppress-shortcuts="true" id="{name}">\n'
+        f"<style>\n{sheet}</style>\n{skeleton}"
+        f'<script type="application/json">{data}</script>\n'
+        f"<script>{{\n{script}\nlsaMap({here});\n}}</script>\n</div>"
     )

@@ -33,7 +33,7 @@ ALL_FIGURES = """async () => {
 TOO_WIDE = """() => {
   const article = document.querySelector("article");
   const scrolls = box => ["auto", "scroll"].includes(getComputedStyle(box).overflowX);
-  const own = ".leaflet-container, mjx-container, svg, .headerlink";
+  const own = ".lsa-map, mjx-container, svg, .headerlink";
   const cut = item => {
     const { right, width } = item.getBoundingClientRect();
     if (!width) return false;
@@ -190,27 +190,12 @@ def test_the_first_page_is_light(address, browser):
     page.context.close()
 
 
-def test_web_map_is_drawn_and_switches_models(site, page):
-    page.goto((site / "notebooks" / "06_frequency_ratio.html").as_uri())
-    page.wait_for_selector(".leaflet-container .leaflet-image-layer", timeout=30_000)
-    page.wait_for_function(
-        "[...document.querySelectorAll('.leaflet-image-layer')]"
-        ".every(image => image.naturalWidth > 50)"
-    )
-    assert page.locator(".leaflet-overlay-pane path").count() > 0, "landslides"
-    assert page.locator(".leaflet-control-scale").count() == 1
-    assert "Very High" in page.locator(".leaflet-control-legend").inner_text()
-    choices = page.locator(".leaflet-control-layers-base label")
-    assert [text.strip() for text in choices.all_inner_texts()] == [
-        "Relief only",
-        "XGBoost",
-        "Random forest",
-        "CNN",
-    ]
-    before = page.locator(".leaflet-image-layer").last.get_attribute("src")
-    choices.nth(1).locator("input").click()
-    page.wait_for_function("document.querySelectorAll('.leaflet-image-layer').length === 1")
-    assert page.locator(".leaflet-image-layer").get_attribute("src") != before
+@pytest.mark.parametrize("chapter", ["06_frequency_ratio", "08_shapley_maps"])
+def test_the_map_of_a_chapter_answers_a_click(site, page, chapter):
+    page.goto((site / "notebooks" / f"{chapter}.html").as_uri())
+    page.locator(".lsa-map canvas").click()
+    page.wait_for_selector(".lsa-map dd")
+    assert page.locator(".lsa-map [data-part=told]").inner_text().startswith("x ")
     assert (page.asked, page.wrong) == ([], [])
 
 

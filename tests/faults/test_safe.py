@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 import yaml
-from ipywidgets.embed import embed_data, embed_snippet
 from markdown_it import MarkdownIt
 from shapely.geometry import box
 
@@ -142,20 +142,23 @@ def test_a_layer_shows_its_attributes_as_text():
     assert EVIL not in layer.to_dataset()._repr_html_()
 
 
-def test_the_web_map_shows_names_as_text(monkeypatch):
-    """Leaflet takes the names of layers and of the legend as HTML; attributes are left out."""
+def test_the_web_map_shows_names_as_text():
+    """No name ends the element its data stand in; attributes are left out. In a browser:
+    `tests/show/test_webmap.py`.
+    """
     grid = empty_grid((600_000, 3_290_000, 600_500, 3_290_500), "EPSG:32648", 25)
-    classes = on_grid(np.ones(grid.shape, np.uint8), grid)
+    band = on_grid(np.ones(grid.shape, np.uint8), grid, EVIL, EVIL, kind="categorical")
+    band.attrs |= {"classes": {1: EVIL}, "long_name": EVIL, "source": "left out"}
+    shapley = xr.Dataset({EVIL: band.astype(float), "base": band.astype(float)})
     relief = style.hillshade(on_grid(np.ones(grid.shape, np.float32), grid))
-    slides = gpd.GeoDataFrame({EVIL: [EVIL]}, geometry=[box(6e5, 3.29e6, 6.001e5, 3.2901e6)])
+    slides = gpd.GeoDataFrame({"left out": [EVIL]}, geometry=[box(6e5, 3.29e6, 6.001e5, 3.2901e6)])
     slides = slides.set_crs(grid.rio.crs)
     slides.attrs["layer"] = EVIL
-    monkeypatch.setitem(style.MODEL_LABELS, EVIL, EVIL)
-    monkeypatch.setattr(webmap, "class_names", lambda n_classes: [EVIL] * n_classes)
-    web = webmap.susceptibility_map({EVIL: classes}, relief, slides, n_classes=2)
-    state = json.dumps(embed_data([web])["manager_state"])
-    assert "&lt;img" in state and "<img" not in state
-    assert EVIL not in embed_snippet([web])
+    of_factors = {"factors": band.to_dataset(name=EVIL), "contributions": {EVIL: shapley}}
+    web = webmap.web_map(relief, {EVIL: {EVIL: band}}, landslides=[slides], **of_factors)
+    assert EVIL not in web.html and "left out" not in web.html
+    assert web.html.count(EVIL.replace("<", "\\u003c").replace('"', '\\"')) > 10
+    assert EVIL not in repr(web)
 
 
 def test_figures_show_a_dollar_as_a_dollar(folder, frame):

@@ -77,7 +77,7 @@ def package(tmp_path, monkeypatch) -> Path:
 
 def change(file: Path) -> None:
     """Another line of code at the end of a module, or of a table."""
-    line = "1,2,3\n" if file.suffix == ".csv" else "\nCHANGED = 1\n"
+    line = "\nCHANGED = 1\n" if file.suffix == ".py" else "1,2,3\n"
     file.write_text(file.read_text(encoding="utf-8") + line, encoding="utf-8")
 
 
@@ -87,10 +87,11 @@ ALL = [name[:2] for name in CHAPTERS]
 @pytest.mark.parametrize(
     ("file", "numbers", "figures"),
     [
-        ("classes.py", ["06", "14"], []),
+        ("classes.py", ["06", "14"], ["08"]),
         ("show/style.py", [], ALL),
-        ("show/webmap.py", [], ["06"]),
-        ("show/explain.py", [], ["07", "08"]),
+        ("show/webmap.py", [], ["06", "08"]),
+        ("data/webmap/map.js", [], ["06", "08"]),
+        ("show/explain.py", [], ["06", "07", "08"]),
         ("explain/values.py", ["07", "08"], []),
         ("explain/dense.py", ["07", "08"], []),
         ("selection/collinear.py", ["04"], []),
