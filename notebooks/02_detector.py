@@ -27,8 +27,7 @@
 # | chapter 1 | necessary | it makes the data; made first at the smallest size when you open this chapter alone |
 # | convolutional networks | helpful | only for the optional section on training |
 #
-# **Time to learn** about 20 minutes to read, without the optional section, and 30 for the two exercises. The time to run is on the page
-# *How long it took*.
+# **Time to learn** about 10 minutes to read, without the optional section, and 30 for two exercises; the time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -125,7 +124,8 @@ def say(text):
 #
 # The chips are split about 8 : 1 : 1. From *training* chips the network learns, with *validation* chips we choose between settings, and *test* chips
 # are looked at once, at the end. Whole scenes (mountains, valleys, images) go to one part, because neighbouring chips show the same light and often
-# the same landslide: tested on neighbours, a network looks better than it is.
+# the same landslide: tested on neighbours, a network looks better than it is. Fewer than five scenes are cut by place, with a gap between the parts;
+# a collection that brings its own split keeps it. *Neighbours* are chips that still share an edge or ground with a chip of another part.
 
 # %%
 with remarks() as said:
@@ -137,10 +137,6 @@ read.need_training(chips)
 counts = read.count_table(chips)
 run.write_table(counts, "image_table")
 counts
-
-# %% [markdown]
-# Fewer than five scenes are split by their place: a strip at one end tests, one at the other validates, and what lies closer than a chip to either is
-# in no part. *Neighbours* are chips that still share an edge or ground with a chip of another part. A collection that brings its own split keeps it.
 
 # %%
 parts = split_table(chips)
@@ -159,10 +155,10 @@ style.save(chip_gallery(chips), run, "chips")
 
 # %% [markdown]
 # **Read it.** The pixel of a chip is not what its satellite sees: a collection resamples, so Landsat's 30 m or Sentinel-2's 10 m become a few metres
-# without any detail more (the simulated mountain imitates light, haze and blur of the platforms at these pixels). Look at what is *not* outlined:
-# roads, fields, river bars and bare rock are as bright as a landslide. What tells them apart? Mostly shape and place.
+# without any detail more (the simulated mountain imitates the platforms' light, haze and blur). Look at what is *not* outlined: roads, fields, river
+# bars and bare rock are as bright as a landslide. What tells them apart? Mostly shape and place.
 #
-# Platforms also differ in sun, haze and sensor. With `normalise_radiometry` the colours of every source, the scene's too, get one mean and spread
+# Platforms differ in sun, haze and sensor. With `normalise_radiometry` the colours of every source, the scene's too, get one mean and spread
 # {cite:p}`yuan1996`, so that the network need not learn six palettes; no truth is used for that.
 
 # %% mystnb={"figure": {"caption": "A chip of each source as it was delivered (above) and with the colours of its source brought to one mean and spread (below).", "name": "fig-02-colours"}, "image": {"alt": "Two rows of image chips, one column for each platform; above dark and differently tinted, below brighter and alike in colour"}}
@@ -199,12 +195,10 @@ style.save(diagram(), run, "detection_network")
 # %% [markdown]
 # ## How it is built and trained (optional)
 #
-# *At a first reading go on with [Scores on chips](scores-on-chips); nothing there needs this section.* A network is trained by showing it
-# chips and changing its weights a little so that its {term}`loss`, a number for how wrong it is, falls. One such change is an *update*, made from a
-# *batch* of a few chips; one pass over all training chips is an {term}`epoch`.
-#
-# All weights start at random, and nothing is downloaded unless `weights` asks for it. That has a trap: ready-made builders freeze the first
-# layers, which is right for weights that know images and fatal for random ones. Here every weight learns.
+# *At a first reading go on with [Scores on chips](scores-on-chips); nothing there needs this section.* A network is trained by showing it chips and
+# changing its weights a little so that its {term}`loss`, a number for how wrong it is, falls. One such change is an *update*, from a *batch* of a few
+# chips; one pass over all training chips is an {term}`epoch`. All weights start at random, and nothing is downloaded unless `weights` asks for it. That
+# has a trap: ready-made builders freeze the first layers, right for weights that know images and fatal for random ones. Here every weight learns.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Show how the network is put together", "code_prompt_hide": "Hide how the network is put together"}
 with reproducible(p.seed, p.n_jobs):
@@ -228,24 +222,18 @@ weights = {name: sum(w.numel() for w in part.parameters()) for name, part in mod
 print(f"{sum(weights.values()):,} weights, {weights['backbone'] / sum(weights.values()):.0%} of them in backbone and pyramid; {len(train_chips)} training chips.")
 
 # %% [markdown]
-# ```{dropdown} Losses, stages, and torchvision's own detector
+# ```{dropdown} Losses and stages; optimizer and learning rate; torchvision's own detector
 # Five losses are added up: two for the regions, two for the boxes, one for the mask. Where `semantic_weight` is above 0 a sixth asks of every cell of
-# 4 × 4 pixels whether it lies in a landslide {cite:p}`chen2019`: a few dozen regions teach random weights little, all cells of an image a lot.
+# 4 × 4 pixels whether it lies in a landslide {cite:p}`chen2019`: a few dozen regions teach random weights little, all cells of an image a lot. The last
+# of the backbone's four stages holds three quarters of a ResNet18's weights; without it (`backbone_stages: 3`) scores differ by no more than chance.
 #
-# The last of a residual network's four stages holds three quarters of a ResNet18's weights and sees 32 × 32 pixels as one cell. Without it
-# (`backbone_stages: 3`) the scores differ by no more than chance, and an update takes over a fifth less time (see the page *Measured*).
+# The *optimizer* decides how far each weight moves in an update, the *learning rate* scales all these steps. The paper compares SGD and AdamW. Muon
+# {cite:p}`jordan2024` steps equally far along all directions of a layer's weights and learns in a third of the epochs what AdamW learns here (page
+# *Measured*). The rate falls along a cosine {cite:p}`loshchilov2017`, as in the paper, or along a straight line {cite:p}`defazio2023`.
 #
-# What stands here has torchvision's interface: images and targets in, losses out while it trains, and in use `boxes`, `labels`, `scores` and
-# `masks`. So `torchvision.models.detection.maskrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=2)` can be put in its place, and
-# all that follows in this chapter works, with three bands and slower; only the next one reads no other detector's file. With `-p weights
+# All this has torchvision's interface, so `torchvision.models.detection.maskrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=2)` can
+# be put in its place in this chapter, with three bands and slower; only the next one reads no other detector's file. With `-p weights
 # IMAGENET1K_V1` the backbone starts from what a million photographs taught it; without a network `weights` names a file.
-# ```
-#
-# ```{dropdown} Optimizer and learning rate
-# The *optimizer* decides how far each weight moves in an update, the *learning rate* scales all these steps. The paper compares the optimizers SGD
-# and AdamW. Muon {cite:p}`jordan2024` steps equally far along all directions of a convolution's weights; it learns in a third of the epochs what AdamW
-# learns here (page *Measured*), which is why a whole training fits into this chapter. The learning rate falls along a cosine
-# {cite:p}`loshchilov2017`, as in the paper, or with `lr_schedule: linear` along a straight line {cite:p}`defazio2023`, better in a short training.
 # ```
 #
 # A detector that was trained before, on a larger machine or on another area, can be used instead: the parameter `detector` names its file.
@@ -322,8 +310,8 @@ not hit: recall {hits / max(1, hits + missed):.2f}. Numbers that agree would pro
 # ### Which threshold?
 #
 # A low threshold finds more landslides and more that are none. Choosing it on the test chips would be cheating: they stand for images whose truth
-# nobody knows. It is chosen on the validation chips, where F1 of landslide *pixels* is best, because an inventory is used by area. Another purpose
-# has another best: where a missed landslide is as bad as ten false alarms, false alarms + 10 × misses should be least (exercise 1).
+# nobody knows. It is chosen on the validation chips, where F1 of landslide *pixels* is best, because an inventory is used by area. Where a missed
+# landslide is as bad as ten false alarms, another one is best: false alarms + 10 × misses should be least (exercise 1).
 
 # %% mystnb={"figure": {"caption": "Precision, recall and F1 on the test chips against the score threshold, counted in landslides (left) and in pixels (right). Grey lines: thresholds that the validation chips chose.", "name": "fig-02-sweep"}, "image": {"alt": "Two line charts of precision, recall and F1 against the score threshold, for landslides and for pixels, with the chosen thresholds marked by grey lines"}}
 threshold = val_sweep.best_threshold()
@@ -364,12 +352,12 @@ show.scores_beside_paper(pd.DataFrame(rows))
 val, test = rows
 difference = draws["test"]["AP50_segm"] - draws["val"]["AP50_segm"]
 _, low, high = interval(difference)
-verdict = "both orders are possible: chance" if low < 0 < high else "more than these scenes explain" if low == low else "of one scene no interval can be drawn"
+verdict = "both orders are possible: chance" if low < 0 < high else "more than chance among these scenes" if low == low else "of one scene no interval can be drawn"
 say(f"""**Read it.** AP50 is {test["AP50_segm"]:.0f} % on the test and {val["AP50_segm"]:.0f} % on the validation chips. Are the test chips easier? With other scenes the difference would lie between {low:+.0f} and
-{high:+.0f} points; {verdict}. The interval of the test score is {test["AP50_segm_high"] - test["AP50_segm_low"]:.0f} points wide, and another detector must differ by a good part of that to be called better.
-Pixel IoU ({test["pixel_iou"]:.0f} %) is lower than F1 ({test["f1"]:.0f} %) because it counts every rim. With the paper's rows nothing can be ranked: other chips, another mountain.""")
+{high:+.0f} points; {verdict}. The interval of the test score is {test["AP50_segm_high"] - test["AP50_segm_low"]:.0f} points wide, so a detector scored on other chips must differ by a good part of that to be
+called better. Pixel IoU ({test["pixel_iou"]:.0f} %) counts pixels, so large landslides decide it; in F1 ({test["f1"]:.0f} %) all weigh the same. The paper's rows are of other chips: no ranking.""")
 
-# %% mystnb={"figure": {"caption": "Four test chips, one of each kind: all found, landslides missed, false alarms, and outlines that do not fit. Above the known landslides, below what became of them from the chosen threshold up, with scores.", "name": "fig-02-pairs"}, "image": {"alt": "Test image chips in two rows. Above known landslides in yellow, below hits in blue, false alarms in dashed orange-red and missed landslides in yellow, with scores"}}
+# %% mystnb={"figure": {"caption": "Four test chips, one of each kind: all found, landslides missed, false alarms, and both. Above the known landslides, below what became of them from the chosen threshold up, with scores.", "name": "fig-02-pairs"}, "image": {"alt": "Test image chips in two rows. Above known landslides in yellow, below hits in blue, false alarms in dashed orange-red and missed landslides in yellow, with scores"}}
 per_chip = test_sweep.chips(threshold)
 style.save(show.outcomes(model, test_chips, show.telling_chips(per_chip), threshold), run, "detection_pairs")
 
@@ -377,8 +365,8 @@ style.save(show.outcomes(model, test_chips, show.telling_chips(per_chip), thresh
 wrong = per_chip["false_alarm"] + per_chip["missed"]
 empty = per_chip.loc[per_chip["hit"] + per_chip["missed"] == 0, "false_alarm"]
 say(f"""**Read it.** These chips were picked *because of* their result, so they do not say how often it happens. The counts do: at {threshold:.2f} {(wrong == 0).mean():.0%} of the {len(per_chip)} test chips are
-without any error. On {len(empty)} there is no landslide at all, and {(empty > 0).sum()} of these have a false alarm: a scene is mostly such ground. Where an outline does not fit, one
-mistake counts twice, as false and as missed. Would you, drawing by hand, have outlined the same?""")
+without any error. On {len(empty)} there is no landslide at all, and {(empty > 0).sum()} of these have a false alarm: a scene is mostly such ground. Where a
+false alarm and a miss touch, one outline does not fit and counts twice. Would you, drawing by hand, have outlined the same?""")
 
 # %% [markdown]
 # ### Other networks, other satellites
@@ -479,7 +467,7 @@ broken = pd.DataFrame(broken).T.set_axis(["hit", "missed", "false alarms", "prec
 display(broken.round(2))
 lost = broken.loc["as trained", "recall"] - broken["recall"]
 print(f"Recall falls by {lost['bands reversed']:.2f} with bands reversed and by {lost['half as bright']:.2f} at half the brightness (one band: nothing to reverse).")
-print("No line of code complained. Look at a chip as the network gets it before you trust a score on your own images.")
+print("No line of code complained. (Normalised afterwards, the second would be undone.) Look at what the network gets before you trust a score.")
 
 # %% [markdown]
 # ```{solution-end}

@@ -28,7 +28,7 @@
 # | rasters and polygons | helpful | pixels on the ground, outlines of areas |
 # | chapters 1 and 2 | necessary | made first at the smallest size when you open this chapter alone |
 #
-# **Time to learn** about 20 minutes to read, and 40 for the three exercises. The time to run is on the page *How long it took*.
+# **Time to learn** about 10 minutes to read, and 40 for three exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -116,10 +116,10 @@ with reproducible(p.seed, p.n_jobs):
 style.save(show.tile_scores(pixels, tile_scores), run, "inventory_tile")
 
 # %% tags=["hide-input"]
-drawn = detections["masks"].shape[0]
-say(f"""**Read it.** In one view the tile of {tile_scores.shape[1] * frame.pixel_m / 1000:.1f} km has {drawn} detections, most of them weak: {(tile_scores > 0).mean():.1%} of its pixels have any score, {(tile_scores >= 0.5).mean():.1%} one of at least 0.5.
-Patches have steps inside, because not all views draw the same rim. Which of the bright patches are landslides? The scores do not know either;
-they have to be cut somewhere.""")
+sure = detections["scores"] >= 0.5
+say(f"""**Read it.** In one view the tile of {tile_scores.shape[1] * frame.pixel_m / 1000:.1f} km has {len(sure)} detections, {sure.sum()} of them with a score of at least 0.5. Of its pixels {(tile_scores > 0).mean():.1%} have any score and
+{(tile_scores >= 0.5).mean():.1%} one of at least 0.5. Patches have steps inside, because not all views draw the same rim. Which of the bright patches are landslides? The scores
+do not know either; they have to be cut somewhere.""")
 
 # %% [markdown]
 # ## Two thresholds
@@ -154,8 +154,8 @@ style.save(show.thresholds(choices, low, high), run, "inventory_thresholds")
 # %% tags=["hide-input"]
 on_chips = sum(truth.sum() for truth in chip_truths) / max(1, sum(truth.size for truth in chip_truths))
 near = choices[choices["f1"] >= choices["f1"].max() - 0.01]
-say(f"""**Read it.** {on_chips:.0%} of the validation chips is landslide, of the scene {p.landslide_share:.0%} are assumed. On such ground the best F1 is {choices["f1"].max():.2f}; {len(near)} pairs come within 0.01 of it, with
-high thresholds from {near["high"].min():g} to {near["high"].max():g}, so the cross could as well stand elsewhere on that plateau. The high threshold decides, the low one moves rims only. A class
+say(f"""**Read it.** {on_chips:.0%} of the validation chips is landslide, of the scene {p.landslide_share:.0%} are assumed. On such ground the best F1 is {choices["f1"].max():.2f}, and {len(near)} pairs come within 0.01 of it: high
+thresholds from {near["high"].min():g} to {near["high"].max():g}, low ones from {near["low"].min():g} to {near["low"].max():g}. The wider of these ranges is the threshold that matters less, and that {len(validation)} chips cannot determine. A class
 asks: who knows the share before mapping? Nobody; it is a guess to be changed, see *Try it*.""")
 
 # %% [markdown]
@@ -210,6 +210,8 @@ known["found_share"] = known.intersection(detected_area).area / known.area
 true_share = candidates.intersection(true_area).area / candidates.area
 candidates["true_share"] = float("nan") if known.empty else true_share  # unknown is not false
 detected = candidates[candidates["score"] >= high]
+alarms = detected[detected["true_share"] < 0.5].copy()
+missed = known[known["found_share"] < 0.5].sort_values("area_m2", ascending=False)
 
 areas = pd.DataFrame({"detected": [len(detected)], "reference": [len(known)]})
 areas["detected_km2"] = detected_area.area / 1e6
@@ -219,18 +221,17 @@ areas["area_precision"] = areas["shared_km2"] / areas["detected_km2"]
 areas["area_recall"] = areas["shared_km2"] / areas["reference_km2"]
 areas["landslides_hit"] = (known["found_share"] >= 0.5).mean()
 run.write_table(areas, "inventory_scores")
-areas.set_axis(["detected", "known", "detected (km²)", "known (km²)", "in both (km²)", "precision by area", "recall by area", "known, hit"], axis=1).round(3)
+areas.set_axis(["detected", "known", "detected (km²)", "known (km²)", "in both (km²)", "precision by area", "recall by area", "hit (share)"], axis=1).round(3)
 
 # %% mystnb={"figure": {"caption": "The scene with hits, false alarms and landslides missed. Left the whole scene, filled; right the square, 1.5 km wide around the most central landslide, outlined.", "name": "fig-03-scene"}, "image": {"alt": "Satellite scene, whole on the left with a white square, enlarged on the right. Hits are blue, false alarms orange-red and dashed, missed landslides yellow, all with a dark rim"}}
 style.save(show.scene_map(frame, detected, known), run, "detection_scene")
 
 # %% tags=["hide-input"]
 (row,) = areas.itertuples()
-alarms, missed = detected[detected["true_share"] < 0.5].copy(), known[known["found_share"] < 0.5].sort_values("area_m2", ascending=False)
-say(f"""**Read it.** {row.detected} landslides were detected and {row.reference} are known{": exactly as many" if row.detected == row.reference else ""}. It looks {"perfect" if row.detected == row.reference else "close" if abs(row.detected / row.reference - 1) < 0.15 else "far off"}, and says nothing: {len(alarms)} of the
-detections are false alarms, and {len(missed)} of the known landslides were missed. By area {row.area_precision:.0%} of what was drawn is true and {row.area_recall:.0%} of what is true was drawn, though {row.landslides_hit:.0%} of
-the landslides are hit: the five largest of the missed hold {missed["area_m2"].head(5).sum() / 1e6:.2f} of {row.reference_km2:.2f} km². A few large landslides decide what an area score says, and where they lie, the map
-learns nothing.""" if judged else nothing)
+count = "perfect" if row.detected == row.reference else "close" if abs(row.detected / row.reference - 1) < 0.15 else "far off"
+say(f"""**Read it.** {row.detected} landslides were detected and {row.reference} are known. The count looks {count}, and it says nothing: {len(alarms)} of the detections are false alarms, and {len(missed)} of the known
+landslides were missed. By area {row.area_precision:.0%} of what was drawn is true and {row.area_recall:.0%} of what is true was drawn, while {row.landslides_hit:.0%} of the landslides are hit. The two differ because a few large
+ones decide the area: the five largest of the missed hold {missed["area_m2"].head(5).sum() / 1e6:.2f} of {row.reference_km2:.2f} km². Where they lie, the susceptibility map learns nothing.""" if judged else nothing)
 
 # %% [markdown]
 # Counted one by one, as on chips, an inventory is judged more strictly: from the highest score down, each detection is matched with the landslide it
@@ -255,9 +256,9 @@ one_to_one.rename(columns={"right_samples": "right samples"}).round(3)
 
 # %% tags=["hide-input"]
 (row,) = one_to_one.itertuples()
-say(f"""**Read it.** {row.matched:.0f} pairs match, so {row.detected - row.matched:.0f} detections are false and {row.known - row.matched:.0f} landslides missed, by the strict rule: precision {row.precision:.2f}, recall {row.recall:.2f}. How much is
-one false alarm worth? To the samples of the susceptibility map up to 15 cells that call stable ground a landslide: {1 - row.right_samples:.0%} of the samples will be wrong.
-A missed landslide costs less there, as its ground is only left out or, rarely, drawn as stable. Chapter 11 measures both.""" if judged else nothing)
+say(f"""**Read it.** {row.matched:.0f} pairs match, so {row.detected - row.matched:.0f} detections are false and {row.known - row.matched:.0f} landslides missed, by the strict rule: precision {row.precision:.2f}, recall {row.recall:.2f}. How much is one false alarm
+worth? For the susceptibility map up to 15 samples that call stable ground a landslide: {1 - row.right_samples:.0%} of them will be wrong. A missed landslide only adds none; its ground may
+be drawn as stable, but it is a small part of all land. Chapter 11 measures both.""" if judged else nothing)
 
 # %% [markdown]
 # How would another high threshold have done? Every candidate has a score and a true share, so precision and recall for any threshold are sums over
@@ -279,9 +280,9 @@ style.save(detector.sweep({"mapped area of the scene": sweep}, {"inventory": hig
 # %% tags=["hide-input"]
 at = sweep.set_index("score")
 chosen = at.index[abs(at.index - high).argmin()]
-say(f"""**Read it.** Left of {low:g} nothing changes, because candidates extend from there. In hindsight {best:g} would have been best: F1 {at["f1"][best]:.2f} instead of {at["f1"][chosen]:.2f} at {high:g}, with {at["detected_km2"][best]:.2f} instead
-of {at["detected_km2"][chosen]:.2f} km² drawn. The difference of {at["f1"][best] - at["f1"][chosen]:.2f} is the price of not knowing the truth, and a fair one. Even the lowest threshold finds only {at["recall"].max():.0%} of the landslide
-area: {1 - at["recall"].max():.0%} no threshold can bring back. At the other end, {at["recall"].iloc[-1]:.0%} of it is found at {at["precision"].iloc[-1]:.0%} precision: few landslides, but sure ones.""" if judged else nothing)
+say(f"""**Read it.** Left of {low:g} nothing changes, because candidates extend from there. In hindsight {best:g} would have been best: F1 {at["f1"][best]:.2f} instead of {at["f1"][chosen]:.2f} at {high:g}, with {at["detected_km2"][best]:.2f} instead of
+{at["detected_km2"][chosen]:.2f} km² drawn. The difference, {at["f1"][best] - at["f1"][chosen]:.2f}, is what not knowing the truth costs here. Even the lowest threshold finds only {at["recall"].max():.0%} of the landslide area; the rest no threshold can
+bring back. At the other end {at["recall"].iloc[-1]:.0%} of it is found at a precision of {at["precision"].iloc[-1]:.0%}: few landslides, but sure ones.""" if judged else nothing)
 
 # %% [markdown]
 # ## Sizes
@@ -320,11 +321,13 @@ style.save(show.sizes(inventories, laws, errors), run, "inventory_sizes")
 # %% tags=["hide-input"]
 table = statistics.set_index("inventory")
 some = errors[errors["known"] > 0]
-top = some.loc[some["omission"].idxmax()] if judged else None
-largest = some.iloc[-1] if judged else None
-say(f"""**Read it.** By its curve the detected inventory looks like the known one: medians of {table["median_m2"]["detected"]:,.0f} and {table["median_m2"]["known"]:,.0f} m². The curve cannot see that a third or half of the members may
-be others. Means differ more ({table["mean_m2"]["detected"]:,.0f} and {table["mean_m2"]["known"]:,.0f} m²), as the largest landslide is {table["largest_m2"]["detected"]:,.0f} instead of {table["largest_m2"]["known"]:,.0f} m². Most are missed from {top["area_from_m2"]:,.0f} m²{f" to {top['area_to_m2']:,.0f} m²" if top["area_to_m2"] < 1e9 else " up"}: {top["omitted"]:.0f} of
-{top["known"]:.0f}. Of the largest class {largest["omitted"]:.0f} of {largest["known"]:.0f} are missed. Read the numbers on the bars before their height: {(errors["known"] < 10).sum()} of {len(errors)} classes have fewer than ten known landslides.""" if judged else nothing)
+alike = "alike" if abs(table["median_m2"]["detected"] / table["median_m2"]["known"] - 1) < 0.2 else "different"
+if judged:
+    top, largest = some.loc[some["omission"].idxmax()], some.iloc[-1]
+    limits = f"{top['area_from_m2']:,.0f} to {top['area_to_m2']:,.0f} m²" if top["area_to_m2"] < 1e9 else f"{top['area_from_m2']:,.0f} m² up"
+say(f"""**Read it.** The medians of the two inventories are {alike} ({table["median_m2"]["detected"]:,.0f} and {table["median_m2"]["known"]:,.0f} m²), and so far curves can tell. They cannot tell that {len(alarms) / len(detected):.0%} of the detected are no landslides. The largest
+landslide has {table["largest_m2"]["detected"]:,.0f} instead of {table["largest_m2"]["known"]:,.0f} m². The share missed is highest from {limits} ({top["omitted"]:.0f} of {top["known"]:.0f}); of the largest class {largest["omitted"]:.0f} of {largest["known"]:.0f} are missed. Read
+the numbers on the bars before their height: what is counted in few moves far by one.""" if judged else nothing)
 
 # %% [markdown]
 # ## What was mistaken for a landslide?
@@ -348,10 +351,10 @@ extent = known.bounds.eval("maxx - minx").combine(known.bounds.eval("maxy - miny
 edge_m = config.chip_size * frame.pixel_m
 long = known[extent > edge_m]
 named = f"{by_area.idxmax()} ({by_area.max():.0%} of their area)" if len(by_area) else "nothing"
-say(f"""**Read it.** The false alarms lie mostly on {named}; {by_area.get("old scar", 0):.0%} is old scars. A class asks: is an old landslide not a landslide? It is; but this
-inventory is of *fresh* landslides of one event, and a map learnt from it asks where the next such event strikes. For a map of all unstable ground the same
-outline would be a hit. *Other ground* means no map explains it. The misses below are the large ones: {len(long)} known landslides are longer than a chip as the network
-sees it ({edge_m:.0f} m), and {(long["found_share"] < 0.5).sum()} of them are missed. It never saw one whole in training.""" if judged else nothing)
+too_long = f" {len(long)} known landslides are longer than a chip as the network sees it ({edge_m:.0f} m), so it never saw such a one whole; {(long['found_share'] < 0.5).sum()} of them are missed."
+say(f"""**Read it.** The false alarms lie mostly on {named}; {by_area.get("old scar", 0):.0%} is old scars. A class asks: is an old landslide not a landslide? It is; but this inventory is of
+*fresh* landslides of one event, and a map learnt from it says where such an event strikes. For a map of all unstable ground the same outline would be a hit. *Other
+ground* means that no map explains it. The misses below are the largest ones.{too_long if config.resolution_m > 0 else ""}""" if judged else nothing)
 
 # %% [markdown]
 # ## Try it
@@ -451,7 +454,7 @@ print("Count, sizes and their law are blind to place. A map is about place: only
 # ## Summary
 
 # %% tags=["hide-input"]
-say((f"""Two numbers to keep: by area **{areas["area_recall"].item():.0%} of the landslides was found**, and **{areas["area_precision"].item():.0%} of what was drawn is one**. """ if judged else "")
+say((f"""Two numbers to keep: by area **{areas["area_recall"].item():.0%} of the landslide ground was found**, and **{areas["area_precision"].item():.0%} of what was drawn is one**. """ if judged else "")
     + """Equal counts and equal sizes prove nothing; overlap does. Both thresholds were chosen on other images than the mapped one.
 The landslides found are the layer `detected` of `inventory.gpkg`, each with a score and an area, beside the layer `reference` where one is known.""")
 

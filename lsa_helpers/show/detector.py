@@ -78,7 +78,8 @@ def telling_chips(counts: pd.DataFrame) -> dict[str, int]:
     Returns
     -------
     dict
-        Kind → row of the most telling chip; no chip twice, and none where there is no such chip.
+        Kind → row of the chip with most of it, of those with up to six landslides and detections
+        where there is one; no chip twice, and none where there is no such chip.
 
     Examples
     --------
@@ -91,11 +92,12 @@ def telling_chips(counts: pd.DataFrame) -> dict[str, int]:
         "found": hit.where(wrong == 0, 0),
         "missed": missed.where(false == 0, 0),
         "false alarms": false.where(missed == 0, 0),
-        "outlines that do not fit": np.minimum(false, missed),
+        "false alarms and misses": np.minimum(false, missed),
     }
     picks: dict[str, int] = {}
+    crowded = hit + wrong > 6
     for kind, amount in kinds.items():
-        amount = amount.drop(list(picks.values()))
+        amount = (amount / np.where(crowded, 1000, 1)).drop(list(picks.values()))
         if len(amount) and amount.max() > 0:
             picks[kind] = int(amount.idxmax())
     return picks
@@ -120,7 +122,7 @@ def outcomes(model, chips, picks: Mapping[str, int], threshold: float) -> Figure
 
     plain = ChipSet(chips.chips, replace(chips.config, normalise_radiometry=False))
     columns = max(len(picks), 1)
-    fig, axes = plt.subplots(2, columns, figsize=(8, 8.6 / columns + 0.6), squeeze=False)
+    fig, axes = plt.subplots(2, columns, figsize=(8, 16 / max(columns, 3) + 0.8), squeeze=False)
     for line, (title, index) in zip(axes.T, picks.items(), strict=False):
         image, target = chips[index]
         (found,) = predict(model, [image])
@@ -156,7 +158,13 @@ def _draw_outcomes(ax: Axes, masks: np.ndarray, truth: np.ndarray, scores: np.nd
         if len(rows):
             where = (np.clip(cols.mean(), 12, mask.shape[1] - 12), rows.mean())
             look = {"facecolor": "black", "alpha": 0.55, "pad": 1, "lw": 0}
-            text = {"fontsize": 7, "color": "white", "ha": "center", "va": "center"}
+            text = {
+                "fontsize": 6.5,
+                "clip_on": True,
+                "color": "white",
+                "ha": "center",
+                "va": "center",
+            }
             ax.text(*where, f"{score:.2f}", bbox=look, **text)
 
 

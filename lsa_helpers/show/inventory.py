@@ -91,7 +91,7 @@ def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataF
     left, bottom, right, top = enlarged
     look = {"fill": False, "edgecolor": "white", "lw": 1.4, "zorder": 8}
     axes[0].add_patch(Rectangle((left, bottom), right - left, top - bottom, **look))
-    axes[1].set_title("the square on the left")
+    axes[1].set_xlabel("the white square, enlarged")
     _outcome_legend(fig, {name: len(layer) for name, layer in layers.items()}, bool(len(known)))
     return fig
 

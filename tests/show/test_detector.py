@@ -106,6 +106,8 @@ def test_each_kind_of_chip_is_its_most_telling_one_and_none_stands_twice():
     assert list(telling_chips(table).values()) == [1, 2, 3, 4]
     assert telling_chips(table.head(2)) == {"found": 1}
     assert telling_chips(table.head(0)) == {}
+    table.loc[1, "hit"] = 7  # more than can be seen: the other one without error is shown
+    assert telling_chips(table)["found"] == 0
 
 
 def test_marks_at_one_threshold_share_their_line():
