@@ -96,6 +96,7 @@ from lsa_helpers.reproducible import reproducible
 from lsa_helpers.runner.params import DetectorParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import detector as show
+from lsa_helpers.show import reading_detector as reading
 from lsa_helpers.show import style
 from lsa_helpers.show.chips import chip_gallery, normalised_colours
 from lsa_helpers.show.network import diagram
@@ -107,12 +108,6 @@ p = DetectorParams.from_cell(globals())
 run = open_run(p, "02_detector")
 config = DetectorConfig.pick(p.model_dump())  # what the detector is made of and how it sees images
 settings = train.TrainConfig.pick(p.model_dump())  # how it is trained
-
-
-def say(text):
-    """Show words that have this run's numbers in them."""
-    display({"text/markdown": text, "text/plain": text}, raw=True)
-
 
 # %% [markdown]
 # ## The collection
@@ -143,12 +138,8 @@ parts = split_table(chips)
 run.write_table(parts, "image_split")
 parts
 
-# %% tags=["hide-input"]
-shown = pd.DataFrame({"part": [chip.split for chip in chips], "landslides": [chip.landslides for chip in chips]})
-on_test, bare = shown.loc[shown["part"] == "test", "landslides"].sum(), (shown["landslides"] == 0).mean()
-say(f"""**Read it.** {len(chips)} chips show {shown["landslides"].sum():,.0f} landslides; {bare:.0%} of them show none. The test chips show {on_test:.0f}: one landslide more or less found moves
-recall by {100 / max(1, on_test):.1f} points, before any chance in the drawing of chips. They come from few scenes, and chips of one scene are alike, so they tell less than their
-number says. A class asks: is that enough? The intervals below answer for the scores; for the training only a larger collection could.""")
+# %%
+reading.collection(chips)
 
 # %% mystnb={"figure": {"caption": "Examples of the image collection, one of each platform where there are six. Yellow lines outline the mapped landslides. Below each chip stand its width on the ground, its pixel and what the sensor resolves by itself.", "name": "fig-02-chips"}, "image": {"alt": "Six satellite image chips of mountain slopes from different platforms, mapped landslides outlined in yellow"}}
 style.save(chip_gallery(chips), run, "chips")
@@ -169,11 +160,8 @@ val_chips = ChipSet([chip for chip in chips if chip.split == "val"], config)
 test_chips = ChipSet([chip for chip in chips if chip.split == "test"], config)
 style.save(normalised_colours(ChipSet(train_chips.chips, config)), run, "detection_colours")
 
-# %% tags=["hide-input"]
-jitters = [name for name in ("brightness", "channel_jitter", "scale_jitter", "rotation") if getattr(p, name)]
-say(f"""**Read it.** In this run the network sees the {"lower row: colours are normalised" if p.normalise_radiometry else "upper row: colours are left as delivered"}. The lower row looks odd to us, because red, green and
-blue get the same spread however green a forest is; to a network it makes bare ground of all sources alike. In training chips are also flipped at
-random{" and varied by " + ", ".join(jitters) if jitters else ", and nothing else is varied"} (*augmentation*), so that none is seen the same way often; the outlines follow.""")
+# %%
+reading.colours(p.normalise_radiometry, jitter | {"rotation": p.rotation})
 
 # %% [markdown]
 # ## What the network does
@@ -257,14 +245,8 @@ model.tta = p.tta
 history = training.history
 style.save(show.training_curve(history), run, "detection_training")
 
-# %% tags=["hide-input"]
-text = "**Read it.** A given detector was used: there is no training to read."
-if not history.empty:
-    losses = history["loss"]
-    text = f"""**Read it.** The sum of the losses falls from {losses.iloc[0]:.2f} to {losses.iloc[-1]:.2f} in {len(losses)} epochs, fastest at first. It is taken on chips that the network learns
-from and would also fall if they were learned by heart; only other chips tell. A class asks: why not train on? Because the learning rate has reached
-its end: a longer training is another one from the start, with a slower fall of the rate."""
-say(text)
+# %%
+reading.training(history)
 
 # %% [markdown]
 # (scores-on-chips)=
@@ -302,9 +284,8 @@ landslides = test_sweep.landslides()
 hits, false, missed = (int(n) for n in landslides.set_index("score").loc[0.5, ["tp", "fp", "fn"]])
 pd.DataFrame({"hit": [hits], "false alarm": [false], "missed": [missed]}, index=["test chips, score at least 0.5"])
 
-# %% tags=["hide-input"]
-say(f"""**Read it.** The test chips show {hits + missed} landslides and the detector draws {hits + false} outlines, but only {hits} of these are hits: precision {hits / max(1, hits + false):.2f}. {missed} landslides are
-not hit: recall {hits / max(1, hits + missed):.2f}. Numbers that agree would prove nothing: with as many false alarms as misses they would be equal, and both errors still there.""")
+# %%
+reading.hits(hits, false, missed)
 
 # %% [markdown]
 # ### Which threshold?
@@ -321,12 +302,8 @@ run.write_table(landslides, "score_sweep")
 marks = {"best pixel F1": threshold, "10 : 1": careful}
 style.save(show.sweep({"landslides (IoU at least 0.5)": landslides, "pixels": test_sweep.pixels()}, marks), run, "score_sweep")
 
-# %% tags=["hide-input"]
-at = landslides.set_index("score")
-flat = landslides.loc[landslides["f1"] >= landslides["f1"].max() - 0.03, "score"]
-say(f"""**Read it.** Precision rises, recall falls, and F1 between them is flat: from {flat.min():.2f} to {flat.max():.2f} it stays within 0.03 of its best. So the threshold of the best F1
-({threshold:.2f}, by pixels on the validation chips) is hardly determined. What changes along the plateau is *which* error is made: {at["fn"][threshold]:.0f} missed and {at["fp"][threshold]:.0f} false at {threshold:.2f},
-{at["fn"][careful]:.0f} missed and {at["fp"][careful]:.0f} false at {careful:.2f}, the threshold for 10 : 1. Which is right depends on what the map is for; no score can say it.""")
+# %%
+reading.thresholds(landslides, threshold, careful)
 
 # %% [markdown]
 # The table has scores in per cent, in brackets where 95 % of them would fall with other scenes: as many scenes as the part has are drawn with
@@ -348,25 +325,17 @@ for name, part, coco, sweep in (("val", val_chips, val_coco, val_sweep), ("test"
 run.write_table(pd.DataFrame(rows), "detection_scores")
 show.scores_beside_paper(pd.DataFrame(rows))
 
-# %% tags=["hide-input"]
+# %%
 val, test = rows
-difference = draws["test"]["AP50_segm"] - draws["val"]["AP50_segm"]
-_, low, high = interval(difference)
-verdict = "both orders are possible: chance" if low < 0 < high else "more than chance among these scenes" if low == low else "of one scene no interval can be drawn"
-say(f"""**Read it.** AP50 is {test["AP50_segm"]:.0f} % on the test and {val["AP50_segm"]:.0f} % on the validation chips. Are the test chips easier? With other scenes the difference would lie between {low:+.0f} and
-{high:+.0f} points; {verdict}. The interval of the test score is {test["AP50_segm_high"] - test["AP50_segm_low"]:.0f} points wide, so a detector scored on other chips must differ by a good part of that to be
-called better. Pixel IoU ({test["pixel_iou"]:.0f} %) counts pixels, so large landslides decide it; in F1 ({test["f1"]:.0f} %) all weigh the same. The paper's rows are of other chips: no ranking.""")
+_, *ends = interval(draws["test"]["AP50_segm"] - draws["val"]["AP50_segm"])  # of 95 % of the draws
+reading.scores(val, test, ends)
 
 # %% mystnb={"figure": {"caption": "Four test chips, one of each kind: all found, landslides missed, false alarms, and both. Above the known landslides, below what became of them from the chosen threshold up, with scores.", "name": "fig-02-pairs"}, "image": {"alt": "Test image chips in two rows. Above known landslides in yellow, below hits in blue, false alarms in dashed orange-red and missed landslides in yellow, with scores"}}
 per_chip = test_sweep.chips(threshold)
 style.save(show.outcomes(model, test_chips, show.telling_chips(per_chip), threshold), run, "detection_pairs")
 
-# %% tags=["hide-input"]
-wrong = per_chip["false_alarm"] + per_chip["missed"]
-empty = per_chip.loc[per_chip["hit"] + per_chip["missed"] == 0, "false_alarm"]
-say(f"""**Read it.** These chips were picked *because of* their result, so they do not say how often it happens. The counts do: at {threshold:.2f} {(wrong == 0).mean():.0%} of the {len(per_chip)} test chips are
-without any error. On {len(empty)} there is no landslide at all, and {(empty > 0).sum()} of these have a false alarm: a scene is mostly such ground. Where a
-false alarm and a miss touch, one outline does not fit and counts twice. Would you, drawing by hand, have outlined the same?""")
+# %%
+reading.chips_by_outcome(per_chip, threshold)
 
 # %% [markdown]
 # ### Other networks, other satellites
@@ -396,18 +365,13 @@ if rows:
     run.write_table(pd.DataFrame(rows), "detection_comparison")
     display(show.scores_beside_paper(pd.DataFrame(rows), f"this run, {updates} updates"))
 
-# %% tags=["hide-input"]
+# %%
 four = dated.dated_table("four_detectors")
 display(show.scores_beside_paper(four, "26 November 2026, four epochs", ("AP50_segm", "f1", "pixel_iou")))
 words = {"AP50_segm": "AP50 of masks (%)", "AP50_segm_seen": "AP50, seen (%)", "f1": "F1 (%)", "f1_seen": "F1, seen (%)"}
 platforms = dated.dated_table("platforms")
 display(platforms[["platform", "resolution_m", "landslides", *words]].round(1).rename(columns=words))
-ap = four.set_index(["backbone", "optimizer"])["AP50_segm"].unstack()
-ahead = ap["adamw"] - ap["sgd"]
-cost = (platforms["AP50_segm_seen"] - platforms["AP50_segm"]).set_axis(platforms["platform"])
-say(f"""**Read it.** AdamW is ahead of SGD by {ahead.min():.0f} to {ahead.max():.0f} points of AP50: after so few epochs the ranking is of who learns fast. Whether the paper's SGD had more, or weights
-that know images already, it does not say. An unseen platform costs {cost.mean():.0f} points on average, most on {cost.idxmax()} ({cost.max():.0f}). A cost below 0 ({", ".join(cost.index[cost < 0]) or "nowhere"}) is chance:
-a platform has only {platforms["landslides"].min():.0f} to {platforms["landslides"].max():.0f} landslides here. Your satellite is an unseen platform, too.""")
+reading.elsewhere(four, platforms)
 
 # %% [markdown]
 # ## Try it
@@ -485,12 +449,13 @@ shutil.rmtree(run.path / "checkpoints", ignore_errors=True)  # all is stored: th
 # %% [markdown]
 # ## Summary
 
-# %% tags=["hide-input"]
-say(f"""Two numbers to keep: **AP50 is {test["AP50_segm"]:.0f} %** on {len(test_chips)} test chips ({test["AP50_segm_low"]:.0f} to {test["AP50_segm_high"]:.0f} with other scenes), and at the chosen threshold of {threshold:.2f} the detector **misses
-{at["fn"][threshold]:.0f} of {hits + missed} landslides** and raises {at["fp"][threshold]:.0f} false alarms. AP ranks detectors without a threshold; precision, recall and F1 need one, and it is right only for one purpose
-and for ground as full of landslides as the chips. The detector is stored as `detector.safetensors`.""")
+# %%
+reading.summary(test, len(test_chips), threshold, landslides.set_index("score").loc[threshold])
 
 # %% [markdown]
+# AP ranks detectors without a threshold; precision, recall and F1 need one, and it is right only for one purpose and for ground as full of landslides
+# as the chips. The detector is stored as `detector.safetensors`.
+#
 # ## What's next
 #
 # Scores on chips do not tell how good the inventory of a scene is, where landslides are rare. Chapter 3 lets the detector search the scene and finds out.

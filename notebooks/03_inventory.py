@@ -68,18 +68,12 @@ from lsa_helpers.runner.params import InventoryParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import detector, style
 from lsa_helpers.show import inventory as show
+from lsa_helpers.show import reading_inventory as reading
 
 style.use()
 p = InventoryParams.from_cell(globals())
 run = open_run(p, "03_inventory")
 sources = open_catalog(p, run)
-
-
-def say(text):
-    """Show words that have this run's numbers in them."""
-    display({"text/markdown": text, "text/plain": text}, raw=True)
-
-
 
 # %% [markdown]
 # ## The scene and one tile
@@ -115,11 +109,8 @@ with reproducible(p.seed, p.n_jobs):
     tile_scores = scene.score_pixels(model, image, config.tta)
 style.save(show.tile_scores(pixels, tile_scores), run, "inventory_tile")
 
-# %% tags=["hide-input"]
-sure = detections["scores"] >= 0.5
-say(f"""**Read it.** In one view the tile of {tile_scores.shape[1] * frame.pixel_m / 1000:.1f} km has {len(sure)} detections, {sure.sum()} of them with a score of at least 0.5. Of its pixels {(tile_scores > 0).mean():.1%} have any score and
-{(tile_scores >= 0.5).mean():.1%} one of at least 0.5. Patches have steps inside, because not all views draw the same rim. Which of the bright patches are landslides? The scores
-do not know either; they have to be cut somewhere.""")
+# %%
+reading.tile(tile_scores, detections["scores"].numpy(), frame.pixel_m)
 
 # %% [markdown]
 # ## Two thresholds
@@ -151,12 +142,9 @@ print(f"On {len(validation)} validation chips: extent from a score of {low:g}, i
 # %% mystnb={"figure": {"caption": "F1 of landslide pixels on the validation chips for every pair of thresholds, on ground as poor in landslides as a scene. The cross is the pair of the inventory.", "name": "fig-03-thresholds"}, "image": {"alt": "Map of F1 against the high and the low threshold, brighter where the inventory would be better, with a cross on the chosen pair"}}
 style.save(show.thresholds(choices, low, high), run, "inventory_thresholds")
 
-# %% tags=["hide-input"]
+# %%
 on_chips = sum(truth.sum() for truth in chip_truths) / max(1, sum(truth.size for truth in chip_truths))
-near = choices[choices["f1"] >= choices["f1"].max() - 0.01]
-say(f"""**Read it.** {on_chips:.0%} of the validation chips is landslide, of the scene {p.landslide_share:.0%} are assumed. On such ground the best F1 is {choices["f1"].max():.2f}, and {len(near)} pairs come within 0.01 of it: high
-thresholds from {near["high"].min():g} to {near["high"].max():g}, low ones from {near["low"].min():g} to {near["low"].max():g}. The wider of these ranges is the threshold that matters less, and that {len(validation)} chips cannot determine. A class
-asks: who knows the share before mapping? Nobody; it is a guess to be changed, see *Try it*.""")
+reading.pairs(choices, on_chips, p.landslide_share, len(validation))
 
 # %% [markdown]
 # ## The scene, tile by tile
@@ -193,7 +181,6 @@ inventory.write_inventory(run, detected=detected, reference=known)
 
 known = known[known.geom_type.isin(["Polygon", "MultiPolygon"])].copy()  # points have no area to compare
 known = known[known["label"] == 1].copy() if "label" in known else known  # nor does stable ground
-nothing = "**Read it.** Known and detected outlines are not both there, so nothing can be judged here and this is left out."
 judged = len(known) > 0 and len(detected) > 0
 gpd.list_layers(run.product("inventory.gpkg"))
 
@@ -226,12 +213,8 @@ areas.set_axis(["detected", "known", "detected (km²)", "known (km²)", "in both
 # %% mystnb={"figure": {"caption": "The scene with hits, false alarms and landslides missed. Left the whole scene, filled; right the square, 1.5 km wide around the most central landslide, outlined.", "name": "fig-03-scene"}, "image": {"alt": "Satellite scene, whole on the left with a white square, enlarged on the right. Hits are blue, false alarms orange-red and dashed, missed landslides yellow, all with a dark rim"}}
 style.save(show.scene_map(frame, detected, known), run, "detection_scene")
 
-# %% tags=["hide-input"]
-(row,) = areas.itertuples()
-count = "perfect" if row.detected == row.reference else "close" if abs(row.detected / row.reference - 1) < 0.15 else "far off"
-say(f"""**Read it.** {row.detected} landslides were detected and {row.reference} are known. The count looks {count}, and it says nothing: {len(alarms)} of the detections are false alarms, and {len(missed)} of the known
-landslides were missed. By area {row.area_precision:.0%} of what was drawn is true and {row.area_recall:.0%} of what is true was drawn, while {row.landslides_hit:.0%} of the landslides are hit. The two differ because a few large
-ones decide the area: the five largest of the missed hold {missed["area_m2"].head(5).sum() / 1e6:.2f} of {row.reference_km2:.2f} km². Where they lie, the susceptibility map learns nothing.""" if judged else nothing)
+# %%
+reading.areas(areas.iloc[0], alarms, missed) if judged else reading.UNKNOWN
 
 # %% [markdown]
 # Counted one by one, as on chips, an inventory is judged more strictly: from the highest score down, each detection is matched with the landslide it
@@ -254,11 +237,8 @@ one_to_one["right_samples"] = (cells * detected["true_share"]).sum(skipna=False)
 run.write_table(one_to_one, "inventory_one_to_one")
 one_to_one.rename(columns={"right_samples": "right samples"}).round(3)
 
-# %% tags=["hide-input"]
-(row,) = one_to_one.itertuples()
-say(f"""**Read it.** {row.matched:.0f} pairs match, so {row.detected - row.matched:.0f} detections are false and {row.known - row.matched:.0f} landslides missed, by the strict rule: precision {row.precision:.2f}, recall {row.recall:.2f}. How much is one false alarm
-worth? For the susceptibility map up to 15 samples that call stable ground a landslide: {1 - row.right_samples:.0%} of them will be wrong. A missed landslide only adds none; its ground may
-be drawn as stable, but it is a small part of all land. Chapter 11 measures both.""" if judged else nothing)
+# %%
+reading.one_to_one(one_to_one.iloc[0]) if judged else reading.UNKNOWN
 
 # %% [markdown]
 # How would another high threshold have done? Every candidate has a score and a true share, so precision and recall for any threshold are sums over
@@ -277,12 +257,8 @@ run.write_table(sweep, "inventory_sweep")
 best = sweep.loc[sweep["f1"].idxmax(), "score"] if judged else high
 style.save(detector.sweep({"mapped area of the scene": sweep}, {"inventory": high, "best F1": best}), run, "inventory_sweep")
 
-# %% tags=["hide-input"]
-at = sweep.set_index("score")
-chosen = at.index[abs(at.index - high).argmin()]
-say(f"""**Read it.** Left of {low:g} nothing changes, because candidates extend from there. In hindsight {best:g} would have been best: F1 {at["f1"][best]:.2f} instead of {at["f1"][chosen]:.2f} at {high:g}, with {at["detected_km2"][best]:.2f} instead of
-{at["detected_km2"][chosen]:.2f} km² drawn. The difference, {at["f1"][best] - at["f1"][chosen]:.2f}, is what not knowing the truth costs here. Even the lowest threshold finds only {at["recall"].max():.0%} of the landslide area; the rest no threshold can
-bring back. At the other end {at["recall"].iloc[-1]:.0%} of it is found at a precision of {at["precision"].iloc[-1]:.0%}: few landslides, but sure ones.""" if judged else nothing)
+# %%
+reading.sweep(sweep, low, high) if judged else reading.UNKNOWN
 
 # %% [markdown]
 # ## Sizes
@@ -318,16 +294,8 @@ errors = inventory.errors_by_size(detected, known)
 run.write_table(errors, "inventory_sizes")
 style.save(show.sizes(inventories, laws, errors), run, "inventory_sizes")
 
-# %% tags=["hide-input"]
-table = statistics.set_index("inventory")
-some = errors[errors["known"] > 0]
-alike = "alike" if abs(table["median_m2"]["detected"] / table["median_m2"]["known"] - 1) < 0.2 else "different"
-if judged:
-    top, largest = some.loc[some["omission"].idxmax()], some.iloc[-1]
-    limits = f"{top['area_from_m2']:,.0f} to {top['area_to_m2']:,.0f} m²" if top["area_to_m2"] < 1e9 else f"{top['area_from_m2']:,.0f} m² up"
-say(f"""**Read it.** The medians of the two inventories are {alike} ({table["median_m2"]["detected"]:,.0f} and {table["median_m2"]["known"]:,.0f} m²), and so far curves can tell. They cannot tell that {len(alarms) / len(detected):.0%} of the detected are no landslides. The largest
-landslide has {table["largest_m2"]["detected"]:,.0f} instead of {table["largest_m2"]["known"]:,.0f} m². The share missed is highest from {limits} ({top["omitted"]:.0f} of {top["known"]:.0f}); of the largest class {largest["omitted"]:.0f} of {largest["known"]:.0f} are missed. Read
-the numbers on the bars before their height: what is counted in few moves far by one.""" if judged else nothing)
+# %%
+reading.sizes(statistics, errors, len(alarms) / len(detected)) if judged else reading.UNKNOWN
 
 # %% [markdown]
 # ## What was mistaken for a landslide?
@@ -345,16 +313,9 @@ causes.round(2).rename(columns={"false_alarms": "false alarms", "area_m2": "area
 # %% mystnb={"figure": {"caption": "The worst errors. Above: the false alarms with the highest scores and what lies there. Below: the largest landslides of which less than half was found. All images of a row have one scale.", "name": "fig-03-worst"}, "image": {"alt": "Two rows of image cut-outs with scale bars, false alarms outlined in orange-red with cause and score, and missed landslides outlined in yellow with their area"}}
 style.save(show.worst(frame, alarms, missed), run, "detection_worst")
 
-# %% tags=["hide-input"]
-by_area = causes.set_index("cause")["area_m2"] / max(causes["area_m2"].sum(), 1)
-extent = known.bounds.eval("maxx - minx").combine(known.bounds.eval("maxy - miny"), max)
-edge_m = config.chip_size * frame.pixel_m
-long = known[extent > edge_m]
-named = f"{by_area.idxmax()} ({by_area.max():.0%} of their area)" if len(by_area) else "nothing"
-too_long = f" {len(long)} known landslides are longer than a chip as the network sees it ({edge_m:.0f} m), so it never saw such a one whole; {(long['found_share'] < 0.5).sum()} of them are missed."
-say(f"""**Read it.** The false alarms lie mostly on {named}; {by_area.get("old scar", 0):.0%} is old scars. A class asks: is an old landslide not a landslide? It is; but this inventory is of
-*fresh* landslides of one event, and a map learnt from it says where such an event strikes. For a map of all unstable ground the same outline would be a hit. *Other
-ground* means that no map explains it. The misses below are the largest ones.{too_long if config.resolution_m > 0 else ""}""" if judged else nothing)
+# %%
+chip_m = config.chip_size * config.resolution_m or float("nan")  # chips of no common pixel differ in width
+reading.mistakes(causes, known, chip_m) if judged else reading.UNKNOWN
 
 # %% [markdown]
 # ## Try it
@@ -399,7 +360,7 @@ if judged:
 # ```
 
 # %%
-at_low = choices[choices["low"] == low]
+at_low, at = choices[choices["low"] == low], sweep.set_index("score")
 rows = {}
 for price in (1, 3, 10):
     false_area = at_low["recall"] * (1 / at_low["precision"] - 1)  # for each km² of landslide on such ground
@@ -453,12 +414,13 @@ print("Count, sizes and their law are blind to place. A map is about place: only
 # %% [markdown]
 # ## Summary
 
-# %% tags=["hide-input"]
-say((f"""Two numbers to keep: by area **{areas["area_recall"].item():.0%} of the landslide ground was found**, and **{areas["area_precision"].item():.0%} of what was drawn is one**. """ if judged else "")
-    + """Equal counts and equal sizes prove nothing; overlap does. Both thresholds were chosen on other images than the mapped one.
-The landslides found are the layer `detected` of `inventory.gpkg`, each with a score and an area, beside the layer `reference` where one is known.""")
+# %%
+reading.summary(areas.iloc[0]) if judged else reading.UNKNOWN
 
 # %% [markdown]
+# Equal counts and equal sizes prove nothing; overlap does. Both thresholds were chosen on other images than the mapped one. The landslides found are
+# the layer `detected` of `inventory.gpkg`, each with a score and an area, beside the layer `reference` where one is known.
+#
 # ## What's next
 #
 # Chapter 4 asks which of the factors are worth keeping before landslides and factors meet in chapter 5.
