@@ -185,8 +185,9 @@ style.save(diagram(), run, "detection_network")
 #
 # *At a first reading go on with [Scores on chips](scores-on-chips); nothing there needs this section.* A network is trained by showing it chips and
 # changing its weights a little so that its {term}`loss`, a number for how wrong it is, falls. One such change is an *update*, from a *batch* of a few
-# chips; one pass over all training chips is an {term}`epoch`. All weights start at random, and nothing is downloaded unless `weights` asks for it. That
-# has a trap: ready-made builders freeze the first layers, right for weights that know images and fatal for random ones. Here every weight learns.
+# chips; one pass over all training chips is an {term}`epoch`. ({term}`AP50`, printed meanwhile, is explained with the scores.) All weights
+# start at random, and nothing is downloaded unless `weights` asks for it. That has a trap: ready-made builders freeze the first layers, right for
+# weights that know images and fatal for random ones. Here every weight learns.
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Show how the network is put together", "code_prompt_hide": "Hide how the network is put together"}
 with reproducible(p.seed, p.n_jobs):
@@ -396,7 +397,7 @@ for price in (1, 3, 10, 30):
     cost = on_val["fp"] + price * on_val["fn"]  # a missed landslide is as bad as so many false alarms
     choices.append(landslides.loc[cost.idxmin(), ["score", "tp", "fn", "fp"]].rename(f"{price} : 1"))
 prices = pd.DataFrame(choices).set_axis(["threshold", "hit", "missed", "false alarms"], axis=1)
-display(prices)
+display(prices.convert_dtypes())
 few, many = prices.loc["1 : 1"], prices.loc["10 : 1"]
 print(f"From 1 : 1 to 10 : 1 the threshold goes from {few['threshold']:.2f} to {many['threshold']:.2f}: {few['missed'] - many['missed']:.0f} more landslides found")
 print(f"for {many['false alarms'] - few['false alarms']:.0f} more false alarms. The detector is the same: two offices have two inventories, and both are right.")
@@ -428,7 +429,7 @@ for name, change in changes.items():
         sweep.update(predict(model, [change(image)]), [target])
     broken[name] = sweep.landslides().set_index("score").loc[0.5, ["tp", "fn", "fp", "precision", "recall"]]
 broken = pd.DataFrame(broken).T.set_axis(["hit", "missed", "false alarms", "precision", "recall"], axis=1)
-display(broken.round(2))
+display(broken.round(2).convert_dtypes())
 lost = broken.loc["as trained", "recall"] - broken["recall"]
 print(f"Recall falls by {lost['bands reversed']:.2f} with bands reversed and by {lost['half as bright']:.2f} at half the brightness (one band: nothing to reverse).")
 print("No line of code complained. (Normalised afterwards, the second would be undone.) Look at what the network gets before you trust a score.")

@@ -264,8 +264,8 @@ reading.sweep(sweep, low, high) if judged else reading.UNKNOWN
 # ## Sizes
 #
 # Landslides come in all sizes, and the small ones are the many: their frequency falls with a power of the area, and below a {term}`rollover` falls
-# again {cite:p}`malamud2004`. In a mapped inventory the rollover also shows what could not be seen. It is the mode of an inverse-gamma law, fitted by
-# maximum likelihood; from fewer than twenty landslides it would be chance. *Touching* landslides are closer than the diagonal of a pixel of the
+# again {cite:p}`malamud2004`. In a mapped inventory the rollover also shows what could not be seen. It is the mode of an inverse-gamma law, which rises
+# steeply and falls like a power, fitted by maximum likelihood; from fewer than twenty landslides it would be chance. *Touching* landslides are closer than the diagonal of a pixel of the
 # network: a semantic mask would merge so many into a neighbour.
 
 # %%
@@ -419,7 +419,8 @@ reading.summary(areas.iloc[0]) if judged else reading.UNKNOWN
 
 # %% [markdown]
 # Equal counts and equal sizes prove nothing; overlap does. Both thresholds were chosen on other images than the mapped one. The landslides found are
-# the layer `detected` of `inventory.gpkg`, each with a score and an area, beside the layer `reference` where one is known.
+# the layer `detected` of `inventory.gpkg`, each with a score and an area, beside the layer `reference` where one is known. What their errors do to
+# the susceptibility is measured in chapter 11, against the same map from the true inventory.
 #
 # ## What's next
 #

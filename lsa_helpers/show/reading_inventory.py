@@ -37,9 +37,11 @@ def pairs(choices: pd.DataFrame, on_chips: float, share: float, n_chips: int) ->
         Validation chips.
     """
     near = choices[choices["f1"] >= choices["f1"].max() - 0.01]
+    weight = (1 / share - 1) / (1 / np.clip(on_chips, 0.001, 0.999) - 1)
     return Reading(
-        f"{on_chips:.0%} of the validation chips is landslide, of the scene {share:.0%} are "
-        f"assumed. On such ground the best F1 is {choices['f1'].max():.2f}, and {len(near)} "
+        f"{on_chips:.1%} of the validation chips is landslide, of the scene {share:.1%} are "
+        f"assumed, so a false alarm away from landslides counts {weight:.1f} times as much against "
+        "right pixels as on the chips. On such ground the best F1 is {choices['f1'].max():.2f}, and {len(near)} "
         f"{'pair comes' if len(near) == 1 else 'pairs come'} within 0.01 of it: high thresholds "
         f"{span(near['high'])}, low ones {span(near['low'])}. Within these ranges {n_chips} chips "
         "cannot tell which is better. A class asks: who knows the share before mapping? Nobody; "

@@ -101,6 +101,14 @@ def test_a_count_looks_good_and_says_nothing(detected, looks):
     assert "the 2 largest of the missed hold 0.50 of 1.00 km²" in text
 
 
+def test_a_false_alarm_weighs_more_where_landslides_are_rare():
+    """Bayes' rule by hand: other ground is 49 times landslide on the scene, 24 times on chips."""
+    choices = pd.DataFrame({"low": [0.4, 0.5, 0.4], "high": [0.7, 0.7, 0.9], "f1": [0.6, 0.6, 0.3]})
+    text = reading_inventory.pairs(choices, 0.04, 0.02, 12)
+    assert "counts 2.0 times as much" in text
+    assert "2 pairs come within 0.01 of it: high thresholds 0.7, low ones 0.4 to 0.5" in text
+
+
 def test_the_price_of_not_knowing_may_be_nothing():
     text = reading_inventory.sweep(SWEEP, 0.25, 0.75)
     assert "In hindsight 0.5 would have been best: F1 0.80, and 0.53 at 0.75" in text
