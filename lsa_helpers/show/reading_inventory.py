@@ -41,7 +41,7 @@ def pairs(choices: pd.DataFrame, on_chips: float, share: float, n_chips: int) ->
     return Reading(
         f"{on_chips:.1%} of the validation chips is landslide, of the scene {share:.1%} are "
         f"assumed, so a false alarm away from landslides counts {weight:.1f} times as much against "
-        "right pixels as on the chips. On such ground the best F1 is {choices['f1'].max():.2f}, and {len(near)} "
+        f"right pixels as on the chips. The best F1 is {choices['f1'].max():.2f}, and {len(near)} "
         f"{'pair comes' if len(near) == 1 else 'pairs come'} within 0.01 of it: high thresholds "
         f"{span(near['high'])}, low ones {span(near['low'])}. Within these ranges {n_chips} chips "
         "cannot tell which is better. A class asks: who knows the share before mapping? Nobody; "
