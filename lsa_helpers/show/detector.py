@@ -15,7 +15,7 @@ from lsa_helpers.detect.images import as_picture
 from lsa_helpers.detect.matching import mask_iou, match
 from lsa_helpers.paper import published_table
 from lsa_helpers.show.chips import draw_mask
-from lsa_helpers.show.style import OKABE_ITO, OUTCOMES
+from lsa_helpers.show.style import OKABE_ITO, OUTCOMES, cased
 
 _CURVES = (
     ("precision", "precision", "blue", "-"),
@@ -139,8 +139,10 @@ def outcomes(model, chips, picks: Mapping[str, int], threshold: float) -> Figure
         line[1].set_xlabel(chips.chips[index].platform or chips.chips[index].image.stem[:18])
     axes[0, 0].set_ylabel("known")
     axes[1, 0].set_ylabel("detected")
-    names = [Line2D([], [], color=OUTCOMES[name], ls=_LINES[name], label=name) for name in OUTCOMES]
-    fig.legend(handles=names, loc="outside lower center", ncols=3)
+    rim = {"path_effects": cased(1.5)["path_effects"]}
+    looks = [(name, {"color": OUTCOMES[name], "ls": _LINES[name]}) for name in OUTCOMES]
+    lines = [Line2D([], [], label=name, **look, **rim) for name, look in looks]
+    fig.legend(handles=lines, loc="outside lower center", ncols=3)
     return fig
 
 
