@@ -273,6 +273,7 @@ published.told(audit(printed_table(5)), "impossible", "noted")
 # keyboard too. The map carries all it needs in the page, here as in the book, without a network; the figure at the start of this chapter is its picture.
 
 # %%
+relief = style.relief(read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk))
 of_classes = {"kind": "ordinal", "classes": dict(enumerate(names, start=1))}
 layers = {
     "Susceptibility class": {model: class_map.assign_attrs(of_classes) for model, class_map in class_maps.items()},

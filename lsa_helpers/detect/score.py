@@ -91,6 +91,17 @@ class ScoreSweep:
         columns = {"score": THRESHOLDS} | _pixel_scores(*self._pixel_counts(self._once()))
         return pd.DataFrame({name: np.squeeze(values) for name, values in columns.items()})
 
+    def chips(self, threshold: float = 0.5) -> pd.DataFrame:
+        """Table hit, false_alarm, missed (counts of landslides) of every chip at one score, in the
+        order in which the chips were added.
+        """
+        reach = [scores >= threshold for scores in self._scores]
+        both = list(zip(reach, self._hits, strict=True))
+        table = pd.DataFrame({"hit": [int((some & hits).sum()) for some, hits in both]})
+        table["false_alarm"] = [int((some & ~hits).sum()) for some, hits in both]
+        table["missed"] = np.array(self._n_landslides, int) - table["hit"]
+        return table
+
     def draws(self, weights: np.ndarray, threshold: float = 0.5) -> dict[str, np.ndarray]:
         """Scores as they would be if each chip counted as often as a row of weights says.
 

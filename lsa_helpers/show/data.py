@@ -5,6 +5,7 @@ from itertools import cycle, islice
 
 import geopandas as gpd
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap

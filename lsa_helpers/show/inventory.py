@@ -6,8 +6,9 @@ import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from lsa_helpers.detect.images import as_picture, open_image
 from lsa_helpers.detect.inventory import size_frequency
@@ -15,7 +16,7 @@ from lsa_helpers.detect.scene import SceneFrame
 from lsa_helpers.raster import empty_grid
 from lsa_helpers.show import style
 
-_KNOWN, _DETECTED = style.OKABE_ITO["yellow"], style.OKABE_ITO["sky"]
+_LINES = {"hit": "-", "false alarm": "--", "missed": "-"}
 
 
 def tile_scores(pixels: np.ndarray, scores: np.ndarray) -> Figure:
@@ -28,7 +29,7 @@ def tile_scores(pixels: np.ndarray, scores: np.ndarray) -> Figure:
     scores : ndarray, shape (height, width)
         From `lsa_helpers.detect.scene.score_pixels`.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(9, 4.2))
+    fig, axes = plt.subplots(1, 2, figsize=(8, 3.9))
     axes[0].imshow(as_picture(pixels))
     image = axes[1].imshow(scores, vmin=0, vmax=1)
     fig.colorbar(image, ax=axes[1], label="Score (0–1)", shrink=0.8)
@@ -57,24 +58,62 @@ def thresholds(sweep: pd.DataFrame, low: float, high: float) -> Figure:
 
 
 def scene_map(frame: SceneFrame, detected: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> Figure:
-    """The scene with true and detected outlines, whole and 1.5 km around the middle known (or
-    detected) landslide by position.
+    """The scene with hits, false alarms and landslides missed, whole (filled) and 1.5 km around the
+    middle landslide by position (outlined).
+
+    Parameters
+    ----------
+    frame : SceneFrame
+    detected : GeoDataFrame
+        With ``true_share``, the fraction of its area that is true; where it is not known a
+        detection is drawn as a hit and called *detected*.
+    known : GeoDataFrame
+        With ``found_share``, the fraction of its area that was detected.
     """
     detected, known = detected.to_crs(frame.crs), known.to_crs(frame.crs)
-    fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=(frame.width / frame.height, 1))
-    x, y = _middle(known if len(known) else detected, frame)
-    enlarged = _square(x, y, 750, frame)
-    layers = ((known, _KNOWN, 1.4, "known"), (detected, _DETECTED, 0.9, "detected"))
-    layers = [item for item in layers if len(item[0])]
+    enlarged = _square(*_middle(known if len(known) else detected, frame), 750, frame)
+    layers = {
+        "hit": detected[~(detected["true_share"] < 0.5)],
+        "false alarm": detected[detected["true_share"] < 0.5],
+        "missed": known[known["found_share"] < 0.5],
+    }
+    layers = {name: layer for name, layer in layers.items() if len(layer)}
+    ratios = (frame.width / frame.height, 1)
+    fig, axes = plt.subplots(1, 2, figsize=(9, 9 / sum(ratios) + 0.5), width_ratios=ratios)
     for ax, bounds in zip(axes, (frame.bounds, enlarged), strict=True):
         _draw_scene(ax, frame, bounds)
-        frame_of_map = empty_grid(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000)
-        style.map_axes(ax, frame_of_map)
-        for layer, colour, width, _ in layers:
-            style.outlines(ax, layer, frame_of_map, color=colour, lw=width)
-    handles = [Line2D([], [], color=colour, label=label) for _, colour, _, label in layers]
-    fig.legend(handles=handles[::-1], loc="outside lower center", ncols=2)
+        around = empty_grid(bounds, frame.crs, (bounds[2] - bounds[0]) / 1000)
+        style.map_axes(ax, around)
+        for name, layer in layers.items():
+            _draw_outcome(ax, layer, name, filled=ax is axes[0])
+        style.map_axes(ax, around, scale_bar=False)
+        ax.set(xlabel="", ylabel="")
+    left, bottom, right, top = enlarged
+    look = {"fill": False, "edgecolor": "white", "lw": 1.4, "zorder": 8}
+    axes[0].add_patch(Rectangle((left, bottom), right - left, top - bottom, **look))
+    axes[1].set_xlabel("the white square, enlarged")
+    _outcome_legend(fig, {name: len(layer) for name, layer in layers.items()}, bool(len(known)))
     return fig
+
+
+def _draw_outcome(ax: Axes, layer: gpd.GeoDataFrame, name: str, *, filled: bool) -> None:
+    """Landslides of one outcome, as areas or as lines."""
+    colour = style.OUTCOMES[name]
+    if filled:
+        layer.plot(ax=ax, color=colour, edgecolor=style.CASING, linewidth=0.4, aspect=None)
+    else:
+        look = style.cased(1.4) | {"linestyles": _LINES[name]}
+        layer.boundary.plot(ax=ax, color=colour, aspect=None, **look)
+
+
+def _outcome_legend(fig: Figure, counts: dict[str, int], judged: bool) -> None:
+    """Below the figure: colour, word and number of each outcome."""
+    handles = []
+    for name, count in counts.items():
+        label = f"{name if judged else 'detected'} ({count})"
+        look = {"facecolor": style.OUTCOMES[name], "edgecolor": style.CASING, "lw": 0.5}
+        handles.append(Rectangle((0, 0), 1, 1, label=label, **look))
+    fig.legend(handles=handles, loc="outside lower center", ncols=3)
 
 
 def sizes(
@@ -94,7 +133,7 @@ def sizes(
     """
     from scipy import stats
 
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.5))
     looks = zip(inventories.items(), ("sky", "black"), "os", strict=False)
     for (name, table), colour, marker in looks:
         curve = size_frequency(table.area.to_numpy())
@@ -111,24 +150,30 @@ def sizes(
     return fig
 
 
-def _error_bars(ax, errors: pd.DataFrame) -> None:
-    """Omission and commission, a pair of bars for each class of area."""
+def _error_bars(ax: Axes, errors: pd.DataFrame) -> None:
+    """Omission and commission, a pair of bars for each class of area, with what was counted."""
     limits = errors[["area_from_m2", "area_to_m2"]].to_numpy() / 1000
     labels = [f"{low:g}–{high:g}" if np.isfinite(high) else f"> {low:g}" for low, high in limits]
     place = np.arange(len(errors))
-    ax.bar(
-        place - 0.2, errors["omission"], 0.38, color=style.OKABE_ITO["black"], label="known, missed"
+    bars = (
+        (-0.2, "omission", "omitted", "known", "missed"),
+        (0.2, "commission", "false_alarms", "detected", "false alarm"),
     )
-    ax.bar(place + 0.2, errors["commission"], 0.38, color=_DETECTED, label="detected, false")
-    ax.set(xlabel="Landslide area (1000 m²)", ylim=(0, 1))
+    for shift, share, wrong, all_of_size, name in bars:
+        look = {"color": style.OUTCOMES[name], "edgecolor": style.CASING, "lw": 0.5}
+        drawn = ax.bar(place + shift, errors[share], 0.38, label=f"{all_of_size}, {name}", **look)
+        counts = zip(errors[wrong], errors[all_of_size], strict=True)
+        text = [f"{some} of {count}" for some, count in counts]
+        ax.bar_label(drawn, text, rotation=90, fontsize=7, padding=3)
+    ax.set(xlabel="Landslide area (1000 m²)", ylim=(0, 1.3), yticks=np.linspace(0, 1, 6))
     ax.set_ylabel("Fraction of the landslides of this size")
     ax.set_xticks(place, labels, rotation=30)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)  # bars may fill the panel
+    ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2)
 
 
 def worst(frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame) -> Figure:
-    """The six false alarms with the highest scores (above) and the six largest landslides missed
-    (below), on the scene.
+    """The four false alarms with the highest scores (above) and the four largest landslides missed
+    (below), on the scene; all images of a row have one scale.
 
     Parameters
     ----------
@@ -138,24 +183,28 @@ def worst(frame: SceneFrame, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame)
     missed : GeoDataFrame
         With ``area_m2``, worst first.
     """
-    fig, axes = plt.subplots(2, 6, figsize=(9.3, 3.9))
+    fig, axes = plt.subplots(2, 4, figsize=(8, 4.8))
     rows = (
-        (alarms, _DETECTED, "false alarm", lambda row: f"{row.score:.2f}, {row.cause}"),
-        (missed, _KNOWN, "missed", lambda row: f"{row.area_m2:,.0f} m²"),
+        (alarms, "false alarm", lambda row: f"{row.cause}, score {row.score:.2f}"),
+        (missed, "missed", lambda row: f"{row.area_m2:,.0f} m², found {row.found_share:.0%}"),
     )
-    for line, (table, colour, label, title) in zip(axes, rows, strict=True):
-        shown = table.head(6).to_crs(frame.crs)
+    for line, (table, name, title) in zip(axes, rows, strict=True):
+        shown = table.head(4).to_crs(frame.crs)
+        bounds = shown.bounds
+        widths = np.maximum(bounds["maxx"] - bounds["minx"], bounds["maxy"] - bounds["miny"])
+        half = max([0.7 * width for width in widths], default=0.0)
         for ax, row in itertools.zip_longest(line, shown.itertuples()):
             ax.set(xticks=[], yticks=[])
             if row is None:
                 ax.set_axis_off()
                 continue
             x0, y0, x1, y1 = row.geometry.bounds
-            half = max(x1 - x0, y1 - y0, 60.0)
-            _draw_scene(ax, frame, _square((x0 + x1) / 2, (y0 + y1) / 2, half, frame))
-            shown.loc[[row.Index]].boundary.plot(ax=ax, color=colour, lw=1.2, aspect=None)
-            ax.set_title(title(row), fontsize=7)
-            ax.set(xlabel="", ylabel=label if ax is line[0] else "")
+            crop = _square((x0 + x1) / 2, (y0 + y1) / 2, max(half, 60.0), frame)
+            _draw_scene(ax, frame, crop)
+            _draw_outcome(ax, shown.loc[[row.Index]], name, filled=False)
+            style.map_axes(ax, empty_grid(crop, frame.crs, 1.0), scale_bar=ax is line[0])
+            ax.set_title(title(row), fontsize=8.5)
+            ax.set(xlabel="", ylabel=name if ax is line[0] else "")
     return fig
 
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LightSource
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 
 from lsa_helpers.raster import cell_size
@@ -23,6 +24,13 @@ OKABE_ITO = {
     "teal": "#009E73",
     "black": "#000000",
 }
+# What became of a landslide or a detection; sky, yellow and vermilion differ in grey, too.
+OUTCOMES = {
+    "hit": OKABE_ITO["sky"],
+    "false alarm": OKABE_ITO["vermilion"],
+    "missed": OKABE_ITO["yellow"],
+}
+CASING = "#222222"  # dark rim of lines over images, which are light here and dark there
 MODEL_COLOURS = {
     "cnn": OKABE_ITO["blue"],
     "rf": OKABE_ITO["orange"],
@@ -143,6 +151,14 @@ def outlines(ax: Axes, layer, raster, **line) -> None:
     shapes.plot(ax=ax, aspect=None, **line)
     map_axes(ax, raster, scale_bar=False)
     ax.set(xlabel="", ylabel="")
+
+
+def cased(width: float) -> dict:
+    """Looks of a line of this width, points, that is seen on light and on dark ground."""
+    return {
+        "linewidths": width,
+        "path_effects": [withStroke(linewidth=width + 1.6, foreground=CASING)],
+    }
 
 
 def map_axes(ax: Axes, raster, *, scale_bar: bool = True) -> tuple[float, float, float, float]:

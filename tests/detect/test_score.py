@@ -119,6 +119,15 @@ def test_precision_recall_f1_by_hand(three_images):
     )
 
 
+def test_every_chip_says_what_became_of_its_landslides(three_images):
+    """Sums over chips are those of the sweep; the third shows nothing and has a false alarm."""
+    chips = _scores(three_images).chips(0.5)
+    assert chips["hit"].tolist() == [1, 0, 0]
+    assert chips["false_alarm"].tolist() == [2, 0, 1]
+    assert chips["missed"].tolist() == [1, 2, 0]
+    assert ScoreSweep().chips().empty
+
+
 def test_pixel_iou_by_hand():
     """A square of 100 pixels found shifted by half: 50 shared of 150."""
     row = _row([_case([_square(60, 10, 10, 10)], [(0.9, _square(60, 10, 15, 10))])])
