@@ -298,8 +298,7 @@ if "slope" in factors:
     land = steepness.value_counts(normalize=True, sort=False)
     slid = steepness[landslide.values.ravel()].value_counts(normalize=True, sort=False)
     display(pd.DataFrame({"share of the land (%)": 100 * land, "frequency ratio": slid / land}).rename_axis("slope (°)").T.round(2))
-    print(reading.slope_classes(land, slid))
-    print(f"Slope by itself puts {roc_auc_score(y, X['slope']):.1%} of all pairs in order: a strong cause that few cells show is a weak factor of a score.")
+    print(reading.slope_classes(land, slid, roc_auc_score(y, X["slope"])))
 print(reading.overrated(compared, matrix, label_of, names_of))
 
 # %% [markdown]
@@ -359,7 +358,7 @@ tried = dict.fromkeys([rankings["permutation"].idxmax(), "slope", "distance_to_r
 alone = {}
 for name in [name for name in tried if name in left]:
     without = [other for other in left if other != name]
-    alone[label_of[name]] = [auc_of(samples.factor_coder(factors, part), folds) for part in ([name], without)]
+    alone[label_of[name]] = [tested(samples.factor_coder(factors, part), folds)[1] for part in ([name], without)]
 pd.DataFrame(alone, ["alone", f"without it (all factors: {splits.iloc[-1, 0]:.3f})"]).T.round(3)
 
 # %% [markdown]

@@ -154,9 +154,8 @@ print(f"{landslides.attrs['layer'].capitalize()} inventory, {len(landslides)} fe
 coder = factor_coder(factors, selected, p.coding)
 own_coder = factor_coder(factors, p.logistic_factors or selected, p.coding)
 forest = RandomForestClassifier(p.rf_trees, random_state=p.seed)
-trees = XGBClassifier(
-    n_estimators=p.xgb_rounds, max_depth=p.xgb_depth, learning_rate=p.xgb_eta, subsample=0.8, colsample_bytree=0.8, random_state=p.seed, n_jobs=1
-)
+boosting = {"n_estimators": p.xgb_rounds, "max_depth": p.xgb_depth, "learning_rate": p.xgb_eta, "subsample": 0.8, "colsample_bytree": 0.8}
+trees = XGBClassifier(**boosting, random_state=p.seed, n_jobs=1)
 regression = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-6)
 machine = CalibratedClassifierCV(SVC(gamma=0.05, max_iter=200_000), ensemble=False)
 networks = {"window": p.cnn_window, "n_networks": p.cnn_seeds, "epochs": p.cnn_epochs, "patience": p.cnn_patience}
@@ -225,9 +224,8 @@ if truth is not None:
     true_probability = truth["probability"]
     aim = true_probability.copy(data=validation.shift_odds(true_probability, float(true_probability.mean()), label.mean()))
 display(style.save(show.susceptibility_maps(maps, landslides, factors, aim), run, "susceptibility"))
-shown = maps if aim is None else maps | {"truth": aim}
-steps = {name: float(abs(values.diff("x")).mean() / values.std()) for name, values in shown.items()}
-print("Mean step from a cell to its neighbour, in standard deviations of the map:", ", ".join(f"{style.MODEL_LABELS.get(name, name)} {step:.2f}" for name, step in steps.items()), end=".\n")
+steps = {style.MODEL_LABELS[name]: float(abs(values.diff("x")).mean() / values.std()) for name, values in maps.items()}
+print("Mean step from a cell to its neighbour, in standard deviations of the map:", ", ".join(f"{name} {step:.2f}" for name, step in steps.items()), end=".\n")
 
 # %% [markdown]
 # Judging cell by cell does not by itself make a map speckled: the logistic regression judges single cells too. Trees cut, so two cells on two sides of
@@ -248,8 +246,8 @@ numbers = landslide_numbers(landslides, factors)  # no landslide may reach from 
 training = [validation.training_samples(samples, folds == fold, window_m, numbers) for fold in range(p.n_folds)]
 heldout = {}
 for name, estimator in estimators.items():
-    fitted = Parallel(p.n_jobs)(delayed(clone(estimator).fit)(rows, rows["label"]) for rows in training)
-    pieces = [predict_map(model, factors, where=folds == fold, n_jobs=p.n_jobs) for fold, model in enumerate(fitted)]
+    fits = Parallel(p.n_jobs, return_as="generator")(delayed(clone(estimator).fit)(rows, rows["label"]) for rows in training)
+    pieces = [predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs) for fold, fitted in enumerate(fits)]
     heldout[name] = written(f"heldout_{name}", xr.concat(pieces, "fold").max("fold").rename("susceptibility"))
 
 # %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map; steps along block edges are where two models disagree. Framed is the tenth of the land with the most landslide area.", "name": "fig-05-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange, one rectangle framed by a white dashed line"}}
@@ -300,16 +298,12 @@ scores = {scheme: validation.score_table(predictions, samples, scheme, **how) fo
 for scheme, table in scores.items():
     run.write_table(table, f"scores_{scheme}")
 random, spatial = (scores[scheme].set_index("model") for scheme in ("random", "spatial"))
-summary = pd.DataFrame({"random folds": random["auc_within"].map("{:.3f}".format), "spatial blocks": spatial["auc_within"].map("{:.3f}".format)})
-summary["95 % interval"] = [f"{low:.2f} to {high:.2f}" for low, high in spatial[["auc_within_low", "auc_within_high"]].to_numpy()]
-if truth is not None:
-    summary["blocks, true landslides"] = spatial["auc_true"].map("{:.3f}".format)
-display(summary.rename(style.MODEL_LABELS).T)
-learners = [name for name in estimators if name != "infinite_slope"]
+display(show.score_words(random, spatial))
+learners = [name for name in estimators if name != "infinite_slope"] or list(estimators)
 best = spatial["auc_within"].loc[list(estimators)].idxmax()
 print(reading.scores(random, spatial, estimators, learners))
 
-# %% mystnb={"figure": {"caption": "ROC curves from random folds and from spatial blocks, on the same samples and the labels the models learned from. The legend pools all folds. The band of one model stands for the others, whose bands are as wide.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right, one curve with a shaded band that holds the others nearly everywhere"}}
+# %% mystnb={"figure": {"caption": "ROC curves from random folds and from spatial blocks, on the same samples and the labels the models learned from. The legend pools all folds. The band holds 95 % of the draws of blocks for the model that is first in blocks.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right, one of the curves with a shaded band of chance around it"}}
 weights = validation.block_weights(validation.block_numbers(samples["x"], samples["y"], p.block_m), validation.N_DRAWS, p.seed)
 curves = predictions[predictions["model"] != "coordinates"]
 of_best = {scheme: curves[(curves["model"] == best) & (curves["scheme"] == scheme)]["probability"] for scheme in ("random", "spatial")}
@@ -322,13 +316,8 @@ style.save(show.roc_panels(curves, bands), run, "roc")
 
 # %%
 out_of_fold = predictions[predictions["scheme"] == "spatial"]
-by_fold = {key: roc_auc_score(rows["label"], rows["probability"]) for key, rows in out_of_fold.groupby(["model", "fold"])}
-by_fold = pd.Series(by_fold).unstack().loc[list(estimators)]
-by_fold.columns = [f"fold {fold + 1}" for fold in by_fold]
 inside = samples["x"].between(left, right) & samples["y"].between(bottom, top)
-out_of_fold = out_of_fold.pivot(index="sample", columns="model", values="probability")
-without = {name: validation.within_groups_auc(label[~inside], out_of_fold[name][~inside], samples["fold"][~inside]) for name in estimators}
-by_fold = by_fold.assign(**{"all": spatial["auc_within"], "without the frame": pd.Series(without)})
+by_fold = validation.fold_scores(out_of_fold[out_of_fold["model"] != "coordinates"], inside)
 display(by_fold.rename(style.MODEL_LABELS).round(3))
 crowd = inside[label == 1]
 print(reading.folds(by_fold, best, learners, crowd.mean(), samples["fold"][label == 1][crowd].nunique()))
@@ -353,7 +342,7 @@ if physical:
     judges = {"learned": label} if truth is None else {"learned": label, "true": validation.at_samples(truth["landslide"], samples).astype(int)}
     gains = []
     for labels, values in judges.items():
-        drawn = {name: validation.within_groups_auc(values, out_of_fold[name], samples["fold"], weights) for name in estimators}
+        drawn = {name: validation.within_groups_auc(values, rows["probability"], samples["fold"], weights) for name, rows in out_of_fold.groupby("model")}
         gains.append(validation.paired_differences(drawn, [(name, "infinite_slope") for name in learners]).assign(labels=labels))
     gains = pd.concat(gains, ignore_index=True)
     run.write_table(gains, "learning_gain")
@@ -472,7 +461,7 @@ print(f"Training data: {roc_auc_score(nonsense, apparent):.3f}. Spatial blocks: 
 
 # %%
 low, high = spatial.loc[best, ["auc_within_low", "auc_within_high"]]
-print(f"Best in blocks: {style.MODEL_LABELS[best]}, AUC {spatial.loc[best, 'auc_within']:.2f} ({low:.2f} to {high:.2f}). Outside the one cluster: {without[best]:.2f}.")
+print(f"Best in blocks: {style.MODEL_LABELS[best]}, AUC {spatial.loc[best, 'auc_within']:.2f} ({low:.2f} to {high:.2f}). Outside the frame: {by_fold.loc[best, 'outside the frame']:.2f}.")
 
 # %% [markdown]
 # Every model has a map to use, `susceptibility_*.tif` (0 to 1), one to judge it by, `heldout_*.tif`, and a folder under `models/`; `samples.parquet` holds the samples, `predictions.parquet`

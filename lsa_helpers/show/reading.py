@@ -120,19 +120,27 @@ def overrated(
     )
 
 
-def slope_classes(land: pd.Series, slid: pd.Series) -> str:
-    """Shares of the land and of the landslide area in classes of slope; intervals of degrees."""
+def slope_classes(land: pd.Series, slid: pd.Series, alone: float) -> str:
+    """Shares of the land and of the landslide area in classes of slope (intervals of degrees), and
+    the AUC of slope by itself.
+    """
     edge = 40
     steep = [part.left >= edge for part in land.index]
     middle = [20 <= part.left < edge for part in land.index]
-    if not land[steep].sum():
-        return f"No land is steeper than {edge}°."
-    ratio = slid[steep].sum() / land[steep].sum()
-    return (
-        f"Above {edge}° the frequency ratio is {ratio:.1f}, but only {land[steep].sum():.1%} of "
-        f"the land is so steep. {land[middle].sum():.0%} lies between 20 and {edge}°, so most "
-        "pairs that an AUC counts are of two cells whose slopes hardly differ."
-    )
+    text = f"No land is steeper than {edge}°."
+    if land[steep].sum():
+        ratio = slid[steep].sum() / land[steep].sum()
+        text = (
+            f"Above {edge}° the frequency ratio is {ratio:.1f}, but only {land[steep].sum():.1%} "
+            f"of the land is so steep; {land[middle].sum():.0%} lies between 20 and {edge}°."
+        )
+    verdict = "it tells the cells apart by itself"
+    if abs(alone - 0.5) < 0.15:
+        verdict = (
+            "most pairs are of two cells whose slopes hardly differ, and a cause that few cells "
+            "show counts for little in a score"
+        )
+    return f"{text}\nSlope alone has an AUC of {alone:.2f}: {verdict}."
 
 
 def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, learners) -> str:
@@ -164,7 +172,7 @@ def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, learners) -> str
 
 
 def folds(by_fold: pd.DataFrame, best: str, learners, in_frame: float, n_folds: int) -> str:
-    """AUC fold by fold, of all folds (``all``) and ``without the frame``, indexed by model.
+    """AUC fold by fold, of all folds (``all``) and ``outside the frame``, indexed by model.
 
     Parameters
     ----------
@@ -178,9 +186,9 @@ def folds(by_fold: pd.DataFrame, best: str, learners, in_frame: float, n_folds: 
     n_folds : int
         Number of folds that these samples belong to.
     """
-    parts = by_fold.drop(columns=["all", "without the frame"]).loc[best]
+    parts = by_fold.drop(columns=["all", "outside the frame"]).loc[best]
     between = np.ptp(by_fold.loc[list(learners), "all"])
-    outside = by_fold.loc[best, "without the frame"]
+    outside = by_fold.loc[best, "outside the frame"]
     fall = outside - by_fold.loc[best, "all"]
     carried = "the result does not rest on it"
     if fall < -0.01:

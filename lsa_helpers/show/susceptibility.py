@@ -55,6 +55,25 @@ def _roc(ax, label, score, model: str) -> None:
     ax.plot(x, y, color=style.MODEL_COLOURS[model], lw=1.4, label=text)
 
 
+def score_words(random: pd.DataFrame, spatial: pd.DataFrame) -> pd.DataFrame:
+    """AUC of every model in random folds and in blocks, for the page: three or four rows of text.
+
+    Parameters
+    ----------
+    random, spatial : DataFrame
+        From `lsa_helpers.validation.score_table`, indexed by model.
+    """
+    ends = spatial[["auc_within_low", "auc_within_high"]].to_numpy()
+    rows = {
+        "random folds, by landslide": random["auc_within"].map("{:.3f}".format),
+        "spatial blocks": spatial["auc_within"].map("{:.3f}".format),
+        "95 % interval in blocks": [f"{low:.2f} to {high:.2f}" for low, high in ends],
+    }
+    if "auc_true" in spatial:
+        rows["spatial blocks, true landslides"] = spatial["auc_true"].map("{:.3f}".format)
+    return pd.DataFrame(rows, spatial.index).rename(style.MODEL_LABELS).rename_axis(None).T
+
+
 def _panels(n: int, raster) -> tuple[Figure, list]:
     """Maps in one row, four in two, more in rows of three."""
     columns = {1: 1, 2: 2, 4: 2}.get(n, 3)

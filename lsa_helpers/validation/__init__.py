@@ -13,6 +13,7 @@ from lsa_helpers.validation.bootstrap import (
     weighted_precision,
     within_groups_auc,
 )
+from lsa_helpers.validation.by_fold import fold_scores
 from lsa_helpers.validation.change import map_change
 from lsa_helpers.validation.conformal import conformal_sets
 from lsa_helpers.validation.heldout import block_map, fold_map, moved_folds, training_samples
@@ -83,6 +84,7 @@ __all__ = [
     "draw_blocks",
     "drawn_scores",
     "fold_map",
+    "fold_scores",
     "highest_ratio",
     "interval",
     "landslide_groups",

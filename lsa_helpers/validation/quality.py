@@ -172,10 +172,9 @@ def densest_window(
 
     Examples
     --------
-    >>> from lsa_helpers.raster import on_grid
     >>> place = {"y": [35.0, 25, 15, 5], "x": [5.0, 15, 25, 35]}
-    >>> grid = xr.DataArray(np.zeros((4, 4)), place, ("y", "x"))
-    >>> cells = grid.copy(data=np.eye(4)[[3, 3, 2, 2]] > 0)
+    >>> cells = xr.DataArray(np.zeros((4, 4), bool), place, ("y", "x"))
+    >>> cells[1:3, 2:] = True
     >>> densest_window(cells, 0.25)
     (20.0, 10.0, 40.0, 30.0)
     """
