@@ -185,11 +185,9 @@ print(reading.splits(splits))
 vif = selection.stepwise_vif(table, factors, threshold=p.vif_max, keep=p.keep_factors)
 run.write_table(vif, "vif")
 display(style.save(show.vif_bars(vif, factors, p.vif_max, p.vif_flag), run, "vif"))
-after = vif.set_index("factor")
-kept, gone = after[after["dropped_at"] == 0], after[after["dropped_at"] > 0].sort_values("dropped_at")
-print(f"Dropped: {reading.listed(f'{label_of[name]} (VIF {value:.1f})' for name, value in gone['vif'].items())}.")
-highest = kept["vif"].idxmax()
-print(f"The highest VIF left is that of {label_of[highest]}, {kept.loc[highest, 'vif']:.1f}: a limit of {np.ceil(kept.loc[highest, 'vif']):g} would keep the same factors.")
+kept, gone = (vif[vif["dropped_at"].gt(0) == away].set_index("factor")["vif"] for away in (False, True))
+print(f"Dropped: {reading.listed(f'{label_of[name]} (VIF {value:.1f})' for name, value in gone.items())}.")
+print(f"The highest VIF left is that of {label_of[kept.idxmax()]}, {kept.max():.1f}: a limit of {np.ceil(kept.max()):g} would keep the same factors.")
 
 # %% [markdown]
 # A high VIF does not tell *whom* a factor repeats; the pairwise correlations do, as long as only two are involved. Which of two doubles goes may be
@@ -214,8 +212,8 @@ print(reading.correlations(matrix, names_of, p.vif_max))
 #   each other both look unimportant, since either can stand in for the other. Between the blocks nothing is left out: a forest looks at single cells.
 # - **Information gain ratio** {cite:p}`quinlan1986`: how many bits about the landslides does the factor alone carry, per bit of its own?
 #
-# How large must a value be to mean anything? Columns of random numbers, the *probes*, are ranked along with the factors that collinearity left, an
-# idea of {cite:t}`kursa2010`. One probe would be one draw of luck, so there are several, and a factor has to beat the best of them.
+# How large must a value be to mean anything? Columns of random numbers, the *probes*, are ranked along, an idea of {cite:t}`kursa2010`. One would be
+# one draw of luck, so there are several, and a factor has to beat the best of them.
 
 # %%
 rng = np.random.default_rng(p.seed)
@@ -248,23 +246,16 @@ for train, test in folds:
     shuffled = permutation_importance(fitted, X.iloc[test][names], y.iloc[test], **how)
     loss.append([shuffled[draw].importances_mean for draw in range(len(weights))])
 
-
 # %% mystnb={"figure": {"caption": "Three rankings with 95 % intervals, rows in the order of the permutation, and on the simulated mountain the true share of each factor. The grey band is what columns of random numbers reach.", "name": "fig-04-importance"}, "image": {"alt": "Bar charts side by side with the same factors in the same order by impurity, permutation and gain ratio, coloured by family, a grey band for random numbers and diamonds for true shares"}}
-def gain_ratios(name):
-    is_class = ranked[name].attrs["kind"] == "categorical"
-    return selection.gain_ratio(X[name], y, categorical=is_class, weights=weights)
-
-
+is_class = {name: ranked[name].attrs["kind"] == "categorical" for name in names}
 of_draws = {
     "rf_impurity": validation.draw_blocks(len(folds), validation.N_DRAWS, rng) @ np.array(impurity) / len(folds),
     "permutation": xr.DataArray(loss, dims=("fold", "draw", "factor")).mean("fold").values,
-    "gain_ratio": np.column_stack([gain_ratios(name) for name in names]),
+    "gain_ratio": np.column_stack([selection.gain_ratio(X[name], y, categorical=is_class[name], weights=weights) for name in names]),
 }
-rows = [
-    (name, method, *validation.interval(values[:, i], recentre=method == "gain_ratio"))
-    for method, values in of_draws.items()
-    for i, name in enumerate(names)
-]
+rows = []
+for method, values in of_draws.items():
+    rows += [(name, method, *validation.interval(column, recentre=method == "gain_ratio")) for name, column in zip(names, values.T, strict=True)]
 importance = pd.DataFrame(rows, columns=["factor", "method", "mean", "low", "high"])
 run.write_table(importance, "importance")
 true_share = run.read_json("truth/effects.json")["covariance_share"] if run.has("truth/effects.json") else None
@@ -286,9 +277,8 @@ print(reading.rankings(compared, kendall, label_of))
 # %% [markdown]
 # ### Where is slope, and who is overrated?
 #
-# Landslides need slopes; a geologist would name slope first. How often do landslides lie in each class of it, and how much land is there? And the
-# other way round: whom does the forest rank above its *true share*, its part of the variance of the true log-odds? That is large where a factor moves
-# them and no other factor moves them back; it can be negative.
+# A geologist would name slope first. How often do landslides lie in each class of it, and how much land is there? And whom does the forest rank above
+# its *true share*, its part of the variance of the true log-odds? (Large where a factor moves them and no other moves them back; perhaps negative.)
 
 # %%
 truth = validation.read_truth(run.product("truth"), factors)
@@ -304,9 +294,9 @@ print(reading.overrated(compared, matrix, label_of, names_of))
 # %% [markdown]
 # ## The decision
 #
-# Collinear factors are left out; this looks at no label. A factor is *weak* when its permutation importance does not exceed that of the best probe
-# in nearly all draws of blocks (97.5 %). Weak factors are only flagged, unless `drop_below_probe` says otherwise: the CNN of chapter 5 may use
-# in a neighbourhood what a single cell does not show. And dropping them would leak, since importance looked at the labels that chapter 5 tests on.
+# Collinear factors are left out; this looks at no label. A factor is *weak* when it does not exceed the best probe in nearly all draws of blocks
+# (97.5 %). Weak ones are only flagged, unless `drop_below_probe` says otherwise: a CNN may use in a neighbourhood what a single cell does not show,
+# and dropping them would leak, since importance looked at the labels that chapter 5 tests on.
 
 # %%
 draws = of_draws["permutation"][1:]
@@ -355,16 +345,13 @@ print(f"Leaving {n['cost']} of {n['all']} factors out changes the AUC by {-lost:
 
 # %%
 tried = dict.fromkeys([rankings["permutation"].idxmax(), "slope", "distance_to_road"])
-alone = {}
-for name in [name for name in tried if name in left]:
-    without = [other for other in left if other != name]
-    alone[label_of[name]] = [tested(samples.factor_coder(factors, part), folds)[1] for part in ([name], without)]
+parts = {name: ([name], [other for other in left if other != name]) for name in tried if name in left}
+alone = {label_of[name]: [tested(samples.factor_coder(factors, part), folds)[1] for part in both] for name, both in parts.items()}
 pd.DataFrame(alone, ["alone", f"without it (all factors: {splits.iloc[-1, 0]:.3f})"]).T.round(3)
 
 # %% [markdown]
 # A factor that is strong alone and cheap to leave out has a stand-in among the others. One that is weak alone and dear to leave out works together
-# with others: a steep slope fails in weak rock. Differences below about 0.01 say nothing: another seed or another way to deal the blocks moves
-# the AUC by more.
+# with others: a steep slope fails in weak rock. Differences below about 0.01 say nothing: another seed moves the AUC by more.
 # ```{solution-end}
 # ```
 #
@@ -416,8 +403,8 @@ print(f"The same model scores {splits.iloc[0, 0]:.2f} or {splits.iloc[-1, 0]:.2f
 print(f"Place alone scores {splits.iloc[-1, 1]:.2f} there: a factor, or a model, is worth what it adds to that.")
 
 # %% [markdown]
-# The tables `vif.csv` and `importance.csv` hold the numbers, `selected_factors.json` the list that chapter 5 uses and the reason for every factor
-# that is not on it. Collinearity and importance are two questions: a factor can be dropped though it matters, and kept though it does not.
+# `selected_factors.json` holds the list that chapter 5 uses, with reasons. Collinearity and importance are two questions: a factor can be dropped though
+# it matters, and kept though it does not.
 #
 # ## What's next
 #

@@ -66,16 +66,15 @@ def samples_map(
     style.map_image(ax, shade, cmap="gray", vmin=-0.3, vmax=1.2)
     n_folds = int(samples["fold"].max()) + 1
     colours = list(islice(cycle(_FOLDS), n_folds))
-    look = {"cmap": ListedColormap(colours), "vmin": -0.5, "vmax": n_folds - 0.5, "alpha": 0.4}
+    look = {"cmap": ListedColormap(colours), "vmin": -0.5, "vmax": n_folds - 0.5, "alpha": 0.35}
     tint = style.thin(folds).where(shade.notnull())
     style.map_image(ax, tint, interpolation="nearest", scale_bar=False, **look)
     _block_edges(ax, factors, block_m)
     if (inventory.geom_type != "Point").all():
-        style.outlines(ax, style.landslides(inventory), factors, color="black", lw=0.5)
+        style.outlines(ax, style.landslides(inventory), factors, color="black", lw=0.4)
     for fold, part in samples.groupby("fold"):
         slide, free = part[part["label"] == 1], part[part["label"] == 0]
-        dot = {"s": 9, "lw": 0.4, "edgecolors": "black", "label": f"Fold {fold + 1}"}
-        ax.scatter(slide["x"], slide["y"], color=colours[fold], **dot)
+        ax.scatter(slide["x"], slide["y"], s=6, lw=0, color=colours[fold], label=f"Fold {fold + 1}")
         ax.scatter(free["x"], free["y"], s=9, lw=0.9, facecolors="none", edgecolors=colours[fold])
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01), "ncols": min(n_folds, 6)}
     ax.legend(markerscale=2, handletextpad=0.1, columnspacing=1, **place)
@@ -134,7 +133,7 @@ def vif_bars(vif_table: pd.DataFrame, factors: xr.Dataset, threshold: float, fla
     ax.bar_label(bars, labels, padding=4, bbox={"facecolor": "white", "pad": 0.5, "lw": 0})
     for value, line in ((flag, ":"), (threshold, "--")):
         ax.axvline(value, color="black", ls=line, lw=1)
-    highest = max(4 * width.max(), 2 * threshold)
+    highest = max(6 * width.max(), 2 * threshold)
     ax.set(xscale="log", xlim=(0.9, highest))
     ticks = [tick for tick in _TICKS if tick <= highest]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])

@@ -31,16 +31,16 @@ def roc_panels(
     bands : mapping, optional
         Scheme → model, and the band of its curve from `lsa_helpers.validation.roc_band`.
     """
-    fig, axes = plt.subplots(1, 2, figsize=(8, 4.3), sharey=True)
+    fig, axes = plt.subplots(1, 2, figsize=(8, 4.6), sharey=True)
     for ax, (scheme, title) in zip(axes, _SCHEMES.items(), strict=True):
         part = predictions[predictions["scheme"] == scheme]
         for model, rows in part.groupby("model", sort=False):
             _roc(ax, rows["label"], rows["probability"], model)
         if bands and scheme in bands:
             model, band = bands[scheme]
+            words = f"95 % of the draws, {style.MODEL_LABELS[model]}"
             look = {"color": style.MODEL_COLOURS[model], "alpha": 0.2, "lw": 0, "zorder": 0}
-            ax.fill_between(band["false_positive"], band["low"], band["high"], **look)
-            title += f"\nband: 95 % of the draws, {style.MODEL_LABELS[model]}"
+            ax.fill_between(band["false_positive"], band["low"], band["high"], label=words, **look)
         ax.plot([0, 1], [0, 1], color="#bbbbbb", lw=0.8, zorder=0)
         ax.set(title=title, xlabel="Share of other cells called landslide", aspect="equal")
         ax.legend(loc="lower right", title="Area under the curve", fontsize=8)
@@ -137,7 +137,7 @@ def _draw_ways(ax, factors: xr.Dataset) -> None:
             if float(distance.min()) < cell_size(distance) < float(distance.max()):
                 where = distance.x.values, distance.y.values, distance.values
                 look = {"levels": [cell_size(distance)], "colors": colour}
-                ax.contour(*where, linewidths=0.4, alpha=0.6, **look)
+                ax.contour(*where, linewidths=0.4, alpha=0.5, **look)
 
 
 def truth_difference(

@@ -77,6 +77,6 @@ def test_the_legend_of_roc_curves_holds_their_areas(sampled):
     ]
     band = pd.DataFrame({"false_positive": [0.0, 1], "low": [0.0, 1], "high": [0.5, 1]})
     for ax in show.roc_panels(pd.concat(parts), {"spatial": ("rf", band)}).axes:
-        (model,) = [text.get_text() for text in ax.get_legend().get_texts()]
+        model, *band_words = [text.get_text() for text in ax.get_legend().get_texts()]
         assert model.endswith(f"{roc_auc_score(table['label'], guess):.3f}")
-        assert len(ax.collections) == ("Spatial" in ax.get_title())
+        assert len(ax.collections) == len(band_words) == ("Spatial" in ax.get_title())
