@@ -58,6 +58,7 @@ importance_repeats: int = 5  # permutations of each factor in each fold
 import numpy as np
 import pandas as pd
 import xarray as xr
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
@@ -187,7 +188,7 @@ run.write_table(vif, "vif")
 display(style.save(show.vif_bars(vif, factors, p.vif_max, p.vif_flag), run, "vif"))
 kept, gone = (vif[vif["dropped_at"].gt(0) == away].set_index("factor")["vif"] for away in (False, True))
 print(f"Dropped: {reading.listed(f'{label_of[name]} (VIF {value:.1f})' for name, value in gone.items())}.")
-print(f"The highest VIF left is that of {label_of[kept.idxmax()]}, {kept.max():.1f}: a limit of {np.ceil(kept.max()):g} would keep the same factors.")
+print(f"The highest VIF left is that of {label_of[kept.idxmax()]}, {kept.max():.1f}: a limit of {min(np.ceil(kept.max()), p.vif_max):g} would keep the same factors.")
 
 # %% [markdown]
 # A high VIF does not tell *whom* a factor repeats; the pairwise correlations do, as long as only two are involved. Which of two doubles goes may be
@@ -202,9 +203,7 @@ names_of = {column: label_of[name] for column, name in zip(matrix, samples.coded
 print(reading.correlations(matrix, names_of, p.vif_max))
 
 # %% [markdown]
-# ## Which factors matter?
-#
-# Three rankings, three questions:
+# ## Which factors matter? Three rankings, three questions
 #
 # - **Impurity** of a random forest {cite:p}`breiman2001`: how much did splits on this factor tidy up the training data? It is quick and likely
 #   what the paper shows, but it favours factors with many distinct values, and it is measured on the data the forest was trained on.
@@ -243,7 +242,8 @@ for train, test in folds:
         return dict(enumerate(validation.weighted_auc(y.to_numpy(), model.predict_proba(X)[:, 1], drawn)))
 
     how = {"scoring": auc_of_draws, "n_repeats": p.importance_repeats, "random_state": p.seed, "n_jobs": p.n_jobs}
-    shuffled = permutation_importance(fitted, X.iloc[test][names], y.iloc[test], **how)
+    with parallel_config(backend="threading"):  # nothing is sent to other processes
+        shuffled = permutation_importance(fitted, X.iloc[test][names], y.iloc[test], **how)
     loss.append([shuffled[draw].importances_mean for draw in range(len(weights))])
 
 # %% mystnb={"figure": {"caption": "Three rankings with 95 % intervals, rows in the order of the permutation, and on the simulated mountain the true share of each factor. The grey band is what columns of random numbers reach.", "name": "fig-04-importance"}, "image": {"alt": "Bar charts side by side with the same factors in the same order by impurity, permutation and gain ratio, coloured by family, a grey band for random numbers and diamonds for true shares"}}
@@ -325,9 +325,7 @@ rows = [(which, n[which], *validation.interval(values)) for which, values in auc
 cost = pd.DataFrame(rows, columns=["factors", "n", "auc", "low", "high"])
 run.write_table(cost, "dropping_cost")
 display(cost.round(3))
-lost, low, high = cost[["auc", "low", "high"]].iloc[-1]
-sure = "the interval holds 0, so it cannot be told from chance" if low <= 0 <= high else "more than chance makes"
-print(f"Leaving {n['cost']} of {n['all']} factors out changes the AUC by {-lost:+.3f}: {sure}." if n["cost"] else "Nothing was left out, so nothing was lost.")
+print(reading.dropping(cost))
 
 # %% [markdown]
 # ## Try it
@@ -384,8 +382,8 @@ for case, chosen in (("without the copy", left), ("with the copy", [*left, "copy
 pd.DataFrame(result).T.rename_axis(label_of[twin]).round(3)
 
 # %% [markdown]
-# The VIF explodes, though the model has lost nothing: the coefficient of a regression would be anybody's guess. The loss of AUC shrinks, because
-# the copy stands in for the shuffled factor. Shuffled one at a time, two good factors can look like noise; that is why collinearity comes first.
+# The VIF explodes, though the model has lost nothing. The loss of AUC shrinks, because the copy stands in for the shuffled factor: shuffled one at a
+# time, two good factors can look like noise. That is why collinearity comes first.
 # ```{solution-end}
 # ```
 #

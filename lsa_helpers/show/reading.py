@@ -143,6 +143,17 @@ def slope_classes(land: pd.Series, slid: pd.Series, alone: float) -> str:
     return f"{text}\nSlope alone has an AUC of {alone:.2f}: {verdict}."
 
 
+def dropping(cost: pd.DataFrame) -> str:
+    """What leaving factors out cost: rows all, selected, cost; columns ``n, auc, low, high``."""
+    row = cost.set_index("factors").loc["cost"]
+    if not row["n"]:
+        return "Nothing was left out, so nothing was lost."
+    change = f"Leaving {row['n']:g} factors out changes the AUC by {-row['auc']:+.3f}"
+    if row["low"] <= 0 <= row["high"]:
+        return f"{change}; the interval holds 0, so it cannot be told from chance."
+    return f"{change}, more than the draw of the ground makes."
+
+
 def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, learners) -> str:
     """Score tables of random and of spatial folds, indexed by model.
 

@@ -137,3 +137,12 @@ def test_correlations_are_listed_strongest_first():
     assert "2 of 3 pairs reach 0.4" in text
     assert "R² of 0.90" in text
     assert reading.listed(np.array([])) == "none"
+
+
+@pytest.mark.parametrize(
+    ("n", "low", "words"),
+    [(0, 0, "Nothing"), (2, -0.01, "-0.020; the interval holds 0"), (2, 0.01, "-0.020, more than")],
+)
+def test_what_dropping_factors_cost(n, low, words):
+    rows = {"factors": ["all", "selected", "cost"], "n": [15, 15 - n, n], "auc": [0.8, 0.78, 0.02]}
+    assert words in reading.dropping(pd.DataFrame(rows | {"low": low, "high": 0.05}))
