@@ -74,8 +74,9 @@ from lsa_helpers import samples, selection, validation
 from lsa_helpers.raster import read_factors
 from lsa_helpers.runner.params import SelectionParams
 from lsa_helpers.runner.pipeline import open_run
-from lsa_helpers.show import reading, style
+from lsa_helpers.show import reading_factors as reading
 from lsa_helpers.show import selection as show
+from lsa_helpers.show import style
 
 style.use()
 p = SelectionParams.from_cell(globals())
@@ -288,7 +289,7 @@ if "slope" in factors:
     land = steepness.value_counts(normalize=True, sort=False)
     slid = steepness[landslide.values.ravel()].value_counts(normalize=True, sort=False)
     display(pd.DataFrame({"share of the land (%)": 100 * land, "frequency ratio": slid / land}).rename_axis("slope (°)").T.round(2))
-    print(reading.slope_classes(land, slid, roc_auc_score(y, X["slope"])))
+    print(reading.slope_classes(land, slid, roc_auc_score(y, X["slope"]), compared))
 print(reading.overrated(compared, matrix, label_of, names_of))
 
 # %% [markdown]

@@ -92,7 +92,8 @@ from lsa_helpers.samples import (
     make_samples,
     write_samples,
 )
-from lsa_helpers.show import reading, style
+from lsa_helpers.show import reading_scores as reading
+from lsa_helpers.show import style
 from lsa_helpers.show import susceptibility as show
 
 style.use()
