@@ -225,12 +225,12 @@ if truth is not None:
     true_probability = truth["probability"]
     aim = true_probability.copy(data=validation.shift_odds(true_probability, float(true_probability.mean()), label.mean()))
 display(style.save(show.susceptibility_maps(maps, landslides, factors, aim), run, "susceptibility"))
-steps = {style.MODEL_LABELS[name]: float(abs(values.diff("x")).mean() / values.std()) for name, values in maps.items()}
-print("Mean step from a cell to its neighbour, in standard deviations of the map:", ", ".join(f"{name} {step:.2f}" for name, step in steps.items()), end=".\n")
+steps = pd.Series({style.MODEL_LABELS[name]: float(abs(values.diff("x")).mean() / values.std()) for name, values in maps.items()})
+print(f"From a cell to its neighbour {steps.idxmin()} changes least ({steps.min():.2f} standard deviations of its map), {steps.idxmax()} most ({steps.max():.2f}).")
 
 # %% [markdown]
-# Judging cell by cell does not by itself make a map speckled: the logistic regression judges single cells too. Trees cut, so two cells on two sides of
-# a threshold differ by a step; a regression follows its factors. Straight edges are the edges of a rock unit or of an interpolated layer.
+# All models but the CNN judge cell by cell, and they differ in roughness among themselves: a map is as rough as the factors that its model follows, such
+# as the wetness index of single cells. Straight edges are the edges of a rock unit or of an interpolated layer.
 #
 # These are the maps to *use*: their models know every landslide there is. Just for this reason they cannot be judged by these landslides, which a
 # forest remembers one by one.
@@ -349,7 +349,7 @@ if physical:
     run.write_table(gains, "learning_gain")
     gains["gain"] = [f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})" for row in gains.itertuples()]
     display(gains.pivot(index="first", columns="labels", values="gain").loc[learners].rename(style.MODEL_LABELS).rename_axis(index="more than the infinite slope"))
-    print(f"{(gains['low'] > 0).sum()} of {len(gains)} gains are surely above 0. The rest may be chance.")
+    print(f"{(gains['low'] > 0).sum()} of {len(gains)} gains are above 0 in 97.5 % of the draws of blocks.")
 
 # %% [markdown]
 # ## Against the truth

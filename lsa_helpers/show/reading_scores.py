@@ -15,7 +15,8 @@ def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, learners) -> str
     Parameters
     ----------
     random, spatial : DataFrame
-        ``auc_within, auc_within_low, auc_within_high``; also a row ``coordinates``.
+        ``auc_within, auc_within_low, auc_within_high`` and where it is known ``auc_true``; also a
+        row ``coordinates``.
     models : sequence of str
         All that are no mere place.
     learners : sequence of str
@@ -26,15 +27,22 @@ def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, learners) -> str
     best, place = auc[list(models)].idxmax(), auc["coordinates"]
     ends = spatial.loc[list(learners), ["auc_within_low", "auc_within_high"]]
     overlap = ends["auc_within_low"].max() <= ends["auc_within_high"].min()
-    behind = [style.MODEL_LABELS[name] for name in models if auc[name] <= place]
     verdict = "overlap: no ranking of them is shown" if overlap else "do not all overlap"
-    return (
+    text = (
         f"Random folds add most to {optimism.idxmax()} ({optimism.max():+.3f}) and least to "
         f"{optimism.idxmin()} ({optimism.min():+.3f}).\n"
         f"In blocks {style.MODEL_LABELS[best]} is first with {auc[best]:.3f}. The intervals of the "
         f"models that learn from landslides alone {verdict}.\n"
-        f"Place alone has {place:.3f}. No better than that: {listed(behind)}."
+        f"Place alone has {place:.3f}. No better than that: {_behind(auc, models)}"
     )
+    if "auc_true" in spatial:
+        return f"{text}; by the true landslides: {_behind(spatial['auc_true'], models)}."
+    return f"{text}."
+
+
+def _behind(auc: pd.Series, models) -> str:
+    """The models that do not beat the place alone."""
+    return listed(style.MODEL_LABELS[name] for name in models if auc[name] <= auc["coordinates"])
 
 
 def folds(by_fold: pd.DataFrame, best: str, learners, in_frame: float, n_folds: int) -> str:
@@ -90,11 +98,11 @@ def calibration(spatial: pd.DataFrame) -> str:
 def ceilings(on_samples: Mapping[str, float], on_map: Mapping[str, float]) -> str:
     """The two bounds, on the samples and on the map."""
     words = {
-        "oracle": "who knows the true probability",
-        "reachable": "who knows the rules and sees the factors",
+        "oracle": "for one who knows the true probability",
+        "reachable": "for one who knows the rules and sees the factors",
     }
     lines = [
-        f"Ceiling of {words[name]}: {on_samples[name]:.3f} on the samples, {on_map[name]:.3f} on "
+        f"Ceiling {words[name]}: {on_samples[name]:.3f} on the samples, {on_map[name]:.3f} on "
         "the map."
         for name in words
         if name in on_samples and name in on_map

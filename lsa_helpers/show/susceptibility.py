@@ -160,6 +160,7 @@ def truth_difference(
     agreement : mapping, optional
         Model → rank correlation with the truth, written above its panel; the highest is named.
     """
+    agreement = {} if agreement is None else dict(agreement)
     known = np.logical_and.reduce([raster.notnull() for raster in (probability, *maps.values())])
 
     def rank(raster):
@@ -178,7 +179,7 @@ def truth_difference(
     for ax, (model, values) in zip(axes[1:], maps.items(), strict=True):
         difference = true_rank.copy(data=rank(values) - true_rank)
         image = style.map_image(ax, difference, scale_bar=False, **look)
-        ax.set_title(_difference_title(model, agreement or {}))
+        ax.set_title(_difference_title(model, agreement))
     _rank_bars(fig, axes, first, image)
     return fig
 

@@ -73,7 +73,10 @@ def test_intervals_that_overlap_show_no_ranking(low, words):
     text = reading_scores.scores(random, spatial, ["cnn", "logistic"], ["cnn", "logistic"])
     assert words in text
     assert "most to CNN (+0.100) and least to Logistic regression (+0.020)" in text
-    assert "No better than that: Logistic regression." in text
+    assert text.endswith("No better than that: Logistic regression.")
+    spatial["auc_true"] = [0.6, 0.7, 0.65]
+    text = reading_scores.scores(random, spatial, ["cnn", "logistic"], ["cnn", "logistic"])
+    assert text.endswith("Logistic regression; by the true landslides: CNN.")
 
 
 @pytest.mark.parametrize(
