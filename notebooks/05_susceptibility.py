@@ -11,23 +11,22 @@
 #
 # ## Overview
 #
-# Where would the next landslide be? This chapter draws samples from the inventory, trains a convolutional network (CNN), a random forest, XGBoost
-# and a plain logistic regression on them, maps the susceptibility of every cell, and scores the models: sections 3.3, 4.3 and 4.4 of
-# {cite:t}`yao2026`. Beside them stands a slope's mechanics with a handful of fitted numbers: what does learning add?
+# Where would the next landslide be? This chapter trains a convolutional network (CNN), a random forest, XGBoost and a plain logistic regression on the
+# samples of chapter 4, maps the susceptibility of every cell, and scores the models: sections 3.3, 4.3 and 4.4 of {cite:t}`yao2026`. Beside them
+# stands a slope's mechanics with a handful of fitted numbers.
 #
-# **You will learn** (1) how the choice of samples shapes a model, (2) what a network sees that a forest does not, (3) why random folds flatter and
-# {term}`spatial folds` do not, (4) how to make a map in which no cell was known to its model, (5) what the best possible score is on a mountain
-# whose truth is known.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how to make a map in which no cell was known to its model | fitted and held-out maps of the same models |
+# | how much of a score is the way of testing, the place and luck | random folds against blocks, a model of place alone, the score fold by fold and without one cluster |
+# | what learning adds to mechanics | every model against an infinite slope |
+# | that the best score and the best map may belong to two models | maps against the known truth of the simulated mountain |
+# | what a probability of 0.5 means here | calibration; exercise: shuffled labels |
 #
-# **Before you start**
+# **Before you start** you need chapters 1 to 4, or their products (made first at the smallest size when you open this chapter alone), above all the
+# samples, the folds and the AUC of chapter 4.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapters 1 to 4, or their products | necessary | made first at the smallest size when you open this chapter alone |
-# | training and test data | necessary | |
-# | ROC curve | helpful | explained below |
-#
-# **Time to learn** about 40 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 40 minutes to read, half an hour for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -66,6 +65,7 @@ logistic_factors: list = []  # factors of the logistic regression; empty: all se
 import numpy as np
 import pandas as pd
 import xarray as xr
+from joblib import Parallel, delayed
 from scipy.stats import loguniform
 from sklearn import model_selection
 from sklearn.base import clone
@@ -81,6 +81,7 @@ from xgboost import XGBClassifier
 from lsa_helpers import validation
 from lsa_helpers.cnn import WindowCNN
 from lsa_helpers.models import InfiniteSlope, compute_on, infinite_slope, predict_map, save
+from lsa_helpers.paper import published_table
 from lsa_helpers.raster import cell_size, read_factors, read_raster, write_raster
 from lsa_helpers.runner.params import SusceptibilityParams
 from lsa_helpers.runner.pipeline import open_run
@@ -91,6 +92,7 @@ from lsa_helpers.samples import (
     make_samples,
     write_samples,
 )
+from lsa_helpers.show import reading_scores as reading
 from lsa_helpers.show import style
 from lsa_helpers.show import susceptibility as show
 
@@ -101,19 +103,8 @@ run = open_run(p, "05_susceptibility")
 # %% [markdown]
 # ## Samples
 #
-# A model learns the difference between cells where the ground failed and cells where it did not. Each choice below changes what it learns:
-#
-# - **Landslide cells** are drawn at random inside the polygons, at most `max_per_landslide` from each, so that one huge landslide does not
-#   outvote a hundred small ones. The price: a small false alarm of the detector weighs as much as a large landslide (`cells_by` weighs
-#   otherwise). A polygon smaller than a cell gives the cell under it. From a large inventory `max_positives` cells are drawn, evenly over the
-#   landslides.
-# - **Cells without landslide** are drawn farther than `negative_buffer_m` from any landslide, where the ground is known not to have failed
-#   *yet*. There are as many of them as landslide cells. The model's output is therefore a probability for a world in which half of the cells
-#   fail: right in order, far too high in size.
-# - **Folds** are made of square blocks, dealt so that each fold has about as many landslide cells. One landslide never falls into two folds.
-#
-# An inventory of points gives the cell that each lies in; where it also labels places without landslide, it is taken as it is. Where polygons of
-# stable ground are labelled, cells without landslide are drawn from them first.
+# Samples and spatial folds are those of {numref}`fig-04-samples`, now with the factors that chapter 4 selected. Training cells closer to a fold than the
+# window of the CNN are left out, so that no window sees both sides.
 
 # %%
 run.need("selected_factors.json", chapter="04_factor_selection")
@@ -132,11 +123,7 @@ spatial_folds = validation.SpatialBlockKFold(p.n_folds, p.block_m, **folding)
 samples.insert(4, "fold", spatial_folds.fold_numbers(samples, label))
 samples.attrs |= {"block_m": p.block_m, "seed": p.seed}
 write_samples(samples, run.product("samples.parquet"))
-print(f"Inventory: {landslides.attrs['layer']}, {len(landslides)} features. Samples: {len(samples)}. Factors: {', '.join(selected)}.")
-samples.groupby(["fold", "label"]).size().unstack().rename(columns={0: "without landslide", 1: "landslide"})
-
-# %% mystnb={"figure": {"caption": "The samples and their spatial folds. Filled dots lie in landslides, open ones do not.", "name": "fig-05-samples"}, "image": {"alt": "Map of the sampled cells over shaded relief, coloured by the spatial fold they belong to, filled in landslides and open elsewhere"}}
-style.save(show.samples_map(samples, landslides, factors), run, "samples")
+print(f"{landslides.attrs['layer'].capitalize()} inventory, {len(landslides)} features. {len(samples)} samples in {p.n_folds} folds. {len(selected)} factors.")
 
 # %% [markdown]
 # ## The models
@@ -145,12 +132,11 @@ style.save(show.samples_map(samples, landslides, factors), run, "samples")
 # baseline of the field: if the others do not beat it, they are not worth their trouble. The *CNN* looks at a window of cells around the cell in
 # question, so it can see a slope's shape, a road cut below or a river bend. Its network is small: two convolutions with pooling, one more over
 # what is left, and two layers that decide. It is trained several times from different starts, each time with another spatial fold set aside to
-# stop before it learns by heart; the trees learn from that fold too. The model is *one* function of them all: the mean of their log-odds, made a
-# probability. Maps, scores and the explanations of chapter 7 are all of this function.
+# stop before it learns by heart. The model is *one* function of them all: the mean of their log-odds, made a probability.
 #
 # A model wants numbers of like size. `factor_coder` is scikit-learn's `ColumnTransformer` with one step per factor: z-scores for measured quantities,
 # sine and cosine for the aspect, one column of 0 and 1 per class of land use or rock. It is the first step of a *pipeline*, so that means,
-# deviations and classes are learned from the training rows alone, in every fold anew. A class that was never seen becomes all zeros.
+# deviations and classes are learned from the training rows alone. A class that was never seen becomes all zeros.
 #
 # The *infinite slope* is mechanics: soil of one depth on a slope that never ends, wet where water gathers {cite:p}`montgomery1994,pack1998`, shaken
 # by a constant force {cite:p}`newmark1965`. Its factor of safety sets what holds the soil against what pulls it,
@@ -169,9 +155,8 @@ style.save(show.samples_map(samples, landslides, factors), run, "samples")
 coder = factor_coder(factors, selected, p.coding)
 own_coder = factor_coder(factors, p.logistic_factors or selected, p.coding)
 forest = RandomForestClassifier(p.rf_trees, random_state=p.seed)
-trees = XGBClassifier(
-    n_estimators=p.xgb_rounds, max_depth=p.xgb_depth, learning_rate=p.xgb_eta, subsample=0.8, colsample_bytree=0.8, random_state=p.seed, n_jobs=1
-)
+boosting = {"n_estimators": p.xgb_rounds, "max_depth": p.xgb_depth, "learning_rate": p.xgb_eta, "subsample": 0.8, "colsample_bytree": 0.8}
+trees = XGBClassifier(**boosting, random_state=p.seed, n_jobs=1)
 regression = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-6)
 machine = CalibratedClassifierCV(SVC(gamma=0.05, max_iter=200_000), ensemble=False)
 networks = {"window": p.cnn_window, "n_networks": p.cnn_seeds, "epochs": p.cnn_epochs, "patience": p.cnn_patience}
@@ -232,12 +217,21 @@ def written(name, susceptibility):
 
 
 maps = {name: written(f"susceptibility_{name}", predict_map(estimator, factors, n_jobs=p.n_jobs)) for name, estimator in estimators.items()}
-pd.DataFrame({style.MODEL_LABELS[name]: pd.Series(values.values.ravel()).describe() for name, values in maps.items()}).round(3)
 
-# %% mystnb={"figure": {"caption": "Susceptibility of every cell by each model, with the landslides the models learned from. Probabilities hold for samples of which half are landslides.", "name": "fig-05-maps"}, "image": {"alt": "Maps of the susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
-style.save(show.susceptibility_maps(maps, landslides), run, "susceptibility")
+# %% mystnb={"figure": {"caption": "Susceptibility of every cell by each model, with the landslides the models learned from, rivers and roads, and the true probability with its odds raised to those of the samples.", "name": "fig-05-maps"}, "image": {"alt": "Maps of the susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange, rivers blue, roads white, and a last map of the true probability"}}
+truth = validation.read_truth(run.product("truth"), factors)
+aim = None
+if truth is not None:
+    true_probability = truth["probability"]
+    aim = true_probability.copy(data=validation.shift_odds(true_probability, float(true_probability.mean()), label.mean()))
+display(style.save(show.susceptibility_maps(maps, landslides, factors, aim), run, "susceptibility"))
+steps = pd.Series({style.MODEL_LABELS[name]: float(abs(values.diff("x")).mean() / values.std()) for name, values in maps.items()})
+print(f"From a cell to its neighbour {steps.idxmin()} changes least ({steps.min():.2f} standard deviations of its map), {steps.idxmax()} most ({steps.max():.2f}).")
 
 # %% [markdown]
+# All models but the CNN judge cell by cell, and they differ in roughness among themselves: a map is as rough as the factors that its model follows, such
+# as the wetness index of single cells. Straight edges are the edges of a rock unit or of an interpolated layer.
+#
 # These are the maps to *use*: their models know every landslide there is. Just for this reason they cannot be judged by these landslides, which a
 # forest remembers one by one.
 #
@@ -245,37 +239,30 @@ style.save(show.susceptibility_maps(maps, landslides), run, "susceptibility")
 #
 # To be judged, the land is mapped in pieces. Each spatial fold's blocks are mapped by models trained on the other folds, with an empty strip as
 # wide as the CNN's window between them: **fit on the other blocks, predict this block**. Together the pieces cover the area, and no cell was known
-# to the model that mapped it. Chapters 6 and 8 judge these *held-out* maps.
+# to the model that mapped it. Chapters 6 and 9 judge these *held-out* maps.
 
 # %%
 folds = validation.fold_map(samples, factors, block_m=p.block_m, seed=p.seed)
 numbers = landslide_numbers(landslides, factors)  # no landslide may reach from the training into the piece
+training = [validation.training_samples(samples, folds == fold, window_m, numbers) for fold in range(p.n_folds)]
 heldout = {}
 for name, estimator in estimators.items():
-    pieces = []
-    for fold in range(p.n_folds):
-        training = validation.training_samples(samples, folds == fold, window_m, numbers)
-        fitted = clone(estimator).fit(training, training["label"])
-        pieces.append(predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs))
+    fits = Parallel(p.n_jobs, return_as="generator")(delayed(clone(estimator).fit)(rows, rows["label"]) for rows in training)
+    pieces = [predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs) for fold, fitted in enumerate(fits)]
     heldout[name] = written(f"heldout_{name}", xr.concat(pieces, "fold").max("fold").rename("susceptibility"))
 
-# %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map. Steps along block edges are where two models disagree.", "name": "fig-05-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange"}}
-style.save(show.susceptibility_maps(heldout, landslides), run, "heldout_maps")
+# %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map; steps along block edges are where two models disagree. Framed is the tenth of the land with the most landslide area.", "name": "fig-05-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange, one rectangle framed by a white dashed line"}}
+landslide = numbers >= 0
+frame = left, bottom, right, top = validation.densest_window(landslide, 0.1)
+display(style.save(show.susceptibility_maps(heldout, landslides, factors, aim, frame), run, "heldout_maps"))
+in_frame = landslide.sel(x=slice(left, right), y=slice(top, bottom)).sum() / landslide.sum()
+print(f"The frame holds a tenth of the land and {float(in_frame):.0%} of the landslide area. Remember it when you read the scores.")
 
 # %% [markdown]
 # ## How good are they?
 #
-# A {term}`ROC curve` plots the share of landslide cells found against the share of other cells wrongly called landslides, for every threshold. The
-# area under it (AUC) is the probability that a random landslide cell gets a higher value than a random other cell: 0.5 is guessing.
-#
-# Never on the training data. Each model is trained again without a fold and predicts that fold. Two ways of folding ask two questions:
-#
-# - **Random folds, by landslide**: can the model fill gaps between landslides it knows? Neighbours of each test cell are in the training data.
-# - **Spatial blocks** {cite:p}`roberts2017`: can it predict where it knows no landslide? Training cells closer to the test cells than the CNN's
-#   window are left out, so that no window sees both.
-#
-# One row more is no model of landslides at all: a forest that is told *only where* a cell is. Where landslides come in clusters, position alone can
-# go a long way. A model that does not beat this row has shown no more than that.
+# Each model is trained again without a fold and predicts that fold, in random folds by landslide and in spatial blocks. A forest that is told *only
+# where* a cell is runs along: a model that does not beat it has shown no more than that landslides come in clusters.
 
 # %%
 landslide_of_row = validation.landslide_groups(samples["landslide_id"])
@@ -301,86 +288,76 @@ for name, estimator in scored.items():
 predictions = pd.concat(predictions, ignore_index=True)
 write_samples(predictions, run.product("predictions.parquet"))
 
-areas = {key: roc_auc_score(rows["label"], rows["probability"]) for key, rows in predictions.groupby(["model", "scheme"])}
-pd.Series(areas).unstack().loc[list(scored)].round(3)
-
 # %% [markdown]
-# One area under a curve is one number; the tables below hold more of them, with intervals that resample whole blocks, because neighbours are not
-# independent. Each fold is predicted by another model, and one model's 0.4 is not another's. `auc` pools them all, as a ROC curve does;
-# `auc_within` compares cells of the same fold only {cite:p}`parker2007,airola2011`, and is the fairer one. Where the truth is known, `auc_true` scores
-# the same pairs by the *true* landslides in the same cells: the labels above are detected ones, and a model that learns the detector's habits is
-# praised for them.
+# Intervals resample whole blocks, because neighbours are not independent. Compared are cells of the same fold only, since every fold has another
+# model. Where the truth is known, a second score takes the *true* landslides in the same cells: the labels above are detected ones, and a model that
+# learns the detector's habits is praised for them. Everything else (precision, recall, kappa, Brier score, thresholds {cite:p}`youden1950`) is in the CSV files.
 
 # %%
-truth = validation.read_truth(run.product("truth"), factors)
 how = {"block_m": p.block_m, "seed": p.seed, "truth": truth}
 scores = {scheme: validation.score_table(predictions, samples, scheme, **how) for scheme in fold_numbers}
 for scheme, table in scores.items():
     run.write_table(table, f"scores_{scheme}")
+random, spatial = (scores[scheme].set_index("model") for scheme in ("random", "spatial"))
+display(show.score_words(random, spatial))
+learners = [name for name in estimators if name != "infinite_slope"] or list(estimators)
+best = spatial["auc_within"].loc[list(estimators)].idxmax()
+print(reading.scores(random, spatial, estimators, learners))
 
-# %% mystnb={"figure": {"caption": "ROC curves from random folds and from spatial blocks, on the same samples and the labels the models learned from.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right"}}
-style.save(show.roc_panels(predictions[predictions["model"] != "coordinates"]), run, "roc")
+# %% mystnb={"figure": {"caption": "ROC curves from random folds and from spatial blocks, on the same samples and the labels the models learned from. The legend pools all folds. The band holds 95 % of the draws of blocks for the model that is first in blocks.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right, one of the curves with a shaded band of chance around it"}}
+weights = validation.block_weights(validation.block_numbers(samples["x"], samples["y"], p.block_m), validation.N_DRAWS, p.seed)
+curves = predictions[predictions["model"] != "coordinates"]
+of_best = {scheme: curves[(curves["model"] == best) & (curves["scheme"] == scheme)]["probability"] for scheme in ("random", "spatial")}
+bands = {scheme: (best, validation.roc_band(label, values, weights)) for scheme, values in of_best.items()}
+style.save(show.roc_panels(curves, bands), run, "roc")
 
 # %% [markdown]
-# Random folds:
+# One number for a whole area hides where it comes from. The same predictions fold by fold, and all of them once more without the samples in the frame
+# of {numref}`fig-05-heldout`:
 
 # %%
-scores["random"].set_index("model").round(3).T
+out_of_fold = predictions[predictions["scheme"] == "spatial"]
+inside = samples["x"].between(left, right) & samples["y"].between(bottom, top)
+by_fold = validation.fold_scores(out_of_fold[out_of_fold["model"] != "coordinates"], inside)
+display(by_fold.rename(style.MODEL_LABELS).round(3))
+crowd = inside[label == 1]
+print(reading.folds(by_fold, best, learners, crowd.mean(), samples["fold"][label == 1][crowd].nunique()))
 
 # %% [markdown]
-# Spatial blocks:
+# And the size of the probabilities? A model whose 0.5 means a half finds about as many landslide cells at 0.5 as there are; the calibration error is the
+# mean gap between predicted and observed share.
 
 # %%
-scores["spatial"].set_index("model").round(3).T
-
-# %% [markdown]
-# Accuracy, precision, recall, F1, kappa and MCC cut at 0.5. Those that end in `youden` cut at the threshold where recall exceeds the false positive
-# rate by most {cite:p}`youden1950`; it is chosen on the very predictions it cuts, so they are a little too good. Guessing reaches a `pr_auc` of
-# `prevalence`, the share of landslides among the samples. The Brier score and the calibration error (ece) ask whether the probabilities are
-# right in size for these samples; smaller is better.
+print(reading.calibration(spatial.loc[list(estimators)]))
 
 # %% [markdown]
 # ## What does learning add?
 #
 # The infinite slope needs no landslide but to set five numbers. How much better are models that learn everything from landslides? The difference of
-# their AUC in spatial blocks (pairs within folds), with the interval from the same blocks resampled for both, once for the labels the models learned
-# from and, where the truth is known, for true landslides. The simulated mountain's own truth is an infinite slope too, with other numbers, rocks, cuts
-# and a hidden field: there this baseline has the right form, which real ground need not have.
+# their AUC in spatial blocks, with the interval from the same blocks resampled for both, for the labels the models learned from and, where the truth
+# is known, for true landslides. The mountain's own truth is an infinite slope too, with other numbers, rocks, cuts and a hidden field: there this
+# baseline has the right form, which real ground need not have.
 
 # %%
 if physical:
     judges = {"learned": label} if truth is None else {"learned": label, "true": validation.at_samples(truth["landslide"], samples).astype(int)}
-    weights = validation.block_weights(validation.block_numbers(samples["x"], samples["y"], p.block_m), validation.N_DRAWS, p.seed)
-    spatial = predictions[predictions["scheme"] == "spatial"].pivot(index="sample", columns="model", values="probability")
-    others = [name for name in estimators if name != "infinite_slope"]
     gains = []
     for labels, values in judges.items():
-        drawn = {name: validation.within_groups_auc(values, spatial[name], samples["fold"], weights) for name in estimators}
-        gains.append(validation.paired_differences(drawn, [(name, "infinite_slope") for name in others]).assign(labels=labels))
+        drawn = {name: validation.within_groups_auc(values, rows["probability"], samples["fold"], weights) for name, rows in out_of_fold.groupby("model")}
+        gains.append(validation.paired_differences(drawn, [(name, "infinite_slope") for name in learners]).assign(labels=labels))
     gains = pd.concat(gains, ignore_index=True)
     run.write_table(gains, "learning_gain")
-    for row in gains.itertuples():
-        sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
-        print(f"{style.MODEL_LABELS[row.first]} minus infinite slope, {row.labels} labels: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
+    gains["gain"] = [f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})" for row in gains.itertuples()]
+    display(gains.pivot(index="first", columns="labels", values="gain").loc[learners].rename(style.MODEL_LABELS).rename_axis(index="more than the infinite slope"))
+    print(f"{(gains['low'] > 0).sum()} of {len(gains)} gains are above 0 in 97.5 % of the draws of blocks.")
 
 # %% [markdown]
 # ## Against the truth
 #
-# The simulated mountain knows two bounds, and they are not the same. The {term}`oracle` is the true probability itself: it knows a hidden field
-# that no layer shows, so no model can be expected to reach it. The {term}`reachable bound` knows the rules of the mountain and is fed with the very
-# layers the models get, taken at their word. It is the best ranking we know, not a mathematical maximum: a model may learn how a layer errs, or that
-# the hidden field is alike in neighbouring cells. Both stay below 1, because chance decides too. Beside `auc_true` of the spatial blocks stand the
-# bounds on the same cells, as pairs within folds:
-
-# %%
-if truth is not None:
-    true_scores = scores["spatial"].set_index("model")[["auc_true", "auc_true_low", "auc_true_high"]]
-    display(true_scores.join(scores["spatial"].set_index("model")["auc_within"].rename("on detected labels")).round(3))
-    display(validation.bound_scores(samples, truth).rename("AUC on true labels").to_frame().round(3))
-
-# %% [markdown]
-# And the maps, cell by cell over the whole area, for the true landslides: the fitted ones, which know most of them, and the held-out ones, which
-# do not. `spearman` is the rank correlation with the true probability; no model has ever seen that.
+# The simulated mountain knows two bounds. The {term}`oracle` is the true probability itself: it knows a hidden field that no layer shows, so no model can be
+# expected to reach it. The {term}`reachable bound` knows the rules of the mountain and is fed with the very layers the models get, taken at their
+# word. It is the best ranking we know, not a mathematical maximum: a model may learn how a layer errs. Both stay below 1, because chance decides
+# too. The maps are scored cell by cell over the whole area: the fitted ones, which know most landslides, and the held-out ones, which do not.
 
 # %%
 if truth is not None:
@@ -390,41 +367,87 @@ if truth is not None:
     against_truth.insert(0, "model", names)
     against_truth.insert(1, "map", kinds)
     run.write_table(against_truth, "scores_truth")
-    display(against_truth.set_index(["model", "map"]).round(3))
-    of_heldout = against_truth[against_truth["map"] == "held out"].set_index("model")
-    best_auc, best_rank = of_heldout["auc_map"].idxmax(), of_heldout["spearman"].idxmax()
-    print(f"Highest AUC of the held-out maps: {style.MODEL_LABELS[best_auc]}. Closest to the order of the true probability: {style.MODEL_LABELS[best_rank]}.")
+    of_maps = against_truth.pivot(index="model", columns="map", values=["auc_map", "spearman"])
+    shown = of_maps.loc[list(estimators), [("auc_map", "fitted"), ("auc_map", "held out"), ("spearman", "fitted"), ("spearman", "held out")]]
+    display(shown.rename(style.MODEL_LABELS).rename(columns={"auc_map": "AUC, true landslides", "spearman": "rank correlation with the truth"}).round(3))
+    on_samples, on_map = validation.bound_scores(samples, truth), of_maps["auc_map", "bound"].dropna()
+    print(reading.ceilings(on_samples, on_map))
+    agreement, area = of_maps["spearman", "held out"].loc[list(estimators)], of_maps["auc_map", "held out"].loc[list(estimators)]
+    print(reading.truth(spatial.loc[list(estimators), "auc_within"], area, agreement))
 
-# %% mystnb={"figure": {"caption": "Rank of the true probability among all cells, and the rank in each held-out map minus it. Purple is too high, orange too low.", "name": "fig-05-truth"}, "image": {"alt": "Map of the true probability as a rank, and for each model a map of its rank minus the true one from orange to purple"}}
+# %% mystnb={"figure": {"caption": "Rank of the true probability among all cells with the landslides the models learned from, and the rank in each held-out map minus it. Purple is too high, orange too low; the number is the rank correlation with the truth.", "name": "fig-05-truth"}, "image": {"alt": "Map of the true probability as a rank with landslides outlined, and for each model a map of its rank minus the true one from orange to purple, the model closest to the truth named in its title"}}
 if truth is not None:
-    display(style.save(show.truth_difference(heldout, truth["probability"]), run, "truth_difference"))
+    display(style.save(show.truth_difference(heldout, truth["probability"], landslides, agreement), run, "truth_difference"))
+
+# %% [markdown]
+# ## And the paper's order of models?
+#
+# In the paper the CNN wins by far. How often do landslides lie in the highest class of each model's map, against its share of the land (the frequency ratio)? Here for
+# the same shares of the land, from the held-out maps:
+
+# %%
+printed = published_table(5).query("susceptibility == 'Very High'").set_index("model")
+printed = printed.loc[[name for name in printed.index if name in heldout]]
+here = {name: validation.highest_ratio(heldout[name], landslide, share / 100) for name, share in printed["area_ratio_pct"].items()}
+if len(here) > 1:
+    compared = pd.DataFrame({"printed for Moxi": printed["fr"], "here": pd.Series(here)})
+    display(compared.rename(style.MODEL_LABELS).T.round(2))
+    print(reading.paper_order(compared))
 
 # %% [markdown]
 # ## Try it
 #
 # ```{exercise-start}
-# :label: ex-05-auc
+# :label: ex-05-luck
 # ```
-#
-# The AUC was said to be the probability that a random landslide cell gets a higher value than a random other cell. Check it for the first model's
-# predictions in spatial blocks, by comparing every pair.
-#
+# *Change a value and explain.* How much of a score is luck? Draw the samples and deal the blocks with other seeds and score two quick models.
 # ```{exercise-end}
 # ```
-#
-# ```{solution-start} ex-05-auc
+# ```{solution-start} ex-05-luck
 # :class: dropdown
 # ```
-#
-# Subtract every value without landslide from every value with one, and count the positive differences; a tie counts half.
 
 # %%
-rows = predictions[(predictions["scheme"] == "spatial") & (predictions["model"] == p.models[0])]
-high, low = (rows.loc[rows["label"] == value, "probability"].to_numpy() for value in (1, 0))
-pairs = high[:, None] - low[None, :]
-round(float((pairs > 0).mean() + (pairs == 0).mean() / 2), 6)
+small = Pipeline([("coder", clone(coder)), ("trees", clone(trees).set_params(n_estimators=60))])
+linear = Pipeline([("coder", own_coder), ("regression", regression)])
+luck = []
+for seed in range(p.seed, p.seed + 4):
+    drawn = make_samples(landslides, factors[list(samples.columns[5:])], **p.sampling() | {"seed": seed})
+    splitter = validation.SpatialBlockKFold(p.n_folds, p.block_m, random_state=seed)
+    fold, tests = splitter.fold_numbers(drawn, drawn["label"]), list(splitter.split(drawn, drawn["label"]))
+    for name, model in {"XGBoost, 60 rounds": small, "Logistic regression": linear}.items():
+        probability = model_selection.cross_val_predict(model, drawn, drawn["label"], cv=tests, method="predict_proba")[:, 1]
+        luck.append((name, f"seed {seed}", validation.within_groups_auc(drawn["label"], probability, fold)))
+luck = pd.DataFrame(luck, columns=["model", "seed", "auc"]).pivot(index="model", columns="seed", values="auc")
+display(luck.round(3))
+print(f"Seeds move one model by up to {(luck.max(axis=1) - luck.min(axis=1)).max():.3f}.")
 
 # %% [markdown]
+# A difference between two models that is no larger than this says nothing from one seed. The intervals of the table above are wider still: they also ask what other
+# ground would have given.
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-05-shuffle
+# ```
+# *Break it.* Shuffle the labels, so that there is nothing to learn. Which AUC do you expect on the training data, and which in spatial blocks?
+# ```{exercise-end}
+# ```
+# ```{solution-start} ex-05-shuffle
+# :class: dropdown
+# ```
+
+# %%
+nonsense = np.random.default_rng(p.seed).permutation(label)
+model = Pipeline([("coder", clone(coder)), ("trees", clone(trees).set_params(n_estimators=60))])
+apparent = clone(model).fit(samples, nonsense).predict_proba(samples)[:, 1]
+honest = model_selection.cross_val_predict(model, samples, nonsense, cv=model_selection.PredefinedSplit(samples["fold"]), method="predict_proba")[:, 1]
+print(f"Training data: {roc_auc_score(nonsense, apparent):.3f}. Spatial blocks: {validation.within_groups_auc(nonsense, honest, samples['fold']):.3f}.")
+
+# %% [markdown]
+# On its training data the model is praised for learning noise by heart; out of fold it guesses, as it must. If your own chain gives more than about
+# 0.55 here, something leaks: a factor made from the labels, a scaler fitted to all rows, a landslide in two folds.
 # ```{solution-end}
 # ```
 #
@@ -438,7 +461,12 @@ round(float((pairs > 0).mean() + (pairs == 0).mean() / 2), 6)
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+low, high = spatial.loc[best, ["auc_within_low", "auc_within_high"]]
+print(f"Best in blocks: {style.MODEL_LABELS[best]}, AUC {spatial.loc[best, 'auc_within']:.2f} ({low:.2f} to {high:.2f}). Outside the frame: {by_fold.loc[best, 'outside the frame']:.2f}.")
+
+# %% [markdown]
 # Every model has a map to use, `susceptibility_*.tif` (0 to 1), one to judge it by, `heldout_*.tif`, and a folder under `models/`; `samples.parquet` holds the samples, `predictions.parquet`
 # every prediction out of its fold, and the tables `scores_random.csv`, `scores_spatial.csv`, `scores_apparent.csv` and, on the simulated
 # mountain, `scores_truth.csv` the scores. Read the spatial ones. `learning_gain.csv` holds what each model is better than the infinite slope.

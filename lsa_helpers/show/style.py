@@ -141,6 +141,11 @@ def thin(raster):
     return raster.compute()
 
 
+def landslides(inventory):
+    """An inventory (GeoDataFrame) without the places that have no landslide (``label`` 0)."""
+    return inventory[inventory["label"] == 1] if "label" in inventory else inventory
+
+
 def outlines(ax: Axes, layer, raster, **line) -> None:
     """Draw the edges of a GeoDataFrame's polygons, or its lines or points; the axes keep the frame
     of the raster.

@@ -13,6 +13,7 @@ from lsa_helpers.validation.bootstrap import (
     weighted_precision,
     within_groups_auc,
 )
+from lsa_helpers.validation.by_fold import fold_scores
 from lsa_helpers.validation.change import map_change
 from lsa_helpers.validation.conformal import conformal_sets
 from lsa_helpers.validation.heldout import block_map, fold_map, moved_folds, training_samples
@@ -22,8 +23,15 @@ from lsa_helpers.validation.probability import (
     reliability,
     shift_odds,
 )
-from lsa_helpers.validation.quality import boyce_index, map_quality, ratio_descents, texture
-from lsa_helpers.validation.rates import capture, rate_areas, rate_curve
+from lsa_helpers.validation.quality import (
+    boyce_index,
+    densest_window,
+    highest_ratio,
+    map_quality,
+    ratio_descents,
+    texture,
+)
+from lsa_helpers.validation.rates import capture, rate_areas, rate_curve, roc_band
 from lsa_helpers.validation.residuals import correlogram, residual_range
 from lsa_helpers.validation.scores import (
     SCORES,
@@ -55,6 +63,7 @@ __all__ = [
     "shift_odds",
     "sums_of_squares",
     "residual_range",
+    "roc_band",
     "reliability",
     "correlogram",
     "BOUNDS",
@@ -71,9 +80,12 @@ __all__ = [
     "boyce_index",
     "calibration_error",
     "capture",
+    "densest_window",
     "draw_blocks",
     "drawn_scores",
     "fold_map",
+    "fold_scores",
+    "highest_ratio",
     "interval",
     "landslide_groups",
     "landslide_places",

@@ -1,8 +1,12 @@
-"""What else a map is worth: Boyce index, order of the frequency ratios, texture of its classes."""
+"""What else a map is worth: Boyce index, order of the frequency ratios, texture of its classes; its
+highest cells, and where the landslides crowd.
+"""
 
 import numpy as np
 import xarray as xr
 from scipy.stats import spearmanr
+
+from lsa_helpers.raster import cell_size
 
 
 def map_quality(
@@ -148,3 +152,62 @@ def texture(classes: xr.DataArray) -> dict[str, float]:
     different = 1 - same.sum() / known.sum() if known.any() else np.nan
     isolated = (same[surrounded] == 0).mean() if surrounded.any() else np.nan
     return {"different_neighbours": float(different), "isolated": float(isolated)}
+
+
+def densest_window(
+    landslide: xr.DataArray, share: float = 0.1
+) -> tuple[float, float, float, float]:
+    """The window with the most landslide area, of the shape of the land and a share of its size.
+
+    Parameters
+    ----------
+    landslide : DataArray of bool, dims (y, x)
+    share : float
+        Part of the land, fraction.
+
+    Returns
+    -------
+    left, bottom, right, top : float
+        Edges in the CRS of the raster, m.
+
+    Examples
+    --------
+    >>> place = {"y": [35.0, 25, 15, 5], "x": [5.0, 15, 25, 35]}
+    >>> cells = xr.DataArray(np.zeros((4, 4), bool), place, ("y", "x"))
+    >>> cells[1:3, 2:] = True
+    >>> densest_window(cells, 0.25)
+    (20.0, 10.0, 40.0, 30.0)
+    """
+    cells = [max(round(np.sqrt(share) * size), 1) for size in landslide.shape]
+    sums = landslide.values.astype(float)
+    for axis, size in enumerate(cells):
+        sums = np.lib.stride_tricks.sliding_window_view(sums, size, axis=axis).sum(axis=-1)
+    row, col = np.unravel_index(sums.argmax(), sums.shape)
+    window = landslide[row : row + cells[0], col : col + cells[1]]
+    edge = cell_size(landslide) / 2
+    x, y = window.x.values, window.y.values
+    ends = x.min() - edge, y.min() - edge, x.max() + edge, y.max() + edge
+    return tuple(float(end) for end in ends)
+
+
+def highest_ratio(susceptibility: xr.DataArray, landslide: xr.DataArray, share: float) -> float:
+    """Frequency ratio of landslides in the highest cells of a map.
+
+    Parameters
+    ----------
+    susceptibility : DataArray, dims (y, x)
+        NaN is left out.
+    landslide : DataArray of bool, dims (y, x)
+    share : float
+        Part of the land that is called highest, fraction; equal values stay together.
+
+    Examples
+    --------
+    >>> values = xr.DataArray([[0.1, 0.2, 0.3, 0.4]], dims=("y", "x"))
+    >>> highest_ratio(values, values > 0.35, 0.5)
+    2.0
+    """
+    known = np.isfinite(susceptibility.values)
+    values, slid = susceptibility.values[known], landslide.values[known]
+    high = values >= np.quantile(values, 1 - share)
+    return float(slid[high].mean() / slid.mean())

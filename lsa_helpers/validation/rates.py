@@ -1,4 +1,6 @@
-"""Success and prediction rate of a map: which share of the landslides lies in its highest cells."""
+"""Curves: success and prediction rate of a map (which share of the landslides lies in its highest
+cells), and the band of a ROC curve.
+"""
 
 from collections.abc import Sequence
 
@@ -130,6 +132,46 @@ def capture(
     captured = {f"capture_{share * 100:g}": np.interp(share, area, landslides) for share in shares}
     captured["area_under"] = np.trapezoid(landslides, area)
     return {name: float(value) for name, value in captured.items()}
+
+
+def roc_band(label, score, weights: np.ndarray, level: float = 0.95) -> pd.DataFrame:
+    """How far a ROC curve moves when other blocks of ground are drawn.
+
+    Parameters
+    ----------
+    label : array of 0 and 1, shape (n,)
+    score : array, shape (n,)
+    weights : ndarray, shape (1 + draws, n)
+        From `block_weights`; draws that leave one class are left out.
+    level : float
+        Share of the draws between the two ends, at every false positive rate by itself.
+
+    Returns
+    -------
+    DataFrame
+        ``false_positive`` (101 rows from 0 to 1), ``low, high`` (true positive rates; NaN without
+        draws).
+
+    Examples
+    --------
+    A ranking without a fault has no band, whichever of its rows count twice:
+
+    >>> weights = np.array([[1, 1, 1], [2, 1, 1], [1, 1, 2]])
+    >>> roc_band([0, 0, 1], [0.1, 0.2, 0.9], weights)["low"].unique().tolist()
+    [1.0]
+    """
+    label, order = np.asarray(label), np.argsort(-np.asarray(score), kind="stable")
+    steps = np.flatnonzero(np.diff(np.asarray(score)[order], prepend=np.inf))
+    curves = []
+    for row in weights[1:, order]:
+        parts = [row * (label[order] == kind) for kind in (0, 1)]
+        if all(part.any() for part in parts):
+            # Equal scores are one step of the curve.
+            rates = [np.cumsum(np.add.reduceat(part, steps)) / part.sum() for part in parts]
+            curves.append(np.interp(_AREA, *(np.insert(rate, 0, 0) for rate in rates)))
+    ends = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0) if curves else np.nan
+    low, high = np.broadcast_to(ends, (2, len(_AREA)))
+    return pd.DataFrame({"false_positive": _AREA, "low": low, "high": high})
 
 
 def _step_counts(susceptibility, landslide, blocks, known: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from lsa_helpers import validation
 from lsa_helpers.errors import StageError
-from lsa_helpers.raster import cell_size, empty_grid, rowcol
+from lsa_helpers.raster import cell_size, empty_grid, on_grid, rowcol
 from lsa_helpers.samples import landslide_numbers, make_samples
 
 
@@ -345,3 +345,33 @@ def test_moved_folds_are_another_deal_of_whole_landslides(sampled):
     assert (slides.groupby("landslide_id")["fold"].nunique() == 1).all()
     assert metrics.adjusted_rand_score(first, other) < 0.5
     assert folds.rio.transform() == factors.rio.transform()
+
+
+def test_a_roc_band_by_hand():
+    """Two blocks: drawn twice, the first orders its pair rightly and the second wrongly."""
+    label, score = [1, 0, 1, 0], [0.9, 0.8, 0.1, 0.7]
+    weights = np.array([[1, 1, 1, 1], [2, 2, 0, 0], [0, 0, 2, 2]])
+    band = validation.roc_band(label, score, weights, level=1.0).set_index("false_positive")
+    assert band.loc[0.5].tolist() == [0, 1]
+    once = validation.roc_band(label, score, weights[[0, 0]]).set_index("false_positive")
+    x, y, _ = metrics.roc_curve(label, score)
+    assert once["low"].loc[[0.25, 0.75]].tolist() == pytest.approx(np.interp([0.25, 0.75], x, y))
+    assert validation.roc_band(label, score, weights[:1])[["low", "high"]].isna().all(axis=None)
+
+
+def test_the_densest_window_is_the_best_of_all_windows():
+    grid = empty_grid((0, 0, 300, 200), 32648, 10)
+    slid = np.random.default_rng(0).random((20, 30)) < 0.2
+    landslide = on_grid(slid, grid, "landslide")
+    left, bottom, right, top = validation.densest_window(landslide, 0.25)
+    assert (right - left, top - bottom) == (150, 100)
+    row, col = int((200 - top) / 10), int(left / 10)
+    windows = [slid[i : i + 10, j : j + 15].sum() for i in range(11) for j in range(16)]
+    assert slid[row : row + 10, col : col + 15].sum() == max(windows)
+
+
+def test_the_frequency_ratio_of_the_highest_cells_ignores_unknown_ones():
+    values = _raster([np.nan, 0.9, 0.8, 0.2, 0.1])
+    landslide = _raster([True, True, False, True, False])
+    assert validation.highest_ratio(values, landslide, 0.25) == 2
+    assert validation.highest_ratio(values, landslide, 1.0) == 1

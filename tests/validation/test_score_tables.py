@@ -10,6 +10,7 @@ from lsa_helpers.validation import (
     N_DRAWS,
     SCORES,
     block_weights,
+    fold_scores,
     interval,
     repeated_scores,
     score_table,
@@ -70,3 +71,16 @@ def test_repetitions_are_summarised_by_hand():
     assert row["model"] == "rf" and row["f1"] == row["auc"] == pytest.approx(0.5)
     for name in ("auc", "pr_auc", "brier"):
         assert row[[f"{name}_low", f"{name}_high"]].tolist() == pytest.approx([0.025, 0.975])
+
+
+def test_scores_fold_by_fold_and_without_some_rows():
+    """Two folds of one pair each: right in the first, wrong in the second, which is left out."""
+    rows = {"sample": [0, 1, 2, 3], "fold": [0, 0, 1, 1], "label": [1, 0, 1, 0]}
+    predictions = pd.DataFrame(rows | {"model": "rf", "probability": [0.9, 0.1, 0.2, 0.3]})
+    table = fold_scores(predictions, [False, False, True, True])
+    assert table.loc["rf"].to_dict() == {
+        "fold 1": 1.0,
+        "fold 2": 0.0,
+        "all": 0.5,
+        "outside the frame": 1.0,
+    }
