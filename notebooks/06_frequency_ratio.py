@@ -48,7 +48,7 @@ import pandas as pd
 from ckmeans import ckmeans
 from rasterio.features import rasterize
 
-from lsa_helpers import classes, validation
+from lsa_helpers import answers, classes, validation
 from lsa_helpers.audit import audit
 from lsa_helpers.errors import remarks
 from lsa_helpers.paper import printed_table, published_table
@@ -303,6 +303,35 @@ webmap.web_map(relief, layers, landslides=[landslides])
 # %%
 weighted = (table["fr"] * table["area_ratio_pct"] / 100).groupby(table["model"]).sum()
 weighted.rename(style.MODEL_LABELS).round(6)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-06-density
+# ```
+#
+# Of a hundred hectares of the highest class, how many are landslide? Work it out for each model from its frequency ratio alone and from the share of all land
+# that is landslide, and only then look at the areas.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-06-density
+# :class: dropdown
+# ```
+#
+# The ratio says how many times denser landslides are in the class than on all land, so ratio times share of all land is the density. A ratio of ten sounds like much;
+# that nine hectares in ten of the class may still be no landslide is the number a council needs.
+
+# %%
+highest = table.groupby("model", sort=False).last()
+overall = table.groupby("model")["landslide_area_km2"].sum() / table.groupby("model")["area_km2"].sum()
+density = 100 * highest["fr"] * overall.reindex(highest.index)
+assert np.allclose(density, 100 * highest["landslide_area_km2"] / highest["area_km2"], equal_nan=True)
+answers.record(run, "ex-06-density", float(density.fillna(0).iloc[0]), within=0.5)
+density.rename(style.MODEL_LABELS).round(1).rename("hectares of landslide in a hundred of the highest class")
 
 # %% [markdown]
 # ```{solution-end}

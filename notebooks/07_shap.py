@@ -47,7 +47,7 @@ import torch
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 
-from lsa_helpers import models, validation
+from lsa_helpers import answers, models, validation
 from lsa_helpers.explain import (
     check_sum,
     factor_shapley,
@@ -353,6 +353,34 @@ for value, factor in raised:
     print(f"{show.label(factors[factor])}: {value:+.2f}")
 base, total = item.base_values[top], item.values[top].sum()
 print(f"base {base:.2f} + contributions {total:.2f} = log-odds {base + total:.2f}")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-07-by-hand
+# ```
+#
+# Two factors by hand. A model says 0.1 when it knows neither A nor B, 0.3 when it knows A alone, 0.2 with B alone, and 0.7 with both. Divide the 0.6 between
+# them. Whose is the 0.3 that neither brings alone?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-07-by-hand
+# :class: dropdown
+# ```
+#
+# Each factor is added in both orders, and the mean of what it adds is its value. A adds 0.2 when it comes first and 0.5 when it comes second; B adds 0.1 and 0.4. What
+# only both together bring is shared in halves: so a factor that does nothing alone can have a large value.
+
+# %%
+alone = {"": 0.1, "A": 0.3, "B": 0.2, "AB": 0.7}
+added = {"A": [alone["A"] - alone[""], alone["AB"] - alone["B"]], "B": [alone["B"] - alone[""], alone["AB"] - alone["A"]]}
+by_hand = {factor: np.mean(steps) for factor, steps in added.items()}
+answers.record(run, "ex-07-by-hand", by_hand["A"], within=0.005)
+print(f"A {by_hand['A']:.2f}, B {by_hand['B']:.2f}, together {sum(by_hand.values()):.2f} = {alone['AB'] - alone['']:.2f}")
 
 # %% [markdown]
 # ```{solution-end}

@@ -52,7 +52,7 @@ from sklearn.base import clone
 from woodelf import WoodelfExplainer
 from xgboost import XGBRegressor
 
-from lsa_helpers import explain, models, validation
+from lsa_helpers import answers, explain, models, validation
 from lsa_helpers.raster import at_cells, known_cells, read_factors, read_raster, write_raster
 from lsa_helpers.runner.params import ShapleyMapParams
 from lsa_helpers.runner.pipeline import open_run
@@ -382,6 +382,35 @@ else:
 highest = next(iter(cells.values()))
 least = highest.loc[highest["contribution"].idxmin()]
 print(f"{words.label(factors[least['factor']])} ({least['words']}): {least['contribution']:+.2f} {units}")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-08-without
+# ```
+#
+# Take the strongest factor's contribution away from every cell of the first model's map. In which share of the cells does the rest say the opposite: above the mean
+# with the factor, below without it, or the other way round?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-08-without
+# :class: dropdown
+# ```
+#
+# Where it does, the map is one factor's opinion. Hold the share against how well that factor's layer is known: its scale, its date, its stations.
+
+# %%
+first = next(iter(maps))
+strengths = {name: float(np.abs(band).mean()) for name, band in maps[first].data_vars.items() if name not in ("base", "residual")}
+strongest = max(strengths, key=strengths.get)
+whole = sum(maps[first][name] for name in strengths)
+turned = (np.sign(whole) != np.sign(whole - maps[first][strongest])).where(whole.notnull()).mean().compute()
+answers.record(run, "ex-08-without", float(100 * turned), within=1.0)
+print(f"{style.MODEL_LABELS[first]}: without {words.label(factors[strongest])}, {float(turned):.0%} of the cells change sides.")
 
 # %% [markdown]
 # ```{solution-end}

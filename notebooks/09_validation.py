@@ -50,7 +50,7 @@ import xarray as xr
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
 
-from lsa_helpers import models, samples, validation
+from lsa_helpers import answers, models, samples, validation
 from lsa_helpers.raster import cell_size, read_factors, read_raster
 from lsa_helpers.runner.params import ValidationParams
 from lsa_helpers.runner.pipeline import open_run
@@ -350,6 +350,33 @@ best = both["held out"].idxmax()
 print(
     f"{style.MODEL_LABELS[best]}: {both.loc[best, 'held out']:.0%} of the landslide area; the success rate promised {both.loc[best, 'fitted']:.0%}."
 )
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-09-constant
+# ```
+#
+# Break it: a map says the same number everywhere, the share of the land that is landslide. Which AUC has it, which Brier score, and how does that Brier score look
+# beside those of the chapter's maps?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-09-constant
+# :class: dropdown
+# ```
+#
+# The AUC is one half: no pair is ordered. The Brier score of a constant $p$ is $p(1-p)$, which is tiny because landslides are rare. So a low Brier score of a rare event is no
+# achievement; only what is *gained* over the constant counts.
+
+# %%
+share = float(landslide.mean())
+constant = share * (1 - share)
+answers.record(run, "ex-09-constant", constant, within=0.0005)
+print(f"AUC 0.5; Brier score of the constant {share:.4f}: {constant:.4f}.")
 
 # %% [markdown]
 # ```{solution-end}

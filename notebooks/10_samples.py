@@ -51,7 +51,7 @@ from joblib import Parallel, delayed
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from lsa_helpers import models, samples, validation
+from lsa_helpers import answers, models, samples, validation
 from lsa_helpers.errors import LsaError
 from lsa_helpers.raster import read_factors
 from lsa_helpers.runner.params import SamplingParams
@@ -183,6 +183,33 @@ by_distance = sensitivity.dropna(subset="map_auc").groupby("buffer_m")[["sample_
 if len(by_distance):
     best = by_distance.idxmax()
     print(f"Sample AUC: {best['sample_auc']:g} m; map AUC: {best['map_auc']:g} m.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-10-promise
+# ```
+#
+# Which choice of the laboratory promises most, that is, where does the score on its own samples exceed the score of its map by most? What would a paper that reports
+# only the first number be praised for?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-10-promise
+# :class: dropdown
+# ```
+#
+# For an easy test. The cells without landslide that it left out are the hard ones, and nobody asks the map about them any more.
+
+# %%
+promise = (sensitivity["sample_auc"] - sensitivity["map_auc"]).dropna()
+if len(promise):
+    most = sensitivity.loc[promise.idxmax()]
+    answers.record(run, "ex-10-promise", float(promise.max()), within=0.005)
+    print(f"{most['positives']}, {most['buffer_m']:g} m away, slope from {most['slope_floor']:g}°, {most['ratio']:g} to 1: {promise.max():+.3f} AUC.")
 
 # %% [markdown]
 # ```{solution-end}

@@ -57,7 +57,7 @@ from scipy.stats import spearmanr
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_predict
 
-from lsa_helpers import models, samples, validation
+from lsa_helpers import answers, models, samples, validation
 from lsa_helpers.detect.inventory import polygonize
 from lsa_helpers.errors import LsaError, StageError
 from lsa_helpers.raster import known_cells, read_factors, read_raster
@@ -422,6 +422,31 @@ mean_loss = -errors.groupby(["kind", "amount"], sort=False)["auc_change"].mean()
 closest = (mean_loss - lost).abs().groupby("kind", sort=False).idxmin() if np.isfinite(lost) else []
 print(f"Detected: {lost:.3f}")
 mean_loss[list(closest)].round(3)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-11-chance
+# ```
+#
+# How many of the single errors above cost more than another draw of samples from the true inventory may? Say before you count which ones you would have bet on.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-11-chance
+# :class: dropdown
+# ```
+#
+# An error whose loss lies within the chance of a draw may cost something, but this experiment cannot show it: more seeds would narrow the band, and cost their time.
+
+# %%
+band = chance["auc_change"].abs().max() if len(chance) else np.nan
+beyond = mean_loss[mean_loss > band]
+answers.record(run, "ex-11-chance", len(beyond), within=1.0)
+print(f"{len(beyond)} of {len(mean_loss)} cost more than {band:.3f}: {', '.join(dict.fromkeys(kind for kind, _ in beyond.index)) or 'none'}.")
 
 # %% [markdown]
 # ```{solution-end}

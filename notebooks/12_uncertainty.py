@@ -61,7 +61,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from lsa_helpers import models, samples, validation
+from lsa_helpers import answers, models, samples, validation
 from lsa_helpers.errors import InputNote
 from lsa_helpers.factors.build import build_factors
 from lsa_helpers.mountain import make_mountain, write_layers
@@ -512,6 +512,32 @@ else:
 risky = expected[expected["low"] >= 0.05].groupby("seed")[["expected_n", "true_n"]].sum()
 low, high = poisson.interval(0.95, risky["expected_n"].mean())
 print("No land has so much." if risky.empty else f"Expected {risky['expected_n'].mean():.0f} ({low:.0f} to {high:.0f} by chance alone); there were {risky['true_n'].mean():.0f}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-12-promise
+# ```
+#
+# Break the promise: where does a set that is right in nine cells of ten fail most? Look for the kind of sets and the class with the lowest coverage at home, and say which user
+# would be hurt by it.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-12-promise
+# :class: dropdown
+# ```
+#
+# One limit for all cells is right nearly everywhere because nearly everything is stable; of the landslides, the cells one asks about, it misses many. A promise of an average is
+# kept by the common cells at the cost of the rare ones.
+
+# %%
+worst = home.groupby("sets", sort=False)[["stable", "landslide"]].mean().stack()
+answers.record(run, "ex-12-promise", float(worst.min()), within=0.01)
+print(f"{worst.idxmin()[0]}, {worst.idxmin()[1]}: right in {worst.min():.0%} of the cells, promised {p.confidence:.0%}.")
 
 # %% [markdown]
 # ```{solution-end}

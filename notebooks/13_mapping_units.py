@@ -54,7 +54,7 @@ from rasterio.features import shapes
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from lsa_helpers import samples, validation
+from lsa_helpers import answers, samples, validation
 from lsa_helpers.factors.slope_units import (
     aspect_variance,
     half_basins,
@@ -328,6 +328,35 @@ for name in names:
     picked = slopes[f"mean_{name}"].rank(pct=True) > 0.9
     hit = (picked & with_landslide).sum() / max(with_landslide.sum(), 1)
     print(f"{style.MODEL_LABELS[name]}: {hit:.0%} of the units with a landslide, on {slopes.loc[picked, 'area_m2'].sum() / slopes['area_m2'].sum():.0%} of the land.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-13-size
+# ```
+#
+# Break it: call every cell its own unit, then the whole area one unit. What happens to the share of units with a landslide, and to the meaning of a score by unit?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-13-size
+# :class: dropdown
+# ```
+#
+# One cell a unit has the share of landslide cells; one unit has the share 1, and nothing is left to rank. In between, larger units hold a landslide more often by their size alone: a score
+# by unit can only be compared with that of other units of the *same* sizes.
+
+# %%
+shares = {
+    "cells": float(landslide.where(known).mean()),
+    "slope units": float((slopes["landslide"] > 0).mean()),
+    "whole area": 1.0,
+}
+answers.record(run, "ex-13-size", shares["slope units"], within=0.005)
+pd.Series(shares).rename("share of units with a landslide").round(4)
 
 # %% [markdown]
 # ```{solution-end}
