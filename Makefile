@@ -7,6 +7,8 @@ ENV := .venv/.installed
 # Left out of the quick tests: what runs notebooks, builds books, trains detectors, measures, or needs data that are not here.
 QUICK := -q -x -m "not notebooks and not book and not slow and not real_data" --ignore=tests/benchmarks --ignore=tests/detect/test_train.py tests
 
+# XGBoost asks for NCCL, 300 MB that only several GPUs use.
+LOCK := -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.12 pyproject.toml
 # Of the target `site`: where it will stand, where its source is, and the name of this version.
 ADDRESS ?=
 REPOSITORY ?=
@@ -51,18 +53,19 @@ $(ENV): requirements.lock pyproject.toml
 	  $$uv pip install -q -p $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock && $$uv pip install -q -p $(BIN)/python --no-deps -e .
 	@touch $(ENV)
 
-lock: $(ENV) ## compile requirements.lock anew
-	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.12 --extra dev pyproject.toml -o requirements.lock
+lock: $(ENV) ## compile both locks anew: all, and what a machine without torch needs
+	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv pip compile $(LOCK) --extra dev --extra networks -o requirements.lock && \
+	  $$uv pip compile $(LOCK) --no-emit-package nvidia-nccl-cu12 -o requirements-light.lock
 
 oldest: $(ENV) ## the quick tests with the oldest versions pyproject.toml allows, in an environment of its own
 	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv venv -q --clear .venv-oldest && \
-	  $$uv pip install -q -p .venv-oldest/bin/python --resolution lowest-direct -e ".[dev]"
+	  $$uv pip install -q -p .venv-oldest/bin/python --resolution lowest-direct -e ".[dev,networks]"
 	.venv-oldest/bin/python -m pytest -W default $(QUICK)
 
 mutants: $(ENV) ## change the science a little, thousands of times, and count what no test notices: hours, see docs/mutants.md
 	@uv=$$(command -v uv || echo $(BIN)/uv); test -x .venv-mutants/bin/mutmut || { $$uv venv -q --clear .venv-mutants && \
 	  $$uv pip install -q -p .venv-mutants/bin/python --require-hashes -r requirements.lock && \
-	  $$uv pip install -q -p .venv-mutants/bin/python -e ".[dev,mutants]"; }
+	  $$uv pip install -q -p .venv-mutants/bin/python -e ".[dev,networks,mutants]"; }
 	.venv-mutants/bin/mutmut run
 
 help: ## list the targets

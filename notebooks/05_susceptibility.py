@@ -79,7 +79,6 @@ from sklearn.svm import SVC
 from xgboost import XGBClassifier
 
 from lsa_helpers import validation
-from lsa_helpers.cnn import WindowCNN
 from lsa_helpers.models import InfiniteSlope, compute_on, infinite_slope, predict_map, save
 from lsa_helpers.paper import published_table
 from lsa_helpers.raster import cell_size, read_factors, read_raster, write_raster
@@ -159,14 +158,17 @@ boosting = {"n_estimators": p.xgb_rounds, "max_depth": p.xgb_depth, "learning_ra
 trees = XGBClassifier(**boosting, random_state=p.seed, n_jobs=1)
 regression = LogisticRegression(C=np.inf, max_iter=1000, tol=1e-6)
 machine = CalibratedClassifierCV(SVC(gamma=0.05, max_iter=200_000), ensemble=False)
-networks = {"window": p.cnn_window, "n_networks": p.cnn_seeds, "epochs": p.cnn_epochs, "patience": p.cnn_patience}
 estimators = {
-    "cnn": WindowCNN(factors[selected], **networks, coding=p.coding, random_state=p.seed),
     "rf": Pipeline([("coder", clone(coder)), ("forest", forest)]),
     "xgboost": Pipeline([("coder", clone(coder)), ("trees", trees)]),
     "logistic": Pipeline([("coder", own_coder), ("regression", regression)]),
     "svm": Pipeline([("coder", clone(coder)), ("machine", machine)]),
 }
+if "cnn" in p.models:
+    from lsa_helpers.cnn import WindowCNN  # needs torch, which the others do without
+
+    networks = {"window": p.cnn_window, "n_networks": p.cnn_seeds, "epochs": p.cnn_epochs, "patience": p.cnn_patience}
+    estimators["cnn"] = WindowCNN(factors[selected], **networks, coding=p.coding, random_state=p.seed)
 if physical:
     as_is = factor_coder(factors, physical, dict.fromkeys(physical, "as is"))
     estimators["infinite_slope"] = Pipeline([("coder", as_is), ("slope", InfiniteSlope(physical))])

@@ -43,7 +43,6 @@ n_background: int = 64  # cells that stand for an absent factor
 import numpy as np
 import pandas as pd
 import shap
-import torch
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
 
@@ -91,7 +90,8 @@ run = open_run(p, "07_shap")
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
 samples = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 folder = run.need("models", chapter="05_susceptibility")
-trained = {name: models.load(folder / name, factors) for name in ("cnn", "rf", "xgboost")}
+names = [name for name in ("cnn", "rf", "xgboost") if (folder / name).exists()]
+trained = {name: models.load(folder / name, factors) for name in names}
 # Where chapter 5 searched for settings, the model is the best that it found.
 trained = {name: getattr(model, "best_estimator_", model) for name, model in trained.items()}
 chosen = pick_samples(samples, n_explain=p.n_explain, seed=p.seed)
@@ -125,7 +125,7 @@ def explanation(values, base, coder):
     )
 
 
-columns_to_factors(models.fitted_coder(trained["rf"])).iloc[:5, :5]
+columns_to_factors(models.fitted_coder(next(iter(trained.values())))).iloc[:5, :5]
 
 # %% [markdown]
 # ### Trees
@@ -135,28 +135,30 @@ columns_to_factors(models.fitted_coder(trained["rf"])).iloc[:5, :5]
 
 # %%
 explained = {}
-coder, forest = trained["rf"][0], trained["rf"][-1]
-rows = coder.transform(chosen).astype(np.float32)  # trees compare numbers of 32 bits
-explainer = shap.TreeExplainer(forest, coder.transform(background).astype(np.float32))
-round_thresholds(explainer)  # shap keeps thresholds in 32 bits, the trees in 64
-values = explainer.shap_values(rows)[..., 1]
-base = explainer.expected_value[1]
-check_sum(values, base, forest.predict_proba(rows)[:, 1], tolerance=1e-5)
-explained["rf"] = explanation(values, base, coder)
-print(f"Random forest: base {base:.3f}, in probability")
+if "rf" in trained:
+    coder, forest = trained["rf"][0], trained["rf"][-1]
+    rows = coder.transform(chosen).astype(np.float32)  # trees compare numbers of 32 bits
+    explainer = shap.TreeExplainer(forest, coder.transform(background).astype(np.float32))
+    round_thresholds(explainer)  # shap keeps thresholds in 32 bits, the trees in 64
+    values = explainer.shap_values(rows)[..., 1]
+    base = explainer.expected_value[1]
+    check_sum(values, base, forest.predict_proba(rows)[:, 1], tolerance=1e-5)
+    explained["rf"] = explanation(values, base, coder)
+    print(f"Random forest: base {base:.3f}, in probability")
 
 # %% [markdown]
 # XGBoost is explained in log-odds, because that is what its trees add up to before the sigmoid.
 
 # %%
-coder, trees = trained["xgboost"][0], trained["xgboost"][-1]
-rows = coder.transform(chosen).astype(np.float32)
-explainer = shap.TreeExplainer(trees, coder.transform(background).astype(np.float32))
-values = explainer.shap_values(rows)
-base = float(explainer.expected_value)
-check_sum(values, base, trees.predict(rows, output_margin=True), tolerance=1e-3)
-explained["xgboost"] = explanation(values, base, coder)
-print(f"XGBoost: base {base:.3f}, in log-odds")
+if "xgboost" in trained:
+    coder, trees = trained["xgboost"][0], trained["xgboost"][-1]
+    rows = coder.transform(chosen).astype(np.float32)
+    explainer = shap.TreeExplainer(trees, coder.transform(background).astype(np.float32))
+    values = explainer.shap_values(rows)
+    base = float(explainer.expected_value)
+    check_sum(values, base, trees.predict(rows, output_margin=True), tolerance=1e-3)
+    explained["xgboost"] = explanation(values, base, coder)
+    print(f"XGBoost: base {base:.3f}, in log-odds")
 
 # %% [markdown]
 # ### The network
@@ -166,11 +168,6 @@ print(f"XGBoost: base {base:.3f}, in log-odds")
 # background window.
 
 # %%
-cnn = trained["cnn"]
-windows, background_windows = cnn.windows(chosen), cnn.windows(background)
-torch.set_num_threads(1)  # several explanations side by side, each on one core
-
-
 def log_odds(windows):
     """The one output of the ensemble."""
     with torch.inference_mode():
@@ -178,44 +175,53 @@ def log_odds(windows):
     return np.mean(logits, axis=0, dtype=float)
 
 
-groups = coded_groups(cnn.coder_)
-parts = Parallel(p.n_jobs, prefer="threads")(
-    delayed(factor_shapley)(log_odds, part, background_windows, groups, seed=p.seed)
-    for part in np.array_split(windows, p.n_jobs)
-)
-values, bases, errors = zip(*parts, strict=True)
-values, errors = pd.concat(values)[cnn.coder_.factors], pd.concat(errors)[cnn.coder_.factors]
-check_sum(values.to_numpy(), bases[0], cnn.decision_function(chosen), tolerance=1e-3)
-explained["cnn"] = shap.Explanation(
-    values.to_numpy(),
-    np.full(len(chosen), bases[0]),
-    chosen[cnn.coder_.factors].to_numpy(float),
-    feature_names=cnn.coder_.factors,
-)
-largest = errors.to_numpy().max()
-print(f"CNN: base {bases[0]:.3f}, in log-odds; standard errors up to {largest:.2f}")
+if "cnn" in trained:
+    import torch
+
+    cnn = trained["cnn"]
+    windows, background_windows = cnn.windows(chosen), cnn.windows(background)
+    torch.set_num_threads(1)  # several explanations side by side, each on one core
+    groups = coded_groups(cnn.coder_)
+    parts = Parallel(p.n_jobs, prefer="threads")(
+        delayed(factor_shapley)(log_odds, part, background_windows, groups, seed=p.seed)
+        for part in np.array_split(windows, p.n_jobs)
+    )
+    values, bases, errors = zip(*parts, strict=True)
+    values, errors = pd.concat(values)[cnn.coder_.factors], pd.concat(errors)[cnn.coder_.factors]
+    check_sum(values.to_numpy(), bases[0], cnn.decision_function(chosen), tolerance=1e-3)
+    explained["cnn"] = shap.Explanation(
+        values.to_numpy(),
+        np.full(len(chosen), bases[0]),
+        chosen[cnn.coder_.factors].to_numpy(float),
+        feature_names=cnn.coder_.factors,
+    )
+    largest = errors.to_numpy().max()
+    print(f"CNN: base {bases[0]:.3f}, in log-odds; standard errors up to {largest:.2f}")
+else:
+    print("Left out: the network, which chapter 5 did not train.")
 
 # %% [markdown]
 # Now the quick way. `shap.DeepExplainer` explains every input number of a window, and these values are added up over the window and a factor's
 # columns. Its sum is right, too. Are its parts? On the line of slope 1 they would equal the factors' own values.
 
 # %%
-explainer = [shap.DeepExplainer(net, torch.from_numpy(background_windows)) for net in cnn.networks_]
-deep = [
-    each.shap_values(torch.from_numpy(windows), check_additivity=False)[..., 0].sum(axis=(2, 3))
-    for each in explainer
-]
-deep = np.mean(deep, axis=0, dtype=float)
-base = np.mean([float(each.expected_value[0]) for each in explainer])
-check_sum(deep, base, cnn.decision_function(chosen), tolerance=1e-3)
-deep = pd.DataFrame(deep @ columns_to_factors(cnn.coder_).to_numpy(), columns=cnn.coder_.factors)
+if "cnn" in trained:
+    explainer = [shap.DeepExplainer(net, torch.from_numpy(background_windows)) for net in cnn.networks_]
+    deep = [
+        each.shap_values(torch.from_numpy(windows), check_additivity=False)[..., 0].sum(axis=(2, 3))
+        for each in explainer
+    ]
+    deep = np.mean(deep, axis=0, dtype=float)
+    base = np.mean([float(each.expected_value[0]) for each in explainer])
+    check_sum(deep, base, cnn.decision_function(chosen), tolerance=1e-3)
+    deep = pd.DataFrame(deep @ columns_to_factors(cnn.coder_).to_numpy(), columns=cnn.coder_.factors)
 
-ours, theirs = values.to_numpy().ravel(), deep.to_numpy().ravel()
-correlation, steepness = np.corrcoef(ours, theirs)[0, 1], np.polyfit(ours, theirs, 1)[0]
-print(f"Deep SHAP against the factors' values: correlation {correlation:.2f}, slope {steepness:.2f}")
-sizes = pd.DataFrame({"factor values": values.abs().mean(), "Deep SHAP": deep.abs().mean()})
-run.write_table(sizes.rename_axis("factor").reset_index(), "deep_shap")
-sizes.sort_values("factor values", ascending=False).round(2)
+    ours, theirs = values.to_numpy().ravel(), deep.to_numpy().ravel()
+    correlation, steepness = np.corrcoef(ours, theirs)[0, 1], np.polyfit(ours, theirs, 1)[0]
+    print(f"Deep SHAP against the factors' values: correlation {correlation:.2f}, slope {steepness:.2f}")
+    sizes = pd.DataFrame({"factor values": values.abs().mean(), "Deep SHAP": deep.abs().mean()})
+    run.write_table(sizes.rename_axis("factor").reset_index(), "deep_shap")
+    display(sizes.sort_values("factor values", ascending=False).round(2))
 
 # %% [markdown]
 # ## One dot per cell
@@ -224,13 +230,16 @@ sizes.sort_values("factor values", ascending=False).round(2)
 # factor, dark ones low values. Factors are ordered by their mean absolute value. Grey rows are factors whose values are classes.
 
 # %% mystnb={"figure": {"caption": "Shapley values of the CNN in log-odds; one dot per explained cell and factor.", "name": "fig-07-beeswarm-cnn"}, "image": {"alt": "Beeswarm plot of the CNN with one row of dots per factor, position shows the contribution and colour the value of the factor"}}
-style.save(show.beeswarm(explained["cnn"], factors, model="cnn"), run, "beeswarm_cnn")
+if "cnn" in explained:
+    display(style.save(show.beeswarm(explained["cnn"], factors, model="cnn"), run, "beeswarm_cnn"))
 
 # %% mystnb={"figure": {"caption": "Shapley values of the random forest, in probability.", "name": "fig-07-beeswarm-rf"}, "image": {"alt": "Beeswarm plot of the random forest with one row of dots per factor, position shows the contribution to the probability"}}
-style.save(show.beeswarm(explained["rf"], factors, model="rf"), run, "beeswarm_rf")
+if "rf" in explained:
+    display(style.save(show.beeswarm(explained["rf"], factors, model="rf"), run, "beeswarm_rf"))
 
 # %% mystnb={"figure": {"caption": "Shapley values of XGBoost, in log-odds.", "name": "fig-07-beeswarm-xgboost"}, "image": {"alt": "Beeswarm plot of XGBoost with one row of dots per factor, position shows the contribution in log-odds"}}
-style.save(show.beeswarm(explained["xgboost"], factors, model="xgboost"), run, "beeswarm_xgboost")
+if "xgboost" in explained:
+    display(style.save(show.beeswarm(explained["xgboost"], factors, model="xgboost"), run, "beeswarm_xgboost"))
 
 # %% [markdown]
 # ## Which factors matter most
@@ -238,9 +247,9 @@ style.save(show.beeswarm(explained["xgboost"], factors, model="xgboost"), run, "
 # The mean absolute Shapley value ranks the factors. The units differ between models, so the figure shows shares. Where the truth is known, its own
 # Shapley values of the very same cells, against the same background, stand beside them.
 
-# %% mystnb={"figure": {"caption": "Mean absolute Shapley value of each factor as a share of its model's sum. Where the truth is known, diamonds show the share in the true log-odds, of which a hidden field and factors that no model got have a part too.", "name": "fig-07-bars"}, "image": {"alt": "Horizontal bars of the share of mean absolute Shapley values per factor for three models, with the true share as diamonds where known"}}
+# %% mystnb={"figure": {"caption": "Mean absolute Shapley value of each factor as a share of its model's sum. Where the truth is known, diamonds show the share in the true log-odds, of which a hidden field and factors that no model got have a part too.", "name": "fig-07-bars"}, "image": {"alt": "Horizontal bars of the share of mean absolute Shapley values per factor for each model, with the true share as diamonds where known"}}
 parts = []
-for name in ("cnn", "rf", "xgboost"):
+for name in names:
     mean_abs_shap = np.abs(explained[name].values).mean(axis=0)
     part = pd.DataFrame({"factor": explained[name].feature_names, "mean_abs_shap": mean_abs_shap})
     part.insert(0, "model", name)
@@ -292,8 +301,8 @@ stable.sort_values("low")
 # A *dependence plot* shows a factor's contribution against its value. A curve that rises and then levels off is a threshold; a cloud without a
 # shape at some value means that the factor's effect depends on other factors there, or, for the CNN, on the neighbourhood of the cell.
 
-# %% mystnb={"figure": {"caption": "Contribution of each factor to the CNN's log-odds against the factor's value at the cell, most important factor first.", "name": "fig-07-dependence"}, "image": {"alt": "Small scatter plots, one per factor, of the contribution to the log-odds of the CNN against the value of the factor"}}
-style.save(show.dependence(explained["cnn"], factors, model="cnn"), run, "shap_dependence")
+# %% mystnb={"figure": {"caption": "Contribution of each factor to the output of the first model, the CNN where there is one, against the factor's value at the cell, most important factor first.", "name": "fig-07-dependence"}, "image": {"alt": "Small scatter plots, one per factor, of the contribution to the output of one model against the value of the factor"}}
+style.save(show.dependence(explained[names[0]], factors, model=names[0]), run, "shap_dependence")
 
 # %% [markdown]
 # ## Is it the mountain or the model?
@@ -305,7 +314,7 @@ style.save(show.dependence(explained["cnn"], factors, model="cnn"), run, "shap_d
 
 # %%
 if true is not None:
-    true = true[[name for name in explained["cnn"].feature_names if name in true]]
+    true = true[[name for name in explained[names[0]].feature_names if name in true]]
     rows, per_factor = [], {}
     for model, item in explained.items():
         own = pd.DataFrame(item.values, columns=item.feature_names)[list(true)]
@@ -346,7 +355,7 @@ else:
 # ```
 
 # %%
-item = explained["cnn"]
+item = explained[names[0]]
 top = item.values.sum(axis=1).argmax()
 raised = sorted(zip(item.values[top], item.feature_names, strict=True), reverse=True)[:3]
 for value, factor in raised:

@@ -161,8 +161,10 @@ if "rf" in trained:
 
 # %%
 if "cnn" in trained:
+    from lsa_helpers.explain.dense import factor_shapley_map
+
     cnn = trained["cnn"]
-    network_map = explain.factor_shapley_map(cnn, factors, n_orders=p.n_orders, seed=p.seed, n_jobs=p.n_jobs, standard_error=True)
+    network_map = factor_shapley_map(cnn, factors, n_orders=p.n_orders, seed=p.seed, n_jobs=p.n_jobs, standard_error=True)
     errors = network_map[[f"{name}_se" for name in cnn.coder_.factors]]
     maps["cnn"] = network_map.drop_vars(list(errors))
     write_raster(run.product("shap_cnn_error.tif"), errors)

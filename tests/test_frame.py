@@ -13,14 +13,8 @@ from packaging.requirements import Requirement
 
 import lsa_helpers
 from lsa_helpers.runner import pairs
-from lsa_helpers.runner.params import (
-    CHAPTERS,
-    COMPARISON,
-    MOUNTAIN,
-    PUBLISHED,
-    Parameters,
-    cell_of,
-)
+from lsa_helpers.runner.cells import cell_of
+from lsa_helpers.runner.params import CHAPTERS, COMPARISON, MOUNTAIN, PUBLISHED, Parameters
 
 ROOMS = [
     *[
@@ -117,7 +111,8 @@ def test_importing_rooms_loads_nothing_heavy_that_they_do_not_need(rooms, heavy)
 
 def dependencies(root) -> list[Requirement]:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [Requirement(text) for text in project["dependencies"]]
+    networks = project["optional-dependencies"]["networks"]
+    return [Requirement(text) for text in project["dependencies"] + networks]
 
 
 def test_environment_has_the_same_dependencies(root):

@@ -1,7 +1,8 @@
-"""Shapley values of factors: at chosen cells, as maps of every cell, and one cell in words."""
+"""Shapley values of factors: at chosen cells, as maps of every cell, and one cell in words. The
+network's, `lsa_helpers.explain.dense`, need torch and are imported by their own name.
+"""
 
 from lsa_helpers.explain.cell import explain_cell, in_words
-from lsa_helpers.explain.dense import factor_shapley_map
 from lsa_helpers.explain.maps import shapley_map
 from lsa_helpers.explain.values import (
     AdditivityError,
@@ -17,7 +18,6 @@ __all__ = [
     "check_sum",
     "explain_cell",
     "factor_shapley",
-    "factor_shapley_map",
     "in_words",
     "pick_background",
     "pick_samples",

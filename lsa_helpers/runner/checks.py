@@ -88,18 +88,14 @@ def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
     """See that chapter 05 will make the maps that chapters 06 and 07 set beside each other."""
     from lsa_helpers.classes import MODELS
 
-    missing = [name for name in MODELS if name not in params["05_susceptibility"].models]
-    where = "parameter models"
-    if "05_susceptibility" not in chapters:
+    if "05_susceptibility" not in chapters or set(MODELS) & set(params["05_susceptibility"].models):
         return
-    if missing and "07_shap" in chapters:
-        what = f"there will be no map of {' and '.join(missing)}"
-        fix = "Add them, or stop with --until 06 (chapter 09 takes any: --from 09 --until 09)"
-        raise InputError(what, where=f"{where}, needed by chapter 07", fix=fix)
-    if missing == list(MODELS) and "06_frequency_ratio" in chapters:
+    wanting = [name for name in ("06_frequency_ratio", "07_shap") if name in chapters]
+    if wanting:
         what = f"there will be none of the maps of {', '.join(MODELS)}"
         fix = "Add one of them, or stop with --until 05"
-        raise InputError(what, where=f"{where}, needed by chapter 06", fix=fix)
+        where = f"parameter models, needed by chapter {wanting[0][:2]}"
+        raise InputError(what, where=where, fix=fix)
 
 
 def _check_factors(

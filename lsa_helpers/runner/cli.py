@@ -25,6 +25,7 @@ from lsa_helpers.runner import (
     cli_sweep,
     cli_try,
 )
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.cli_options import (
     DataFolder,
     NameOrFile,
@@ -34,7 +35,7 @@ from lsa_helpers.runner.cli_options import (
     on_one_line,
     overrides,
 )
-from lsa_helpers.runner.params import CHAPTERS, chapter_name, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS, chapter_name
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run, whole_file
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.kernel import execute_notebook
-from lsa_helpers.runner.params import COMPARISON, notebooks_dir
+from lsa_helpers.runner.params import COMPARISON
 from lsa_helpers.runner.registry import find_run
 from lsa_helpers.runner.sweep import read_sweep, run_name
 

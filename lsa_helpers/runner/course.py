@@ -14,11 +14,12 @@ from papermill.parameterize import parameterize_notebook
 import lsa_helpers
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.exercises import without_solutions
 from lsa_helpers.runner.inputs import seen_from
 from lsa_helpers.runner.manifest import read_manifest
 from lsa_helpers.runner.modules import uses
-from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS
 
 _OF_THE_CHECKOUT = ("pyproject.toml", "requirements.lock", "environment.yml", "LICENSE")
 _PAGE, _MINE = "page", "mine"
@@ -65,7 +66,7 @@ def _fill(run: Run, folder: Path) -> None:
     for name in _OF_THE_CHECKOUT:
         if (root.parent / name).is_file():  # not where the package was installed without them
             shutil.copyfile(root.parent / name, folder / name)
-    shutil.copyfile(root / "data" / "course" / "README.md", folder / "README.md")
+    shutil.copyfile(root / "runner" / "course.md", folder / "README.md")
     shutil.copytree(run.path / "book", folder / "book")
     shutil.copytree(notebooks_dir() / "params", folder / "notebooks" / "params")
     sections = yaml.safe_load((run.path / "params.yml").read_text(encoding="utf-8"))

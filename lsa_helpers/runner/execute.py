@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.runner import manifest
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.checks import missing_inputs
 from lsa_helpers.runner.fingerprint import changes, drawn_otherwise, made_from
 from lsa_helpers.runner.inputs import catalog_of, to_text
 from lsa_helpers.runner.kernel import ENVIRONMENT, execute_notebook
 from lsa_helpers.runner.lock import held
-from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS, Parameters
 from lsa_helpers.runner.progress import Progress
 
 

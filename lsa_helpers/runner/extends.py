@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from lsa_helpers.errors import InputError, did_you_mean
-from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir, owners
+from lsa_helpers.runner.cells import notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS, Parameters, owners
 
 
 def find_params(name_or_file: str) -> Path:

@@ -2,9 +2,10 @@
 
 from lsa_helpers.run import Run
 from lsa_helpers.runner import manifest
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.inputs import LOCAL_FILES, catalog_of, names_a_file, seen_from
 from lsa_helpers.runner.modules import uses
-from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS, Parameters
 from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS, TRAINS
 
 # Chapters that read the data folder itself, and not only products of earlier chapters.

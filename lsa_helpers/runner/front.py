@@ -9,8 +9,8 @@ from PIL import Image
 
 from lsa_helpers.raster import read_factors, read_raster
 from lsa_helpers.run import Run
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.manifest import read_manifest
-from lsa_helpers.runner.params import notebooks_dir
 from lsa_helpers.samples import load_landslides
 from lsa_helpers.show import style
 from lsa_helpers.show.front import front_map

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.runner.cells import cell_of
 from lsa_helpers.runner.extends import (
     find_params as find_params,
 )  # found here too, beside read_params
 from lsa_helpers.runner.extends import merge, parse_yaml, read_chain
-from lsa_helpers.runner.params import CHAPTERS, Parameters, cell_of, chapter_name, owners
+from lsa_helpers.runner.params import CHAPTERS, Parameters, chapter_name, owners
 from lsa_helpers.sources import Catalog, load_catalog
 
 # Parameters that name a file: their paths are followed into the run's folder, and the files'

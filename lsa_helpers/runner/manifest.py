@@ -34,19 +34,25 @@ def read_manifest(run: Run) -> dict:
 
 
 def versions() -> dict[str, str]:
-    """The packages this one needs, with the versions that are installed.
+    """The packages this one needs, with the versions that are installed; those for networks may be
+    absent.
 
     Raises
     ------
     InputError
         When one is missing.
     """
-    needed = [text for text in importlib.metadata.requires("lsa-helpers") if "extra ==" not in text]
-    try:
-        names = sorted(re.match(r"[\w.-]+", text)[0] for text in needed)
-        return {name: importlib.metadata.version(name) for name in names}
-    except importlib.metadata.PackageNotFoundError as error:
-        raise InputError(f"the package {error.name} is missing", fix="Run: make env") from None
+    versions = {}
+    for text in importlib.metadata.requires("lsa-helpers"):
+        name, _, extra = re.match(r"([\w.-]+)(.*extra == ['\"](\w+))?", text).groups()
+        if extra not in (None, "networks"):
+            continue
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            if extra is None:
+                raise InputError(f"the package {name} is missing", fix="Run: make env") from None
+    return dict(sorted(versions.items()))
 
 
 def write_manifest(run: Run, stages: list[dict]) -> None:

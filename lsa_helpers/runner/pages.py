@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from lsa_helpers.run import Run
+from lsa_helpers.runner.cells import cell_of, notebooks_dir
 from lsa_helpers.runner.manifest import read_manifest
-from lsa_helpers.runner.params import cell_of, notebooks_dir
 
 _TIMINGS = """# How long it took
 

@@ -9,9 +9,10 @@ import jupytext
 import nbformat
 
 from lsa_helpers.runner.assumptions import assumptions_page
+from lsa_helpers.runner.cells import read_cell
 from lsa_helpers.runner.known import page_text
 from lsa_helpers.runner.pages import catalog_keys_page
-from lsa_helpers.runner.params import CHAPTERS, read_cell
+from lsa_helpers.runner.params import CHAPTERS
 from lsa_helpers.runner.schema import schema_text
 
 

@@ -1,21 +1,11 @@
-"""Parameters: one model per chapter with types and ranges; values and meanings stand in the
-chapter's own parameters cell.
-"""
+"""Parameters: one model per chapter, with types and ranges."""
 
-import ast
-import functools
-import json
-import re
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-import lsa_helpers
-from lsa_helpers.errors import InputError, did_you_mean, explain_invalid
-
-# Names IPython itself puts into a notebook's globals.
-_IPYTHON_NAMES = {"In", "Out", "exit", "quit", "open", "get_ipython"}
+from lsa_helpers.errors import InputError, did_you_mean
+from lsa_helpers.runner.cells import Cell
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -24,50 +14,6 @@ Trees = Annotated[int, Field(ge=10, le=10_000)]
 Landslides = Literal["auto", "detected", "reference"]
 Positives = Literal["cells", "point", "scarp"]
 Model = Literal["cnn", "rf", "xgboost", "logistic", "infinite_slope", "svm"]
-
-
-class Cell(BaseModel):
-    """Values of a notebook's parameters cell."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def check(cls, values: dict[str, Any], where: str) -> Self:
-        """Build the model from plain values; every mistake becomes one line of an `InputError`
-        naming the key.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            wrong = explain_invalid(error, "parameter", lambda place: cls._meant(str(place[-1])))
-            raise InputError(wrong, where=where) from None
-
-    @classmethod
-    def _meant(cls, key: str) -> str:
-        """What an unknown key may be: another chapter's parameter, or a name like one here."""
-        there = " and ".join(owners(key))
-        return f"It is a parameter of {there}" if there else did_you_mean(key, cls.model_fields)
-
-    @classmethod
-    def from_cell(cls, variables: dict[str, Any]) -> Self:
-        """Build the model from a notebook's ``globals()`` right after its parameters cell.
-
-        Papermill only warns about a parameter the notebook does not have; here it is an error,
-        because plain values that are no parameter can only have come from a misspelt one.
-
-        Raises
-        ------
-        InputError
-            For an unknown name or a value out of range.
-        """
-        plain = {
-            name: value
-            for name, value in variables.items()
-            if not name.startswith("_")
-            and name not in _IPYTHON_NAMES
-            and isinstance(value, (int, float, str, list, dict, type(None)))
-        }
-        return cls.check(plain, "parameters cell")
 
 
 class Parameters(Cell):
@@ -82,6 +28,12 @@ class Parameters(Cell):
     catalog: str
     n_jobs: int = Field(ge=1, le=1024)
     chunk: int = Field(ge=0, le=65_536)
+
+    @classmethod
+    def _meant(cls, key: str) -> str:
+        """What an unknown key may be: another chapter's parameter, or a name like one here."""
+        there = " and ".join(owners(key))
+        return f"It is a parameter of {there}" if there else did_you_mean(key, cls.model_fields)
 
 
 class DataParams(Parameters):
@@ -347,32 +299,6 @@ def owners(name: str) -> list[str]:
     """The chapters that have a parameter of this name; none where all of them share it."""
     having = [chapter for chapter, model in CHAPTERS.items() if name in model.model_fields]
     return [] if name in Parameters.model_fields else having
-
-
-def notebooks_dir() -> Path:
-    """Folder of the chapters: the repository's, or the copy inside the installed package."""
-    package = Path(lsa_helpers.__file__).parent
-    beside = package.parent / "notebooks"
-    return beside if beside.is_dir() else package / "_notebooks"
-
-
-@functools.cache
-def cell_of(chapter: str) -> dict[str, tuple[Any, str]]:
-    """Value and meaning of every parameter, as the chapter's parameters cell gives them in lines
-    like ``seed: int = 0  # seed of every random choice``.
-    """
-    return read_cell((notebooks_dir() / f"{chapter}.ipynb").read_text(encoding="utf-8"))
-
-
-def read_cell(notebook: str) -> dict[str, tuple[Any, str]]:
-    """`cell_of` from the text of an ``.ipynb`` file."""
-    source = next(
-        cell["source"]
-        for cell in json.loads(notebook)["cells"]
-        if "parameters" in cell["metadata"].get("tags", [])
-    )
-    lines = re.findall(r"^(\w+): \w+ = (.+?)  # (.+)$", "".join(source), re.MULTILINE)
-    return {name: (ast.literal_eval(value), meaning) for name, value, meaning in lines}
 
 
 def chapter_name(text: str) -> str:

@@ -20,9 +20,10 @@ from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
 from lsa_helpers.runner.assumptions import assumptions_page
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.front import front_page
 from lsa_helpers.runner.kernel import execute_notebook
-from lsa_helpers.runner.params import COMPARISON, MOUNTAIN, PUBLISHED, notebooks_dir
+from lsa_helpers.runner.params import COMPARISON, MOUNTAIN, PUBLISHED
 from lsa_helpers.runner.site import mend_site
 
 # Sphinx' own notes, and what the theme brings and no page loads.

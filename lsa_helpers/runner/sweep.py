@@ -11,9 +11,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lsa_helpers.errors import InputError, did_you_mean, explain_invalid
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.inputs import find_params, load_run_params
 from lsa_helpers.runner.manifest import digest
-from lsa_helpers.runner.params import CHAPTERS, Parameters, chapter_name, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS, Parameters, chapter_name
 from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS
 
 Changes = dict[str, Any]

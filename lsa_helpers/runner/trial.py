@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lsa_helpers.errors import InputError, remarks
 from lsa_helpers.run import Run, whole_file
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.checks import check_inputs
 from lsa_helpers.runner.execute import execute
 from lsa_helpers.runner.extends import parse_yaml
@@ -16,7 +17,7 @@ from lsa_helpers.runner.fingerprint import all_needs
 from lsa_helpers.runner.inputs import load_run_params, section_of
 from lsa_helpers.runner.manifest import read_manifest
 from lsa_helpers.runner.modules import uses
-from lsa_helpers.runner.params import CHAPTERS, Parameters, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS, Parameters
 from lsa_helpers.runner.progress import Progress
 from lsa_helpers.runner.registry import load_manifest
 from lsa_helpers.runner.sweep import run_name

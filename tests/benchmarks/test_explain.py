@@ -10,7 +10,8 @@ from woodelf import WoodelfExplainer
 from xgboost import XGBClassifier
 
 from lsa_helpers.cnn import WindowCNN, window_network
-from lsa_helpers.explain import factor_shapley, factor_shapley_map
+from lsa_helpers.explain import factor_shapley
+from lsa_helpers.explain.dense import factor_shapley_map
 from lsa_helpers.raster import empty_grid, on_grid
 from lsa_helpers.samples import coded_groups, factor_coder
 

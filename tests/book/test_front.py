@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from lsa_helpers.run import Run
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.front import front_page
 from lsa_helpers.runner.manifest import read_manifest
-from lsa_helpers.runner.params import notebooks_dir
 
 PAGE = "# Title\n\n<!-- the map -->\n\nWords.\n\n<!-- the chapters -->\n"
 

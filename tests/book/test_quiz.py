@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lsa_helpers.runner.params import notebooks_dir
+from lsa_helpers.runner.cells import notebooks_dir
 
 PAGES = sorted((notebooks_dir().parent / "book").glob("quiz_*.md"))
 

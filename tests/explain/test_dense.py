@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from lsa_helpers.cnn import WindowCNN, dense_logits
-from lsa_helpers.explain import dense, factor_shapley_map
+from lsa_helpers.explain import dense
+from lsa_helpers.explain.dense import factor_shapley_map
 from lsa_helpers.models import predict_map
 from lsa_helpers.samples import coded_groups
 from tests.hillside import make_hillside

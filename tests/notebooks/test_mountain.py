@@ -10,8 +10,9 @@ import pytest
 from lsa_helpers.mountain import make_mountain
 from lsa_helpers.mountain.stability import log_odds, stability_features
 from lsa_helpers.raster import read_factors
+from lsa_helpers.runner.cells import cell_of, notebooks_dir
 from lsa_helpers.runner.kernel import execute_notebook
-from lsa_helpers.runner.params import MOUNTAIN, MountainParams, cell_of, notebooks_dir
+from lsa_helpers.runner.params import MOUNTAIN, MountainParams
 from lsa_helpers.validation import read_truth
 
 SEED = 0  # of the tiny run

@@ -5,8 +5,9 @@ import pytest
 
 from lsa_helpers.errors import StageError
 from lsa_helpers.paper import OTHERS
+from lsa_helpers.runner.cells import cell_of, notebooks_dir
 from lsa_helpers.runner.kernel import execute_notebook
-from lsa_helpers.runner.params import PUBLISHED, PublishedParams, cell_of, notebooks_dir
+from lsa_helpers.runner.params import PUBLISHED, PublishedParams
 
 NOTEBOOK = notebooks_dir() / f"{PUBLISHED}.ipynb"
 

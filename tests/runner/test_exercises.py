@@ -5,9 +5,10 @@ import json
 
 import pytest
 
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.exercises import without_solutions
 from lsa_helpers.runner.modules import uses
-from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS
 
 
 def text(source, name="a"):

@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.runner.cells import cell_of
 from lsa_helpers.runner.extends import find_params, merge, read_chain
 from lsa_helpers.runner.inputs import load_run_params, read_params, to_sections
-from lsa_helpers.runner.params import cell_of
 
 PARENT = """
 shared: {seed: 3, profile: parent}

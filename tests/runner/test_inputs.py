@@ -3,8 +3,9 @@
 import pytest
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.runner.cells import cell_of
 from lsa_helpers.runner.inputs import LOCAL_FILES, find_params, load_run_params
-from lsa_helpers.runner.params import CHAPTERS, cell_of
+from lsa_helpers.runner.params import CHAPTERS
 
 
 def test_overrides_go_to_the_chapter_that_owns_them(root, tmp_path):

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.runner.cells import cell_of
 from lsa_helpers.runner.inputs import read_params, resolve, to_sections, to_text
-from lsa_helpers.runner.params import CHAPTERS, FrequencyRatioParams, cell_of, chapter_name
+from lsa_helpers.runner.params import CHAPTERS, FrequencyRatioParams, chapter_name
 
 
 def test_every_file_that_comes_with_the_book_is_valid(root):

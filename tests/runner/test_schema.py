@@ -6,7 +6,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from lsa_helpers.runner.params import CHAPTERS, Parameters, cell_of
+from lsa_helpers.runner.cells import cell_of
+from lsa_helpers.runner.params import CHAPTERS, Parameters
 
 FIRST_LINE = "# yaml-language-server: $schema=schema.json\n"
 

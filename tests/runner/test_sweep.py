@@ -17,8 +17,9 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import execute as runner
 from lsa_helpers.runner import sweep_tasks as tasks
+from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.manifest import read_manifest
-from lsa_helpers.runner.params import CHAPTERS, notebooks_dir
+from lsa_helpers.runner.params import CHAPTERS
 from lsa_helpers.runner.sweep import Range, find_sweep, owners, read_sweep, run_name, sweep_runs
 from tests.runner.test_execute import FIRST, SECOND, THIRD, chapters  # noqa: F401 (a fixture)
 
