@@ -306,7 +306,7 @@ learners = [name for name in estimators if name != "infinite_slope"] or list(est
 best = spatial["auc_within"].loc[list(estimators)].idxmax()
 print(reading.scores(random, spatial, estimators, learners))
 
-# %% mystnb={"figure": {"caption": "ROC curves from random folds and from spatial blocks, on the same samples and the labels the models learned from. The legend pools all folds. The band holds 95 % of the draws of blocks for the model that is first in blocks.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right, one of the curves with a shaded band of chance around it"}}
+# %% mystnb={"figure": {"caption": "ROC curves: for every threshold the share of landslide cells found against the share of other cells called landslide, from random folds and from spatial blocks. The legend pools all folds. The band holds 95 % of the draws of blocks for the model that is first in blocks.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right, one of the curves with a shaded band of chance around it"}}
 weights = validation.block_weights(validation.block_numbers(samples["x"], samples["y"], p.block_m), validation.N_DRAWS, p.seed)
 curves = predictions[predictions["model"] != "coordinates"]
 of_best = {scheme: curves[(curves["model"] == best) & (curves["scheme"] == scheme)]["probability"] for scheme in ("random", "spatial")}
@@ -314,8 +314,8 @@ bands = {scheme: (best, validation.roc_band(label, values, weights)) for scheme,
 style.save(show.roc_panels(curves, bands), run, "roc")
 
 # %% [markdown]
-# One number for a whole area hides where it comes from. The same predictions fold by fold, and all of them once more without the samples in the frame
-# of {numref}`fig-05-heldout`:
+# One number for a whole area hides where it comes from: the same predictions fold by fold, and without the samples in the frame of
+# {numref}`fig-05-heldout`. And is the size of the probabilities right? The calibration error is the mean gap between predicted and observed share.
 
 # %%
 out_of_fold = predictions[predictions["scheme"] == "spatial"]
@@ -324,12 +324,6 @@ by_fold = validation.fold_scores(out_of_fold[out_of_fold["model"] != "coordinate
 display(by_fold.rename(style.MODEL_LABELS).round(3))
 crowd = inside[label == 1]
 print(reading.folds(by_fold, best, learners, crowd.mean(), samples["fold"][label == 1][crowd].nunique()))
-
-# %% [markdown]
-# And the size of the probabilities? A model whose 0.5 means a half finds about as many landslide cells at 0.5 as there are; the calibration error is the
-# mean gap between predicted and observed share.
-
-# %%
 print(reading.calibration(spatial.loc[list(estimators)]))
 
 # %% [markdown]

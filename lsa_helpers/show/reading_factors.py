@@ -147,19 +147,18 @@ def slope_classes(land: pd.Series, slid: pd.Series, alone: float, means: pd.Data
             "show counts for little in a score"
         )
     places = means.rank(ascending=False).reindex(["slope"]).iloc[0].dropna()
-    places = [
-        f"{place:.0f} by {by}" for by, place in places.items() if by in ("permutation", "truth")
-    ]
+    words = {"permutation": "by permutation", "truth": "by its true share"}
+    places = [f"{places[by]:.0f} {words[by]}" for by in words if by in places]
     rank = f"Rank of slope among {len(means)} factors: {listed(places)}.\n" if places else ""
     return f"{rank}{text}\nSlope alone has an AUC of {alone:.2f}: {verdict}."
 
 
 def dropping(cost: pd.DataFrame) -> str:
     """What leaving factors out cost: rows all, selected, cost; columns ``n, auc, low, high``."""
-    row = cost.set_index("factors").loc["cost"]
+    row, n_all = cost.set_index("factors").loc["cost"], cost["n"].max()
     if not row["n"]:
         return "Nothing was left out, so nothing was lost."
-    change = f"Leaving {row['n']:g} factors out changes the AUC by {-row['auc']:+.3f}"
+    change = f"Leaving {row['n']:g} of {n_all} factors out changes the AUC by {-row['auc']:+.3f}"
     if row["low"] <= 0 <= row["high"]:
         return f"{change}; the interval holds 0, so it cannot be told from chance."
     return f"{change}, more than the draw of the ground makes."

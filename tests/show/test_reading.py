@@ -46,7 +46,7 @@ def test_slope_classes_by_hand():
     land, slid = pd.Series([0.3, 0.6, 0.1], classes), pd.Series([0, 0.5, 0.5], classes)
     means = pd.DataFrame({"permutation": [1.0, 3, 2], "truth": [0.3, -0.1, 0.2]}, list(NAMES))
     text = reading_factors.slope_classes(land, slid, 0.55, means)
-    assert text.startswith("Rank of slope among 3 factors: 3 by permutation, 1 by truth.")
+    assert text.startswith("Rank of slope among 3 factors: 3 by permutation, 1 by its true share.")
     assert "ratio is 5.0, but only 10.0% of the land is so steep; 60% lies" in text
     assert "counts for little" in text
     flat = reading_factors.slope_classes(pd.Series([1.0, 0, 0], classes), slid, 0.8, means.iloc[1:])
