@@ -235,9 +235,7 @@ cell_m2 = abs(factors.rio.transform().determinant) if factors else frame.pixel_m
 cells = (detected.area / cell_m2).clip(1, 15)
 one_to_one["right_samples"] = (cells * detected["true_share"]).sum(skipna=False) / cells.sum()
 run.write_table(one_to_one, "inventory_one_to_one")
-one_to_one.rename(columns={"right_samples": "right samples"}).round(3)
-
-# %%
+display(one_to_one.rename(columns={"right_samples": "right samples"}).round(3))
 reading.one_to_one(one_to_one.iloc[0]) if judged else None
 
 # %% [markdown]
