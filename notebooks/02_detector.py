@@ -131,14 +131,9 @@ chips = split_chips(read.usable_chips(chips, report, skip_bad=p.skip_bad), p.see
 read.need_training(chips)
 counts = read.count_table(chips)
 run.write_table(counts, "image_table")
-counts
-
-# %%
 parts = split_table(chips)
 run.write_table(parts, "image_split")
-parts
-
-# %%
+display(counts, parts)
 reading.collection(chips)
 
 # %% mystnb={"figure": {"caption": "Examples of the image collection, one of each platform where there are six. Yellow lines outline the mapped landslides. Below each chip stand its width on the ground, its pixel and what the sensor resolves by itself.", "name": "fig-02-chips"}, "image": {"alt": "Six satellite image chips of mountain slopes from different platforms, mapped landslides outlined in yellow"}}
@@ -283,9 +278,7 @@ val_coco, val_sweep = evaluate(model, val_chips)
 test_coco, test_sweep = evaluate(model, test_chips)
 landslides = test_sweep.landslides()
 hits, false, missed = (int(n) for n in landslides.set_index("score").loc[0.5, ["tp", "fp", "fn"]])
-pd.DataFrame({"hit": [hits], "false alarm": [false], "missed": [missed]}, index=["test chips, score at least 0.5"])
-
-# %%
+display(pd.DataFrame({"hit": [hits], "false alarm": [false], "missed": [missed]}, index=["test chips, score at least 0.5"]))
 reading.hits(hits, false, missed)
 
 # %% [markdown]
@@ -324,9 +317,8 @@ for name, part, coco, sweep in (("val", val_chips, val_coco, val_sweep), ("test"
         _, row[f"{score}_low"], row[f"{score}_high"] = interval(drawn)
     rows.append(row)
 run.write_table(pd.DataFrame(rows), "detection_scores")
-show.scores_beside_paper(pd.DataFrame(rows))
+display(show.scores_beside_paper(pd.DataFrame(rows)))
 
-# %%
 val, test = rows
 _, *ends = interval(draws["test"]["AP50_segm"] - draws["val"]["AP50_segm"])  # of 95 % of the draws
 reading.scores(val, test, ends)

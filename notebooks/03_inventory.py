@@ -97,7 +97,7 @@ with open_image(frame.path) as file:
     pixels = scene.read_tile(file, frame, middle)  # (rows, columns, bands)
 image = normalise_radiometry(torch.from_numpy(as_unit(pixels)).permute(2, 0, 1), colours)
 with reproducible(p.seed, p.n_jobs), torch.inference_mode():
-    (detections,) = model([image])
+    (detections,) = model([image.to(next(model.parameters()).device)])
 {name: tuple(values.shape) for name, values in detections.items()}
 
 # %% [markdown]
@@ -110,7 +110,7 @@ with reproducible(p.seed, p.n_jobs):
 style.save(show.tile_scores(pixels, tile_scores), run, "inventory_tile")
 
 # %%
-reading.tile(tile_scores, detections["scores"].numpy(), frame.pixel_m)
+reading.tile(tile_scores, detections["scores"].cpu().numpy(), frame.pixel_m)
 
 # %% [markdown]
 # ## Two thresholds
@@ -235,10 +235,8 @@ cell_m2 = abs(factors.rio.transform().determinant) if factors else frame.pixel_m
 cells = (detected.area / cell_m2).clip(1, 15)
 one_to_one["right_samples"] = (cells * detected["true_share"]).sum(skipna=False) / cells.sum()
 run.write_table(one_to_one, "inventory_one_to_one")
-one_to_one.rename(columns={"right_samples": "right samples"}).round(3)
-
-# %%
-reading.one_to_one(one_to_one.iloc[0]) if judged else reading.UNKNOWN
+display(one_to_one.rename(columns={"right_samples": "right samples"}).round(3))
+reading.one_to_one(one_to_one.iloc[0]) if judged else None
 
 # %% [markdown]
 # How would another high threshold have done? Every candidate has a score and a true share, so precision and recall for any threshold are sums over
@@ -258,15 +256,15 @@ best = sweep.loc[sweep["f1"].idxmax(), "score"] if judged else high
 style.save(detector.sweep({"mapped area of the scene": sweep}, {"inventory": high, "best F1": best}), run, "inventory_sweep")
 
 # %%
-reading.sweep(sweep, low, high) if judged else reading.UNKNOWN
+reading.sweep(sweep, low, high) if judged else None
 
 # %% [markdown]
 # ## Sizes
 #
 # Landslides come in all sizes, and the small ones are the many: their frequency falls with a power of the area, and below a {term}`rollover` falls
 # again {cite:p}`malamud2004`. In a mapped inventory the rollover also shows what could not be seen. It is the mode of an inverse-gamma law, which rises
-# steeply and falls like a power, fitted by maximum likelihood; from fewer than twenty landslides it would be chance. *Touching* landslides are closer than the diagonal of a pixel of the
-# network: a semantic mask would merge so many into a neighbour.
+# steeply and falls like a power, fitted by maximum likelihood; from fewer than twenty landslides it would be chance. *Touching* landslides are closer
+# than the diagonal of a pixel of the network: a mask that only says landslide or not would merge so many into a neighbour.
 
 # %%
 inventories = {"detected": detected, "known": known}
@@ -295,7 +293,7 @@ run.write_table(errors, "inventory_sizes")
 style.save(show.sizes(inventories, laws, errors), run, "inventory_sizes")
 
 # %%
-reading.sizes(statistics, errors, len(alarms) / len(detected)) if judged else reading.UNKNOWN
+reading.sizes(statistics, errors, len(alarms) / len(detected)) if judged else None
 
 # %% [markdown]
 # ## What was mistaken for a landslide?
@@ -315,7 +313,7 @@ style.save(show.worst(frame, alarms, missed), run, "detection_worst")
 
 # %%
 chip_m = config.chip_size * config.resolution_m or float("nan")  # chips of no common pixel differ in width
-reading.mistakes(causes, known, chip_m) if judged else reading.UNKNOWN
+reading.mistakes(causes, known, chip_m) if judged else None
 
 # %% [markdown]
 # ## Try it
@@ -395,9 +393,13 @@ if judged:
 # %%
 shifted = detected.set_geometry(detected.translate(xoff=300))
 shapes = {"as detected": detected, "300 m east": shifted}
-broken = pd.DataFrame({name: {"count": len(layer), "total (km²)": layer.area.sum() / 1e6, "median (m²)": layer.area.median()} for name, layer in shapes.items()}).T
-both = [layer.union_all().intersection(true_area).area / 1e6 for layer in shapes.values()]
-broken["precision by area"], broken["recall by area"] = both / broken["total (km²)"], [area / (true_area.area / 1e6) if judged else float("nan") for area in both]
+broken = pd.DataFrame({"count": [len(layer) for layer in shapes.values()]}, index=list(shapes))
+broken["total (km²)"] = [layer.area.sum() / 1e6 for layer in shapes.values()]
+broken["median (m²)"] = [layer.area.median() for layer in shapes.values()]
+if judged:
+    shared = [layer.union_all().intersection(true_area).area / 1e6 for layer in shapes.values()]
+    broken["precision by area"] = shared / broken["total (km²)"]
+    broken["recall by area"] = [area / (true_area.area / 1e6) for area in shared]
 display(broken.round(3))
 print("Count, sizes and their law are blind to place. A map is about place: only a comparison outline by outline sees the shift.")
 
@@ -416,7 +418,7 @@ print("Count, sizes and their law are blind to place. A map is about place: only
 # ## Summary
 
 # %%
-reading.summary(areas.iloc[0]) if judged else reading.UNKNOWN
+reading.summary(areas.iloc[0]) if judged else None
 
 # %% [markdown]
 # Equal counts and equal sizes prove nothing; overlap does. Both thresholds were chosen on other images than the mapped one. The landslides found are

@@ -7,8 +7,7 @@ import pandas as pd
 from lsa_helpers.show.words import Reading, span
 
 UNKNOWN = Reading(
-    "Known and detected outlines are not both there, so nothing can be judged here and this is "
-    "left out."
+    "Known and detected outlines are not both there: what needs both is left out, here and below."
 )
 
 
