@@ -212,7 +212,21 @@ for what, noun in {"road_km": "km of road", "buildings": "buildings"}.items():
 
 # %% [markdown]
 # A road lies in the class of the ground below it. What comes down on it starts higher up, and the map knows no path: add the slope above a road before you
-# call it safe. And roads are often a factor of the map themselves (*distance to road*): part of what is counted here was put in.
+# call it safe. And roads are often a factor of the map themselves: dark belts along them may be what a model believes of roads, not what the ground does. So compare
+# the highest class beside roads with the rest of it:
+
+# %%
+if "distance_to_road" in factors:
+    beside = factors["distance_to_road"].values[known] <= 100
+    for model, part in number.items():
+        ends = per_100_ha(np.where(part == k, np.where(beside, 1, 2), 0), amounts[main], 2)
+        texts = [show.rounded(*row) for row in ends.to_numpy()]
+        print(f"{style.MODEL_LABELS[model]}: {texts[0]} to 100 ha of {names[-1]} within 100 m of a road ({beside[part == k].mean():.0%} of the class), {texts[1]} elsewhere.")
+else:
+    print("Left out: what models believe of roads, for no factor tells their distance.")
+
+# %% [markdown]
+# Where the first number is far below the second, kilometres in the highest class say more about the model than about the road.
 #
 # ## Would another model have said the same?
 #
@@ -421,8 +435,8 @@ for name, part in lists.items():
 # :label: ex-14-number
 # ```
 #
-# What is the right number for a plan? For the highest class, put side by side: the mean value of the held-out map, the landslide counted on it, and the
-# landslide counted on the *fitted* map cut at the same breaks. Which of the three may stand in a plan, and why do the others differ?
+# What is the right number for a plan? For the highest class, put side by side: the mean value of the held-out map, the landslide counted on it, and that on the
+# *fitted* map cut at the same breaks, of the landslides that the models learned from. Which of the three may stand in a plan, and why do the others differ?
 #
 # ```{exercise-end}
 # ```
@@ -433,16 +447,19 @@ for name, part in lists.items():
 
 # %%
 fitted = classes.read_maps(run, "fitted")
+taught = "detected" if "detected" in amounts else main  # the landslides that the models learned from
 for model in models:
-    highest = known & (class_maps[model].values == k)
-    learned = (classes.cut_classes(fitted[model], cut["breaks"][model]).values == k)[known]
-    by_heart = 100 * amounts[main][learned].sum() / max(learned.sum() * cell_ha, cell_ha)
-    text = shown[(shown["model"] == model) & (shown["susceptibility"] == names[-1])]["text"].item()
-    print(f"{style.MODEL_LABELS[model]}: the map says {100 * np.nanmean(heldout[model].values[highest]):.0f} %; counted, held out {text} to 100 ha; on the fitted map {by_heart:.0f}.")
+    learned = classes.cut_classes(fitted[model], cut["breaks"][model]).values
+    told = [f"the map says {100 * np.nanmean(heldout[model].values[known & (class_maps[model].values == k)]):.0f} %"]
+    for kind, part in {"held out": number[model] == k, "fitted": learned[known] == k}.items():
+        found = amounts[taught][part].sum()
+        told.append(f"{kind} {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} to 100 ha, {found / amounts[taught].sum():.0%} of the {words[taught]} landslides on {part.mean():.1%} of the land")
+    print(f"{style.MODEL_LABELS[model]}: {'; '.join(told)}.")
 
 # %% [markdown]
-# The value of the map belongs to samples of which about half were landslides; on the land they are rare, so it is far too high (chapter 9 corrects it). The count on the
-# fitted map includes what the model remembers. The held-out count with its interval may stand in a plan, together with the date and the event of its landslides.
+# The value of the map belongs to samples of which about half were landslides; on the land they are rare, so it is far too high (chapter 9 corrects it). Where the fitted
+# map holds far more of the landslides than the held-out one, it remembers them: on the next landslides it will do as the held-out map does. So the held-out count, with its
+# interval, may stand in a plan, together with the date and the event of its landslides.
 #
 # ```{solution-end}
 # ```
