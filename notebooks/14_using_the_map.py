@@ -277,7 +277,8 @@ else:
 for model in [name for name in models if run.has(f"shap_{name}.tif")]:
     shares = read_raster(run.product(f"shap_{model}.tif"))
     top = shares.drop_vars(["base", "residual"]).where(class_maps[model] == k).mean().to_array().to_series().nlargest(3)
-    print(f"{style.MODEL_LABELS[model]} calls land {names[-1]} mostly for " + ", ".join(f"{factors[name].attrs['long_name'].lower()} ({value:+.2f})" for name, value in top.items()) + ".")
+    reasons = ", ".join(f"{factors[name].attrs['long_name']} ({value:+.2f})" for name, value in top.items())
+    print(f"{style.MODEL_LABELS[model]} calls land {names[-1]} mostly for {reasons}; mean contribution, {shares[top.index[0]].attrs['units']}.")
 if not any(run.has(f"shap_{name}.tif") for name in models):
     print("Left out: the reasons of chapter 8, which this run has not made.")
 
