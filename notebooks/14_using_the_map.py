@@ -50,6 +50,7 @@ from rasterio.features import rasterize, sieve
 from scipy.ndimage import label
 
 from lsa_helpers import classes, samples, validation
+from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster, rowcol, write_raster
 from lsa_helpers.runner.params import UseParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
@@ -84,12 +85,10 @@ if not honest:
 file = run.need("inventory.gpkg", chapter="03_inventory")
 is_true = run.has("truth/landslides.gpkg")
 layers = {}
-for layer in gpd.list_layers(file)["name"]:
-    found = gpd.read_file(file, layer=layer)
-    if len(found) and p.inventory in ("auto", layer):
+for layer in gpd.list_layers(file)["name"] if p.inventory == "auto" else [p.inventory]:
+    if p.inventory == layer or len(gpd.read_file(file, layer=layer)):
         layers[layer] = samples.reproject_landslides(samples.load_landslides(file, layer), grid)
 words = {"reference": "true" if is_true else "known", "detected": "detected"}
-main = next(name for name in ("reference", "detected") if name in layers)
 print(f"{known.sum() * cell_ha:.0f} ha in {k} classes by {', '.join(style.MODEL_LABELS[name] for name in models)}.")
 print("; ".join(f"{len(layer)} {words[name]} landslides" for name, layer in layers.items()) + ".")
 
@@ -129,6 +128,10 @@ def per_100_ha(part, amount, n_parts):
 
 # %%
 amounts = {name: in_cells(layer) for name, layer in layers.items()}
+amounts = {name: amount for name, amount in amounts.items() if amount.any()}
+if not amounts:
+    raise InputError("no landslide of the inventory lies on the class maps", where=file, fix="Compare their extents")
+main = next(name for name in ("reference", "detected") if name in amounts)
 rows = []
 for model, part in number.items():
     land = np.bincount(part, minlength=k + 1)[1:] * cell_ha
