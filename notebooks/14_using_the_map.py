@@ -36,7 +36,7 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 inventory: str = "auto"  # landslides that are counted; auto: known and detected ones, as far as there are any
-min_area_m2: float = 10000.0  # smallest zone of a plan, m²; smaller patches join their largest neighbour
+zone_area_m2: float = 10000.0  # smallest zone of a plan, m²; smaller patches join their largest neighbour
 sheet_model: str = ""  # model of the map sheet; empty: the one whose highest class has the most landslide to the area
 trigger: str = ""  # event that set off the landslides of the inventory, for the map sheet, such as "earthquake of 5 September 2022"
 surveyed: str = ""  # date of the images or field work behind the inventory; empty: date of the scene in the catalog
@@ -309,7 +309,7 @@ def in_units(class_map):
 
 rows, zones = [], {}
 for model, class_map in class_maps.items():
-    sieved = sieve(class_map.values, max(1, round(p.min_area_m2 / (1e4 * cell_ha))), mask=class_map.values > 0)
+    sieved = sieve(class_map.values, max(1, round(p.zone_area_m2 / (1e4 * cell_ha))), mask=class_map.values > 0)
     ways = {"cells": class_map, "least area": class_map.copy(data=sieved)} | ({"slope units": in_units(class_map)} if units is not None else {})
     for way, zoned in ways.items():
         part, n_patches = zoned.values[known], sum(label(zoned.values == c)[1] for c in range(1, k + 1))
@@ -330,7 +330,7 @@ for way, group in zoning[zoning["zones"] != "cells"].groupby("zones", sort=False
 # %% mystnb={"figure": {"caption": "The middle of one class map: as cells, without patches below the least area, and by slope unit.", "name": "fig-14-zones"}, "image": {"alt": "Detail of a susceptibility map in five steps of purple, speckled as cells, smoother without small patches, and in large even areas by slope unit"}}
 densest = shown[shown["susceptibility"] == names[-1]].set_index("model")["per_100_ha"].idxmax()
 chosen = p.sheet_model if p.sheet_model in models else densest
-titles = {"cells": f"{style.MODEL_LABELS[chosen]}, by cell", "least area": f"No patch below {p.min_area_m2:g} m²", "slope units": "By slope unit"}
+titles = {"cells": f"{style.MODEL_LABELS[chosen]}, by cell", "least area": f"No patch below {p.zone_area_m2:g} m²", "slope units": "By slope unit"}
 style.save(show.zone_maps({titles[way]: zoned for way, zoned in zones[chosen].items()}, k), run, "zones")
 
 # %% [markdown]
@@ -470,7 +470,7 @@ for model in models:
 #
 # Three changes to make with papermill, each a command in a terminal:
 #
-# - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p min_area_m2 40000`: larger zones; how much of the highest class is left?
+# - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p zone_area_m2 40000`: larger zones; how much of the highest class is left?
 # - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p inventory detected`: count what was detected, as an office without a field survey has to.
 # - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p sheet_model xgboost`: the sheet of another model; would the minutes of the meeting read otherwise?
 

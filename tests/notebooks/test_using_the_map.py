@@ -62,7 +62,7 @@ def used(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("hand")
     run = a_run(folder)
     text = CHAPTER.read_text(encoding="utf-8")
-    given = {"run_dir": str(run.path), "data": str(folder), "min_area_m2": 1000.0}
+    given = {"run_dir": str(run.path), "data": str(folder), "zone_area_m2": 1000.0}
     for name, value in given.items():
         (line,) = [line for line in text.splitlines() if line.startswith(f"{name}: ")]
         text = text.replace(line, f"{line.split('=')[0]}= {value!r}", 1)
