@@ -52,6 +52,7 @@ from scipy.ndimage import label
 from lsa_helpers import classes, samples, validation
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster, rowcol, write_raster
+from lsa_helpers.run import whole_file
 from lsa_helpers.runner.params import UseParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import qgis, sheet, style
@@ -167,7 +168,7 @@ if len(amounts) == 2 and not points:
 # ## Roads and buildings
 #
 # The same question for what can be damaged, the {term}`exposure`. Roads are cut into pieces shorter than a cell and each piece is put into the class it lies in; lengths are in the
-# plane of the map. Buildings count where their middle lies.
+# plane of the map. The layer `roads.gpkg` holds each stretch with its class by every model. Buildings count where their middle lies.
 
 # %%
 catalog = open_catalog(p, run)
@@ -195,6 +196,12 @@ for model, class_map in class_maps.items():
     rows.append(pd.DataFrame(row))
 exposure = pd.concat(rows, ignore_index=True)
 run.write_table(exposure, "exposure")
+if pieces is not None:
+    of_piece = {f"class_{model}": class_map.values[pieces["row"], pieces["col"]] for model, class_map in class_maps.items()}
+    merged = pieces[["line", "geometry"]].assign(**of_piece).dissolve(["line", *of_piece]).reset_index()
+    stretches = merged.set_geometry(merged.line_merge()).explode(ignore_index=True)
+    with whole_file(run.product("roads.gpkg")) as part:
+        stretches.assign(length_m=stretches.length).to_file(part, layer="roads", driver="GPKG")
 if exposed:
     tables = {what: show.class_table(exposure, what) for what in exposed}
     display(pd.concat(tables, axis=1).rename(columns={"road_km": "Road (km)", "buildings": "Buildings"}).round(1))
@@ -371,6 +378,8 @@ for model in models:
     qgis.write_style(run.product(f"classes_{model}.qml"), qgis.class_look(k))
 kinds = {name: "Point" if (layer.geom_type == "Point").all() else "Polygon" for name, layer in layers.items()}
 content = [qgis.Layer(f"inventory.gpkg|layername={name}", f"Landslides ({words[name]})", qgis.outline_look(kind), name == main) for name, kind in kinds.items()]
+if pieces is not None:
+    content.append(qgis.Layer("roads.gpkg|layername=roads", "Roads", qgis.outline_look("Line", "black")))
 if units is not None:
     content.append(qgis.Layer("slope_units.gpkg|layername=slope_units", "Slope units", qgis.outline_look("Polygon", "#777777"), False))
 content += [qgis.Layer(f"classes_{model}.tif", f"Susceptibility, {style.MODEL_LABELS[model]}", qgis.class_look(k), model == chosen) for model in [chosen, *(name for name in models if name != chosen)]]
@@ -478,7 +487,7 @@ for model in models:
 # ## Summary
 #
 # The table `class_density.csv` says each class in hectares, `exposure.csv` in kilometres and buildings, `agreement.csv` what the models have in common, `zoning.csv` what
-# zones cost. Beside the rasters lie `agreement.tif`, a style for each class map, the project `susceptibility.qgs` and the sheet `map_sheet.pdf`.
+# zones cost. Beside the rasters lie `agreement.tif`, `roads.gpkg`, a style for each class map, the project `susceptibility.qgs` and the sheet `map_sheet.pdf`.
 #
 # ## What's next
 #
