@@ -154,7 +154,7 @@ for row in shown[shown["susceptibility"] == names[-1]].itertuples():
     print(f"{style.MODEL_LABELS[row.model]}: {counted}; the class is {row.land_pct:.0f} % of the land and has {row.share_pct:.0f} % of the landslides.")
 low = shown[shown["susceptibility"].isin(names[: k // 2])].groupby("model", sort=False)[["land_pct", "share_pct"]].sum()
 for model, row in low.iterrows():
-    print(f"{style.MODEL_LABELS[model]}: {' and '.join(names[: k // 2])} together are {row['land_pct']:.0f} % of the land and still hold {row['share_pct']:.0f} % of the landslides.")
+    print(f"{style.MODEL_LABELS[model]}: the lowest classes ({', '.join(names[: k // 2])}) are {row['land_pct']:.0f} % of the land and still hold {row['share_pct']:.0f} % of the landslides.")
 if len(amounts) == 2 and not points:
     unseen = amounts[main] * (amounts["detected"] == 0)
     for model, part in number.items():
