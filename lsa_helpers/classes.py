@@ -154,7 +154,7 @@ def cut_classes(susceptibility: xr.DataArray, breaks: Sequence[float]) -> xr.Dat
     return on_grid(number.astype(np.uint8).values, susceptibility, "susceptibility class")
 
 
-def line_pieces(lines, grid: xr.DataArray) -> pd.DataFrame:
+def line_pieces(lines, grid: xr.DataArray):
     """Lines cut into pieces no longer than a quarter of a cell, so that each lies in a cell.
 
     Parameters
@@ -165,10 +165,11 @@ def line_pieces(lines, grid: xr.DataArray) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        ``row, col`` of the cell that holds the middle of a piece, and ``length_m`` in the plane of
-        the map; pieces outside the grid are left out. Where a line crosses from one cell into the
-        next, less than a quarter of a cell may count for the neighbour.
+    GeoDataFrame
+        The pieces: number of their ``line``, ``row, col`` of the cell that holds their middle, and
+        ``length_m`` in the plane of the map; those outside the grid are left out. Where a line
+        crosses from one cell into the next, less than a quarter of a cell may count for the
+        neighbour.
 
     Examples
     --------
@@ -180,6 +181,7 @@ def line_pieces(lines, grid: xr.DataArray) -> pd.DataFrame:
     >>> pieces.groupby(["row", "col"])["length_m"].sum().to_dict()
     {(0, 0): 10.0, (0, 1): 5.0}
     """
+    import geopandas as gpd
     import shapely
 
     short = shapely.segmentize(lines.explode().to_numpy(), cell_size(grid) / 4)
@@ -188,10 +190,11 @@ def line_pieces(lines, grid: xr.DataArray) -> pd.DataFrame:
     middle = (start + end) / 2
     row, col = rowcol(grid, *middle.T)
     length = np.hypot(*(end - start).T)
-    pieces = pd.DataFrame({"row": row, "col": col, "length_m": length})
+    about = pd.DataFrame({"line": line[1:], "row": row, "col": col, "length_m": length})
     height, width = grid.shape
-    inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
-    return pieces[inside & (line[1:] == line[:-1])].reset_index(drop=True)
+    kept = (row >= 0) & (row < height) & (col >= 0) & (col < width) & (line[1:] == line[:-1])
+    drawn = shapely.linestrings(np.stack([start, end], axis=1)[kept])
+    return gpd.GeoDataFrame(about[kept].reset_index(drop=True), geometry=drawn, crs=lines.crs)
 
 
 def read_breaks(file: Path | str, n_classes: int, models: Iterable[str] | None = None) -> dict:

@@ -216,7 +216,7 @@ highest.rename(style.MODEL_LABELS).round(2)
 # One warning more. The ratio of the highest class rises when the class gets smaller. A map that calls one per cent of the land "very high" can
 # reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve. On the simulated mountain there is a dotted one:
 # the true landslides caught by a search in the order of the true probability, which no map can beat except by luck. A map that lies above it, at
-# the landslides it is counted with, remembers them.
+# the landslides it is counted with, remembers them. (The printed curves are of another place, whose best nobody knows.)
 
 # %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. Dotted, where the truth is known, the best possible search for the true landslides.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for the models of this run and as printed in the paper, with a dotted curve for the best possible search"}}
 truth, best = validation.read_truth(run.product("truth"), one_map), None

@@ -36,7 +36,7 @@ catalog: str = ""  # catalog.yml that describes the data folder; empty: the one 
 n_jobs: int = 2  # processor cores to use
 chunk: int = 0  # edge of a block of cells, for areas larger than memory (512 is good); 0: rasters in memory
 inventory: str = "auto"  # landslides that are counted; auto: known and detected ones, as far as there are any
-min_area_m2: float = 10000.0  # smallest zone of a plan, m²; smaller patches join their largest neighbour
+zone_area_m2: float = 10000.0  # smallest zone of a plan, m²; smaller patches join their largest neighbour
 sheet_model: str = ""  # model of the map sheet; empty: the one whose highest class has the most landslide to the area
 trigger: str = ""  # event that set off the landslides of the inventory, for the map sheet, such as "earthquake of 5 September 2022"
 surveyed: str = ""  # date of the images or field work behind the inventory; empty: date of the scene in the catalog
@@ -50,7 +50,9 @@ from rasterio.features import rasterize, sieve
 from scipy.ndimage import label
 
 from lsa_helpers import classes, samples, validation
+from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster, rowcol, write_raster
+from lsa_helpers.run import whole_file
 from lsa_helpers.runner.params import UseParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import qgis, sheet, style
@@ -84,12 +86,10 @@ if not honest:
 file = run.need("inventory.gpkg", chapter="03_inventory")
 is_true = run.has("truth/landslides.gpkg")
 layers = {}
-for layer in gpd.list_layers(file)["name"]:
-    found = gpd.read_file(file, layer=layer)
-    if len(found) and p.inventory in ("auto", layer):
+for layer in gpd.list_layers(file)["name"] if p.inventory == "auto" else [p.inventory]:
+    if p.inventory == layer or len(gpd.read_file(file, layer=layer)):
         layers[layer] = samples.reproject_landslides(samples.load_landslides(file, layer), grid)
 words = {"reference": "true" if is_true else "known", "detected": "detected"}
-main = next(name for name in ("reference", "detected") if name in layers)
 print(f"{known.sum() * cell_ha:.0f} ha in {k} classes by {', '.join(style.MODEL_LABELS[name] for name in models)}.")
 print("; ".join(f"{len(layer)} {words[name]} landslides" for name, layer in layers.items()) + ".")
 
@@ -129,6 +129,10 @@ def per_100_ha(part, amount, n_parts):
 
 # %%
 amounts = {name: in_cells(layer) for name, layer in layers.items()}
+amounts = {name: amount for name, amount in amounts.items() if amount.any()}
+if not amounts:
+    raise InputError("no landslide of the inventory lies on the class maps", where=file, fix="Compare their extents")
+main = next(name for name in ("reference", "detected") if name in amounts)
 rows = []
 for model, part in number.items():
     land = np.bincount(part, minlength=k + 1)[1:] * cell_ha
@@ -150,7 +154,7 @@ for row in shown[shown["susceptibility"] == names[-1]].itertuples():
     print(f"{style.MODEL_LABELS[row.model]}: {counted}; the class is {row.land_pct:.0f} % of the land and has {row.share_pct:.0f} % of the landslides.")
 low = shown[shown["susceptibility"].isin(names[: k // 2])].groupby("model", sort=False)[["land_pct", "share_pct"]].sum()
 for model, row in low.iterrows():
-    print(f"{style.MODEL_LABELS[model]}: {' and '.join(names[: k // 2])} together are {row['land_pct']:.0f} % of the land and still hold {row['share_pct']:.0f} % of the landslides.")
+    print(f"{style.MODEL_LABELS[model]}: the lowest classes ({', '.join(names[: k // 2])}) are {row['land_pct']:.0f} % of the land and still hold {row['share_pct']:.0f} % of the landslides.")
 if len(amounts) == 2 and not points:
     unseen = amounts[main] * (amounts["detected"] == 0)
     for model, part in number.items():
@@ -164,7 +168,7 @@ if len(amounts) == 2 and not points:
 # ## Roads and buildings
 #
 # The same question for what can be damaged, the {term}`exposure`. Roads are cut into pieces shorter than a cell and each piece is put into the class it lies in; lengths are in the
-# plane of the map. Buildings count where their middle lies.
+# plane of the map. The layer `roads.gpkg` holds each stretch with its class by every model. Buildings count where their middle lies.
 
 # %%
 catalog = open_catalog(p, run)
@@ -192,6 +196,12 @@ for model, class_map in class_maps.items():
     rows.append(pd.DataFrame(row))
 exposure = pd.concat(rows, ignore_index=True)
 run.write_table(exposure, "exposure")
+if pieces is not None:
+    of_piece = {f"class_{model}": class_map.values[pieces["row"], pieces["col"]] for model, class_map in class_maps.items()}
+    merged = pieces[["line", "geometry"]].assign(**of_piece).dissolve(["line", *of_piece]).reset_index()
+    stretches = merged.set_geometry(merged.line_merge()).explode(ignore_index=True)
+    with whole_file(run.product("roads.gpkg")) as part:
+        stretches.assign(length_m=stretches.length).to_file(part, layer="roads", driver="GPKG")
 if exposed:
     tables = {what: show.class_table(exposure, what) for what in exposed}
     display(pd.concat(tables, axis=1).rename(columns={"road_km": "Road (km)", "buildings": "Buildings"}).round(1))
@@ -212,7 +222,21 @@ for what, noun in {"road_km": "km of road", "buildings": "buildings"}.items():
 
 # %% [markdown]
 # A road lies in the class of the ground below it. What comes down on it starts higher up, and the map knows no path: add the slope above a road before you
-# call it safe. And roads are often a factor of the map themselves (*distance to road*): part of what is counted here was put in.
+# call it safe. And roads are often a factor of the map themselves: dark belts along them may be what a model believes of roads, not what the ground does. So compare
+# the highest class beside roads with the rest of it:
+
+# %%
+if "distance_to_road" in factors:
+    beside = factors["distance_to_road"].values[known] <= 100
+    for model, part in number.items():
+        ends = per_100_ha(np.where(part == k, np.where(beside, 1, 2), 0), amounts[main], 2)
+        texts = [show.rounded(*row) for row in ends.to_numpy()]
+        print(f"{style.MODEL_LABELS[model]}: {texts[0]} to 100 ha of {names[-1]} within 100 m of a road ({beside[part == k].mean():.0%} of the class), {texts[1]} elsewhere.")
+else:
+    print("Left out: what models believe of roads, for no factor tells their distance.")
+
+# %% [markdown]
+# Where the first number is far below the second, kilometres in the highest class say more about the model than about the road.
 #
 # ## Would another model have said the same?
 #
@@ -263,7 +287,8 @@ else:
 for model in [name for name in models if run.has(f"shap_{name}.tif")]:
     shares = read_raster(run.product(f"shap_{model}.tif"))
     top = shares.drop_vars(["base", "residual"]).where(class_maps[model] == k).mean().to_array().to_series().nlargest(3)
-    print(f"{style.MODEL_LABELS[model]} calls land {names[-1]} mostly for " + ", ".join(f"{factors[name].attrs['long_name'].lower()} ({value:+.2f})" for name, value in top.items()) + ".")
+    reasons = ", ".join(f"{factors[name].attrs['long_name']} ({value:+.2f})" for name, value in top.items())
+    print(f"{style.MODEL_LABELS[model]} calls land {names[-1]} mostly for {reasons}; mean contribution, {shares[top.index[0]].attrs['units']}.")
 if not any(run.has(f"shap_{name}.tif") for name in models):
     print("Left out: the reasons of chapter 8, which this run has not made.")
 
@@ -291,7 +316,7 @@ def in_units(class_map):
 
 rows, zones = [], {}
 for model, class_map in class_maps.items():
-    sieved = sieve(class_map.values, max(1, round(p.min_area_m2 / (1e4 * cell_ha))), mask=class_map.values > 0)
+    sieved = sieve(class_map.values, max(1, round(p.zone_area_m2 / (1e4 * cell_ha))), mask=class_map.values > 0)
     ways = {"cells": class_map, "least area": class_map.copy(data=sieved)} | ({"slope units": in_units(class_map)} if units is not None else {})
     for way, zoned in ways.items():
         part, n_patches = zoned.values[known], sum(label(zoned.values == c)[1] for c in range(1, k + 1))
@@ -312,7 +337,7 @@ for way, group in zoning[zoning["zones"] != "cells"].groupby("zones", sort=False
 # %% mystnb={"figure": {"caption": "The middle of one class map: as cells, without patches below the least area, and by slope unit.", "name": "fig-14-zones"}, "image": {"alt": "Detail of a susceptibility map in five steps of purple, speckled as cells, smoother without small patches, and in large even areas by slope unit"}}
 densest = shown[shown["susceptibility"] == names[-1]].set_index("model")["per_100_ha"].idxmax()
 chosen = p.sheet_model if p.sheet_model in models else densest
-titles = {"cells": f"{style.MODEL_LABELS[chosen]}, by cell", "least area": f"No patch below {p.min_area_m2:g} m²", "slope units": "By slope unit"}
+titles = {"cells": f"{style.MODEL_LABELS[chosen]}, by cell", "least area": f"No patch below {p.zone_area_m2:g} m²", "slope units": "By slope unit"}
 style.save(show.zone_maps({titles[way]: zoned for way, zoned in zones[chosen].items()}, k), run, "zones")
 
 # %% [markdown]
@@ -353,6 +378,8 @@ for model in models:
     qgis.write_style(run.product(f"classes_{model}.qml"), qgis.class_look(k))
 kinds = {name: "Point" if (layer.geom_type == "Point").all() else "Polygon" for name, layer in layers.items()}
 content = [qgis.Layer(f"inventory.gpkg|layername={name}", f"Landslides ({words[name]})", qgis.outline_look(kind), name == main) for name, kind in kinds.items()]
+if pieces is not None:
+    content.append(qgis.Layer("roads.gpkg|layername=roads", "Roads", qgis.outline_look("Line", "black")))
 if units is not None:
     content.append(qgis.Layer("slope_units.gpkg|layername=slope_units", "Slope units", qgis.outline_look("Polygon", "#777777"), False))
 content += [qgis.Layer(f"classes_{model}.tif", f"Susceptibility, {style.MODEL_LABELS[model]}", qgis.class_look(k), model == chosen) for model in [chosen, *(name for name in models if name != chosen)]]
@@ -421,8 +448,8 @@ for name, part in lists.items():
 # :label: ex-14-number
 # ```
 #
-# What is the right number for a plan? For the highest class, put side by side: the mean value of the held-out map, the landslide counted on it, and the
-# landslide counted on the *fitted* map cut at the same breaks. Which of the three may stand in a plan, and why do the others differ?
+# What is the right number for a plan? For the highest class, put side by side: the mean value of the held-out map, the landslide counted on it, and that on the
+# *fitted* map cut at the same breaks, of the landslides that the models learned from. Which of the three may stand in a plan, and why do the others differ?
 #
 # ```{exercise-end}
 # ```
@@ -433,23 +460,26 @@ for name, part in lists.items():
 
 # %%
 fitted = classes.read_maps(run, "fitted")
+taught = "detected" if "detected" in amounts else main  # the landslides that the models learned from
 for model in models:
-    highest = known & (class_maps[model].values == k)
-    learned = (classes.cut_classes(fitted[model], cut["breaks"][model]).values == k)[known]
-    by_heart = 100 * amounts[main][learned].sum() / max(learned.sum() * cell_ha, cell_ha)
-    text = shown[(shown["model"] == model) & (shown["susceptibility"] == names[-1])]["text"].item()
-    print(f"{style.MODEL_LABELS[model]}: the map says {100 * np.nanmean(heldout[model].values[highest]):.0f} %; counted, held out {text} to 100 ha; on the fitted map {by_heart:.0f}.")
+    learned = classes.cut_classes(fitted[model], cut["breaks"][model]).values
+    told = [f"the map says {100 * np.nanmean(heldout[model].values[known & (class_maps[model].values == k)]):.0f} %"]
+    for kind, part in {"held out": number[model] == k, "fitted": learned[known] == k}.items():
+        found = amounts[taught][part].sum()
+        told.append(f"{kind} {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} to 100 ha, {found / amounts[taught].sum():.0%} of the {words[taught]} landslides on {part.mean():.1%} of the land")
+    print(f"{style.MODEL_LABELS[model]}: {'; '.join(told)}.")
 
 # %% [markdown]
-# The value of the map belongs to samples of which about half were landslides; on the land they are rare, so it is far too high (chapter 9 corrects it). The count on the
-# fitted map includes what the model remembers. The held-out count with its interval may stand in a plan, together with the date and the event of its landslides.
+# The value of the map belongs to samples of which about half were landslides; on the land they are rare, so it is far too high (chapter 9 corrects it). Where the fitted
+# map holds far more of the landslides than the held-out one, it remembers them: on the next landslides it will do as the held-out map does. So the held-out count, with its
+# interval, may stand in a plan, together with the date and the event of its landslides.
 #
 # ```{solution-end}
 # ```
 #
 # Three changes to make with papermill, each a command in a terminal:
 #
-# - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p min_area_m2 40000`: larger zones; how much of the highest class is left?
+# - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p zone_area_m2 40000`: larger zones; how much of the highest class is left?
 # - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p inventory detected`: count what was detected, as an office without a field survey has to.
 # - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p sheet_model xgboost`: the sheet of another model; would the minutes of the meeting read otherwise?
 
@@ -457,7 +487,7 @@ for model in models:
 # ## Summary
 #
 # The table `class_density.csv` says each class in hectares, `exposure.csv` in kilometres and buildings, `agreement.csv` what the models have in common, `zoning.csv` what
-# zones cost. Beside the rasters lie `agreement.tif`, a style for each class map, the project `susceptibility.qgs` and the sheet `map_sheet.pdf`.
+# zones cost. Beside the rasters lie `agreement.tif`, `roads.gpkg`, a style for each class map, the project `susceptibility.qgs` and the sheet `map_sheet.pdf`.
 #
 # ## What's next
 #

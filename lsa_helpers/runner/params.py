@@ -240,7 +240,7 @@ class UseParams(Parameters):
     """Chapter 14: what a map can be used for, and the files for a GIS and for paper."""
 
     inventory: Landslides
-    min_area_m2: float = Field(ge=0, le=1e7)
+    zone_area_m2: float = Field(ge=0, le=1e7)
     sheet_model: Literal["", "cnn", "rf", "xgboost"]
     trigger: str = Field(max_length=120)
     surveyed: str = Field(max_length=40)

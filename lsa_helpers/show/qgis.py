@@ -18,6 +18,10 @@ _VERSION = "3.22.0"
 _HEAD = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
 
+_SYMBOLS = {"Polygon": ("fill", "SimpleFill"), "Point": ("marker", "SimpleMarker")}
+_SYMBOLS |= {"Line": ("line", "SimpleLine")}
+
+
 class Layer(NamedTuple):
     """One layer of a QGIS project.
 
@@ -64,18 +68,22 @@ def relief_look(band: int) -> ET.Element:
 
 
 def outline_look(kind: str, colour: str = OUTLINE) -> ET.Element:
-    """How polygons or points (`kind` "Polygon" or "Point") are drawn: as outlines of one colour."""
+    """How polygons, points or lines are drawn (`kind` "Polygon", "Point" or "Line"): as outlines of
+    one colour.
+    """
     renderer = ET.Element("renderer-v2", {"type": "singleSymbol"})
     symbols = ET.SubElement(renderer, "symbols")
-    symbol, drawn = {"Polygon": ("fill", "SimpleFill"), "Point": ("marker", "SimpleMarker")}[kind]
+    symbol, drawn = _SYMBOLS[kind]
     about = {"name": "0", "type": symbol, "alpha": "1", "clip_to_extent": "1"}
     symbol = ET.SubElement(symbols, "symbol", about)
     layer = ET.SubElement(symbol, "layer", {"class": drawn, "enabled": "1", "pass": "0"})
     red, green, blue = (round(255 * part) for part in to_rgb(colour))
-    line = {"outline_color": f"{red},{green},{blue},255", "outline_width": "0.4"}
-    line |= {"outline_style": "solid", "outline_width_unit": "MM", "color": "255,255,255,0"}
-    own = {"style": "no"} if kind == "Polygon" else {"name": "circle", "size": "2"}
-    for key, value in (line | own).items():
+    start = "line" if kind == "Line" else "outline"
+    line = {f"{start}_color": f"{red},{green},{blue},255", f"{start}_width": "0.4"}
+    line |= {f"{start}_style": "solid", f"{start}_width_unit": "MM"}
+    empty = {"color": "255,255,255,0"}
+    own = {"Polygon": empty | {"style": "no"}, "Point": empty | {"name": "circle", "size": "2"}}
+    for key, value in (line | own.get(kind, {})).items():
         ET.SubElement(layer, "prop", {"k": key, "v": value})
     return renderer
 

@@ -104,14 +104,19 @@ def zone_maps(maps: Mapping[str, xr.DataArray], n_classes: int) -> Figure:
     height, width = next(iter(maps.values())).shape
     part = {"y": slice(height // 3, 2 * height // 3), "x": slice(width // 3, 2 * width // 3)}
     columns = 2 if len(maps) > 1 else 1
+    free = len(maps) % 2 == 1 and columns == 2
     panel = 7.5 / columns * height / width + 0.3
-    fig, axes = style.panels(len(maps), columns, 7.5, panel + 0.25)
-    for ax, (title, classes) in zip(axes, maps.items(), strict=True):
+    fig, axes = style.panels(len(maps) + free, columns, 7.5, panel + (not free) * 0.25)
+    for ax, (title, classes) in zip(axes, maps.items(), strict=False):
         near = classes.isel(part)
         draw_classes(ax, near.rio.write_transform(near.rio.transform(recalc=True)), n_classes)
         ax.set_title(title)
     handles = class_patches(n_classes)
-    fig.legend(handles=handles, loc="outside lower center", ncols=min(n_classes, 5), fontsize=8)
+    if free:
+        axes[-1].axis("off")
+        axes[-1].legend(handles=handles, loc="center", fontsize=10, title="Susceptibility")
+    else:
+        fig.legend(handles=handles, loc="outside lower center", ncols=min(n_classes, 5), fontsize=8)
     return fig
 
 

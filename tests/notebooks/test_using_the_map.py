@@ -62,7 +62,7 @@ def used(tmp_path_factory) -> Run:
     folder = tmp_path_factory.mktemp("hand")
     run = a_run(folder)
     text = CHAPTER.read_text(encoding="utf-8")
-    given = {"run_dir": str(run.path), "data": str(folder), "min_area_m2": 1000.0}
+    given = {"run_dir": str(run.path), "data": str(folder), "zone_area_m2": 1000.0}
     for name, value in given.items():
         (line,) = [line for line in text.splitlines() if line.startswith(f"{name}: ")]
         text = text.replace(line, f"{line.split('=')[0]}= {value!r}", 1)
@@ -88,6 +88,11 @@ def test_kilometres_and_houses(used):
     table = used.read_table("exposure").set_index("model")
     assert table.loc["cnn", "road_km"].tolist() == pytest.approx([0.2, 0.1, 0.1], abs=0.0026)
     assert table.loc["rf", "road_km"].tolist() == pytest.approx([0.2, 0.15, 0.05], abs=0.0026)
+    stretches = gpd.read_file(used.product("roads.gpkg"))
+    classed = stretches.set_index(["class_cnn", "class_rf"])["length_m"].to_dict()
+    assert classed == pytest.approx({(1, 1): 200, (2, 2): 100, (3, 2): 50, (3, 3): 50}, abs=2.6)
+    assert set(stretches.geom_type) == {"LineString"}
+    np.testing.assert_allclose(stretches.length, stretches["length_m"])
     assert table.loc["cnn", "buildings"].tolist() == [1, 0, 2]
     assert table.loc["rf", "buildings"].tolist() == [1, 1, 1]
 

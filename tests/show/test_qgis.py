@@ -67,8 +67,10 @@ def test_a_project_names_its_layers_twice_and_its_files_relatively(tmp_path):
 
 
 def test_outlines_have_the_colour_of_the_figures():
-    for kind, symbol in (("Polygon", "SimpleFill"), ("Point", "SimpleMarker")):
+    symbols = {"Polygon": "SimpleFill", "Point": "SimpleMarker", "Line": "SimpleLine"}
+    for kind, symbol in symbols.items():
         look = qgis.outline_look(kind, style.OKABE_ITO["vermilion"])
         layer = look.find("./symbols/symbol/layer")
         values = {item.attrib["k"]: item.attrib["v"] for item in layer}
-        assert layer.attrib["class"] == symbol and values["outline_color"] == "213,94,0,255"
+        assert layer.attrib["class"] == symbol
+        assert values["line_color" if kind == "Line" else "outline_color"] == "213,94,0,255"
