@@ -158,7 +158,7 @@ print(f"Largest difference to `core_log_odds`: {np.abs(core - stability.core_log
 #
 # $$ \ln\frac{p}{1-p} = a - 8 \ln FS + w \left(2.4\,e^{-d_\text{road}/150} + 2.0\,e^{-d_\text{river}/250}\right) - b + h $$ (eq-mountain-odds)
 #
-# Road cuts and river banks count only where the slope around is steep: $w$ rises from 0 to 1 at about 28°. $b$ stands for ground without soil, above about 50°, and for water and ice.
+# Road cuts and river banks count only where the slope around is steep: $w = 1/(1 + e^{-(\beta_{60} - 28)/4})$ rises from 0 to 1 around 28° of mean slope within 60 m. $b$ stands for ground without soil, above about 50°, and for water and ice.
 # The **{term}`hidden field`** $h$ is a smooth random field that no layer shows, as there always is something that
 # nobody has mapped: the depth of soil, an old slip surface. And $a$ is set so that 2.95 landslides per km² are expected, the density of the paper's inventory.
 #
@@ -269,7 +269,7 @@ print("Most of that comes from " + ", ".join(f"{name} ({gain:+.1f})" for name, g
 print(f"Ranked by the true probability, the first tenth of the land holds {tenths[0]:.0%} of the landslide area, the second {tenths[1]:.0%}, the last five together {sum(tenths[5:]):.1%}.")
 
 # %% [markdown]
-# So a score from this map is to a large part a score of finding that place. Position alone gets far, neighbouring samples resemble each other, and folds that cut the
+# The more one place holds, the more a score of a map is a score of finding that place. Then position alone gets far, neighbouring samples resemble each other, and folds that cut the
 # box test on what they learned. Chapters 5 and 9 come back to it.
 #
 # ## What is wrong on purpose

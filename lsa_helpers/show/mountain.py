@@ -179,8 +179,8 @@ def effects(curves: Mapping[str, pd.DataFrame], shares: Mapping[str, float]) -> 
         else:
             ax.plot(curve["effect"], range(len(curve)), "o", color=style.OKABE_ITO["blue"], ms=5)
             ax.axvline(0, color="0.6", lw=0.8)
-            # Names stand inside, beside the axis they would take its room: three fifths are theirs.
-            left = min(limits[0], (curve["effect"].min() - 0.6 * limits[1]) / 0.4)
+            # Names stand inside, beside the axis they would take its room: two thirds are theirs.
+            left = min(limits[0], (curve["effect"].min() - 0.68 * limits[1]) / 0.32)
             ax.set(xlim=(left, limits[1]), yticks=[], ylim=(-0.6, len(curve) - 0.4))
             for row, name in enumerate(curve["value"]):
                 ax.text(left, row, name, fontsize=8, va="center", parse_math=False)
