@@ -134,7 +134,7 @@ def outline_path(landslides, grid: xr.DataArray | xr.Dataset, *, most: int = 400
         Outlines are simplified to a quarter of a cell.
     """
     size, (left, _, _, top) = cell_size(grid), grid.rio.bounds()
-    shapes = landslides.geometry.to_crs(grid.rio.crs).reset_index(drop=True)
+    shapes = landslides.geometry.dropna().to_crs(grid.rio.crs).reset_index(drop=True)
     shapes = shapes[shapes.area.sort_values(ascending=False, kind="stable").index[:most]]
     shapes = shapes.affine_transform([1 / size, 0, 0, -1 / size, -left / size, top / size])
     points = shapes[shapes.geom_type.str.endswith("Point")].explode()

@@ -152,7 +152,9 @@ def test_outlines_lie_in_cells_of_the_grid_and_the_largest_are_kept():
         "39.6 20.0",
         "-0.4 0.0",
     ]
-    assert webmap.outline_path(_landslides([LineString([(0, 0), (1, 1)])], ""), GRID) == ""
+    others = [LineString([(0, 0), (1, 1)]), None, Polygon()]
+    for nothing in ([], others):
+        assert webmap.outline_path(_landslides(nothing, ""), GRID) == ""
 
 
 def test_a_map_of_nothing_but_relief_and_one_of_dask_chunks():
