@@ -17,6 +17,8 @@ _CODE = re.compile(
 )
 # 1.2 MB, which Sphinx gives to every page with links to others, formulas or none.
 _MATHJAX = re.compile(r'\s*<script[^>]*src="[^"]*vendor/mathjax/[^"]*"[^>]*></script>')
+# A list to assistive technology, which then looks in vain for its items.
+_CITATIONS = '<div role="list" class="citation-list">'
 _FOLDED_PART = '<summary><span class="toctree-toggle"'
 
 
@@ -53,6 +55,7 @@ def mend_page(text: str) -> str:
     text = _CODE.sub(_with_lines, text)
     if "math notranslate" not in text:
         text = _MATHJAX.sub("", text)
+    text = text.replace(_CITATIONS, '<div class="citation-list">')
     name = ' aria-label="Pages below this one"'
     return text.replace(_FOLDED_PART, _FOLDED_PART.replace("<summary", f"<summary{name}"))
 
