@@ -87,8 +87,9 @@ def _with_sizes(text: str, folder: Path) -> str:
 
 
 def _without_outputs(path: Path) -> str:
-    """A notebook to download: its outputs are on the page, and were two thirds of the book."""
+    """A notebook to download: its outputs are on the page, and were a third of the book."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"].pop("widgets", None)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
