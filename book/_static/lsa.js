@@ -11,6 +11,8 @@ function makeDialog() {
     '<div class="lsa-enlarged-picture" tabindex="0" role="group" aria-label="Figure, scrolls"><img alt=""></div>' +
     "<p></p>";
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  // Sphinx' own script takes the Escape of the whole page, to hide the words of a search.
+  dialog.addEventListener("keydown", (event) => { if (event.key === "Escape") event.stopPropagation(); });
   document.body.append(dialog);
   return dialog;
 }
@@ -19,7 +21,7 @@ function showEnlarged(dialog, image) {
   const shown = dialog.querySelector("img");
   shown.src = image.src;
   shown.alt = image.alt;
-  shown.style.setProperty("--drawn", `${image.naturalWidth}px`);
+  shown.style.setProperty("--drawn", `${image.getAttribute("width") ?? image.naturalWidth}px`);
   const caption = image.closest("figure")?.querySelector("figcaption p");
   const words = caption ? caption.cloneNode(true) : document.createElement("p");
   words.querySelector(".headerlink")?.remove();

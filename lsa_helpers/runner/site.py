@@ -10,6 +10,7 @@ from PIL import Image
 
 # pandas writes a header over and beside the index, which often has no name.
 _EMPTY_HEADER = re.compile(r"<th\b([^>]*)>((?:\s|&nbsp;|<p>|</p>)*)</th>")
+_NUMBER_AND_UNIT = re.compile(r"(<td\b[^>]*>[-−+]?[\d.,]+) ([^\s<]{1,4}</td>)")
 _FIGURE = re.compile(r'<img\b([^>]*?)src="((?:\.\./)*_images/[^"]+)"([^>]*?)/?>')
 # Program text, not what it printed.
 _CODE = re.compile(
@@ -17,6 +18,8 @@ _CODE = re.compile(
 )
 # 1.2 MB, which Sphinx gives to every page with links to others, formulas or none.
 _MATHJAX = re.compile(r'\s*<script[^>]*src="[^"]*vendor/mathjax/[^"]*"[^>]*></script>')
+# A list to assistive technology, which then looks in vain for its items.
+_CITATIONS = '<div role="list" class="citation-list">'
 _FOLDED_PART = '<summary><span class="toctree-toggle"'
 
 
@@ -36,9 +39,9 @@ def mend_site(site: Path) -> None:
 
 
 def mend_page(text: str) -> str:
-    """A page whose empty headers of tables are plain cells, whose folded parts of the table of
-    contents say what they are, whose lines of code can wrap below where they begin, and which
-    loads MathJax only for formulas.
+    """A page in which empty headers of tables are plain cells and numbers keep to their units,
+    folded parts of the table of contents say what they are, lines of code can wrap below where
+    they begin, and MathJax is loaded for formulas only.
 
     Parameters
     ----------
@@ -50,9 +53,11 @@ def mend_page(text: str) -> str:
     str
     """
     text = _EMPTY_HEADER.sub(r"<td\1></td>", text)
+    text = _NUMBER_AND_UNIT.sub(r"\1&nbsp;\2", text)
     text = _CODE.sub(_with_lines, text)
     if "math notranslate" not in text:
         text = _MATHJAX.sub("", text)
+    text = text.replace(_CITATIONS, '<div class="citation-list">')
     name = ' aria-label="Pages below this one"'
     return text.replace(_FOLDED_PART, _FOLDED_PART.replace("<summary", f"<summary{name}"))
 
@@ -84,8 +89,9 @@ def _with_sizes(text: str, folder: Path) -> str:
 
 
 def _without_outputs(path: Path) -> str:
-    """A notebook to download: its outputs are on the page, and were two thirds of the book."""
+    """A notebook to download: its outputs are on the page, and were a third of the book."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["metadata"].pop("widgets", None)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}

@@ -11,6 +11,13 @@ def test_empty_headers_become_cells_and_the_others_stay():
     assert mend_page(row) == mended
 
 
+def test_a_number_is_not_parted_from_its_unit():
+    assert mend_page('<td class="data">-2.1 %</td>') == '<td class="data">-2.1&nbsp;%</td>'
+    assert mend_page("<td>1,200 m²</td>") == "<td>1,200&nbsp;m²</td>"
+    words = "<td>2 of three</td><td>1 2 %</td><p>3 %</p>"
+    assert mend_page(words) == words
+
+
 def test_folded_parts_of_the_contents_have_a_name():
     part = '<summary><span class="toctree-toggle" role="presentation"></span></summary>'
     assert mend_page(part).startswith('<summary aria-label="Pages below this one"><span')
