@@ -55,7 +55,7 @@ $(ENV): requirements.lock pyproject.toml
 
 lock: $(ENV) ## compile both locks anew: all, and what a machine without torch needs
 	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv pip compile $(LOCK) --extra dev --extra networks -o requirements.lock && \
-	  $$uv pip compile $(LOCK) --no-emit-package nvidia-nccl-cu12 -o requirements-light.lock
+	  $$uv pip compile $(LOCK) --no-emit-package nvidia-nccl-cu13 -o requirements-light.lock
 
 oldest: $(ENV) ## the quick tests with the oldest versions pyproject.toml allows, in an environment of its own
 	@uv=$$(command -v uv || echo $(BIN)/uv); $$uv venv -q --clear .venv-oldest && \

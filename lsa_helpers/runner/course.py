@@ -21,7 +21,13 @@ from lsa_helpers.runner.manifest import read_manifest
 from lsa_helpers.runner.modules import uses
 from lsa_helpers.runner.params import CHAPTERS
 
-_OF_THE_CHECKOUT = ("pyproject.toml", "requirements.lock", "environment.yml", "LICENSE")
+_OF_THE_CHECKOUT = (
+    "pyproject.toml",
+    "requirements.lock",
+    "requirements-light.lock",
+    "environment.yml",
+)
+_OF_THE_CHECKOUT += ("LICENSE", "LICENSE-CONTENT")
 _PAGE, _MINE = "page", "mine"
 _YOUR_TURN = """# Your turn. Hold your answer against the page:
 # from lsa_helpers import answers
