@@ -152,6 +152,9 @@ points = (layers[main].geom_type == "Point").all()
 for row in shown[shown["susceptibility"] == names[-1]].itertuples():
     counted = f"on 100 ha called {names[-1]} lie {row.text} {words[main]} landslides" if points else f"of 100 ha called {names[-1]}, {row.text} ha are {words[main]} landslide today"
     print(f"{style.MODEL_LABELS[row.model]}: {counted}; the class is {row.land_pct:.0f} % of the land and has {row.share_pct:.0f} % of the landslides.")
+if main != "detected" and "detected" in amounts:
+    alone = density[(density["landslides"] == "detected") & (density["susceptibility"] == names[-1])]
+    print(f"Counted on the detected landslides alone it would be {', '.join(show.rounded(*row) for row in alone[['per_100_ha', 'low', 'high']].to_numpy())}: what an office knows that has no other inventory.")
 low = shown[shown["susceptibility"].isin(names[: k // 2])].groupby("model", sort=False)[["land_pct", "share_pct"]].sum()
 for model, row in low.iterrows():
     print(f"{style.MODEL_LABELS[model]}: the lowest classes ({', '.join(names[: k // 2])}) are {row['land_pct']:.0f} % of the land and still hold {row['share_pct']:.0f} % of the landslides.")
