@@ -36,6 +36,14 @@ def test_lines_of_code_know_their_indent_and_keep_their_text():
     assert mend_page(printed) == printed
 
 
+def test_scripts_are_not_waited_for_but_one_that_the_page_itself_uses():
+    assert mend_page('<script src="a.js"></script>') == '<script defer src="a.js"></script>'
+    tabs = '<script data-tabs="x" src="a.js"></script>'
+    assert mend_page(tabs) == tabs.replace("script data", "script defer data")
+    stays = '<script src="_static/documentation_options.js"></script><script>let a = 1;</script>'
+    assert mend_page(stays) == stays
+
+
 def test_mathjax_is_loaded_for_formulas_only():
     script = '<script defer="defer" src="../_static/vendor/mathjax/tex-mml-chtml.js?v=1"></script>'
     formula = '<span class="math notranslate nohighlight">x</span>'
