@@ -3,6 +3,7 @@ figures without a size; and notebooks to download, made small.
 """
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -18,6 +19,10 @@ _CODE = re.compile(
 )
 # 1.2 MB, which Sphinx gives to every page with links to others, formulas or none.
 _MATHJAX = re.compile(r'\s*<script[^>]*src="[^"]*vendor/mathjax/[^"]*"[^>]*></script>')
+# Scripts that hold up the page until they are there; one is used by the words of the page itself.
+_WAITED_FOR = re.compile(r"<script (?=[^>]*src=)(?![^>]*(?:defer|async|documentation_options))")
+_SHEET = re.compile(r'\s*<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^>]*>')
+_ADDRESS = re.compile(r"""url\((["']?)(?!data:|#)([^)"']+)\1\)""")
 # A list to assistive technology, which then looks in vain for its items.
 _CITATIONS = '<div role="list" class="citation-list">'
 _FOLDED_PART = '<summary><span class="toctree-toggle"'
@@ -31,9 +36,13 @@ def mend_site(site: Path) -> None:
     site : Path
         The folder that Jupyter Book wrote.
     """
+    sheets = {}
     for page in site.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        page.write_text(_with_sizes(mend_page(text), page.parent), encoding="utf-8")
+        if site / "_static" in page.parents:  # the theme's templates
+            continue
+        text = _with_sizes(mend_page(page.read_text(encoding="utf-8")), page.parent)
+        text = _with_one_sheet(text, page.parent, site / "_static/styles", sheets)
+        page.write_text(text, encoding="utf-8")
     for notebook in (site / "_sources").rglob("*.ipynb"):
         notebook.write_text(_without_outputs(notebook), encoding="utf-8")
 
@@ -41,7 +50,7 @@ def mend_site(site: Path) -> None:
 def mend_page(text: str) -> str:
     """A page in which empty headers of tables are plain cells and numbers keep to their units,
     folded parts of the table of contents say what they are, lines of code can wrap below where
-    they begin, and MathJax is loaded for formulas only.
+    they begin, no script is waited for, and MathJax is loaded for formulas only.
 
     Parameters
     ----------
@@ -57,6 +66,7 @@ def mend_page(text: str) -> str:
     text = _CODE.sub(_with_lines, text)
     if "math notranslate" not in text:
         text = _MATHJAX.sub("", text)
+    text = _WAITED_FOR.sub("<script defer ", text)
     text = text.replace(_CITATIONS, '<div class="citation-list">')
     name = ' aria-label="Pages below this one"'
     return text.replace(_FOLDED_PART, _FOLDED_PART.replace("<summary", f"<summary{name}"))
@@ -86,6 +96,33 @@ def _with_sizes(text: str, folder: Path) -> str:
         return f'<img{before}src="{address}"{after.rstrip()} {size} />'
 
     return _FIGURE.sub(sized, text)
+
+
+def _with_one_sheet(text: str, folder: Path, styles: Path, sheets: dict) -> str:
+    """A page that asks for one style sheet in place of ten, each of which holds up its first words;
+    `sheets` keeps which files went into which.
+    """
+    parts = tuple((folder / name).resolve() for name in _SHEET.findall(text))
+    if not parts:
+        return text
+    if parts not in sheets:
+        sheets[parts] = styles / f"book-{len(sheets)}.css"
+        joined = "\n".join(_moved(part, styles) for part in parts)
+        sheets[parts].write_text(joined, encoding="utf-8")
+    address = Path(os.path.relpath(sheets[parts], folder)).as_posix()
+    text = _SHEET.sub(f'<link rel="stylesheet" href="{address}">', text, count=1)
+    first, rest = text.split(address, 1)
+    return first + address + _SHEET.sub("", rest)
+
+
+def _moved(sheet: Path, folder: Path) -> str:
+    """A style sheet as it reads in another folder."""
+
+    def moved(found: re.Match) -> str:
+        target = os.path.relpath(sheet.parent / found[2], folder)
+        return f'url("{Path(target).as_posix()}")'
+
+    return _ADDRESS.sub(moved, sheet.read_text(encoding="utf-8"))
 
 
 def _without_outputs(path: Path) -> str:

@@ -81,6 +81,11 @@ RULES = """options => axe.run(document, {
 })"""
 
 
+def _resize(page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+
+
 @pytest.fixture(scope="module")
 def reader(browser):
     """One page that goes from address to address."""
@@ -91,11 +96,12 @@ def reader(browser):
 
 @pytest.fixture(scope="module", params=PAGES)
 def opened(request, site, reader):
-    """A page of the book, wide and light, with its maths typeset."""
+    """A page of the book, wide and light, with its maths typeset, for one test after another."""
     reader.asked.clear()
     reader.wrong.clear()
-    reader.set_viewport_size({"width": WIDE, "height": 900})
     reader.goto((site / f"{request.param}.html").as_uri(), wait_until="load")
+    # sidebars slide for as long as a test takes
+    reader.add_style_tag(content="* { transition: none !important }")
     if reader.locator(".math.notranslate").count():
         reader.wait_for_function(TYPESET, timeout=20_000)
     return reader
@@ -107,11 +113,21 @@ def test_a_page_is_drawn_asks_for_nothing_and_nothing_goes_wrong(opened):
     assert (opened.asked, opened.wrong) == ([], [])
 
 
+def test_every_solution_opens_by_key(opened):
+    """Every chapter has some; they stay open for the tests that follow."""
+    solutions = opened.locator(".solution.dropdown")
+    assert solutions.count() > 0 or "/notebooks/" not in opened.url
+    for number in range(solutions.count()):
+        content = solutions.nth(number).locator("section, p:not(.admonition-title)").first
+        assert not content.is_visible()
+        solutions.nth(number).locator("button.toggle-button").press("Enter")
+        content.wait_for(state="visible")
+
+
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_nothing_is_wider_than_its_box(opened, width):
     """Neither a table nor a line of code runs out of the text; what scrolls can be reached."""
-    opened.set_viewport_size({"width": width, "height": 900})
-    opened.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    _resize(opened, width)
     assert opened.evaluate(TOO_WIDE) == []
     assert opened.evaluate(OUT_OF_REACH) == []
 
@@ -126,25 +142,12 @@ def _grave(page, script: str) -> list:
 def test_axe_finds_nothing_serious(opened):
     """Every rule of WCAG 2.2 A and AA that axe-core knows, and contrast in both modes."""
     carrier = pytest.importorskip("axe_playwright_python")
-    opened.set_viewport_size({"width": WIDE, "height": 900})
+    _resize(opened, WIDE)
     opened.evaluate(importlib.resources.files(carrier).joinpath("axe.min.js").read_text("utf-8"))
     assert _grave(opened, RULES) == []
     for mode in ("light", "dark"):
         opened.evaluate("mode => document.documentElement.dataset.theme = mode", mode)
         assert (mode, _grave(opened, CONTRAST)) == (mode, [])
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_solution_opens(site, page, chapter):
-    page.goto((site / f"notebooks/{chapter}.html").as_uri())
-    solutions = page.locator(".solution.dropdown")
-    assert solutions.count() > 0
-    for number in range(solutions.count()):
-        solution = solutions.nth(number)
-        content = solution.locator("section, p:not(.admonition-title)").first
-        assert not content.is_visible()
-        solution.locator("button.toggle-button").press("Enter")
-        content.wait_for(state="visible")
 
 
 def test_a_figure_is_enlarged_by_keyboard_and_gives_the_focus_back(site, page):

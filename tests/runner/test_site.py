@@ -1,8 +1,12 @@
 """Pages mended by hand-made examples, each a few elements of what Sphinx writes."""
 
+import json
 import re
 
-from lsa_helpers.runner.site import mend_page
+import pytest
+from PIL import Image
+
+from lsa_helpers.runner.site import mend_page, mend_site
 
 
 def test_empty_headers_become_cells_and_the_others_stay():
@@ -36,8 +40,58 @@ def test_lines_of_code_know_their_indent_and_keep_their_text():
     assert mend_page(printed) == printed
 
 
+def test_scripts_are_not_waited_for_but_one_that_the_page_itself_uses():
+    assert mend_page('<script src="a.js"></script>') == '<script defer src="a.js"></script>'
+    tabs = '<script data-tabs="x" src="a.js"></script>'
+    assert mend_page(tabs) == tabs.replace("script data", "script defer data")
+    stays = '<script src="_static/documentation_options.js"></script><script>let a = 1;</script>'
+    assert mend_page(stays) == stays
+
+
 def test_mathjax_is_loaded_for_formulas_only():
     script = '<script defer="defer" src="../_static/vendor/mathjax/tex-mml-chtml.js?v=1"></script>'
     formula = '<span class="math notranslate nohighlight">x</span>'
     assert mend_page(f"<head>{script}</head>") == "<head></head>"
     assert mend_page(script + formula) == script + formula
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A site of one page in a folder, with two style sheets, a figure and its notebook."""
+    for folder in ("_static/styles", "_images", "_sources/notebooks", "notebooks"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "_static/styles/theme.css").write_text("a { b: url(../vendor/font.woff2) }")
+    (tmp_path / "_static/own.css").write_text("c { d: url('dot.png'); e: url(data:image/png,0) }")
+    Image.new("RGB", (3, 2)).save(tmp_path / "_images/map.png")
+    sheets = ("styles/theme.css", "own.css?v=1")
+    links = "".join(f'<link rel="stylesheet" href="../_static/{name}" />' for name in sheets)
+    head = f'<head>{links}<link rel="next" href="b.html"></head>'
+    figure = '<img alt="A" src="../_images/map.png" />'
+    (tmp_path / "notebooks/page.html").write_text(head + figure)
+    code = {"cell_type": "code", "source": "1", "outputs": [{"text": "1"}], "execution_count": 3}
+    notebook = {"cells": [code], "metadata": {"widgets": {}, "language": "python"}}
+    (tmp_path / "_sources/notebooks/page.ipynb").write_text(json.dumps(notebook))
+    mend_site(tmp_path)
+    return tmp_path
+
+
+def test_a_page_asks_for_one_style_sheet_whose_addresses_still_lead_there(built):
+    page = (built / "notebooks/page.html").read_text()
+    assert page.startswith(
+        '<head><link rel="stylesheet" href="../_static/styles/book-0.css">'
+        '<link rel="next" href="b.html"></head>'
+    )
+    theme, own = (built / "_static/styles/book-0.css").read_text().split("\n")
+    assert theme == 'a { b: url("../vendor/font.woff2") }'
+    assert own == 'c { d: url("../dot.png"); e: url(data:image/png,0) }'
+
+
+def test_a_figure_says_its_size_and_comes_when_it_is_in_sight(built):
+    figure = '<img alt="A" src="../_images/map.png" width="3" height="2" loading="lazy" />'
+    assert (built / "notebooks/page.html").read_text().endswith(figure)
+
+
+def test_a_notebook_to_download_has_its_code_and_no_outputs(built):
+    notebook = json.loads((built / "_sources/notebooks/page.ipynb").read_text())
+    code = {"cell_type": "code", "source": "1", "outputs": [], "execution_count": None}
+    assert notebook == {"cells": [code], "metadata": {"language": "python"}}
