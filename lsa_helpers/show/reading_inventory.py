@@ -94,7 +94,7 @@ def sweep(table: pd.DataFrame, low: float, high: float) -> Reading:
         f"{best:g} would have been best: F1 {at['f1'][best]:.2f}, and {at['f1'][chosen]:.2f} at "
         f"{high:g}, with {at['detected_km2'][best]:.2f} and {at['detected_km2'][chosen]:.2f} km² "
         f"drawn. {price} Even the lowest threshold finds only {at['recall'].max():.0%} of the "
-        "landslide area; the rest no threshold can bring back."
+        "landslide area; the rest no high threshold can bring back."
     )
 
 
