@@ -370,6 +370,8 @@ if truth is not None:
     print(reading.ceilings(on_samples, on_map))
     agreement, area = of_maps["spearman", "held out"].loc[list(estimators)], of_maps["auc_map", "held out"].loc[list(estimators)]
     print(reading.truth(spatial.loc[list(estimators), "auc_within"], area, agreement))
+else:
+    print("The truth of this ground is unknown, so nothing is scored against it.")
 
 # %% mystnb={"figure": {"caption": "Rank of the true probability among all cells with the landslides the models learned from, and the rank in each held-out map minus it. Purple is too high, orange too low; the number is the rank correlation with the truth.", "name": "fig-05-truth"}, "image": {"alt": "Map of the true probability as a rank with landslides outlined, and for each model a map of its rank minus the true one from orange to purple, the model closest to the truth named in its title"}}
 if truth is not None:

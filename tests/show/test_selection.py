@@ -88,6 +88,16 @@ def test_blocks_are_tinted_in_the_fold_colours_of_their_samples(hillside):
     assert open_.get_edgecolor()[0][:3] == pytest.approx(tint.cmap(tint.norm(1))[:3])
 
 
+def test_points_are_no_outlines(hillside):
+    factors, landslides = hillside
+    points = landslides.assign(geometry=landslides.geometry.centroid, label=1)
+    place = {"x": points.geometry.x, "y": points.geometry.y}
+    table = pd.DataFrame(place | {"label": np.arange(len(points)) % 2, "fold": 0})
+    folds = validation.fold_map(table, factors, block_m=300.0, seed=0)
+    (ax,) = show.samples_map(table, points, factors, folds, 300.0).axes
+    assert sum(len(part.get_offsets()) for part in ax.collections) == len(points)
+
+
 def test_histograms_of_both_classes_share_out_all_their_cells():
     label, probability = [0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.8, 0.9]
     (ax,) = show.score_histograms(label, probability).axes
