@@ -84,8 +84,8 @@ def catalog_keys_page() -> str:
         for name, field in Entry.model_fields.items()
     ]
     return _KEYS.format(
-        entries=_table(("entry", "what it is"), entries),
-        keys=_table(("key", "default", "meaning"), keys),
+        entries=markdown_table(("entry", "what it is"), entries),
+        keys=markdown_table(("key", "default", "meaning"), keys),
     )
 
 
@@ -118,7 +118,7 @@ def skipped_pages(run: Run) -> dict[str, str]:
         if stage["status"] == "skipped":
             source = (notebooks_dir() / f"{stage['name']}.ipynb").read_text(encoding="utf-8")
             title = json.loads(source)["cells"][0]["source"][0].strip()
-            why = f"This chapter was not run: {_plain(stage['reason'])}."
+            why = f"This chapter was not run: {plain(stage['reason'])}."
             texts[stage["name"]] = f"{title}\n\n{why}\n"
     return texts
 
@@ -132,7 +132,9 @@ def compared_page(run: Run) -> str:
         # The book of the comparison is one folder further down.
         link = f"<a href='../{folder}/book/index.html'>its book</a>" if there else "not built"
         rows.append((Path(folder).name, link))
-    return _COMPARED.format(name=run.path.resolve().name, runs=_table(("run", "book"), rows))
+    return _COMPARED.format(
+        name=run.path.resolve().name, runs=markdown_table(("run", "book"), rows)
+    )
 
 
 def timings_page(run: Run) -> str:
@@ -154,7 +156,9 @@ def timings_page(run: Run) -> str:
     return _TIMINGS.format(
         older=told if older else "",
         minutes=sum(stage["seconds"] for stage in stages) / 60,
-        chapters=_table(("chapter", "seconds", "peak memory (GB)", "slowest cell (s)"), rows),
+        chapters=markdown_table(
+            ("chapter", "seconds", "peak memory (GB)", "slowest cell (s)"), rows
+        ),
         facts=yaml.safe_dump(facts, sort_keys=False, allow_unicode=True),
     )
 
@@ -180,7 +184,9 @@ def parameters_page(run: Run) -> str:
             default, meaning = cell[name]
             mark = "**" if value != default else ""
             rows.append((f"`{name}`", f"{mark}{_value(value)}{mark}", _value(default), meaning))
-        text.append(f"## {section}\n\n{_table(('parameter', 'value', 'default', 'meaning'), rows)}")
+        text.append(
+            f"## {section}\n\n{markdown_table(('parameter', 'value', 'default', 'meaning'), rows)}"
+        )
     return "\n".join(text)
 
 
@@ -189,15 +195,15 @@ def _value(value: Any) -> str:
     if value in ("", None, [], {}):
         return "(empty)"
     text = str(value)
-    return _plain(text) if re.search(r"[`|\n]", text) else f"`{text}`"
+    return plain(text) if re.search(r"[`|\n]", text) else f"`{text}`"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Any text as Markdown that shows it letter by letter: what a user's files say is no markup."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -20,6 +20,7 @@ from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
 from lsa_helpers.runner.assumptions import assumptions_page
+from lsa_helpers.runner.cards import data_cards
 from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.front import front_page
 from lsa_helpers.runner.kernel import execute_notebook
@@ -102,6 +103,7 @@ def make_stage(run: Run, stage: Path) -> None:
     written["book/index.md"] = front_page(index, run, stage / "book" / "front")
     written["book/timings.md"] = pages.timings_page(run)
     written["book/assumptions.md"] = assumptions_page(root / "book" / "assumptions.yml", run)
+    written |= {"book/data_cards.md": cards} if (cards := data_cards(run)) else {}
     written["book/cite.md"] = pages.cite_page(root / "CITATION.cff")
     written["book/parameters.md"] = pages.parameters_page(run)
     written["_config.yml"] = _config(root)
