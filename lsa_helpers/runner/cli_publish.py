@@ -1,4 +1,4 @@
-"""``lsa publish``: a run's book, ready for a web server."""
+"""``lsa publish`` and ``lsa slides``: a run's book for a web server, its figures for a class."""
 
 import tempfile
 from pathlib import Path
@@ -40,3 +40,15 @@ def publish(
             write_pdf(folder, built / "book.pdf")
         index = put_online(built, out, online)
     console.print(f"{index}. Copy {out} to the server; try it: python -m http.server -d {out}")
+
+
+def slides(
+    run: Annotated[str, typer.Argument(help="name of a run in runs/, or its folder")] = "quick",
+) -> None:
+    """Make slides of the figures, a file for each part: arrow keys go on and back."""
+    from lsa_helpers.run import Run
+    from lsa_helpers.runner.registry import find_run
+    from lsa_helpers.runner.slides import write_slides
+
+    for file in write_slides(Run(find_run(run))):
+        console.print(str(file))
