@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype, is_numeric_dtype
 
 COLUMNS = ["row", "column", "page", "page_low", "page_high", "yours", "yours_low", "yours_high"]
 
@@ -40,7 +40,8 @@ def side_by_side(page: pd.DataFrame, yours: pd.DataFrame) -> pd.DataFrame:
     """Every cell in which two tables of one kind differ, each with its interval where it has one.
 
     Rows belong together by the first columns that tell them apart, and where no columns do, by
-    their place, if there are as many of them.
+    their place, if there are as many of them. Of repetitions with other seeds the first belongs to
+    the first.
 
     Parameters
     ----------
@@ -63,6 +64,7 @@ def side_by_side(page: pd.DataFrame, yours: pd.DataFrame) -> pd.DataFrame:
     >>> cells[["row", "column", "page", "yours", "weight"]].values.tolist()
     [['cnn', 'auc', 0.5, 0.75, 0.3333333333333333]]
     """
+    page, yours = _by_repetition(page, yours)
     key = _key(page, yours)
     a, b = _labelled(page, key, "page row"), _labelled(yours, key, "your row")
     if key is None and len(a) == len(b):
@@ -78,6 +80,23 @@ def side_by_side(page: pd.DataFrame, yours: pd.DataFrame) -> pd.DataFrame:
     cells = pd.concat(parts, ignore_index=True)
     cells.loc[~cells["row"].isin(shared), "weight"] = float("nan")
     return cells
+
+
+def _by_repetition(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """Tables whose seeds have nothing in common, with the numbers of the repetitions in their
+    place; others as they are.
+    """
+    if not all("seed" in table and is_integer_dtype(table["seed"]) for table in tables):
+        return tables
+    first, second = (set(table["seed"]) for table in tables)
+    if first & second:
+        return tables
+    return tuple(
+        table.assign(seed=table["seed"] - table["seed"].min() + 1).rename(
+            columns={"seed": "repetition"}
+        )
+        for table in tables
+    )
 
 
 def _is_number(column: pd.Series) -> bool:
