@@ -112,7 +112,8 @@ def _key(page: pd.DataFrame, yours: pd.DataFrame) -> list[str] | None:
     for name in (name for name in page if name in yours):
         a, b = set(page[name].dropna()), set(yours[name].dropna())
         numbers = _is_number(page[name]) and _is_number(yours[name])
-        if max(len(a), len(b)) > 1 and (not numbers or a <= b or b <= a):
+        names_rows = not numbers or a <= b or b <= a or name == "seed"
+        if max(len(a), len(b)) > 1 and names_rows:
             names.append(name)
     keys = (names[:count] for count in range(len(names) + 1))
     return next((key for key in keys if _tells_apart(page, key) and _tells_apart(yours, key)), None)
