@@ -218,8 +218,8 @@ if len(promise):
 # Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
 # numbers and yours.
 #
-# - `lsa try quick 10 -p seed 5`: other samples of every kind. Does the table say the same?
-# - `lsa try quick 10 -p lab_model logistic`: does a simpler model suffer less from odd samples?
+# - `lsa try quick 10 -p seed 5`: other samples of every kind. Which differences of the page are no larger than those between page and trial?
+# - `lsa try quick 10 -p lab_model logistic`: a simpler model. Compare what it gains or loses in `sample_auc` and in `map_auc`.
 # - `lsa try quick 10 -p inventory reference`: samples of the reference landslides. How many are right now?
 
 # %% [markdown]

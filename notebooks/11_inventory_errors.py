@@ -456,7 +456,7 @@ print(f"{len(beyond)} of {len(mean_loss)} cost more than {band:.3f}: {', '.join(
 # numbers and yours.
 #
 # - `lsa try quick 11 -p error_model logistic`: does a simpler model forgive more?
-# - `lsa try quick 11 -p seed 5`: other folds, samples and errors. Which losses are still larger than chance?
+# - `lsa try quick 11 -p seed 5`: other folds, samples and errors. Look at `inventory_error_costs`: which losses are still larger than chance?
 # - `lsa try quick 11 -p position_m "[0, 400]"`: landslides that lie off by more than their own length. Look at the rows that only your trial has.
 
 # %% [markdown]

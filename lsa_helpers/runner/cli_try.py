@@ -174,7 +174,7 @@ def _print_places(page: Path, folder: Path, todo: list[str], files: list[str]) -
         console.print(f"Repeated before it, with tables of their own: {', '.join(todo[:-1])}")
     for kind in ("figures", "products"):
         if names := [Path(file).name for file in files if file.startswith(f"{kind}/")]:
-            console.print(f"{kind} that differ from {page}/{kind}: {', '.join(names)}")
+            console.print(f"{kind.capitalize()} that differ from {page}/{kind}: {', '.join(names)}")
     console.print(
         f"All differences: {folder}/page_and_yours.csv\n"
         f"Open: jupyter lab {folder}/notebooks/{todo[-1]}.ipynb; figures: {folder}/figures"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype, is_numeric_dtype
 
 COLUMNS = ["row", "column", "page", "page_low", "page_high", "yours", "yours_low", "yours_high"]
 
@@ -40,7 +40,8 @@ def side_by_side(page: pd.DataFrame, yours: pd.DataFrame) -> pd.DataFrame:
     """Every cell in which two tables of one kind differ, each with its interval where it has one.
 
     Rows belong together by the first columns that tell them apart, and where no columns do, by
-    their place, if there are as many of them.
+    their place, if there are as many of them. Of repetitions with other seeds the first belongs to
+    the first.
 
     Parameters
     ----------
@@ -63,6 +64,7 @@ def side_by_side(page: pd.DataFrame, yours: pd.DataFrame) -> pd.DataFrame:
     >>> cells[["row", "column", "page", "yours", "weight"]].values.tolist()
     [['cnn', 'auc', 0.5, 0.75, 0.3333333333333333]]
     """
+    page, yours = _by_repetition(page, yours)
     key = _key(page, yours)
     a, b = _labelled(page, key, "page row"), _labelled(yours, key, "your row")
     if key is None and len(a) == len(b):
@@ -80,6 +82,23 @@ def side_by_side(page: pd.DataFrame, yours: pd.DataFrame) -> pd.DataFrame:
     return cells
 
 
+def _by_repetition(*tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """Tables whose seeds have nothing in common, with the numbers of the repetitions in their
+    place; others as they are.
+    """
+    if not all("seed" in table and is_integer_dtype(table["seed"]) for table in tables):
+        return tables
+    first, second = (set(table["seed"]) for table in tables)
+    if first & second:
+        return tables
+    return tuple(
+        table.assign(seed=table["seed"] - table["seed"].min() + 1).rename(
+            columns={"seed": "repetition"}
+        )
+        for table in tables
+    )
+
+
 def _is_number(column: pd.Series) -> bool:
     """Whether a column holds numbers that can be subtracted."""
     return is_numeric_dtype(column) and not is_bool_dtype(column)
@@ -93,7 +112,8 @@ def _key(page: pd.DataFrame, yours: pd.DataFrame) -> list[str] | None:
     for name in (name for name in page if name in yours):
         a, b = set(page[name].dropna()), set(yours[name].dropna())
         numbers = _is_number(page[name]) and _is_number(yours[name])
-        if max(len(a), len(b)) > 1 and (not numbers or a <= b or b <= a):
+        names_rows = not numbers or a <= b or b <= a or name == "seed"
+        if max(len(a), len(b)) > 1 and names_rows:
             names.append(name)
     keys = (names[:count] for count in range(len(names) + 1))
     return next((key for key in keys if _tells_apart(page, key) and _tells_apart(yours, key)), None)

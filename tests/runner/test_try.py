@@ -59,6 +59,14 @@ def test_a_column_of_one_value_and_a_number_that_changes_name_no_row():
     ]
 
 
+def test_repetitions_with_other_seeds_belong_together_in_their_order():
+    page, yours = {"seed": [0, 1], "auc": [0.5, 0.75]}, {"seed": [6, 5], "auc": [0.5, 0.5]}
+    assert cells(page, yours) == [("repetition 2", "auc", 0.75, 0.5, -0.25)]
+    assert cells(page, {"seed": [1, 2], "auc": [0.5, 0.25]})[0] == (
+        *("seed 0", "auc", 0.5, None, None),
+    ), "a seed in both tables is the same one"
+
+
 def test_rows_of_one_table_only_stand_beside_nothing():
     page, yours = {"class": ["a", "b"], "fr": [1.0, 2.0]}, {"class": ["a", "c"], "fr": [1.0, 4.0]}
     assert cells(page, yours) == [("b", "fr", 2.0, None, None), ("c", "fr", None, 4.0, None)]
