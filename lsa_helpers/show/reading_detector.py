@@ -175,5 +175,6 @@ def summary(test: Mapping, n_chips: int, threshold: float, at: pd.Series) -> Rea
     return Reading(
         f"Two numbers to keep: **AP50 is {test['AP50_segm']:.0f} %** on {n_chips} test chips"
         f"{ends}, and at the chosen threshold of {threshold:.2f} the detector **misses "
-        f"{at['fn']:.0f} of {at['tp'] + at['fn']:.0f} landslides** and raises {at['fp']:.0f} false alarms."
+        f"{at['fn']:.0f} of {at['tp'] + at['fn']:.0f} landslides** and raises "
+        f"{at['fp']:.0f} false alarms."
     )
