@@ -361,9 +361,9 @@ if rows:
 # %%
 four = dated.dated_table("four_detectors")
 display(show.scores_beside_paper(four, "26 November 2026, four epochs", ("AP50_segm", "f1", "pixel_iou")))
-words = {"AP50_segm": "AP50 of masks (%)", "AP50_segm_seen": "AP50, seen (%)", "f1": "F1 (%)", "f1_seen": "F1, seen (%)"}
+words = {"resolution_m": "pixel (m)", "landslides": "landslides", "AP50_segm": "AP50 of masks (%)", "AP50_segm_seen": "AP50, seen (%)"}
 platforms = dated.dated_table("platforms")
-display(platforms[["platform", "resolution_m", "landslides", *words]].round(1).rename(columns=words))
+display(platforms.set_index("platform")[list(words)].round(1).rename(columns=words))
 reading.elsewhere(four, platforms)
 
 # %% [markdown]

@@ -111,11 +111,15 @@ def scores(val: Mapping, test: Mapping, difference: tuple[float, float]) -> Read
         verdict += "either part may be the easier one, it is chance."
     else:
         verdict += "more than chance among these scenes."
+    width = test["AP50_segm_high"] - test["AP50_segm_low"]
+    needed = (
+        f" The interval of the test score itself is {width:.0f} points wide; a detector scored on "
+        "other chips must differ by a good part of that to be called better."
+    )
+    needed = "" if np.isnan(width) else needed
     return Reading(
         f"AP50 is {test['AP50_segm']:.0f} % on the test and {val['AP50_segm']:.0f} % on the "
-        f"validation chips. Is one part easier? {verdict} The interval of the test score itself is "
-        f"{test['AP50_segm_high'] - test['AP50_segm_low']:.0f} points wide; a detector scored on "
-        "other chips must differ by a good part of that to be called better. Pixel IoU "
+        f"validation chips. Is one part easier? {verdict}{needed} Pixel IoU "
         f"({test['pixel_iou']:.0f} %) counts pixels, so large landslides decide it; in F1 "
         f"({test['f1']:.0f} %) all weigh the same. The paper's rows are of other chips: no ranking."
     )
@@ -166,9 +170,11 @@ def summary(test: Mapping, n_chips: int, threshold: float, at: pd.Series) -> Rea
     at : Series
         Row of the sweep of the test chips at this threshold: tp, fn, fp.
     """
+    low, high = test["AP50_segm_low"], test["AP50_segm_high"]
+    ends = "" if np.isnan(low) else f" ({low:.0f} to {high:.0f} with other scenes)"
     return Reading(
-        f"Two numbers to keep: **AP50 is {test['AP50_segm']:.0f} %** on {n_chips} test chips "
-        f"({test['AP50_segm_low']:.0f} to {test['AP50_segm_high']:.0f} with other scenes), and at "
-        f"the chosen threshold of {threshold:.2f} the detector **misses {at['fn']:.0f} of "
-        f"{at['tp'] + at['fn']:.0f} landslides** and raises {at['fp']:.0f} false alarms."
+        f"Two numbers to keep: **AP50 is {test['AP50_segm']:.0f} %** on {n_chips} test chips"
+        f"{ends}, and at the chosen threshold of {threshold:.2f} the detector **misses "
+        f"{at['fn']:.0f} of {at['tp'] + at['fn']:.0f} landslides** and raises "
+        f"{at['fp']:.0f} false alarms."
     )

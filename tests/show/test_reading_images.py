@@ -55,6 +55,16 @@ def test_test_against_validation_is_chance_only_across_zero(ends, words):
     assert words in reading_detector.scores(ROW | {"AP50_segm": 57.0}, ROW, ends)
 
 
+def test_from_one_scene_no_interval_is_told():
+    row = ROW | {"AP50_segm_low": np.nan, "AP50_segm_high": np.nan}
+    at = SWEEP.iloc[1]
+    assert "nan" not in reading_detector.scores(row, row, (np.nan, np.nan))
+    assert "64 %** on 6 test chips, and at" in reading_detector.summary(row, 6, 0.5, at)
+    text = reading_detector.summary(ROW, 6, 0.5, at)
+    assert "on 6 test chips (51 to 75 with other scenes), and at" in text
+    assert "**misses 2 of 10 landslides** and raises 2 false alarms" in text
+
+
 def test_thresholds_say_which_error_is_made():
     text = reading_detector.thresholds(SWEEP, 0.75, 0.25)
     assert "6 missed and 1 false at 0.75, 1 missed and 6 false at 0.25" in text
