@@ -55,7 +55,7 @@ from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster, ro
 from lsa_helpers.run import whole_file
 from lsa_helpers.runner.params import UseParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
-from lsa_helpers.show import qgis, sheet, style
+from lsa_helpers.show import qgis, sheet, style, webmap
 from lsa_helpers.show import use as show
 from lsa_helpers.sources import is_raster, read_features
 
@@ -413,6 +413,25 @@ on_sheet.attrs["layer"] = words[main]
 page = sheet.map_sheet(class_maps[chosen], on_sheet, title=f"Landslide susceptibility: {place}", class_words=texts, legend_title=heading, facts=facts, roads=roads)
 sheet.write_pdf(page, run.product("map_sheet.pdf"))
 style.save(page, run, "map_sheet")
+
+# %% [markdown]
+# ## On the screen
+#
+# Everything the chapters have made of this land, on one map: classes, values and doubt, the factors, the factor that counts most, the landslides. Lay two
+# layers beside each other and move the divider; a click tells what is known of a place and each model's three largest reasons. The reasons are those of
+# the fitted models (chapter 8), so that they can differ from classes of maps held out. The map sheet above is its picture.
+
+# %%
+of_classes = {"kind": "ordinal", "classes": dict(enumerate(names, start=1))}
+on_map = {"Susceptibility class": {name: class_map.assign_attrs(of_classes) for name, class_map in class_maps.items()}}
+on_map["Susceptibility (held out)"] = heldout
+if run.has("doubt.tif"):
+    on_map["Doubt"] = {"Standard deviation of the log-odds": read_raster(run.product("doubt.tif"))["doubt"]}
+shapley = {name: read_raster(run.product(f"shap_{name}.tif"), p.chunk) for name in models if run.has(f"shap_{name}.tif")}
+on_screen = [layer.copy() for layer in layers.values()]
+for name, layer in zip(layers, on_screen, strict=True):
+    layer.attrs["layer"] = words[name]
+webmap.web_map(style.relief(factors), on_map, factors=factors, contributions=shapley, landslides=on_screen)
 
 # %% [markdown]
 # ## Try it

@@ -222,7 +222,7 @@ def test_the_first_page_is_light(address, browser):
     page.context.close()
 
 
-@pytest.mark.parametrize("chapter", ["06_frequency_ratio", "08_shapley_maps"])
+@pytest.mark.parametrize("chapter", ["06_frequency_ratio", "08_shapley_maps", "14_using_the_map"])
 def test_the_map_of_a_chapter_answers_a_click(site, page, chapter):
     page.goto((site / "notebooks" / f"{chapter}.html").as_uri())
     page.locator(".lsa-map canvas").click()
