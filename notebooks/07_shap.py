@@ -175,6 +175,7 @@ def log_odds(windows):
     return np.mean(logits, axis=0, dtype=float)
 
 
+# %%
 if "cnn" in trained:
     import torch
 

@@ -154,6 +154,7 @@ def test_the_lock_is_hashed_universal_and_names_no_index(root):
 # Packages that no line imports: the file that needs each, and the words in it that do.
 OTHERWISE = {
     "jupyterlab": ("README.md", "jupyter lab"),
+    "hatchling": ("lsa_helpers/runner/course.md", "--no-build-isolation"),
     "ipykernel": ("lsa_helpers/runner/kernel.py", "--kernel=python3"),
     "jupyter-book": ("lsa_helpers/runner/publish.py", "jupyter_book.cli.main"),
     "sphinx-book-theme": ("book/_static/lsa.css", ".bd-article-container"),
