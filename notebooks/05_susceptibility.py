@@ -249,7 +249,7 @@ numbers = landslide_numbers(landslides, factors)  # no landslide may reach from 
 training = [validation.training_samples(samples, folds == fold, window_m, numbers) for fold in range(p.n_folds)]
 heldout = {}
 for name, estimator in estimators.items():
-    fits = Parallel(p.n_jobs, return_as="generator")(delayed(clone(estimator).fit)(rows, rows["label"]) for rows in training)
+    fits = Parallel(p.n_jobs)(delayed(clone(estimator).fit)(rows, rows["label"]) for rows in training)
     pieces = [predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs) for fold, fitted in enumerate(fits)]
     heldout[name] = written(f"heldout_{name}", xr.concat(pieces, "fold").max("fold").rename("susceptibility"))
 
