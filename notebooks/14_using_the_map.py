@@ -499,11 +499,12 @@ for model in models:
 # ```{solution-end}
 # ```
 #
-# Three changes to make with papermill, each a command in a terminal:
+# Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
+# numbers and yours.
 #
-# - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p zone_area_m2 40000`: larger zones; how much of the highest class is left?
-# - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p inventory detected`: count what was detected, as an office without a field survey has to.
-# - `papermill notebooks/14_using_the_map.ipynb out.ipynb -p sheet_model xgboost`: the sheet of another model; would the minutes of the meeting read otherwise?
+# - `lsa try quick 14 -p zone_area_m2 40000`: larger zones; how much of the highest class is left?
+# - `lsa try quick 14 -p inventory detected`: count what was detected, as an office without a field survey has to.
+# - `lsa try quick 14 -p sheet_model xgboost`: the sheet of another model; would the minutes of the meeting read otherwise?
 
 # %% [markdown]
 # ## Summary
