@@ -65,7 +65,6 @@ logistic_factors: list = []  # factors of the logistic regression; empty: all se
 import numpy as np
 import pandas as pd
 import xarray as xr
-from joblib import Parallel, delayed
 from scipy.stats import loguniform
 from sklearn import model_selection
 from sklearn.base import clone
@@ -249,7 +248,7 @@ numbers = landslide_numbers(landslides, factors)  # no landslide may reach from 
 training = [validation.training_samples(samples, folds == fold, window_m, numbers) for fold in range(p.n_folds)]
 heldout = {}
 for name, estimator in estimators.items():
-    fits = Parallel(p.n_jobs)(delayed(clone(estimator).fit)(rows, rows["label"]) for rows in training)
+    fits = (clone(estimator).fit(rows, rows["label"]) for rows in training)  # one at a time in memory
     pieces = [predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs) for fold, fitted in enumerate(fits)]
     heldout[name] = written(f"heldout_{name}", xr.concat(pieces, "fold").max("fold").rename("susceptibility"))
 
