@@ -11,6 +11,7 @@ from PIL import Image
 
 # pandas writes a header over and beside the index, which often has no name.
 _EMPTY_HEADER = re.compile(r"<th\b([^>]*)>((?:\s|&nbsp;|<p>|</p>)*)</th>")
+_HEADER = re.compile(r"(<th\b[^>]*>)([^<]*_[^<]*)(?=</th>)")
 _NUMBER_AND_UNIT = re.compile(r"(<td\b[^>]*>[-−+]?[\d.,]+) ([^\s<]{1,4}</td>)")
 _FIGURE = re.compile(r'<img\b([^>]*?)src="((?:\.\./)*_images/[^"]+)"([^>]*?)/?>')
 # Program text, not what it printed.
@@ -48,9 +49,10 @@ def mend_site(site: Path) -> None:
 
 
 def mend_page(text: str) -> str:
-    """A page in which empty headers of tables are plain cells and numbers keep to their units,
-    folded parts of the table of contents say what they are, lines of code can wrap below where
-    they begin, no script is waited for, and MathJax is loaded for formulas only.
+    """A page in which empty headers of tables are plain cells, the others can break after an
+    underscore, numbers keep to their units, folded parts of the table of contents say what they
+    are, lines of code can wrap below where they begin, no script is waited for, and MathJax is
+    loaded for formulas only.
 
     Parameters
     ----------
@@ -62,6 +64,7 @@ def mend_page(text: str) -> str:
     str
     """
     text = _EMPTY_HEADER.sub(r"<td\1></td>", text)
+    text = _HEADER.sub(lambda found: found[1] + found[2].replace("_", "_<wbr>"), text)
     text = _NUMBER_AND_UNIT.sub(r"\1&nbsp;\2", text)
     text = _CODE.sub(_with_lines, text)
     if "math notranslate" not in text:

@@ -15,6 +15,11 @@ def test_empty_headers_become_cells_and_the_others_stay():
     assert mend_page(row) == mended
 
 
+def test_a_header_can_break_after_an_underscore():
+    assert mend_page("<th>mean_fold_error</th>") == "<th>mean_<wbr>fold_<wbr>error</th>"
+    assert mend_page("<td>mean_fold</td><th>mean</th>") == "<td>mean_fold</td><th>mean</th>"
+
+
 def test_a_number_is_not_parted_from_its_unit():
     assert mend_page('<td class="data">-2.1 %</td>') == '<td class="data">-2.1&nbsp;%</td>'
     assert mend_page("<td>1,200 m²</td>") == "<td>1,200&nbsp;m²</td>"
