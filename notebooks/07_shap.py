@@ -133,7 +133,7 @@ columns_to_factors(models.fitted_coder(next(iter(trained.values())))).iloc[:5, :
 # The forest is explained in probability, because its trees average probabilities. `shap.TreeExplainer` gives values for both classes; class 1 is
 # landslide. Given a background, it replaces absent columns by the background's (*interventional*), as the sampling for the network does.
 
-# %%
+# %% tags=["remove-stderr"]
 explained = {}
 if "rf" in trained:
     coder, forest = trained["rf"][0], trained["rf"][-1]
@@ -149,7 +149,7 @@ if "rf" in trained:
 # %% [markdown]
 # XGBoost is explained in log-odds, because that is what its trees add up to before the sigmoid.
 
-# %%
+# %% tags=["remove-stderr"]
 if "xgboost" in trained:
     coder, trees = trained["xgboost"][0], trained["xgboost"][-1]
     rows = coder.transform(chosen).astype(np.float32)
