@@ -69,7 +69,12 @@ def uses(notebook: Path, params: type) -> Uses:
 
 def _code_of(cells: list[dict]) -> _Module:
     """The code of a notebook's cells, read as one module."""
-    source = "\n".join("".join(item["source"]) for item in cells if item["cell_type"] == "code")
+    source = "\n".join(
+        "".join(item["source"])
+        for item in cells
+        if item["cell_type"] == "code"
+        and "injected-parameters" not in item["metadata"].get("tags", [])
+    )
     return _read(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE).encode())
 
 

@@ -100,7 +100,7 @@ def test_the_page_of_the_mountain_is_for_runs_that_made_one(run, monkeypatch, da
     done = []
     monkeypatch.setattr(publish, "execute_notebook", lambda file, *_: done.append(file.stem))
     publish._add_pages(run)
-    assert done == ["mountain", "14_published_tables"][not made :]
+    assert done == ["mountain", "15_published_tables"][not made :]
     assert old.exists() == made
 
 

@@ -63,7 +63,7 @@ def test_claims_are_counted_over_the_runs(compared, tiny):
 def test_what_differs_is_found_and_what_is_alike_is_not(compared):
     """Two parameters, a list among them; only the forest; cell by cell the maps are the same."""
     table = {file.stem: pd.read_csv(file) for file in (compared / "tables").glob("*.csv")}
-    assert list(table["parameters"].columns) == ["run", "05.rf_trees, 10.lab_buffers_m"]
+    assert list(table["parameters"].columns) == ["run", "05.rf_trees", "10.lab_buffers_m"]
     folds = table["differences"].query("table == 'scores_spatial' and score == 'auc_within'")
     assert set(folds["method"]) == {"paired bootstrap"}
     others = folds[folds["row"] != "rf"]

@@ -196,7 +196,10 @@ def test_figures_of_a_chapter_that_trains_are_drawn_anew_when_asked(go, tmp_path
     words = f"The code of the figures changed since these were made: {SECOND}."
     assert words in pages.timings_page(run)
     assert out_of_date(run, values, THIRD) == ({}, []), "no other product, nothing that follows"
-    assert out_of_date(run, values, SECOND)[1] == ["drawing code lsa_helpers.show.style is gone"]
+    assert out_of_date(run, values, SECOND)[1] == [
+        "drawing code lsa_helpers.show.style is gone",
+        "drawing code the solutions is new",
+    ]
     assert execute(run, values, list(BODY), redraw=True) == [SECOND]
     assert words not in pages.timings_page(run)
 
