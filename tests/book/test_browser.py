@@ -2,6 +2,7 @@
 by keyboard, without a network.
 """
 
+import gzip
 import importlib.resources
 import threading
 from functools import partial
