@@ -3,6 +3,7 @@ replaces a good site.
 """
 
 import json
+import shutil
 
 import nbformat
 import pytest
@@ -122,7 +123,16 @@ def test_a_folder_with_other_things_is_never_replaced(run, tmp_path):
 
 
 @pytest.mark.book
-def test_a_warning_stops_the_build_and_keeps_the_old_site(tmp_path):
+def test_a_warning_stops_the_build_and_keeps_the_old_site(tmp_path, monkeypatch):
+    """Of a book of one chapter: the reference of the module takes a minute."""
+    root, small = publish._root(), tmp_path / "small"
+    shutil.copytree(root / "book", small / "book", ignore=shutil.ignore_patterns("api.md"))
+    for name in ("_config.yml", "CITATION.cff"):
+        shutil.copyfile(root / name, small / name)
+    parts = [{"chapters": [{"file": "notebooks/07_shap"}]}]
+    toc = {"format": "jb-book", "root": "book/index", "parts": parts}
+    (small / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
+    monkeypatch.setattr(publish, "_root", lambda: small)
     out = tmp_path / "site"
     out.mkdir()
     (out / "index.html").write_text("the old site")
@@ -131,6 +141,6 @@ def test_a_warning_stops_the_build_and_keeps_the_old_site(tmp_path):
         publish.build_book(bad, out)
     assert (out / "index.html").read_text() == "the old site"
     assert (bad.path / "notebooks/15_published_tables.ipynb").is_file(), "made with every book"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "site"], (
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "site", "small"], (
         "nothing half-built is left"
     )
