@@ -56,7 +56,7 @@ import xrspatial
 from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 
-from lsa_helpers import validation
+from lsa_helpers import answers, validation
 from lsa_helpers.errors import remarks
 from lsa_helpers.factors.build import build_factors, describe
 from lsa_helpers.factors.terrain import curvatures, flow_directions, one_ring_wider
@@ -382,8 +382,40 @@ else:
 # ```
 
 # %%
-steep = (slope > 30).where(known)
-print(f"{float(steep.mean()):.1%} of the area is steeper than 30°.")
+steep = float((slope > 30).where(known).mean())
+answers.record(run, "ex-01-steep", 100 * steep, within=1.0)  # per cent
+print(f"{steep:.1%} of the area is steeper than 30°.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start}
+# :label: ex-01-coarse
+# ```
+#
+# Break it: how coarse may a model of the terrain be? Average the altitude over squares of 2, 4 and 8 cells, compute the slope anew, and look at the share
+# above 30° and at the steepest place. Which landslides would a study on the coarsest grid not understand?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-01-coarse
+# :class: dropdown
+# ```
+#
+# A mean over a square flattens what is steep and short: cliffs and scarps first, then whole slopes. So a slope class of one study is not that of another with larger
+# cells, and a limit such as 30° means nothing without the cell size beside it.
+
+# %%
+coarse = {}
+for cells in (1, 2, 4, 8):
+    averaged = dem.coarsen(y=cells, x=cells, boundary="trim").mean()
+    steepness = xrspatial.slope(averaged)
+    share = (steepness > 30).where(steepness.notnull()).mean()
+    coarse[f"{cells * cell_size(dem):g} m"] = {"above 30° (%)": 100 * float(share), "steepest (°)": float(steepness.max())}
+answers.record(run, "ex-01-coarse", coarse[f"{8 * cell_size(dem):g} m"]["steepest (°)"], within=1.0)
+pd.DataFrame(coarse).round(1)
 
 # %% [markdown]
 # ```{solution-end}
