@@ -280,8 +280,7 @@ if names := show.of_family(factors, "triggers"):
 # %% [markdown]
 # Some of these maps repeat each other: {term}`TRI` and slope look alike, because a steep cell differs from its neighbours. Chapter 4 measures how
 # far such factors can stand in for each other.
-
-# %% [markdown]
+#
 # ## What each factor means
 #
 # Fifteen factors, because the paper has these; other studies have five or fifty. Each stands for a process, and each can mislead:

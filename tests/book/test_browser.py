@@ -200,8 +200,7 @@ def address(site):
 
 def test_search_finds_the_chapter_on_frequency_ratios(address, browser):
     page = new_page(browser, address)
-    page.goto(f"{address}/index.html")
-    page.wait_for_selector("article h1")
+    page.goto(f"{address}/index.html", wait_until="networkidle")  # the button's script has come
     page.get_by_role("button", name="Search").first.click()
     page.locator("dialog input[type=search]").fill("frequency ratio")
     page.keyboard.press("Enter")
