@@ -20,9 +20,9 @@ book: $(ENV) ## make the environment, run all chapters, build the book
 	$(BIN)/lsa run quick
 	$(BIN)/lsa book quick
 
-site: $(ENV) ## all chapters, then the book as a site for a web server, with a PDF: make site ADDRESS=https://…
+site: $(ENV) ## all chapters, then the book as a site for a web server: make site ADDRESS=https://…
 	$(BIN)/lsa run quick
-	$(BIN)/lsa publish quick --out site --address "$(ADDRESS)" --repository "$(REPOSITORY)" --version "$(VERSION)" --pdf
+	$(BIN)/lsa publish quick --out site --address "$(ADDRESS)" --repository "$(REPOSITORY)" --version "$(VERSION)"
 
 test: $(ENV) ## check everything: style, twins, tests
 	$(BIN)/ruff check .

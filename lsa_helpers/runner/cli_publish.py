@@ -22,12 +22,10 @@ def publish(
     version: Annotated[
         str, typer.Option(help="folder of this version beside others, for example v1.0")
     ] = "",
-    pdf: Annotated[bool, typer.Option("--pdf", help="also book.pdf, by Chromium")] = False,
 ) -> None:
     """Build the book of a run for any static web server: copy the folder there, and it works."""
     from lsa_helpers.run import Run
     from lsa_helpers.runner.online import Online, put_online
-    from lsa_helpers.runner.pdf import write_pdf
     from lsa_helpers.runner.publish import build_book
     from lsa_helpers.runner.registry import find_run
 
@@ -36,8 +34,6 @@ def publish(
     folder = Run(find_run(run))
     with console.status("building the book, about a minute"), tempfile.TemporaryDirectory() as tmp:
         built = build_book(folder, Path(tmp) / "book", online.config()).parent
-        if pdf:
-            write_pdf(folder, built / "book.pdf")
         index = put_online(built, out, online)
     console.print(f"{index}. Copy {out} to the server; try it: python -m http.server -d {out}")
 

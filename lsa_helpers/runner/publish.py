@@ -73,8 +73,8 @@ def build_book(run: Run, out: Path | None = None, config: dict | None = None) ->
         if not compares and _executed(run):
             _add_pages(run)
         (comparison_stage if compares else make_stage)(run, stage)
-        _set(stage / "_config.yml", config or {})
-        site = jupyter_book(stage, Path(folder) / "built")
+        set_values(stage / "_config.yml", config or {})
+        site = _jupyter_book(stage, Path(folder) / "built")
         mend_site(site)
         _put_in_place(site, out)
     return out / "index.html"
@@ -194,7 +194,7 @@ def _config(root: Path) -> str:
     return config.replace("{version}", lsa_helpers.__version__)
 
 
-def _set(file: Path, values: dict) -> None:
+def set_values(file: Path, values: dict) -> None:
     """Set values of a YAML file, at any depth."""
 
     def merged(old: dict, new: dict) -> dict:
@@ -241,27 +241,10 @@ def _copy_scripts(folder: Path) -> None:
     shutil.copytree(mathjax.parent / "output/chtml", folder / "mathjax/output/chtml")
 
 
-def jupyter_book(stage: Path, built: Path, builder: str = "html") -> Path:
-    """Build a stage and give the folder of its pages.
-
-    Parameters
-    ----------
-    stage : Path
-        From `make_stage`.
-    built : Path
-        A folder for Sphinx' own files and the pages.
-    builder : str
-        ``html``, where every warning is an error, or another of Sphinx' builders.
-
-    Raises
-    ------
-    StageError
-        With the errors, and the warnings where these count.
-    """
+def _jupyter_book(stage: Path, built: Path) -> Path:
+    """Build the stage; every warning is an error."""
     program = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    command = [*program, stage, "--path-output", built, "--keep-going", "-q"]
-    strict, other = ["-W", "-n"], ["--builder", "custom", "--custom-builder", builder]
-    command += strict if builder == "html" else other
+    command = [*program, stage, "--path-output", built, "-W", "--keep-going", "-n", "-q"]
     environment = os.environ | {"NO_COLOR": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -270,7 +253,7 @@ def jupyter_book(stage: Path, built: Path, builder: str = "html") -> Path:
         told = [line for line in lines if re.search(r"WARNING|ERROR|Error|Exception", line)]
         told = "\n".join((told or lines[-20:])[:40])
         raise StageError(f"Jupyter Book does not build the book:\n{told}")
-    return built / "_build" / builder
+    return built / "_build" / "html"
 
 
 def _put_in_place(site: Path, out: Path) -> None:

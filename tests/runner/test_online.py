@@ -8,7 +8,7 @@ import yaml
 
 from lsa_helpers.errors import InputError
 from lsa_helpers.runner.online import Online, put_online, sitemap, with_card
-from lsa_helpers.runner.publish import _set
+from lsa_helpers.runner.publish import set_values
 
 PAGE = (
     "<html><head><title>A &amp; B</title></head><body><p>Menu</p>"
@@ -74,7 +74,7 @@ def test_what_is_given_reaches_the_configuration(tmp_path):
     """Values at any depth are set, the others stay."""
     file = tmp_path / "_config.yml"
     file.write_text("html: {extra_footer: x, baseurl: ''}\ntitle: T\n", encoding="utf-8")
-    _set(file, Online(ADDRESS, "https://example.org/code", "dev", "v1").config())
+    set_values(file, Online(ADDRESS, "https://example.org/code", "dev", "v1").config())
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert config["html"]["extra_footer"] == "x" and config["title"] == "T"
     assert config["html"]["baseurl"] == f"{ADDRESS}/v1/"
