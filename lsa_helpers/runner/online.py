@@ -20,6 +20,10 @@ _GOES_ON = (
     '<meta http-equiv="refresh" content="0; url={version}/index.html"></head>'
     '<body><a href="{version}/index.html">{title}</a></body></html>\n'
 )
+_VERSIONS = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Versions: {title}</title>'
+    "</head><body><h1>Versions</h1><ul>{items}</ul></body></html>\n"
+)
 
 
 class Online(NamedTuple):
@@ -78,16 +82,6 @@ class Online(NamedTuple):
                 "binderhub_url": "https://mybinder.org",
                 "colab_url": "https://colab.research.google.com",
             }
-        if self.version and self.address:
-            options = {
-                "switcher": {
-                    "json_url": f"{self.address.rstrip('/')}/versions.json",
-                    "version_match": self.version,
-                },
-                "check_switcher": False,
-                "primary_sidebar_end": ["version-switcher"],
-            }
-            config["sphinx"] = {"config": {"html_theme_options": options}}
         return config
 
 
@@ -114,7 +108,10 @@ def put_online(built: Path, out: Path, online: Online) -> Path:
     for page in sorted(built.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
         place = page.relative_to(built).as_posix()
-        page.write_text(with_card(text, online.root, place), encoding="utf-8")
+        text = with_card(text, online.root, place)
+        if online.version:
+            text = _with_versions(text, place)
+        page.write_text(text, encoding="utf-8")
     if site.exists():
         shutil.rmtree(site)
     site.parent.mkdir(parents=True, exist_ok=True)
@@ -153,6 +150,12 @@ def with_card(text: str, root: str, place: str) -> str:
     return text.replace("</head>", "\n".join(tags) + "\n</head>", 1)
 
 
+def _with_versions(text: str, place: str) -> str:
+    """A page whose footer leads to the list of versions, which lies beside their folders."""
+    up = "../" * (place.count("/") + 1)
+    return text.replace("</footer>", f'<p><a href="{up}versions.html">Versions</a></p></footer>', 1)
+
+
 def sitemap(site: Path, root: str) -> str:
     """Addresses of all pages of a site, as search engines read them (sitemaps.org 0.9)."""
     pages = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
@@ -170,7 +173,7 @@ def _robots(online: Online) -> str:
 
 
 def _add_version(out: Path, online: Online, title: str) -> None:
-    """Write this version into the list that the switcher reads, newest first."""
+    """Write this version into the list of all, newest first, as JSON and as a page."""
     file = out / "versions.json"
     known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
     this = {
@@ -182,6 +185,11 @@ def _add_version(out: Path, online: Online, title: str) -> None:
     others = [item | {"preferred": False} for item in known if item["version"] != online.version]
     text = json.dumps([this, *others], indent=1, ensure_ascii=False)
     file.write_text(text + "\n", encoding="utf-8")
+    items = "".join(
+        f'<li><a href="{item["version"]}/index.html">{item["version"]}</a></li>'
+        for item in [this, *others]
+    )
+    (out / "versions.html").write_text(_VERSIONS.format(title=title, items=items), encoding="utf-8")
     page = _GOES_ON.format(title=title, version=online.version)
     (out / "index.html").write_text(page, encoding="utf-8")
 

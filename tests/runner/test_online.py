@@ -12,7 +12,8 @@ from lsa_helpers.runner.publish import set_values
 
 PAGE = (
     "<html><head><title>A &amp; B</title></head><body><p>Menu</p>"
-    "<article><h1>A</h1><p>Where <em>it</em> slides &lt;here&gt;¶.</p></article></body></html>"
+    "<article><h1>A</h1><p>Where <em>it</em> slides &lt;here&gt;¶.</p></article>"
+    "<footer></footer></body></html>"
 )
 ADDRESS = "https://example.org/lsa"
 
@@ -51,6 +52,9 @@ def test_versions_stand_side_by_side(tmp_path):
     assert [item["version"] for item in known] == ["v1", "v2"]
     assert [item["preferred"] for item in known] == [True, False]
     assert known[1]["url"] == f"{ADDRESS}/v2/"
+    assert '"v2/index.html">v2' in (out / "versions.html").read_text(encoding="utf-8")
+    deep = (out / "v1/notebooks/01_data.html").read_text(encoding="utf-8")
+    assert 'href="../../versions.html"' in deep
     assert 'url=v1/index.html"' in (out / "index.html").read_text(encoding="utf-8")
     assert f"Sitemap: {ADDRESS}/sitemap.xml" in (out / "robots.txt").read_text(encoding="utf-8")
 
