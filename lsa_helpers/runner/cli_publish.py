@@ -26,11 +26,12 @@ def publish(
     """Build the book of a run for any static web server: copy the folder there, and it works."""
     from lsa_helpers.run import Run
     from lsa_helpers.runner.online import Online, put_online
-    from lsa_helpers.runner.publish import build_book
+    from lsa_helpers.runner.publish import build_book, refuse_other_things
     from lsa_helpers.runner.registry import find_run
 
     online = Online(address, repository, branch, version)
     online.check()
+    refuse_other_things(out / version)  # said before a minute of building
     folder = Run(find_run(run))
     with console.status("building the book, about a minute"), tempfile.TemporaryDirectory() as tmp:
         built = build_book(folder, Path(tmp) / "book", online.config()).parent

@@ -1,7 +1,6 @@
 """The folder of a course: all that a class needs of a run, to be used without internet."""
 
 import json
-import os
 import secrets
 import shutil
 from pathlib import Path
@@ -83,7 +82,7 @@ def _fill(run: Run, folder: Path) -> None:
         _students_notebook(chapter, values, folder / "notebooks")
     sections["shared"] |= _seen_from("../..", places)
     _copy_run(run, folder / "runs" / _PAGE, folder / "notebooks", sections)
-    shutil.copytree(folder / "runs" / _PAGE, folder / "runs" / _MINE, copy_function=os.link)
+    shutil.copytree(folder / "runs" / _PAGE, folder / "runs" / _MINE)
 
 
 def _copy_data(run: Run, shared: dict, folder: Path) -> list[str]:

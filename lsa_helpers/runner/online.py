@@ -5,7 +5,6 @@ versions side by side.
 import html
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -13,6 +12,7 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageDraw, ImageFont
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.runner.publish import put_in_place, refuse_other_things
 
 _CARD = (1200, 630)  # pixels of the picture that others show with a link
 _GOES_ON = (
@@ -91,7 +91,7 @@ def put_online(built: Path, out: Path, online: Online) -> Path:
     Parameters
     ----------
     built : Path
-        Folder of a built book; it is moved.
+        Folder of a built book; it is changed, and copied from there.
     out : Path
         Folder of the site. With a version, the book lies in a folder of that name beside the
         others; ``index.html`` leads to the newest, that is the one put online last.
@@ -101,8 +101,16 @@ def put_online(built: Path, out: Path, online: Online) -> Path:
     -------
     Path
         The page that a reader opens first.
+
+    Raises
+    ------
+    InputError
+        When the folder to write holds something else than a site, or versions and this has none.
     """
     site = out / online.version if online.version else out
+    refuse_other_things(site)
+    if not online.version and (out / "versions.json").is_file():
+        raise InputError("this site holds versions", where=out, fix="Name this one: --version v2")
     title = _first(r"<title>(.*?)</title>", (built / "index.html").read_text(encoding="utf-8"))
     _social_card(built, html.unescape(title))
     for page in sorted(built.rglob("*.html")):
@@ -112,10 +120,7 @@ def put_online(built: Path, out: Path, online: Online) -> Path:
         if online.version:
             text = _with_versions(text, place)
         page.write_text(text, encoding="utf-8")
-    if site.exists():
-        shutil.rmtree(site)
-    site.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(built, site)
+    put_in_place(built, site)
     if online.version:
         _add_version(out, online, title)
     (out / "robots.txt").write_text(_robots(online), encoding="utf-8")

@@ -61,12 +61,7 @@ def build_book(run: Run, out: Path | None = None, config: dict | None = None) ->
         warning; the message shows them.
     """
     out = Path(out) if out is not None else run.path / "book"
-    if out.exists() and any(out.iterdir()) and not (out / "index.html").is_file():
-        raise InputError(
-            "this folder holds something that is no book",
-            where=out,
-            fix="Give an empty folder or a new name with --out",
-        )
+    refuse_other_things(out)
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder) / "stage"
         compares = (run.path / "comparison.json").is_file()
@@ -76,8 +71,27 @@ def build_book(run: Run, out: Path | None = None, config: dict | None = None) ->
         set_values(stage / "_config.yml", config or {})
         site = _jupyter_book(stage, Path(folder) / "built")
         mend_site(site)
-        _put_in_place(site, out)
+        put_in_place(site, out)
     return out / "index.html"
+
+
+def refuse_other_things(out: Path) -> None:
+    """Refuse a folder that holds something else than a site, which would be replaced.
+
+    Parameters
+    ----------
+    out : Path
+
+    Raises
+    ------
+    InputError
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "index.html").is_file():
+        raise InputError(
+            "this folder holds something that is no book",
+            where=out,
+            fix="Give an empty folder or a new name with --out",
+        )
 
 
 def make_stage(run: Run, stage: Path) -> None:
@@ -256,7 +270,7 @@ def _jupyter_book(stage: Path, built: Path) -> Path:
     return built / "_build" / "html"
 
 
-def _put_in_place(site: Path, out: Path) -> None:
+def put_in_place(site: Path, out: Path) -> None:
     """Replace `out` by the new site in two renames, without what no page loads."""
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}-{secrets.token_hex(4)}")

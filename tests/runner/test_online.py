@@ -55,8 +55,20 @@ def test_versions_stand_side_by_side(tmp_path):
     assert '"v2/index.html">v2' in (out / "versions.html").read_text(encoding="utf-8")
     deep = (out / "v1/notebooks/01_data.html").read_text(encoding="utf-8")
     assert 'href="../../versions.html"' in deep
+    with pytest.raises(InputError, match="holds versions"):
+        put_online(site(tmp_path / "last"), out, Online(ADDRESS))
     assert 'url=v1/index.html"' in (out / "index.html").read_text(encoding="utf-8")
     assert f"Sitemap: {ADDRESS}/sitemap.xml" in (out / "robots.txt").read_text(encoding="utf-8")
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path):
+    """Only a site is replaced."""
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter.txt").write_text("years of work", encoding="utf-8")
+    with pytest.raises(InputError, match="holds something that is no book"):
+        put_online(site(tmp_path / "built"), out, Online())
+    assert (out / "chapter.txt").read_text(encoding="utf-8") == "years of work"
 
 
 def test_a_site_without_address_is_whole_too(tmp_path):
