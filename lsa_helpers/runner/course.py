@@ -15,7 +15,7 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
 from lsa_helpers.runner.cells import notebooks_dir
 from lsa_helpers.runner.exercises import without_solutions
-from lsa_helpers.runner.inputs import seen_from
+from lsa_helpers.runner.inputs import LOCAL_FILES, names_a_file, seen_from
 from lsa_helpers.runner.manifest import read_manifest
 from lsa_helpers.runner.modules import uses
 from lsa_helpers.runner.params import CHAPTERS
@@ -75,28 +75,39 @@ def _fill(run: Run, folder: Path) -> None:
     shutil.copytree(run.path / "book", folder / "book")
     shutil.copytree(notebooks_dir() / "params", folder / "notebooks" / "params")
     sections = yaml.safe_load((run.path / "params.yml").read_text(encoding="utf-8"))
-    places = _copy_data(run, sections["shared"], folder)
+    places = _copy_files(run, sections, folder)
+    seen = _seen_from("..", sections, places)
     for chapter in CHAPTERS:
-        values = sections["shared"] | sections[chapter] | _seen_from("..", places)
-        values |= {"run_dir": f"../runs/{_MINE}"}
+        values = seen["shared"] | seen[chapter] | {"run_dir": f"../runs/{_MINE}"}
         _students_notebook(chapter, values, folder / "notebooks")
-    sections["shared"] |= _seen_from("../..", places)
-    _copy_run(run, folder / "runs" / _PAGE, folder / "notebooks", sections)
+    seen = _seen_from("../..", sections, places)
+    _copy_run(run, folder / "runs" / _PAGE, folder / "notebooks", seen)
     shutil.copytree(folder / "runs" / _PAGE, folder / "runs" / _MINE)
 
 
-def _copy_data(run: Run, shared: dict, folder: Path) -> list[str]:
-    """Copy the data folder and the catalog of a run that has them, under the parameters' names."""
-    places = [name for name in ("data", "catalog") if shared.get(name)]
-    for name in places:
-        source = seen_from(run.path, shared[name])
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, folder / name)
+def _copy_files(run: Run, sections: dict, folder: Path) -> dict[tuple[str, str], str]:
+    """Copy the data folder, the catalog and every other file that a parameter names; section and
+    parameter → place in `folder`.
+    """
+    places = {}
+    for section, names in {"shared": ("data", "catalog"), **LOCAL_FILES}.items():
+        for name in names:
+            if names_a_file(name, text := sections[section][name]):
+                source = seen_from(run.path, text)
+                place = name if source.is_dir() else f"{name}/{source.name}"
+                (folder / place).parent.mkdir(exist_ok=True)
+                copy = shutil.copytree if source.is_dir() else shutil.copyfile
+                copy(source, folder / place)
+                places[section, name] = place
     return places
 
 
-def _seen_from(up: str, places: list[str]) -> dict[str, str]:
-    """Parameters that name copied data, from a folder below."""
-    return {name: f"{up}/{name}" for name in places}
+def _seen_from(up: str, sections: dict, places: dict[tuple[str, str], str]) -> dict:
+    """The parameters of a run with the paths of what was copied, from a folder below."""
+    seen = {section: dict(values) for section, values in sections.items()}
+    for (section, name), place in places.items():
+        seen[section][name] = f"{up}/{place}"
+    return seen
 
 
 def _students_notebook(chapter: str, values: dict, folder: Path) -> None:

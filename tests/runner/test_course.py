@@ -67,8 +67,8 @@ def test_a_class_can_begin_at_any_chapter(course, monkeypatch):
 
 
 @pytest.mark.notebooks
-def test_a_data_folder_comes_along(course, tmp_path):
-    """Its path counts from the notebooks, and from the runs."""
+def test_data_and_files_that_parameters_name_come_along(course, tmp_path):
+    """Their paths count from the notebooks, and from the runs."""
     run, _ = course
     own = Run(tmp_path / "runs" / "own")
     shutil.copytree(run.path, own.path)
@@ -76,11 +76,16 @@ def test_a_data_folder_comes_along(course, tmp_path):
     (tmp_path / "area" / "catalog.yml").write_text("dem: {path: dem.tif}\n", encoding="utf-8")
     sections = yaml.safe_load((own.path / "params.yml").read_text(encoding="utf-8"))
     sections["shared"]["data"] = "../../area"
+    (tmp_path / "ours.safetensors").write_text("a detector", encoding="utf-8")
+    sections["02_detector"]["detector"] = "../../ours.safetensors"
     (own.path / "params.yml").write_text(yaml.safe_dump(sections), encoding="utf-8")
     make_course(own, tmp_path / "class")
     assert (tmp_path / "class/data/catalog.yml").is_file()
     text = "".join("".join(cell["source"]) for cell in cells_of(tmp_path / "class", "01_data"))
     assert 'data = "../data"' in text
+    text = "".join("".join(cell["source"]) for cell in cells_of(tmp_path / "class", "02_detector"))
+    assert 'detector = "../detector/ours.safetensors"' in text
+    assert (tmp_path / "class/detector/ours.safetensors").is_file()
     kept = yaml.safe_load((tmp_path / "class/runs/mine/params.yml").read_text(encoding="utf-8"))
     assert (tmp_path / "class/runs/mine" / kept["shared"]["data"] / "catalog.yml").is_file()
 
