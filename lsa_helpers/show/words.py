@@ -3,6 +3,7 @@
 
 class Reading(str):
     """What a table or figure says: the last value of a cell, and the page shows it as Markdown.
+    Names from a user's files do not belong in it: their markup would become the page's.
 
     Examples
     --------
