@@ -38,6 +38,7 @@ class Entry(_Strict):
     """One source of the data folder; which keys matter depends on what the file is."""
 
     path: str | list[str] = Field(
+        min_length=1,
         description="file, wildcard or list of them, all of which are read; in the data folder or "
         "absolute; also GDAL's name of a layer (GPKG:file:table)"
     )

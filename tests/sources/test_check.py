@@ -38,6 +38,8 @@ def broken(folder, **changes):
             r"roads\.shp: .*does not overlap",
         ),
         ({"dem": None}, r"names no DEM"),
+        ({"roads": {"path": []}}, r'key "roads\.path".*at least 1 item'),
+        ({"roads": {"path": ""}}, r'key "roads\.path".*at least 1 item'),
     ],
 )
 def test_a_broken_catalog_is_explained(folder, changes, words):
