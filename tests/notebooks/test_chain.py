@@ -351,6 +351,7 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
         "doubt_seeds": "1",
         "doubt_step": "4",
         "conformal_splits": "2",
+        "logistic_repeats": "25",
     }
     values = load_run_params(find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path)
     execute(run, values, list(CHAPTERS))
