@@ -14,6 +14,7 @@ ROLES = {
     "inventory": r"landslid|(^|[\W_])slides?([\W_]|$)|inventor|fran[ae]|desliz|lsl|glc|滑坡",
     "dem": r"dem|dtm|elev|altitud|srtm|aster|hgt|高程",
     "roads": r"road|street|highway|lrdl|strad|stra(ß|ss)e|carreter|道路",
+    "buildings": r"building|bldg|house|edific|gebäude|gebaeude|fabbricat|房屋|建筑|居民地",
     "rivers": r"river|stream|hydl|hydro|drain|waterway|fium|河",
     "faults": r"fault|falla|faglie|断层",
     "lithology": r"lith|geolog|rock|岩",
@@ -177,7 +178,7 @@ def _point_guesses(found: Found) -> list[Guess]:
         reason = f'points with a column "{label}" of 0 and 1'
         guesses.append(Guess("inventory", keys | {"label": label}, reason, 3 + found.count // 1000))
     elif found.count:
-        guesses.append(Guess("inventory", keys, f"{found.count} points", 1))
+        guesses += _by_role(found, ("inventory", "buildings"), f"{found.count} points")
     value = next((name for name in found.columns if re.search(READY["pga"], name.lower())), "")
     if value:
         question = "in which unit is it? (`unit: g`, `cm/s²` …)"
@@ -199,12 +200,16 @@ def _is_label(name: str, values: pd.Series) -> bool:
     return bool(re.search(_LABEL, name.lower())) and set(values.dropna().unique()) == {0, 1}
 
 
+def _by_role(found: Found, roles: tuple[str, ...], reason: str) -> list[Guess]:
+    """Roles that only a name tells apart."""
+    return [Guess(role, found.keys, reason, 1) for role in roles]
+
+
 def _shape_guesses(found: Found) -> list[Guess]:
     """Lines and polygons, by their number and columns."""
     keys = found.keys
     if found.geometry == "line":
-        reason = f"{found.count} lines"
-        return [Guess(role, keys, reason, 1) for role in ("roads", "rivers", "faults")]
+        return _by_role(found, ("roads", "rivers", "faults"), f"{found.count} lines")
     if found.geometry != "polygon":
         return []
     reason = f"{found.count} polygons over {found.share:.0%} of their frame"
@@ -212,6 +217,7 @@ def _shape_guesses(found: Found) -> list[Guess]:
     labelled = {"label": label} if label else {}
     scattered = found.count >= 5 and found.share < 0.3
     guesses = [Guess("inventory", keys | labelled, reason, 1 + scattered + bool(label))]
+    guesses += _by_role(found, ("buildings",) * scattered, reason)
     codes = [name for name, values in found.columns.items() if 2 <= values.nunique() <= 40]
     code = next((name for name in codes if re.search(_CODE, name.lower())), next(iter(codes), ""))
     if code:

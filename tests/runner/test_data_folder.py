@@ -88,6 +88,17 @@ def test_the_mountain_is_understood_without_its_catalog(tmp_path):
     assert text.count("what is it? It could be: roads, rivers, faults") == 3
 
 
+@pytest.mark.parametrize("name", ["osm_buildings", "2020_房屋"])
+def test_buildings_are_known_by_their_name(hill, name):  # noqa: F811
+    """Outlines and points alike; landslides beside them stay the inventory."""
+    slides = gpd.read_file(hill.path / "landslides.gpkg")
+    for part in (slides[["geometry"]], slides[["geometry"]].set_geometry(slides.centroid)):
+        part.to_file(hill.path / f"{name}.gpkg")
+        guessed = yaml.safe_load(write_catalog(hill.path))
+        assert guessed["buildings"] == {"path": f"{name}.gpkg"}
+        assert guessed["inventory"] == {"path": "landslides.gpkg"}
+
+
 def test_every_layer_of_a_package_is_looked_at(hill):  # noqa: F811
     for name in ("roads", "rivers", "lithology", "landslides"):
         file = hill.path / f"{name}.gpkg"
