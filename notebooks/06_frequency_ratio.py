@@ -148,7 +148,8 @@ speckles = pd.DataFrame({name: validation.texture(class_map) for name, class_map
 speckles = 100 * speckles.rename(style.MODEL_LABELS).sort_values("isolated")
 display(speckles.set_axis(["Neighbours of another class (%)", "Cells alone in their class (%)"], axis=1).round(2))
 alone = speckles["isolated"]
-print(f"Fewest cells alone in their class: {alone.index[0]}, {alone.iloc[0]:.2f} %; most: {alone.index[-1]}, {alone.iloc[-1]:.2f} %.")
+if len(alone) > 1 and alone.iloc[0] > 0:
+    print(f"{alone.index[-1]} leaves {alone.iloc[-1] / alone.iloc[0]:.0f} times as many cells alone as {alone.index[0]}.")
 print("A smooth map is easier to plan with, but smoothness is no proof of truth: the next section counts landslides.")
 
 # %% [markdown]
