@@ -202,7 +202,7 @@ for model, rows in table.groupby("model", sort=False):
 display(style.save(show.frequency_ratio_dots(table), run, "frequency_ratio"))
 for place, rows in {"here": table, "printed": printed}.items():
     ratio = rows.groupby("model", sort=False)["fr"].last().sort_values(ascending=False)
-    lead = f", {ratio.iloc[0] / ratio.iloc[1]:.1f} times the next" if len(ratio) > 1 else ""
+    lead = f", {ratio.iloc[0] / ratio.iloc[1]:.1f} times the next" if len(ratio) > 1 and ratio.iloc[1] > 0 else ""
     print(f"Highest class with the highest ratio, {place}: {style.MODEL_LABELS[ratio.index[0]]}, {ratio.iloc[0]:.1f}{lead}.")
 
 # %% [markdown]
