@@ -355,7 +355,7 @@ if "xgboost" in trained and p.n_pairs:
 if "xgboost" in trained and p.n_pairs and pair:
     most, least = np.argmax(joint[pair]), np.argmin(joint[pair])
     for cell in (most, least):
-        there = " with ".join(f"{in_full[name]} {explain.in_words(factors[name], cells[name].iloc[cell]).split(', ')[0]}" for name in pair)
+        there = " and ".join(f"{in_full[name]} {explain.in_words(factors[name], cells[name].iloc[cell]).split(', ')[0]}" for name in pair)
         print(f"{joint[pair][cell]:+.2f} log-odds where {there} meet.")
     size = by_factor["xgboost"]
     print(f"The mean interaction is {strength[pair]:.2f}; the whole contributions of the two are {size[pair[0]]:.2f} and {size[pair[1]]:.2f}.")
@@ -372,8 +372,8 @@ at = samples.assign(output=validation.at_samples(outputs[first], samples)).dropn
 slides, others = at[at["label"] == 1], at[at["label"] == 0]
 chosen = {
     "The highest": at.loc[at["output"].idxmax()],
-    "A landslide it missed": slides.loc[slides["output"].idxmin()],
-    "A false alarm": others.loc[others["output"].idxmax()],
+    "The least likely landslide": slides.loc[slides["output"].idxmin()],
+    "The likeliest other cell": others.loc[others["output"].idxmax()],
 }
 cells = {f"{title} (x {place['x']:.0f}, y {place['y']:.0f})": explain.explain_cell(maps[first], factors, place["x"], place["y"]) for title, place in chosen.items()}
 units = maps[first]["base"].attrs["units"]
@@ -385,7 +385,8 @@ for title, place in chosen.items():
         true_slide = bool(validation.at_samples(truth["landslide"].astype(float), pd.DataFrame([place]))[0])
         told = f" The samples call it {'landslide' if place['label'] else 'no landslide'}, and so does the truth."
         if true_slide != bool(place["label"]):
-            told = f" But in truth it is {'a landslide' if true_slide else 'no landslide'}: the label is wrong, and the model is right."
+            also = "the model is right" if (place["output"] > base) == true_slide else "so is the model"
+            told = f" But in truth it is {'a landslide' if true_slide else 'no landslide'}: the label is wrong, and {also}."
     print(f"{title}: base {base:+.2f}, output {place['output']:+.2f} {units}.{told}")
 
 # %% [markdown]
@@ -508,7 +509,8 @@ print(f"{style.MODEL_LABELS[first]}: without {words.label(factors[strongest])}, 
 # %%
 print(f"{in_full[strongest]} carries {table.loc[strongest].min():.0f} to {table.loc[strongest].max():.0f} % of the contributions, and without its own the {style.MODEL_LABELS[first]} map changes sides in {float(turned):.0%} of the cells.")
 if len(agreed):
-    print(f"Two models' reasons in one cell agree by {agreed['median'].min():.2f} to {agreed['median'].max():.2f} (median rank correlation).")
+    medians = dict.fromkeys(f"{value:.2f}" for value in (agreed["median"].min(), agreed["median"].max()))
+    print(f"Two models' reasons in one cell agree by {' to '.join(medians)} (median rank correlation).")
 
 # %% [markdown]
 # `shap_cnn.tif`, `shap_rf.tif` and `shap_xgboost.tif` hold a band per factor, the base and the residual of every cell: open them in a GIS beside the
