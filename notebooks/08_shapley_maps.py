@@ -434,7 +434,8 @@ if run.has("truth/shapley.tif"):
     if "cnn" in maps:
         spread = {name: float((errors[f"{name}_se"] ** 2).mean() / maps["cnn"][name].var()) for name in order.index if name in maps["cnn"]}
         freed = (order["cnn"] / np.sqrt(1 - pd.Series(spread).clip(upper=0.9))).clip(-1, 1).mean()
-        print(f"The network's is lowered by chance in its {p.n_orders} orders; without it, it would be about {freed:.2f}.")
+        if freed > mean["cnn"] + 0.01:
+            print(f"The network's is lowered by chance in its {p.n_orders} orders; without it, it would be about {freed:.2f}.")
     turned = order.index[(order < 0).any(axis=1)]
     print(f"Turned round in at least one model: {', '.join(in_full[name] for name in turned) or 'no factor'}. All factors: shapley_map_truth.csv.")
 
