@@ -15,18 +15,17 @@
 # anything. This chapter cuts the maps of chapter 5 into classes and asks how many landslides each class holds for its size: the
 # {term}`frequency ratio`, sections 4.3 and 5.1 of {cite:t}`yao2026`.
 #
-# **You will learn** (1) how {term}`Fisher–Jenks breaks` differ from equal and quantile breaks, (2) how to compute and read a frequency ratio,
-# (3) how to check a printed table against its own numbers, (4) how to look at the result on an interactive map.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how {term}`Fisher–Jenks breaks` differ from equal and quantile ones, and what depends on them | five ways to cut the same maps; first change to try below, `scheme` |
+# | how to compute a frequency ratio and read it with its area | the classes of every model; {ref}`exercise <ex-06-weighted-mean>`: why ratios average to 1; {ref}`exercise <ex-06-density>`: hectares |
+# | how to tell what a map remembers from what it predicts | the same table from fitted and from held-out maps |
+# | how to check a printed table against its own numbers | the paper's Table 5, audited |
 #
-# **Before you start**
+# **Before you start** you need chapter 5, or its maps (made first at the smallest size when you open this chapter alone), and shares and ratios:
+# nothing more than division. It helps to know what a variance is, for Fisher–Jenks breaks minimise it inside the classes.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapter 5, or its maps | necessary | made first at the smallest size when you open this chapter alone |
-# | shares and ratios | necessary | nothing more than division |
-# | variance | helpful | Fisher–Jenks minimises it inside the classes |
-#
-# **Time to learn** about 25 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 25 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -78,7 +77,8 @@ burnt = rasterize(shapes, one_map.shape, transform=one_map.rio.transform()) == 1
 landslide = classes.known_landslides(burnt, one_map).values
 cell_km2 = (cell_size(one_map) / 1000) ** 2
 n_known = int(one_map.notnull().sum())
-print(f"Maps: {p.maps}. {landslide.sum()} of {n_known} known cells lie in {len(landslides)} landslides.")
+kind = {"heldout": "held out", "fitted": "fitted"}[p.maps]
+print(f"Maps: {kind}. {landslide.sum():,} of {n_known:,} known cells, {landslide.sum() / n_known:.1%}, lie in {len(landslides)} {landslides.attrs['layer']} landslides.")
 
 # %% [markdown]
 # ## From a number to a class
@@ -121,14 +121,14 @@ run.write_json(chosen | {"n_classes": k}, "breaks.json")
 
 names = classes.class_names(k)
 upper = [f"{name} up to" for name in names[:-1]]
-pd.DataFrame(chosen["breaks"], upper).rename(columns=style.MODEL_LABELS).round(3)
+display(pd.DataFrame(chosen["breaks"], upper).rename(columns=style.MODEL_LABELS).round(2))
+half = {model: names[np.digitize(0.5, chosen["breaks"][model], right=True)] for model in maps}
+print(f"A cell of 0.5 is in the class {', '.join(f'{name} ({style.MODEL_LABELS[model]})' for model, name in half.items())}.")
 
 # %% [markdown]
 # The breaks of the models differ, because the maps do: a model that is sure of itself spreads its values towards 0 and 1. Classes of
 # different models therefore share a name, not a threshold. To compare two runs class by class, give the second the breaks of the first with the
-# parameter `breaks_from`.
-#
-# A cell on a break belongs to the class below it; unknown cells get class 0, which in the raster files means nodata.
+# parameter `breaks_from`. A cell on a break belongs to the class below it; unknown cells get class 0, which in the raster files means nodata.
 
 # %% mystnb={"figure": {"caption": "Susceptibility classes of the models, the darker the higher. Outlined are the landslides that are counted below.", "name": "fig-06-classes"}, "image": {"alt": "Maps with the susceptibility classes of the models in five steps from pale grey blue to dark purple, landslides outlined in red orange"}}
 class_maps = {}
@@ -139,15 +139,18 @@ for model, susceptibility in maps.items():
 style.save(show.class_maps(class_maps, landslides, n_classes=k), run, "classes")
 
 # %% [markdown]
-# Look for two things. Do the outlines lie in the dark classes? And how broken up is each map? The paper's pretzel look can be counted: the share
-# of cells that have no neighbour of their own class. Smoothness is no proof of truth, though: the next section counts landslides.
+# Look for three things. Do the outlines lie in the dark classes? Where are there straight edges? Held-out maps are put together from as many models as there are
+# folds, and each straight edge is the border of a block, where one model hands over to another: nothing on the ground is there. And how broken up
+# is each map? The salt and pepper that the paper calls a pretzel look can be counted: the share of cells that have no neighbour of their own class.
 
 # %%
 speckles = pd.DataFrame({name: validation.texture(class_map) for name, class_map in class_maps.items()}).T
-speckles = speckles.rename(style.MODEL_LABELS).sort_values("isolated")
-print(f"Fewest cells alone in their class: {speckles.index[0]}; most: {speckles.index[-1]}.")
-speckles.columns = ["Neighbours of another class", "Cells alone in theirs"]
-speckles.round(4)
+speckles = 100 * speckles.rename(style.MODEL_LABELS).sort_values("isolated")
+display(speckles.set_axis(["Neighbours of another class (%)", "Cells alone in their class (%)"], axis=1).round(2))
+alone = speckles["isolated"]
+if len(alone) > 1 and alone.iloc[0] > 0:
+    print(f"{alone.index[-1]} leaves {alone.iloc[-1] / alone.iloc[0]:.0f} times as many cells alone as {alone.index[0]}.")
+print("A smooth map is easier to plan with, but smoothness is no proof of truth: the next section counts landslides.")
 
 # %% [markdown]
 # ## The frequency ratio
@@ -186,17 +189,33 @@ table = frequency_ratios(class_maps)
 run.write_table(table, "frequency_ratio")
 
 printed = published_table(5)
-show.side_by_side(table, printed)
+display(show.side_by_side(table, printed))
+
+# %%
+n_low = max(1, (k - 1) // 2)
+for model, rows in table.groupby("model", sort=False):
+    steady = "rise from class to class" if rows["fr"].dropna().is_monotonic_increasing else "do not rise in every step"
+    shares = [f"{part['landslide_area_ratio_pct'].sum():.0f} % of the landslides on {part['area_ratio_pct'].sum():.0f} % of the land" for part in (rows.head(n_low), rows.tail(1))]
+    print(f"{style.MODEL_LABELS[model]}: the ratios {steady}. The lowest {n_low} of {k} classes: {shares[0]}; {names[-1]}: {shares[1]}.")
 
 # %% mystnb={"figure": {"caption": "Left, the share of the land that each class has; right, its frequency ratio on a logarithmic axis. A ratio of 0 is written out.", "name": "fig-06-fr"}, "image": {"alt": "Bars of the share of land of each susceptibility class by model, and beside them dots of its frequency ratio with a dashed line at one"}}
-style.save(show.frequency_ratio_dots(table), run, "frequency_ratio")
+display(style.save(show.frequency_ratio_dots(table), run, "frequency_ratio"))
+for place, rows in {"here": table, "printed": printed}.items():
+    ratio = rows.groupby("model", sort=False)["fr"].last().sort_values(ascending=False)
+    lead = f", {ratio.iloc[0] / ratio.iloc[1]:.1f} times the next" if len(ratio) > 1 and ratio.iloc[1] > 0 else ""
+    print(f"Highest class with the highest ratio, {place}: {style.MODEL_LABELS[ratio.index[0]]}, {ratio.iloc[0]:.1f}{lead}.")
 
 # %% [markdown]
 # A useful map has ratios that rise from class to class, far below 1 at the low end and far above 1 at the high end, and the class with the highest ratio is
-# large enough to matter: read each dot with the bar beside it. Now the same table from the
-# *fitted* maps, cut by their own breaks. Where the landslides counted are those the models learned from, this is a success rate: it says how well a
-# map fits, not how well it predicts. The difference of the two lines is memory, but not all of it is: held-out maps learned from less land and have
-# seams, and the two highest classes differ in size.
+# large enough to matter: read each dot with the bar beside it. A "lowest" class that holds a good part of the landslides breaks its promise, however high the
+# ratio at the other end. A small lead of one model may be chance: chapter 14 puts an interval around the landslides of each class. And the printed lead is of
+# another place and of maps that may have known their landslides; what that is worth is next.
+#
+# ## What a map remembers
+#
+# Now the same table from the *fitted* maps, cut by their own breaks. Where the landslides counted are those the models learned from, this is a
+# {term}`success rate`: it says how well a map fits, not how well it predicts. The difference of the two lines is memory, but not all of it is: held-out maps
+# learned from less land and have seams, and the two highest classes differ in size.
 
 # %%
 fitted = {}
@@ -206,14 +225,20 @@ for model, susceptibility in classes.read_maps(run, "fitted", p.chunk).items():
 table_fitted = frequency_ratios(fitted)
 run.write_table(table_fitted, "frequency_ratio_fitted")
 
-highest = pd.concat({p.maps: table, "fitted": table_fitted}, names=["maps", "row"]).reset_index("maps")
-highest = highest[highest["susceptibility"] == names[-1]].set_index(["model", "maps"])
-highest = highest[["area_ratio_pct", "landslide_area_ratio_pct", "fr"]].sort_index()
-highest.columns = ["Area (%)", "Landslide area (%)", "Frequency ratio"]
-highest.rename(style.MODEL_LABELS).round(2)
+both = pd.concat({kind: table, "fitted": table_fitted}, names=["Map", "row"]).reset_index()
+both = both[both["susceptibility"] == names[-1]].replace({"model": style.MODEL_LABELS}).set_index(["model", "Map"])
+both = both[["area_ratio_pct", "landslide_area_ratio_pct", "fr"]].sort_index().rename_axis(["Model", "Map"])
+display(both.set_axis(["Land (%)", "Landslides (%)", "FR"], axis=1).round(1))
+ratios = both["fr"].unstack("Map")
+if kind != "fitted":
+    left = (ratios[kind] / ratios["fitted"]).sort_values()
+    print(f"Of the fitted map's ratio {left.index[0]} keeps {left.iloc[0]:.0%} on cells that it did not know ({ratios['fitted'][left.index[0]]:.1f} to {ratios[kind][left.index[0]]:.1f}), {left.index[-1]} {left.iloc[-1]:.0%}.")
+    print(f"First by the fitted maps: {ratios['fitted'].idxmax()}; by the held-out ones: {ratios[kind].idxmax()}.")
 
 # %% [markdown]
-# One warning more. The ratio of the highest class rises when the class gets smaller. A map that calls one per cent of the land "very high" can
+# The first line to ask for when somebody shows you a table of frequency ratios is therefore which landslides the model knew.
+#
+# One warning more. The ratio of the highest class mostly rises when the class gets smaller: a map that calls one per cent of the land "very high" can
 # reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve. On the simulated mountain there is a dotted one:
 # the true landslides caught by a search in the order of the true probability, which no map can beat except by luck. A map that lies above it, at
 # the landslides it is counted with, remembers them. (The printed curves are of another place, whose best nobody knows.)
@@ -233,7 +258,7 @@ style.save(show.capture_curves(table, printed, best), run, "capture")
 # ## Would other breaks have another winner?
 #
 # The frequency ratio of the highest class depends on how small the breaks make it. Five ways to cut, the same maps, and the share of land and the
-# ratio of the class that comes out highest: if the best model (rank 1) changes from row to row, the ranking is one of breaks, not of models.
+# ratio of the class that comes out highest.
 
 # %%
 rows = []
@@ -251,7 +276,15 @@ sensitivity["rank"] = (
     sensitivity.groupby("scheme")["fr"].rank(ascending=False, method="min").astype("Int64")
 )
 run.write_table(sensitivity, "scheme_sensitivity")
-show.sensitivity_table(sensitivity)
+display(show.sensitivity_table(sensitivity))
+
+# %%
+first = sensitivity.loc[sensitivity["rank"] == 1, "model"].map(style.MODEL_LABELS).value_counts()
+print(f"Rank 1 with {', '.join(f'{count} of the {len(schemes)} breaks: {model}' for model, count in first.items())}. {'So the ranking is one of breaks, not of models alone.' if len(first) > 1 else 'The breaks do not change who is first.'}")
+for model, rows in sensitivity.dropna(subset="fr").groupby("model", sort=False):
+    smallest = rows.loc[rows["area_pct"].idxmin()]
+    falls = "also the highest ratio" if smallest["fr"] == rows["fr"].max() else "not the highest ratio: where this map is surest, it is not most often right"
+    print(f"{style.MODEL_LABELS[model]}: ratios from {rows['fr'].min():.1f} to {rows['fr'].max():.1f}; its smallest highest class ({smallest['area_pct']:.1f} % of the land) has {falls}.")
 
 # %% [markdown]
 # ## Checking a printed table
@@ -261,10 +294,13 @@ show.sensitivity_table(sensitivity)
 # to question:
 
 # %%
-published.told(audit(printed_table(5)), "impossible", "noted")
+findings = audit(printed_table(5))
+display(published.told(findings, "impossible", "noted"))
+print(f"Printed numbers that cannot be: {(findings['verdict'] == 'impossible').sum()}; questions to ask the authors: {(findings['verdict'] == 'noted').sum()}.")
 
 # %% [markdown]
-# One entry cannot come from its area; the others all can. The chapter *What a printed table tells* shows how this is found and how much more there
+# What cannot be is out by less than a hundredth here: a slip of rounding. The remarks weigh more, for a class that is called very low and holds a good
+# part of the landslides is no safe ground. The chapter *What a printed table tells* shows how this is found and how much more there
 # is in a table; `lsa audit FILE.csv` does it for your own table, or for one you are asked to review.
 #
 # ## Look at it yourself
@@ -302,7 +338,7 @@ webmap.web_map(relief, layers, landslides=[landslides])
 
 # %%
 weighted = (table["fr"] * table["area_ratio_pct"] / 100).groupby(table["model"]).sum()
-weighted.rename(style.MODEL_LABELS).round(6)
+print(", ".join(f"{style.MODEL_LABELS[model]} {mean:.6f}" for model, mean in weighted.items()))
 
 # %% [markdown]
 # ```{solution-end}
@@ -322,8 +358,8 @@ weighted.rename(style.MODEL_LABELS).round(6)
 # :class: dropdown
 # ```
 #
-# The ratio says how many times denser landslides are in the class than on all land, so ratio times share of all land is the density. A ratio of ten sounds like much;
-# that nine hectares in ten of the class may still be no landslide is the number a council needs.
+# The ratio says how many times denser landslides are in the class than on all land, so ratio times share of all land is the density. A high ratio sounds like
+# much; how many hectares of the class are still no landslide is the number a council needs.
 
 # %%
 highest = table.groupby("model", sort=False).last()
@@ -331,7 +367,8 @@ overall = table.groupby("model")["landslide_area_km2"].sum() / table.groupby("mo
 density = 100 * highest["fr"] * overall.reindex(highest.index)
 assert np.allclose(density, 100 * highest["landslide_area_km2"] / highest["area_km2"], equal_nan=True)
 answers.record(run, "ex-06-density", float(density.fillna(0).iloc[0]), within=0.5)
-density.rename(style.MODEL_LABELS).round(1).rename("hectares of landslide in a hundred of the highest class")
+for model, hectares in density.items():
+    print(f"{style.MODEL_LABELS[model]}: {highest.loc[model, 'fr']:.1f} times {100 * overall[model]:.2f} % of all land is {hectares:.1f} ha of landslide in 100 ha; {100 - hectares:.0f} ha are none.")
 
 # %% [markdown]
 # ```{solution-end}
@@ -346,7 +383,13 @@ density.rename(style.MODEL_LABELS).round(1).rename("hectares of landslide in a h
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+best = table.groupby("model")["fr"].last().idxmax()
+print(f"{names[-1]} of {style.MODEL_LABELS[best]}, {kind}: {highest.loc[best, 'fr']:.1f} times as many landslides as its size would give it, on {highest.loc[best, 'area_ratio_pct']:.0f} % of the land.")
+print(f"Its fitted map would claim {ratios.loc[style.MODEL_LABELS[best], 'fitted']:.1f}; another cut of the same map gives {sensitivity.loc[sensitivity['model'] == best, 'fr'].min():.1f} to {sensitivity.loc[sensitivity['model'] == best, 'fr'].max():.1f}.")
+
+# %% [markdown]
 # Every model has a class raster `classes_*.tif` (1 is the lowest class, 0 is nodata), its breaks in `breaks.json`, and its rows in the table
 # `frequency_ratio.csv`. Classes make a map readable; the frequency ratio with its area says what they are worth.
 #

@@ -15,18 +15,17 @@
 # {term}`Shapley values <Shapley value>` of sections 3.4 and 5.2 of {cite:t}`yao2026`, and then does what the paper could not: on the simulated
 # mountain it compares the models' ranking of the factors with the true one.
 #
-# **You will learn** (1) what a Shapley value promises and what not, (2) how Deep SHAP and TreeSHAP compute it, and why the sum must be checked,
-# (3) how to read beeswarm, bar and dependence plots, (4) how far an explanation of a model is an explanation of the mountain.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | what a Shapley value promises, and how to work one out by hand | {ref}`exercise <ex-07-by-hand>`: two factors, four numbers; {ref}`exercise <ex-07-cell>`: one cell of the map |
+# | how to tell a right explanation from an approximate one, though both add up | Deep SHAP beside the factors' own values; second change to try below, `n_background` |
+# | how to read beeswarm, bar and dependence plots, and which ranks hold | ranks of blocks drawn again; first change to try below, `n_explain` |
+# | how far the explanation of a model is one of the mountain | the models' contributions against the true ones |
 #
-# **Before you start**
+# **Before you start** you need chapter 5, or its models (made first at the smallest size when you open this chapter alone). It helps to know the
+# {term}`log-odds` $\ln(p/(1-p))$, the output of the CNN and of XGBoost before it becomes a probability $p$, and the collinear factors of chapter 4: they share credit.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapter 5, or its models | necessary | made first at the smallest size when you open this chapter alone |
-# | log-odds | helpful | $\ln(p/(1-p))$, the CNN's output before the sigmoid |
-# | collinear factors (chapter 4) | helpful | they share credit |
-#
-# **Time to learn** about 30 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 30 minutes to read, half an hour for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -45,6 +44,7 @@ import pandas as pd
 import shap
 from joblib import Parallel, delayed
 from scipy.stats import spearmanr
+from scipy.stats import t as student
 
 from lsa_helpers import answers, models, validation
 from lsa_helpers.explain import (
@@ -69,8 +69,9 @@ run = open_run(p, "07_shap")
 # ## A fair division
 #
 # Think of the factors as players who together produce the model's output at one cell. The Shapley value {cite:p}`shapley1953` of a player is
-# its average contribution over all orders in which the players can join. It is the only division in which (a) the contributions add up, (b) equal
-# players get equal shares, (c) a player who never changes anything gets nothing, and (d) the shares of a sum of games are the sums of the shares.
+# its average contribution over all orders in which the players can join. It is the only division in which (a) the contributions add up, (b) players
+# who always bring the same get the same, (c) a player who never changes anything gets nothing, and (d) the contributions to the mean of several models are the means of
+# their contributions, so that a forest can be explained tree by tree.
 # With $\phi_j$ for the contribution of factor $j$ of $F$ and $\phi_0$ for the mean output over a background,
 #
 # $$
@@ -83,7 +84,8 @@ run = open_run(p, "07_shap")
 # the network layer by layer. It stands beside the others here as what it is, an approximation. Equation {eq}`eq-07-sum` is checked at every cell
 # for all of them, and the chapter stops when it fails. But look out: a sum can be right and its parts wrong.
 #
-# Explained are some of the samples of chapter 5, half of them landslide as far as there are enough. An absent factor is replaced by that of a
+# Explained are some of the samples of chapter 5, half of them landslide as far as there are enough, and the *fitted* models, which know them: the question is what a
+# model does, not whether it is right. An absent factor is replaced by that of a
 # *background* cell; the background is drawn from the whole area, the same for every model and, on the simulated mountain, for the truth.
 
 # %%
@@ -105,7 +107,7 @@ print(f"{len(chosen)} cells, {n_landslides} of them landslide; background of {le
 #
 # A model does not see factors but coded columns: aspect is a sine and a cosine, land cover one column per class. Values of columns may be added up:
 # the sum over all of them, and with it equation {eq}`eq-07-sum`, stays the same. Adding is a product with a matrix that has a row for each column, a
-# column for each factor, and a 1 where they belong together. Its upper left corner:
+# column for each factor, and a 1 where they belong together. Its upper left corner shows a factor that is one column beside one of two:
 
 
 # %%
@@ -125,7 +127,8 @@ def explanation(values, base, coder):
     )
 
 
-columns_to_factors(models.fitted_coder(next(iter(trained.values())))).iloc[:5, :5]
+in_words = {name: show.label(factor) for name, factor in factors.items()}
+columns_to_factors(models.fitted_coder(next(iter(trained.values())))).iloc[:5, :5].rename(columns=in_words).rename_axis("Column of the model")
 
 # %% [markdown]
 # ### Trees
@@ -147,7 +150,7 @@ if "rf" in trained:
     print(f"Random forest: base {base:.3f}, in probability")
 
 # %% [markdown]
-# XGBoost is explained in log-odds, because that is what its trees add up to before the sigmoid.
+# XGBoost is explained in log-odds, because that is what its trees add up to before it becomes a probability.
 
 # %% tags=["remove-stderr"]
 if "xgboost" in trained:
@@ -219,28 +222,56 @@ if "cnn" in trained:
 
     ours, theirs = values.to_numpy().ravel(), deep.to_numpy().ravel()
     correlation, steepness = np.corrcoef(ours, theirs)[0, 1], np.polyfit(ours, theirs, 1)[0]
-    print(f"Deep SHAP against the factors' values: correlation {correlation:.2f}, slope {steepness:.2f}")
-    sizes = pd.DataFrame({"factor values": values.abs().mean(), "Deep SHAP": deep.abs().mean()})
-    run.write_table(sizes.rename_axis("factor").reset_index(), "deep_shap")
-    display(sizes.sort_values("factor values", ascending=False).round(2))
+    sizes = pd.DataFrame({"factor values": values.abs().mean(), "Deep SHAP": deep.abs().mean()}).rename_axis("factor")
+    run.write_table(sizes.reset_index(), "deep_shap")
+    sizes = sizes.rename(in_words).sort_values("factor values", ascending=False)
+
+# %%
+if "cnn" in trained:
+    display(sizes.head().round(2).rename_axis("Mean size, log-odds").set_axis(["Sampled by factor", "Deep SHAP"], axis=1))
+    ratio = (sizes["Deep SHAP"] / sizes["factor values"]).sort_values()
+    print(f"All values: correlation {correlation:.2f}, slope {steepness:.2f}. Where a factor says much, Deep SHAP says {'less' if steepness < 1 else 'more'}.")
+    print(f"Most out of proportion: {ratio.index[0]}, {ratio.iloc[0]:.0%} of its size, and {ratio.index[-1]}, {ratio.iloc[-1]:.0%}. In each cell others make up for it, since both sums are right: a checked sum is no proof of the parts.")
+    print("All factors are in the table deep_shap.csv.")
 
 # %% [markdown]
 # ## One dot per cell
 #
 # In a *beeswarm* every explained cell is a dot in every row. A dot on the right moved the susceptibility up; bright dots are high values of the
-# factor, dark ones low values. Factors are ordered by their mean absolute value. Grey rows are factors whose values are classes.
+# factor, dark ones low values. Factors are ordered by their mean absolute value. Grey rows are factors whose values are classes. One unit of log-odds
+# multiplies the odds $p/(1-p)$ by 2.7.
+
+
+# %%
+def summary(model):
+    """What the beeswarm of a model says."""
+    item, sizes = explained[model], np.abs(explained[model].values)
+    top, widest = sizes.mean(axis=0).argmax(), sizes.max(axis=0).argmax()
+    name, size = item.feature_names[top], sizes[:, top].mean()
+    factor_of_odds = f": the odds times or through {np.exp(size):.1f}" if show.UNITS[model] == "log-odds" else " (probability)"
+    print(f"{in_words[name]} moves a cell most, by {size:.2f} on average, up or down{factor_of_odds}.")
+    if factors[name].attrs["kind"] == "categorical":
+        of_class = pd.Series(item.values[:, top]).groupby(item.data[:, top]).mean().sort_values()
+        low, high = (factors[name].attrs.get("classes", {}).get(int(code), f"class {code:g}") for code in of_class.index[[0, -1]])
+        print(f"It is lowest on {low} ({of_class.iloc[0]:+.2f}) and highest on {high} ({of_class.iloc[-1]:+.2f}).")
+    single = item.values[sizes[:, widest].argmax(), widest]
+    print(f"The largest single contribution, {single:+.2f}, is of {in_words[item.feature_names[widest]]}, whose mean size is {sizes[:, widest].mean():.2f}.")
+
 
 # %% mystnb={"figure": {"caption": "Shapley values of the CNN in log-odds; one dot per explained cell and factor.", "name": "fig-07-beeswarm-cnn"}, "image": {"alt": "Beeswarm plot of the CNN with one row of dots per factor, position shows the contribution and colour the value of the factor"}}
 if "cnn" in explained:
     display(style.save(show.beeswarm(explained["cnn"], factors, model="cnn"), run, "beeswarm_cnn"))
+    summary("cnn")
 
 # %% mystnb={"figure": {"caption": "Shapley values of the random forest, in probability.", "name": "fig-07-beeswarm-rf"}, "image": {"alt": "Beeswarm plot of the random forest with one row of dots per factor, position shows the contribution to the probability"}}
 if "rf" in explained:
     display(style.save(show.beeswarm(explained["rf"], factors, model="rf"), run, "beeswarm_rf"))
+    summary("rf")
 
 # %% mystnb={"figure": {"caption": "Shapley values of XGBoost, in log-odds.", "name": "fig-07-beeswarm-xgboost"}, "image": {"alt": "Beeswarm plot of XGBoost with one row of dots per factor, position shows the contribution in log-odds"}}
 if "xgboost" in explained:
     display(style.save(show.beeswarm(explained["xgboost"], factors, model="xgboost"), run, "beeswarm_xgboost"))
+    summary("xgboost")
 
 # %% [markdown]
 # ## Which factors matter most
@@ -264,12 +295,29 @@ if run.has("truth/shapley.tif"):
     true_maps = read_raster(run.product("truth/shapley.tif"))
     true = pd.DataFrame({name: validation.at_samples(band, chosen) for name, band in true_maps.items()})
 true_sizes = None if true is None else true.abs().mean()
-style.save(show.importance_bars(table, factors, true_sizes), run, "shap_importance")
+display(style.save(show.importance_bars(table, factors, true_sizes), run, "shap_importance"))
+shares = table.pivot(index="factor", columns="model", values="mean_abs_shap").fillna(0)[names]
+shares = 100 * shares / shares.sum()
+if len(names) > 1:
+    apart = (shares.max(axis=1) / shares.min(axis=1)).where(shares.max(axis=1) >= 5).idxmax()
+    of_each = ", ".join(f"{style.MODEL_LABELS[name]} {share:.0f} %" for name, share in shares.loc[apart].items())
+    print(f"Of the factors that count, the models differ most about {in_words[apart]}: {of_each} of their sums.")
+
+# %%
+if true is not None:
+    gap = (shares.mean(axis=1) - 100 * true_sizes / true_sizes.sum()).dropna().sort_values()
+    over, under = gap.index[-1], gap.index[0]
+    for word, name in (("overrated", over), ("underrated", under)):
+        print(f"Most {word}: {in_words[name]}, {shares.loc[name].mean():.0f} % in the mean of the models, {100 * true_sizes[name] / true_sizes.sum():.0f} % in truth.")
+    numbers = [name for name in gap.index if factors[name].attrs["kind"] == "continuous"]
+    if over in numbers and len(numbers) > 1:
+        kin = samples[numbers].corr("spearman")[over].drop(over)
+        print(f"{in_words[over]} goes with {in_words[kin.abs().idxmax()]} (rank correlation {kin[kin.abs().idxmax()]:+.2f} at the samples): a model can take the one for the other.")
 
 # %% [markdown]
 # A rank is a number from one draw of cells and one training. Which ranks hold for these trained models? Whole blocks of explained cells are drawn
-# again, and each model's ranks with them (another training may move them further; try another `seed` in chapter 5): `low` and `high` hold 95 % of all
-# models' ranks. And does a factor act in the same direction in all models? `direction` is the sign of the rank correlation between a factor's values
+# again, and each model's ranks with them (another training may move them further; try another `seed` in chapter 5): 95 % of all
+# models' ranks lie from *lowest* to *highest*. And does a factor act in the same direction in all models? The *effect* is the sign of the rank correlation between a factor's values
 # and its contributions, where all models agree on it; a factor whose contributions rise and fall has none.
 
 # %%
@@ -292,18 +340,36 @@ stable["direction"] = directions.iloc[:, 0].map({1: "rises", -1: "falls", 0: "no
 run.write_table(stable.reset_index(), "shap_stability")
 firm = stable.index[stable["high"] - stable["low"] <= 4]
 loose = stable.index[stable["high"] - stable["low"] > 8]
-print(f"Ranks that hold within four places: {', '.join(show.label(factors[name]) for name in firm) or 'none'}.")
-print(f"Ranks that say little (more than eight places): {', '.join(show.label(factors[name]) for name in loose) or 'none'}.")
-stable.sort_values("low")
+
+# %%
+shown = stable.loc[stable[names].mean(axis=1).sort_values(kind="stable").index[:6]].round().astype({"low": int, "high": int})
+shown = shown[[*names, "low", "high", "direction"]].rename(in_words).replace({"categorical": "classes", "rises": "raises", "falls": "lowers"}).rename_axis("Factor, its rank in")
+display(shown.rename(columns=style.MODEL_LABELS | {"low": "Lowest", "high": "Highest", "direction": "Effect"}).rename_axis(columns=None))
+print(f"Ranks that hold within four places: {', '.join(in_words[name] for name in firm) or 'none'}.")
+print(f"Ranks that say little (more than eight places): {', '.join(in_words[name] for name in loose) or 'none'}.")
+against = [name for name in stable.index if stable.loc[name, "direction"] == "differs"]
+print(f"A high value raises in one model and does not in another: {', '.join(in_words[name] for name in against) or 'no factor'}. All factors: shap_stability.csv.")
 
 # %% [markdown]
+# "Which is the third most important factor?" has no answer where ranks overlap. Say which factors are always among the first, and which never.
+#
 # ## How a factor works
 #
 # A *dependence plot* shows a factor's contribution against its value. A curve that rises and then levels off is a threshold; a cloud without a
 # shape at some value means that the factor's effect depends on other factors there, or, for the CNN, on the neighbourhood of the cell.
 
 # %% mystnb={"figure": {"caption": "Contribution of each factor to the output of the first model, the CNN where there is one, against the factor's value at the cell, most important factor first.", "name": "fig-07-dependence"}, "image": {"alt": "Small scatter plots, one per factor, of the contribution to the output of one model against the value of the factor"}}
-style.save(show.dependence(explained[names[0]], factors, model=names[0]), run, "shap_dependence")
+item = explained[names[0]]
+display(style.save(show.dependence(item, factors, model=names[0]), run, "shap_dependence"))
+own_part = {}
+for i, name in enumerate(item.feature_names):
+    contribution, value = pd.Series(item.values[:, i]), pd.Series(item.data[:, i])
+    steps = value if kinds[name] == "categorical" else pd.qcut(value, 10, duplicates="drop")
+    left = (contribution - contribution.groupby(steps, observed=True).transform("mean")).var()
+    own_part[name] = 1 - left / contribution.var() if contribution.var() > 0 else np.nan
+own_part = pd.Series(own_part).dropna().sort_values()
+print(f"{in_words[own_part.index[-1]]}: its own value, in ten steps, explains {own_part.iloc[-1]:.0%} of the variance of its contribution: {'nearly a curve' if own_part.iloc[-1] > 0.8 else 'no factor acts more by itself'}.")
+print(f"{in_words[own_part.index[0]]}: {own_part.iloc[0]:.0%}. The rest depends on the other factors or on the cells around.")
 
 # %% [markdown]
 # ## Is it the mountain or the model?
@@ -326,15 +392,32 @@ if true is not None:
         rows.append({"model": model, "ranking": ranking, "order_of_cells": per_factor[model].mean(), "right_sign": agree.mean()})
     ranks = pd.DataFrame(rows)
     run.write_table(ranks, "shap_truth")
-    display(ranks.set_index("model").rename(style.MODEL_LABELS).round(2))
+    headings = {"ranking": "Ranking of the factors", "order_of_cells": "Order of the cells", "right_sign": "Right sign (share)"}
+    display(ranks.set_index(ranks["model"].map(style.MODEL_LABELS).rename("Model"))[list(headings)].rename(columns=headings).round(2))
     by_factor = pd.DataFrame(per_factor).rename(columns=style.MODEL_LABELS)
     by_factor.insert(0, "mean |true value|", true.abs().mean())
     run.write_table(by_factor.rename_axis("factor").reset_index(), "shap_truth_by_factor")
-    display(by_factor.sort_values("mean |true value|", ascending=False).round(2))
+    by_factor = by_factor.rename(in_words).sort_values("mean |true value|", ascending=False).rename_axis("Order of the cells by")
+    display(by_factor.rename(columns={"mean |true value|": "True size (log-odds)"}).head().round(2))
 else:
     print("This run has no known truth to compare with.")
 
+# %%
+if true is not None:
+    chance = student.ppf(0.975, len(true.columns) - 2)
+    chance /= np.sqrt(len(true.columns) - 2 + chance**2)
+    sure = ranks.loc[ranks["ranking"] > chance, "model"].map(style.MODEL_LABELS)
+    print(f"With {len(true.columns)} factors a ranking drawn by lot is beyond ±{chance:.2f} in one case of twenty. Above it: {', '.join(sure) or 'no model'}.")
+    nearest = ranks.set_index("model")["order_of_cells"].idxmax()
+    of_cells = by_factor[style.MODEL_LABELS[nearest]].dropna()
+    print(f"Nearest by the order of the cells: {style.MODEL_LABELS[nearest]}, best for {of_cells.idxmax()} ({of_cells.max():.2f}), worst for {of_cells.idxmin()} ({of_cells.min():.2f}).")
+    wrong = [name for name, row in by_factor.drop(columns="mean |true value|").iterrows() if (row < 0).any()]
+    print(f"Turned round in at least one model: {', '.join(wrong) or 'no factor'}. All factors: shap_truth_by_factor.csv.")
+
 # %% [markdown]
+# So a model may know *where* a factor acts and not *how much* it counts. "The model calls this slope susceptible because of its rock" is a true sentence;
+# "it will fail because of its rock" is another one.
+#
 # Do not expect 1. Factors that repeat each other share the credit between them, in any proportion that serves the prediction; a few hundred samples
 # decide between factors of similar weight by chance; models learn from detected landslides, run-out and false alarms included; and what the hidden
 # field does to the mountain, no factor can explain. On real terrain the same doubts hold, without a number to warn you.
@@ -345,8 +428,8 @@ else:
 # :label: ex-07-cell
 # ```
 #
-# Pick the explained cell with the highest output of the CNN. Which three factors raised it most, and do base and contributions add up to its
-# log-odds?
+# Pick the explained cell with the highest output of the first model, the CNN where there is one. Which three factors raised it most, and do base and
+# contributions add up to its output?
 #
 # ```{exercise-end}
 # ```
@@ -362,7 +445,7 @@ raised = sorted(zip(item.values[top], item.feature_names, strict=True), reverse=
 for value, factor in raised:
     print(f"{show.label(factors[factor])}: {value:+.2f}")
 base, total = item.base_values[top], item.values[top].sum()
-print(f"base {base:.2f} + contributions {total:.2f} = log-odds {base + total:.2f}")
+print(f"base {base:.2f} + contributions {total:.2f} = {show.UNITS[names[0]]} {base + total:.2f}")
 
 # %% [markdown]
 # ```{solution-end}
@@ -405,7 +488,14 @@ print(f"A {by_hand['A']:.2f}, B {by_hand['B']:.2f}, together {sum(by_hand.values
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+by_model = table[table["rank"] == 1].groupby("factor")["model"].apply(lambda models_: ", ".join(style.MODEL_LABELS[name] for name in models_))
+print("First by mean size: " + "; ".join(f"{in_words[name]} ({models_})" for name, models_ in by_model.items()) + ".")
+if true is not None:
+    print(f"In truth the first is {by_factor.index[0]}; the models' rankings agree with the true one by {ranks['ranking'].min():+.2f} to {ranks['ranking'].max():+.2f} (rank correlation).")
+
+# %% [markdown]
 # Each explained output is the sum of a base and one value per factor, checked at every cell. The table `shap_importance.csv` holds the ranking
 # of each model, `shap_stability.csv` which ranks hold, and where the truth is known `shap_truth.csv` how near they come to it.
 #

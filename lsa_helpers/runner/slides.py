@@ -116,10 +116,17 @@ def chapter_slides(notebook: Path) -> list[str]:
 
 def _first(title: str, text: str) -> str:
     """The title, and what a reader will learn as a list."""
-    learn = re.search(r"\*\*You will learn\*\*(.+?)(?:\n\n|$)", text, flags=re.DOTALL)
-    points = re.split(r"\(\d\)", " ".join(learn[1].split()))[1:] if learn else []
-    items = "".join(f"<li>{_words(point.strip(' ,.'))}</li>" for point in points)
+    items = "".join(f"<li>{_words(point.strip(' ,.'))}</li>" for point in _objectives(text))
     return f"<section><h1>{_words(title)}</h1><ul>{items}</ul></section>"
+
+
+def _objectives(text: str) -> list[str]:
+    """What a reader will learn: the first column of the table of objectives, or a numbered list."""
+    table = re.search(r"^\| you will learn \|.*\n\|[-| ]+\n((?:\|.*(?:\n|$))+)", text, re.MULTILINE)
+    if table:
+        return [row.split("|")[1] for row in table[1].splitlines()]
+    learn = re.search(r"\*\*You will learn\*\*(.+?)(?:\n\n|$)", text, flags=re.DOTALL)
+    return re.split(r"\(\d\)", " ".join(learn[1].split()))[1:] if learn else []
 
 
 def _slide(heading: str, picture: str, caption: str, alt: str) -> str:

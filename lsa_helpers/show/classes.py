@@ -213,8 +213,10 @@ def side_by_side(table: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     columns = ["area_ratio_pct", "landslide_area_ratio_pct", "fr"]
     ours = table.set_index(keys)[columns]
     theirs = printed.set_index(keys)[columns].reindex(ours.index)
-    both = pd.concat({"This run": ours, "Printed in the paper": theirs}, axis=1).round(2)
-    return both.rename(WORDS, axis=1).rename(WORDS, level=0).rename_axis(["", ""])
+    both = pd.concat({"This run": ours, "Printed in the paper": theirs}, axis=1)
+    both = both.round({column: 2 if column[1] == "fr" else 1 for column in both})
+    both = both.dropna(axis=1, how="all")  # other classes than the paper's have nothing beside them
+    return both.rename(WORDS, axis=1).rename(WORDS, level=0).rename_axis([None, None])
 
 
 def sensitivity_table(sensitivity: pd.DataFrame) -> pd.DataFrame:
@@ -235,4 +237,5 @@ def sensitivity_table(sensitivity: pd.DataFrame) -> pd.DataFrame:
     )
     models = list(dict.fromkeys(sensitivity["model"]))
     wide = wide.swaplevel(axis=1)[models].loc[list(dict.fromkeys(sensitivity["scheme"]))]
-    return wide.convert_dtypes().rename(WORDS).rename(WORDS, axis=1).rename_axis("Breaks")
+    wide = wide.convert_dtypes().rename(WORDS).rename(WORDS, axis=1)
+    return wide.rename_axis(index="Breaks", columns=[None, None])

@@ -134,6 +134,8 @@ def dependence(explanation, factors: xr.Dataset, *, model: str) -> Figure:
         x = explanation.data[:, index]
         if factor.attrs.get("kind") == "categorical":
             x = _class_positions(ax, x, factor.attrs.get("classes", {}))
+        else:
+            ax.locator_params(axis="x", nbins=5)  # curvatures have long numbers
         ax.plot(x, values[:, index], ".", ms=3, color=style.MODEL_COLOURS[model], alpha=0.6)
         ax.set_xlabel(label(factor, unit=True), fontsize=8)
     fig.supylabel(f"SHAP value ({UNITS[model]})", fontsize=9)

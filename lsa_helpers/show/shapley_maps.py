@@ -147,6 +147,7 @@ def _waterfall(ax, table: pd.DataFrame, factors: xr.Dataset) -> None:
     for place, start, step in zip(places, starts, steps, strict=True):
         look = {"xytext": (4 if step > 0 else -4, 0), "textcoords": "offset points"}
         look |= {"va": "center", "ha": "left" if step > 0 else "right", "fontsize": 7}
+        look |= {"bbox": {"fc": "white", "ec": "none", "pad": 0.5}}  # over the line of the output
         ax.annotate(f"{step:+.2f}", (start + step, place), **look)
     ax.axvline(base, color="#777777", lw=0.8, ls=":")
     ax.axvline(output, color="black", lw=0.8)

@@ -46,6 +46,15 @@ def test_a_chapter_is_its_title_and_its_figures(run):
     assert 'alt="Red &quot;everywhere&quot;"' in figure
 
 
+def test_objectives_in_a_table_are_listed_without_their_experiments(run):
+    file = run.path / "notebooks/01_data.ipynb"
+    rows = "| why `this` is so | a trial |\n| how {term}`that` works | {ref}`exercise <ex>` |"
+    table = f"| you will learn | the experiment that shows it |\n|---|---|\n{rows}"
+    file.write_text(file.read_text(encoding="utf-8").replace(LEARN, json.dumps(table)[1:-1]))
+    title, _ = chapter_slides(file)
+    assert "<ul><li>why this is so</li><li>how that works</li></ul>" in title
+
+
 def test_each_part_has_one_file(run):
     """It names no other file or server; parts without chapters have none."""
     (file,) = write_slides(run)

@@ -91,3 +91,17 @@ def test_the_best_possible_search_is_dotted():
         dotted = [line for line in ax.lines if line.get_linestyle() == ":"]
         assert len(dotted) == expected
     assert dotted[0].get_ydata().tolist() == [90.0, 100.0]
+
+
+def test_the_printed_table_stands_beside_its_own_classes_only():
+    """Five classes have the paper's beside them; of three there is nothing printed."""
+    table = pd.DataFrame({"model": "rf", "susceptibility": ["Low", "High"]})
+    table["area_ratio_pct"], table["landslide_area_ratio_pct"] = [89.96, 10.04], [20.0, 80.0]
+    table["fr"] = table["landslide_area_ratio_pct"] / table["area_ratio_pct"]
+    both = show.side_by_side(table, table.assign(fr=1.0))
+    assert both.loc[("Random forest", "High")].tolist() == [10.0, 80.0, 7.97, 10.0, 80.0, 1.0]
+    other = table.assign(susceptibility=["Class 1 (lowest)", "Class 2 (highest)"])
+    alone = show.side_by_side(other, table)
+    assert set(alone.columns.get_level_values(0)) == {"This run"} and not alone.isna().any(
+        axis=None
+    )
