@@ -101,7 +101,7 @@ chosen = saved[0] if saved else p.doubt_model
 trained = models.load(run.product(f"models/{chosen}"), factors)
 model = getattr(trained, "estimator", trained)
 used = models.fitted_coder(trained).factors
-factors = factors[used].load()
+factors = factors.load()
 numbers = samples.landslide_numbers(inventory, factors)
 seeds = range(p.seed, p.seed + p.doubt_seeds)
 
@@ -333,7 +333,7 @@ def other_mountain(seed):
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", InputNote)  # of files that are made here
         catalog = load_catalog(write_layers(Path(folder), mountain, seed))
-        land = build_factors(catalog, cell_size_m=cell_size(factors), wanted=used)[0].load()
+        land = build_factors(catalog, cell_size_m=cell_size(factors), wanted=list(factors))[0].load()
     return land, mountain.landslides, mountain.probability.rio.reproject_match(land)
 
 
