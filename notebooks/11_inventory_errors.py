@@ -293,8 +293,8 @@ if comparable:
     versions["chapter 3", chosen["high"] if searched else np.nan] = lambda seed: detected
 found = assess(versions)
 run.write_table(found, "inventory_detected")
-by_score = found.groupby(["kind", "amount"], dropna=False, sort=False)[["wrong_km2", *sizes, *changes]].mean().rename_axis(["inventory", "score"])
-in_words(by_score, ["landslides", "missed_km2", "false_km2", "n", "right_positives", "auc", "auc_change", "fr_change", "map_rank"])
+of_score = found.groupby(["kind", "amount"], dropna=False, sort=False)[["wrong_km2", *sizes, *changes]].mean().rename_axis(["inventory", "score"])
+in_words(of_score, ["landslides", "missed_km2", "false_km2", "n", "right_positives", "auc", "auc_change", "fr_change", "map_rank"])
 
 # %% mystnb={"figure": {"caption": "What a map loses when it learns from detected landslides, by the score that they must reach. Left, land that the inventory has wrong; middle, change of the AUC on true landslides; right, rank correlation with the map of the true inventory. Bars span the seeds, the diamond is the inventory of chapter 3, and grey is chance.", "name": "fig-11-thresholds"}, "image": {"alt": "Three line charts against the score threshold of missed and false area, of the change of AUC and of the rank correlation of the maps, with bars over the seeds and a grey band of chance"}}
 style.save(show.threshold_panels(found, chance), run, "inventory_thresholds_cost")
@@ -304,7 +304,7 @@ lost = -found.loc[found["kind"] == "chapter 3", "auc_change"].mean()
 if np.isfinite(lost):
     beyond = "more than" if lost > band else "no more than"
     print(f"The inventory of chapter 3 loses {lost:.3f} of AUC, {beyond} another draw of the true one may ({band:.3f}): {lost / (chance['auc'].mean() - 0.5):.0%} of what the true one's map is above guessing.")
-swept = by_score[by_score.index.get_level_values(0) == "detected"].droplevel(0).dropna(subset="auc_change")
+swept = of_score[of_score.index.get_level_values(0) == "detected"].droplevel(0).dropna(subset="auc_change")
 if len(swept) > 1:
     least_wrong, best, alike = swept["wrong_km2"].idxmin(), swept["auc_change"].idxmax(), swept["map_rank"].idxmax()
     print(f"The least land is wrong at a score of {least_wrong:g} ({swept['wrong_km2'].min():.2f} km²), the least AUC is lost at {best:g} ({-swept['auc_change'].max():.3f}).")
@@ -471,12 +471,13 @@ if gains["gain"].any():
     more["gain on the true inventory"] = on_true["gain"].mean().reindex(gains.index).map("{:+.3f}".format, na_action="ignore").fillna("–")
     display(in_words(gains, ["n_learned", "right_positives", "missed_negatives", "auc"]).assign(**more))
     best = gains.drop(["as detected", "oracle"])["gain"].idxmax()
-    print(f"Learning from detected landslides lost {lost:.3f} of AUC. Of the ways without the truth, {best} gained most, {gains.loc[best, 'gain']:.3f}.")
-    print(f"Leaving out every wrong sample would gain {gains.loc['oracle', 'gain']:.3f}; on the true inventory cleaning gained {on_true['gain'].mean().mean():.3f}.")
+    print(f"Learning from detected landslides lost {lost:.3f} of AUC. Of the ways without the truth, {best} gained most, {gains.loc[best, 'gain']:.3f} (chance {band:.3f}).")
+    print(f"Leaving out every wrong sample would gain {gains.loc['oracle', 'gain']:.3f}. On the true inventory, cleaning changes the AUC by {on_true['gain'].mean().mean():+.3f}.")
 
 # %% [markdown]
 # The first columns say what a way does to the samples of a fold, the last what comes of it: a gain that changes its sign with the seed is none. Positive–unlabelled
-# takes the samples without landslide twice, with weights. What the oracle does not gain was not lost by wrong samples but by missing ones, and no cleaning brings back a landslide that was never drawn.
+# takes the samples without landslide twice, with weights. What the oracle does not gain was, but for chance, lost by missing samples and not by wrong ones, and no cleaning
+# brings back a landslide that was never drawn.
 #
 # Positive–unlabelled weights assume that all detections are right and that landslides were missed at random; chapter 3 shows how far from that a
 # detector is. Confident learning trusts the models: an unusual true landslide looks like a wrong label.
@@ -547,7 +548,7 @@ if np.isfinite(lost):
     print(f"Learned from detected landslides, the map loses {lost:.3f} of AUC on the true ones; another draw of the true ones moves it by up to {band:.3f}.")
 if len(costs) > 1 and np.isfinite(costs["auc_lost_per_km2"]).all():
     first, second = costs.iloc[0], costs.iloc[1]
-    print(f"A wrong square kilometre of {first['kind']} costs {first['auc_lost_per_km2']:.3f} of AUC, one of the next, {second['kind']}, {second['auc_lost_per_km2']:.3f}.")
+    print(f"Dearest per wrong square kilometre: {first['kind']} ({first['auc_lost_per_km2']:.3f} of AUC), then {second['kind']} ({second['auc_lost_per_km2']:.3f}).")
 
 # %% [markdown]
 # `inventory_detected.csv` says what a map loses when it learns from detected landslides, threshold by threshold; `inventory_errors.csv` and

@@ -167,12 +167,12 @@ for most, parted in tried.items():
     of_units, of_squares = (segmentation_scores(each.values, aspect.values) for each in (parted, squares(mean_m2)))
     rows.append((most, int(parted.max()), mean_m2, *of_units, *of_squares))
 segmentation = pd.DataFrame(rows, columns=["max_variance", "units", "mean_m2", "within", "between", "within_squares", "between_squares"])
-low_is_good = segmentation[["within", "between"]]
-scaled = (low_is_good.max() - low_is_good) / (low_is_good.max() - low_is_good.min())
+scaled = segmentation[["within", "between"]].transform(lambda column: (column.max() - column) / (column.max() - column.min()))
 segmentation["objective"] = scaled.sum(axis=1, min_count=2)
 run.write_table(segmentation, "unit_segmentation")
-shown = segmentation.assign(mean_m2=segmentation["mean_m2"] / 1e4).round({"mean_m2": 1}).round(3).set_index("max_variance").rename_axis("parted above").fillna("–")
-display(shown.rename(columns={"mean_m2": "mean area (ha)", "within_squares": "within, squares", "between_squares": "between, squares"}))
+headings = ["units", "mean area (ha)", "variance within", "cosine between", "within squares", "between squares", "objective"]
+shown = segmentation.assign(mean_m2=segmentation["mean_m2"] / 1e4).round({"mean_m2": 1}).round(3).set_index("max_variance")
+display(shown.set_axis(headings, axis=1).rename_axis("parted above").astype(object).fillna("–"))
 ways = segmentation["within_squares"] / segmentation["within"]
 print(f"The aspect varies {ways.min():.1f} to {ways.max():.1f} times as much in squares as in slope units of the same mean area.")
 if segmentation["objective"].notna().any():
@@ -264,12 +264,13 @@ rows += [{"model": name, "by": "cell", "share": 0.0, "kind": "cell", "auc": auc}
 scores = pd.DataFrame(rows)
 run.write_table(scores, "unit_scores")
 gains = pd.concat(gains, ignore_index=True)
-run.write_table(gains[["model", "by", "share", "first", "second", "difference", "low", "high", "p"]], "unit_gain")
 
 # %%
+run.write_table(gains[["model", "by", "share", "first", "second", "difference", "low", "high", "p"]], "unit_gain")
 any_landslide = scores[(scores["share"] == 0) & scores["by"].isin(["cell", "mean", "area"])]
 wide = any_landslide.pivot(index="model", columns="kind", values="auc").reindex(index=[*names, "size alone"], columns=["cell", "slope unit", "moved unit", "square"])
-wide.rename(index=style.MODEL_LABELS).add_prefix("by ", axis=1).round(3).fillna("–").rename_axis(index="AUC", columns=None)
+labels = style.MODEL_LABELS | {"size alone": "Size alone"}
+wide.rename(labels).map("{:.3f}".format, na_action="ignore").fillna("–").add_prefix("by ", axis=1).rename_axis(index="AUC", columns=None)
 
 # %% mystnb={"figure": {"caption": "AUC by cell, by slope unit, by the same units moved and by square, of the mean susceptibility, for units that hold any landslide; 95 % intervals from resampled blocks.", "name": "fig-13-scores"}, "image": {"alt": "Dot chart of the area under the curve for each model by cell, by slope unit, by moved unit and by square with intervals, and of the size of the units alone"}}
 style.save(show.unit_scores(any_landslide), run, "unit_scores")
@@ -277,7 +278,7 @@ style.save(show.unit_scores(any_landslide), run, "unit_scores")
 # %%
 gain = gains[(gains["share"] == 0) & gains["by"].isin(["mean", "area"])]
 gain = gain.assign(text=[f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})" for row in gain.itertuples()], second="minus " + gain["second"] + "s")
-display(gain.pivot(index="model", columns="second", values="text").reindex(wide.index).rename(style.MODEL_LABELS).rename_axis(index="Slope units", columns=None))
+display(gain.pivot(index="model", columns="second", values="text").loc[wide.index, gain["second"].unique()].rename(labels).rename_axis(index="slope units", columns=None))
 of_models = gain[gain["model"] != "size alone"]
 for second, rows in of_models.groupby("second", sort=False):
     lower, sure = rows["difference"] < 0, (rows["low"] > 0) | (rows["high"] < 0)
@@ -325,7 +326,7 @@ layer = layer.assign(aspect=mean[layer.index], aspect_variance=variance[layer.in
 with whole_file(run.product("slope_units.gpkg")) as part:
     layer.to_file(part, layer="slope_units", driver="GPKG")
 of_units = pd.DataFrame({"area (ha)": layer["area_m2"] / 1e4, "share of landslide": layer["landslide_share"], "variance of the aspect": layer["aspect_variance"]})
-of_units = of_units.join(layer[[f"mean_{name}" for name in names]].rename(columns=lambda column: f"mean of {style.MODEL_LABELS[column[5:]]}"))
+of_units = of_units.join(layer[[f"mean_{name}" for name in names]].rename(columns=lambda column: f"mean by {style.MODEL_LABELS[column[5:]]}"))
 of_units.describe().loc[["min", "50%", "max"]].set_axis(["least", "median", "most"]).round(2).T
 
 # %% [markdown]
