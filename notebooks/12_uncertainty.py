@@ -77,6 +77,7 @@ from lsa_helpers.runner.params import UncertaintyParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.show import style
 from lsa_helpers.show import uncertainty as show
+from lsa_helpers.show.words import span
 from lsa_helpers.sources import load_catalog
 
 style.use()
@@ -163,8 +164,8 @@ shares.rename(columns={"seed": "model seed"}).map("{:.0%}".format)
 # %% mystnb={"figure": {"caption": "Share of the variation of the log-odds that each source brings; dots are repetitions with other draws, upright strokes what a source without an effect of its own would get.", "name": "fig-12-sources"}, "image": {"alt": "Bar chart of the share of variation by source, with one dot for each repetition on every bar and a stroke for chance"}}
 display(style.save(show.spread_shares(shares, by_chance), run, "spread_shares"))
 main = shares.mean().drop("rest").idxmax()
-print(f"The largest single source is {main} ({shares[main].mean():.0%} of the variation; {shares[main].min():.0%} to {shares[main].max():.0%}).")
-print(f"The seed of the model brings {shares['seed'].mean():.0%}: who repeats a study with other seeds alone sees about that much of its doubt.")
+print(f"The largest single source is {main} ({shares[main].mean():.0%} of the variation; {span((100 * shares[main]).round())} % over the repetitions).")
+print(f"The seed of the model brings {shares['seed'].mean():.0%}: who repeats a study with other seeds alone sees at most about that much of its doubt.")
 
 # %%
 mean, doubt = odds.mean(axis=0), odds.std(axis=0, ddof=1)
@@ -255,12 +256,12 @@ style.save(show.expected_and_true(expected, curves), run, "expected_area")
 # %%
 ours = chances[chances["model"] == chosen].groupby("correction", sort=False)["expected_to_true"].agg(["min", "max"])
 for correction, ratio in ours.iterrows():
-    print(f"{style.MODEL_LABELS[chosen]}, {words[correction]}: expected area {ratio['min']:.2f} to {ratio['max']:.2f} of the true one.")
+    print(f"{style.MODEL_LABELS[chosen]}, {words[correction]}: expected area {span(ratio.round(2))} times the true one.")
 by_odds, by_learning = (of_models.xs(name, level="correction") for name in words)
-print(f"Over the models the correction of the odds expects {by_odds['expected_to_true'].min():.2f} to {by_odds['expected_to_true'].max():.2f} of the true area, the learned one {by_learning['expected_to_true'].min():.2f} to {by_learning['expected_to_true'].max():.2f}.")
+print(f"Over the models the correction of the odds expects {span(by_odds['expected_to_true'].round(2))} times the true area, the learned one {span(by_learning['expected_to_true'].round(2))} times.")
 useless = by_odds.index[by_odds["skill"] < 0]
 if len(useless):
-    print(f"Skill below zero by the correction of the odds: {', '.join(style.MODEL_LABELS[name] for name in useless)}. As a probability such a map is worth less than saying {prevalence:.1%} everywhere.")
+    print(f"Skill below zero by the correction of the odds: {', '.join(style.MODEL_LABELS[name] for name in useless)}. As a probability such a map is worth less than saying {prevalence:.2%} everywhere.")
 inside = (expected["true_n"] >= expected["n_low"]) & (expected["true_n"] <= expected["n_high"])
 print(f"Numbers of landslides inside the Poisson interval: {inside.mean():.0%} of {len(inside)} classes.")
 by_class = expected.groupby(["low", "high"])[["area_km2", "expected_km2", "true_km2", "expected_n", "n_low", "n_high", "true_n"]].mean()

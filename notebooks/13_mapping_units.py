@@ -50,7 +50,7 @@ import pandas as pd
 import pyflwdir
 import xarray as xr
 import xrspatial
-from rasterio.features import shapes
+from rasterio.features import rasterize, shapes
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
@@ -68,6 +68,7 @@ from lsa_helpers.runner.params import UnitsParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import style
 from lsa_helpers.show import units as show
+from lsa_helpers.show.words import span
 from lsa_helpers.sources import read_dem
 
 style.use()
@@ -92,6 +93,7 @@ known = heldout.to_dataarray().notnull().all("variable")
 truth = validation.read_truth(run.product("truth"), factors)
 if truth is not None and p.inventory == "auto":
     landslide, judge = truth["landslide"], "the true landslides of the simulated mountain"
+    inventory = gpd.read_file(run.product("truth/landslides.gpkg")).to_crs(factors.rio.crs)
 else:
     landslide = samples.landslide_numbers(inventory, factors) >= 0
     judge = f"the {inventory.attrs['layer']} {'points' if points else 'landslides'}"
@@ -174,7 +176,7 @@ headings = ["units", "mean area (ha)", "variance within", "cosine between", "wit
 shown = segmentation.assign(mean_m2=segmentation["mean_m2"] / 1e4).round({"mean_m2": 1}).round(3).set_index("max_variance")
 display(shown.set_axis(headings, axis=1).rename_axis("parted above").astype(object).fillna("–"))
 ways = segmentation["within_squares"] / segmentation["within"]
-print(f"The aspect varies {ways.min():.1f} to {ways.max():.1f} times as much in squares as in slope units of the same mean area.")
+print(f"The aspect varies {span(ways.round(1))} times as much in squares as in slope units of the same mean area.")
 if segmentation["objective"].notna().any():
     print(f"The objective is highest at a variance of {segmentation.loc[segmentation['objective'].idxmax(), 'max_variance']:g}; used here: {p.max_variance:g}.")
 
@@ -195,12 +197,13 @@ if segmentation["objective"].notna().any():
 
 # %%
 high = heldout.where(known) > heldout.where(known).quantile(1 - p.high_share)
+middles = rasterize(inventory.representative_point(), dem.shape, transform=dem.rio.transform())  # one cell for each landslide
 
 
 def by_unit(partition):
     """Units with their place, area, share of landslide and susceptibility by each model."""
     x, y = np.meshgrid(dem.x, dem.y)
-    cells = {"unit": partition.values, "x": x, "y": y, "landslide": landslide.values}
+    cells = {"unit": partition.values, "x": x, "y": y, "landslide": landslide.values, "middle": middles}
     cells |= {f"mean_{name}": heldout[name].values for name in names} | {f"high_{name}": high[name].values for name in names}
     cells = pd.DataFrame({name: values[known.values] for name, values in cells.items()})
     groups = cells[cells["unit"] > 0].groupby("unit")
@@ -288,6 +291,22 @@ print("Rank correlation of a unit's mean with its share of landslide: " + ", ".j
 print(f"Size alone has {wide.loc['size alone', 'slope unit']:.2f} by slope unit: that much is no knowledge of landslides.")
 
 # %% [markdown]
+# A class will ask why good terrain units should score no better than cuts through the terrain. One answer can be tested: a landslide that runs out across a stream
+# gives the unit on the other side a label that its slope did not earn. So count each landslide only in the unit that holds its middle:
+
+# %%
+if not points:
+    rows = [(kind, name, validation.within_groups_auc(part["middle"] > 0, part[f"mean_{name}"], np.zeros(len(part)))) for (kind, _), part in partitions.items() for name in names]
+    by_middle = pd.DataFrame(rows, columns=["kind", "model", "auc"]).pivot_table(index="model", columns="kind", values="auc").loc[names]
+    gap = pd.DataFrame({"any part of a landslide": wide.loc[names, "slope unit"] - wide.loc[names, "moved unit"], "its middle": by_middle["slope unit"] - by_middle["moved unit"]})
+    display(gap.rename(labels).map("{:+.3f}".format).rename_axis(index="slope units minus moved units", columns=None))
+    any_part, of_middle = (f"{value:+.3f}" for value in gap.mean())
+    marked = [(slopes[column] > 0).sum() for column in ("landslide", "middle")]
+    print(f"{marked[0]} slope units hold some part of a landslide, {marked[1]} the middle of one; the mean difference goes from {any_part} to {of_middle}.")
+
+# %% [markdown]
+# What is left may be the ground: the two sides of a valley often share rocks and shaking, and a model that goes by these ranks both alike where only one has failed.
+#
 # Does that depend on how finely the land is parted? The same difference for each of `variances`, with squares of the mean area that goes with it:
 
 # %%
@@ -301,7 +320,7 @@ sensitivity = pd.DataFrame(rows)
 sensitivity["difference"] = sensitivity["slope unit"] - sensitivity["square"]
 run.write_table(sensitivity, "unit_sensitivity")
 by_variance = sensitivity.groupby("max_variance")["difference"].mean()
-print(f"Slope units minus squares, mean of the models: {by_variance.min():+.3f} to {by_variance.max():+.3f} over the variances tried.")
+print(f"Slope units minus squares, mean of the models: {span(by_variance.round(3))} over the variances tried.")
 wide = sensitivity.pivot(index="max_variance", columns="model", values="difference")[names]
 wide.rename(columns=style.MODEL_LABELS).rename_axis(index="parted above", columns=None).round(3)
 
@@ -311,9 +330,7 @@ wide.rename(columns=style.MODEL_LABELS).rename_axis(index="parted above", column
 # The difference of slope units and moved ones is what following the terrain is worth here (moved units of an area that is no rectangle are cut by its
 # border, and so no longer of quite the same sizes); squares have the advantage of equal sizes besides.
 #
-# A class will ask why good terrain units should score no better than cuts through the terrain. Two answers can be looked for on the map above: landslides that run
-# out across a stream give the unit on the other side a label that its slope did not earn; and the two sides of a valley often share rocks and shaking, so that a model that
-# goes by these ranks both alike where only one has failed. A unit's use for planning, that it is a slope one can name and walk, is in no score.
+# A unit's use for planning, that it is a slope one can name and walk, is in no score.
 #
 # ## A layer for QGIS
 
@@ -321,7 +338,7 @@ wide.rename(columns=style.MODEL_LABELS).rename_axis(index="parted above", column
 outlines = shapes(units.values, units.values > 0, connectivity=8, transform=units.rio.transform())
 geometry = gpd.GeoDataFrame.from_features([{"geometry": outline, "properties": {"unit": int(number)}} for outline, number in outlines], crs=units.rio.crs)
 size, variance, mean = aspect_variance(units.values, aspect.values)
-layer = geometry.dissolve("unit").join(slopes.set_index("unit").drop(columns=["x", "y"]).rename(columns={"landslide": "landslide_share"}))
+layer = geometry.dissolve("unit").join(slopes.set_index("unit").drop(columns=["x", "y", "middle"]).rename(columns={"landslide": "landslide_share"}))
 layer = layer.assign(aspect=mean[layer.index], aspect_variance=variance[layer.index]).reset_index()
 with whole_file(run.product("slope_units.gpkg")) as part:
     layer.to_file(part, layer="slope_units", driver="GPKG")
@@ -380,7 +397,7 @@ shares = {
     "whole area": 1.0,
 }
 answers.record(run, "ex-13-size", shares["slope units"], within=0.005)
-pd.Series(shares).map("{:.1%}".format).rename("units with a landslide").to_frame()
+pd.Series(shares).map("{:.2%}".format).rename("units with a landslide").to_frame()
 
 # %% [markdown]
 # ```{solution-end}
@@ -398,7 +415,7 @@ pd.Series(shares).map("{:.1%}".format).rename("units with a landslide").to_frame
 
 # %%
 against = of_models[of_models["second"] == "minus squares"]["difference"]
-print(f"{len(slopes)} slope units; the aspect varies {ways.min():.1f} to {ways.max():.1f} times as much in squares of their size.")
+print(f"{len(slopes)} slope units; the aspect varies {span(ways.round(1))} times as much in squares of their size.")
 print(f"Following the terrain changes the AUC by unit by {against.min():+.3f} to {against.max():+.3f} against squares, by model.")
 
 # %% [markdown]
