@@ -294,7 +294,7 @@ if comparable:
 found = assess(versions)
 run.write_table(found, "inventory_detected")
 of_score = found.groupby(["kind", "amount"], dropna=False, sort=False)[["wrong_km2", *sizes, *changes]].mean().rename_axis(["inventory", "score"])
-in_words(of_score, ["landslides", "missed_km2", "false_km2", "n", "right_positives", "auc", "auc_change", "fr_change", "map_rank"])
+in_words(of_score, ["landslides", "missed_km2", "false_km2", "n", "right_positives", "auc_change", "fr_change", "map_rank"])
 
 # %% mystnb={"figure": {"caption": "What a map loses when it learns from detected landslides, by the score that they must reach. Left, land that the inventory has wrong; middle, change of the AUC on true landslides; right, rank correlation with the map of the true inventory. Bars span the seeds, the diamond is the inventory of chapter 3, and grey is chance.", "name": "fig-11-thresholds"}, "image": {"alt": "Three line charts against the score threshold of missed and false area, of the change of AUC and of the rank correlation of the maps, with bars over the seeds and a grey band of chance"}}
 style.save(show.threshold_panels(found, chance), run, "inventory_thresholds_cost")
@@ -357,7 +357,7 @@ means = errors.groupby(["kind", "amount"], sort=False)[["wrong_km2", *sizes, *ch
 in_shares = means["kind"].str.startswith(("omission", "commission"))
 means["text"] = [f"{amount:.0%}" if share else f"{amount:g} m" for amount, share in zip(means["amount"], in_shares, strict=True)]
 largest = means.loc[means["amount"].abs().groupby(means["kind"], sort=False).idxmax()].set_index(["kind", "text"]).rename_axis(["error", "largest amount"])
-in_words(largest, ["wrong_km2", "landslides", "n", "right_positives", "auc_change", "fr_change", "map_rank", "shapley_rank"])
+in_words(largest, ["wrong_km2", "landslides", "n", "right_positives", "auc_change", "fr_change", "map_rank"])
 
 # %% mystnb={"figure": {"caption": "Change of the AUC on true landslides against the land that the inventory has wrong, missed and false together. Bars span the seeds; small numbers are the amounts of error. Stars are detected inventories, grey is chance.", "name": "fig-11-costs"}, "image": {"alt": "Line chart of the change of AUC against the wrongly mapped area, one line for each kind of error with bars over the seeds, stars for detected inventories and a grey band of chance"}}
 style.save(show.error_costs(errors, found, chance), run, "inventory_errors")
@@ -467,9 +467,9 @@ on_detected, on_true = (bought[bought["inventory"] == name].groupby("way", sort=
 gains = on_detected[["n_learned", "right_positives", "missed_negatives", "auc", "gain"]].mean()
 if gains["gain"].any():
     ends = zip(on_detected["gain"].min(), on_detected["gain"].max(), strict=True)
-    more = {"gain": [f"{gain:+.3f}" for gain in gains["gain"]], "over the seeds": [f"{low:+.3f} to {high:+.3f}" for low, high in ends]}
+    more = {"gain of AUC": [f"{gain:+.3f}" for gain in gains["gain"]], "over the seeds": [f"{low:+.3f} to {high:+.3f}" for low, high in ends]}
     more["gain on the true inventory"] = on_true["gain"].mean().reindex(gains.index).map("{:+.3f}".format, na_action="ignore").fillna("–")
-    display(in_words(gains, ["n_learned", "right_positives", "missed_negatives", "auc"]).assign(**more))
+    display(in_words(gains, ["n_learned", "right_positives", "missed_negatives"]).assign(**more))
     best = gains.drop(["as detected", "oracle"])["gain"].idxmax()
     print(f"Learning from detected landslides lost {lost:.3f} of AUC. Of the ways without the truth, {best} gained most, {gains.loc[best, 'gain']:.3f} (chance {band:.3f}).")
     print(f"Leaving out every wrong sample would gain {gains.loc['oracle', 'gain']:.3f}. On the true inventory, cleaning changes the AUC by {on_true['gain'].mean().mean():+.3f}.")

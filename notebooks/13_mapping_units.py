@@ -118,7 +118,7 @@ for stream_m2 in (p.stream_m2, p.stream_m2 / 4, p.stream_m2 / 16):
     size, variance, _ = aspect_variance(halves, aspect.values[known.values])
     mean_m2 = size[size > 0].mean() * cell_m2
     words = {"half basins": (size > 0).sum(), "mean area (ha)": mean_m2 / 1e4, "variance of the aspect": np.average(variance, weights=size)}
-    rows.append({"stream begins at (ha)": stream_m2 / 1e4} | words)
+    rows.append({"stream begins at (ha)": f"{stream_m2 / 1e4:g}"} | words)
 basins = pd.DataFrame(rows).set_index("stream begins at (ha)")
 display(basins.round({"mean area (ha)": 1, "variance of the aspect": 3}))
 few, many = basins.iloc[0], basins.iloc[-1]
