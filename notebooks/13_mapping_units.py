@@ -233,7 +233,9 @@ drawn = {"By cell": heldout[shown].where(known)}
 for title, partition in (("By slope unit", units), ("By square", squares(mean_m2))):
     means = by_unit(partition).set_index("unit")[f"mean_{shown}"].reindex(range(int(partition.max()) + 1))
     drawn[title] = on_grid(means.to_numpy()[partition.values], dem)
-style.save(show.unit_maps(drawn, style.MODEL_LABELS[shown]), run, "unit_maps")
+display(style.save(show.unit_maps(drawn, style.MODEL_LABELS[shown]), run, "unit_maps"))
+left = {title: float(values.var() / drawn["By cell"].var()) for title, values in drawn.items()}
+print(f"Of the variance of the cells {left['By slope unit']:.0%} is left by slope unit and {left['By square']:.0%} by square; the rest is difference inside a unit, which such a map does not show.")
 
 # %% [markdown]
 # ## Scores by unit
@@ -241,7 +243,8 @@ style.save(show.unit_maps(drawn, style.MODEL_LABELS[shown]), run, "unit_maps")
 # The AUC by unit is the probability that a unit with a landslide has a higher susceptibility than one without. Beside each stands the AUC by cell of the
 # same map, and that of the two controls, squares and moved units, each the mean over four placements. Intervals resample the blocks of ground of chapter 5,
 # the same for all kinds of units, so that their differences have an interval as well. The row *size alone* ranks units by their area: what it scores is
-# no knowledge of landslides. All cells or units count together, whatever fold mapped them.
+# no knowledge of landslides. All cells or units count together, whatever fold mapped them. The page shows the mean, and units that hold any landslide;
+# `unit_scores.csv` also has the highly susceptible share, and the other limits of `unit_shares`.
 
 # %%
 block_m = table.attrs["block_m"]
