@@ -308,7 +308,8 @@ if not points:
     print(f"{marked[0]} slope units hold some part of a landslide, {marked[1]} the middle of one; the mean difference goes from {any_part} to {of_middle}.")
 
 # %% [markdown]
-# What is left may be the ground: the two sides of a valley often share rocks and shaking, and a model that goes by these ranks both alike where only one has failed.
+# Where a loss is left, it may be the ground: the two sides of a valley often share rocks and shaking, and a model that goes by these ranks both alike where only
+# one has failed.
 #
 # Does that depend on how finely the land is parted? The same difference for each of `variances`, with squares of the mean area that goes with it:
 
