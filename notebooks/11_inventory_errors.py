@@ -294,7 +294,8 @@ if comparable:
 found = assess(versions)
 run.write_table(found, "inventory_detected")
 of_score = found.groupby(["kind", "amount"], dropna=False, sort=False)[["wrong_km2", *sizes, *changes]].mean().rename_axis(["inventory", "score"])
-in_words(of_score, ["landslides", "missed_km2", "false_km2", "n", "right_positives", "auc_change", "fr_change", "map_rank"])
+if len(of_score):
+    display(in_words(of_score, ["landslides", "missed_km2", "false_km2", "n", "right_positives", "auc_change", "fr_change", "map_rank"]))
 
 # %% mystnb={"figure": {"caption": "What a map loses when it learns from detected landslides, by the score that they must reach. Left, land that the inventory has wrong; middle, change of the AUC on true landslides; right, rank correlation with the map of the true inventory. Bars span the seeds, the diamond is the inventory of chapter 3, and grey is chance.", "name": "fig-11-thresholds"}, "image": {"alt": "Three line charts against the score threshold of missed and false area, of the change of AUC and of the rank correlation of the maps, with bars over the seeds and a grey band of chance"}}
 style.save(show.threshold_panels(found, chance), run, "inventory_thresholds_cost")
@@ -357,7 +358,8 @@ means = errors.groupby(["kind", "amount"], sort=False)[["wrong_km2", *sizes, *ch
 in_shares = means["kind"].str.startswith(("omission", "commission"))
 means["text"] = [f"{amount:.0%}" if share else f"{amount:g} m" for amount, share in zip(means["amount"], in_shares, strict=True)]
 largest = means.loc[means["amount"].abs().groupby(means["kind"], sort=False).idxmax()].set_index(["kind", "text"]).rename_axis(["error", "largest amount"])
-in_words(largest, ["wrong_km2", "landslides", "n", "right_positives", "auc_change", "fr_change", "map_rank"])
+if len(largest):
+    display(in_words(largest, ["wrong_km2", "landslides", "n", "right_positives", "auc_change", "fr_change", "map_rank"]))
 
 # %% mystnb={"figure": {"caption": "Change of the AUC on true landslides against the land that the inventory has wrong, missed and false together. Bars span the seeds; small numbers are the amounts of error. Stars are detected inventories, grey is chance.", "name": "fig-11-costs"}, "image": {"alt": "Line chart of the change of AUC against the wrongly mapped area, one line for each kind of error with bars over the seeds, stars for detected inventories and a grey band of chance"}}
 style.save(show.error_costs(errors, found, chance), run, "inventory_errors")
@@ -394,7 +396,8 @@ if costs["auc_lost_per_km2"].any():
     shown["beyond"] = shown["beyond_chance"].map("{:.0%}".format)
     headings = {"auc_lost_per_km2": "AUC lost per km²", "seeds": "over the seeds", "beyond": "versions beyond chance"}
     display(shown[list(headings)].rename(columns=headings).round(3))
-    print(f"Most expensive per square kilometre: {costs['kind'].iloc[0]}; cheapest: {costs['kind'].iloc[-1]}.")
+    if len(costs) > 1:
+        print(f"Most expensive per square kilometre: {costs['kind'].iloc[0]}; cheapest: {costs['kind'].iloc[-1]}.")
 
 # %% [markdown]
 # A score of the inventory that counts area, such as the IoU of chapter 3, weighs all these square kilometres alike. A kind whose seeds disagree on the sign is not free: its
