@@ -15,18 +15,17 @@
 # landslides can test that. Where the true ones are known too, a model can be trained on each and both maps be judged by the truth. This chapter does
 # so, and then spoils the true inventory by one error at a time, to see which error is worth avoiding.
 #
-# **You will learn** (1) what a map loses when it learns from detected landslides, at low and high thresholds of their score, (2) what each kind of
-# error costs per square kilometre, (3) how to tell such a loss from chance, (4) whether weights or cleaning buy it back.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | what a map loses when it learns from detected landslides | the detector's inventory at low and high scores, every map judged by the true landslides |
+# | which error of an inventory is worth avoiding | one error at a time, per square kilometre; {ref}`exercise <ex-11-alike>`: errors as dear as the detector |
+# | how to tell such a loss from chance | the true inventory drawn again; {ref}`exercise <ex-11-chance>`; `lsa try quick 11 -p seed 5` |
+# | whether weights or cleaning buy the loss back | four ways on the detected landslides, two of them on the true ones as well |
 #
-# **Before you start**
+# **Before you start** you need chapters 3 and 5, or their products (made first at the smallest size when you open this chapter alone). From chapter 5 you need
+# {term}`held-out maps <held-out map>`, from chapter 3 its two thresholds: a landslide is a patch of pixels above a low score, one of which reaches a high one.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapters 3 and 5, or their products | necessary | made first at the smallest size when you open this chapter alone |
-# | held-out maps (chapter 5) | necessary | the map is scored where its model knew nothing |
-# | two thresholds (chapter 3) | helpful | a landslide is a patch of pixels above a low score, one of which reaches a high one |
-#
-# **Time to learn** about 30 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 30 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -160,10 +159,14 @@ def mean_shapley(drawn):
 
 # %% [markdown]
 # Samples of the true inventory are drawn several times, for each seed on the same blocks. Every version is compared with each of these maps, and the
-# mean is told: of AUC on the true landslides; of the frequency ratio of the most susceptible fifth of the land (fifths of equal area, so that no ratio
-# rises because its class got small); of the rank correlation of the two maps; of the share of cells in another fifth; of the rank correlation of the
-# factors' mean |Shapley value|. `right_positives` is the share of the landslide samples that lie in a true landslide, by weight, and
-# `missed_negatives` the share of the others that do.
+# mean is told of
+#
+# - the AUC on the true landslides, and the frequency ratio of the most susceptible fifth of the land (fifths of equal area, so that no ratio rises because
+#   its class got small);
+# - the likeness of the two maps: their rank correlation, and the share of cells in another fifth;
+# - the likeness of the reasons: the rank correlation of the factors' mean |Shapley value|.
+#
+# *Right landslide samples* are those that lie in a true landslide, by weight. The tables on this page show some of the measures, the run's tables all.
 
 
 # %%
@@ -178,7 +181,7 @@ def compared(outcome, true_maps):
     if len(outcome["shapley"]):
         row["shapley_rank"] = np.mean([spearmanr(outcome["shapley"], one["shapley"]).statistic for one in true_maps])
     change = pd.DataFrame([validation.map_change(outcome["map"], one["map"], label) for one in true_maps])
-    return row | change.mean().to_dict()
+    return row | change.mean().to_dict() | {"n_learned": len(learned) / n_folds}
 
 
 sizes = ["landslides", "area_km2", "missed_km2", "false_km2", "n", "right_positives", "missed_negatives"]
@@ -187,15 +190,42 @@ changes = ["auc", "auc_change", "fr", "fr_change", "map_rank", "class_changed", 
 
 def assess(versions, ways=None):
     """One row for each version, (kind, amount) → (seed → inventory), and seed. `ways`: version → how its samples are prepared."""
-    keys = [(*version, seed) for version in versions for seed in seeds]
-    made = [versions[kind, amount](seed) for kind, amount, seed in keys]
-    prepare = [ways[kind, amount] if ways else None for kind, amount, _ in keys]
-    tasks = (delayed(experiment)(one, folds[key[2]], key[2], way) for key, one, way in zip(keys, made, prepare, strict=True))
-    table = pd.DataFrame(keys, columns=["kind", "amount", "seed"])
-    rows = [compared(outcome, truth[seed]) for outcome, seed in zip(Parallel(p.n_jobs)(tasks), table["seed"], strict=True)]
-    areas = [(len(one), one.area.sum() / 1e6, *inventory_errors.wrong_areas(one, true)) for one in made]
-    table = table.join(pd.DataFrame(areas, columns=sizes[:4])).join(pd.DataFrame(rows, columns=[*sizes[4:], *changes, "problem"]))
-    return table.assign(wrong_km2=table["missed_km2"] + table["false_km2"])
+    ways = ways or dict.fromkeys(versions)
+    cases = [(version, seed, make(seed)) for version, make in versions.items() for seed in seeds]
+    outcomes = Parallel(p.n_jobs)(delayed(experiment)(one, folds[seed], seed, ways[version]) for version, seed, one in cases)
+    rows = []
+    for ((kind, amount), seed, one), outcome in zip(cases, outcomes, strict=True):
+        missed, false = inventory_errors.wrong_areas(one, true)
+        row = {"kind": kind, "amount": amount, "seed": seed, "landslides": len(one), "area_km2": one.area.sum() / 1e6, "missed_km2": missed, "false_km2": false}
+        rows.append(row | compared(outcome, truth[seed]) | {"wrong_km2": missed + false})
+    return pd.DataFrame(rows, columns=["kind", "amount", "seed", *sizes, *changes, "problem", "wrong_km2", "n_learned"])
+
+
+# %% [markdown]
+# What the columns are called on this page, and how many of their digits mean something:
+
+# %%
+words = {
+    "landslides": ("landslides", "{:.0f}"),
+    "wrong_km2": ("wrong land (km²)", "{:.2f}"),
+    "missed_km2": ("missed (km²)", "{:.2f}"),
+    "false_km2": ("false (km²)", "{:.2f}"),
+    "n": ("samples", "{:.0f}"),
+    "n_learned": ("samples of a fold's model", "{:.0f}"),
+    "right_positives": ("right landslide samples", "{:.0%}"),
+    "missed_negatives": ("landslide among the others", "{:.1%}"),
+    "auc": ("AUC", "{:.3f}"),
+    "auc_change": ("change of AUC", "{:+.3f}"),
+    "fr_change": ("change of frequency ratio", "{:+.2f}"),
+    "map_rank": ("likeness of maps", "{:.2f}"),
+    "class_changed": ("cells in another fifth", "{:.0%}"),
+    "shapley_rank": ("likeness of reasons", "{:.2f}"),
+}
+
+
+def in_words(table, columns):
+    """Some columns of a table as the page shows them."""
+    return pd.DataFrame({words[name][0]: table[name].map(words[name][1].format, na_action="ignore").fillna("–") for name in columns}, table.index)
 
 
 # %% [markdown]
@@ -216,17 +246,23 @@ seeds = [seed for seed in seeds if len(truth[seed]) == p.true_draws]
 # ### How much is chance?
 #
 # Each draw of the true inventory against the others: whatever differs here is chance, and no error counts for anything that changes no more. Other
-# seeds also deal other blocks, so `auc` itself varies more than its change.
+# seeds also deal other blocks, which moves the AUC itself.
 
 # %%
 rows = [{"seed": seed} | compared(one, [other for other in truth[seed] if other is not one]) for seed in seeds for one in truth[seed]]
 chance = pd.DataFrame(rows, columns=["seed", *changes, "n", "problem"])
 run.write_table(chance, "inventory_chance")
+band = chance["auc_change"].abs().max()
 if seeds:
-    print(f"True inventory: AUC {chance['auc'].mean():.3f}; another draw of samples moves it by up to {chance['auc_change'].abs().max():.3f}.")
-chance[changes].agg(["mean", "std", "min", "max"]).round(3)
+    of_seed = chance.groupby("seed")["auc"].mean()
+    print(f"True inventory: AUC {chance['auc'].mean():.3f}; another draw of samples moves it by up to {band:.3f}, another seed by {of_seed.max() - of_seed.min():.3f}.")
+    print(f"Two maps of it still put {chance['class_changed'].mean():.0%} of the land into different fifths.")
+    span = chance[changes].agg(["mean", "min", "max"]).set_axis(["mean", "smallest", "largest"])
+    display(in_words(span, ["auc", "auc_change", "fr_change", "map_rank", "class_changed", "shapley_rank"]))
 
 # %% [markdown]
+# The land that changes its fifth here does so without any error: that is the price of a finite sample, which a class map shows as a fact.
+#
 # ## Detected landslides
 #
 # Now the landslides that chapter 3 found in the scene, at several high thresholds. The low one, down to which a landslide extends, is that of chapter
@@ -257,12 +293,33 @@ if comparable:
     versions["chapter 3", chosen["high"] if searched else np.nan] = lambda seed: detected
 found = assess(versions)
 run.write_table(found, "inventory_detected")
-found.groupby(["kind", "amount"], dropna=False)[sizes + changes].mean().round(3)
+of_score = found.groupby(["kind", "amount"], dropna=False, sort=False)[["wrong_km2", *sizes, *changes]].mean().rename_axis(["inventory", "score"])
+if len(of_score):
+    display(in_words(of_score, ["landslides", "missed_km2", "false_km2", "n", "right_positives", "auc_change", "fr_change", "map_rank"]))
 
 # %% mystnb={"figure": {"caption": "What a map loses when it learns from detected landslides, by the score that they must reach. Left, land that the inventory has wrong; middle, change of the AUC on true landslides; right, rank correlation with the map of the true inventory. Bars span the seeds, the diamond is the inventory of chapter 3, and grey is chance.", "name": "fig-11-thresholds"}, "image": {"alt": "Three line charts against the score threshold of missed and false area, of the change of AUC and of the rank correlation of the maps, with bars over the seeds and a grey band of chance"}}
 style.save(show.threshold_panels(found, chance), run, "inventory_thresholds_cost")
 
+# %%
+lost = -found.loc[found["kind"] == "chapter 3", "auc_change"].mean()
+if np.isfinite(lost):
+    beyond = "more than" if lost > band else "no more than"
+    print(f"The inventory of chapter 3 loses {lost:.3f} of AUC, {beyond} another draw of the true one may ({band:.3f}): {lost / (chance['auc'].mean() - 0.5):.0%} of what the true one's map is above guessing.")
+swept = of_score[of_score.index.get_level_values(0) == "detected"].droplevel(0).dropna(subset="auc_change")
+if len(swept) > 1:
+    least_wrong, best, alike = swept["wrong_km2"].idxmin(), swept["auc_change"].idxmax(), swept["map_rank"].idxmax()
+    print(f"The least land is wrong at a score of {least_wrong:g} ({swept['wrong_km2'].min():.2f} km²), the least AUC is lost at {best:g} ({-swept['auc_change'].max():.3f}).")
+    if best != least_wrong:
+        print("So the inventory with the least wrong land does not make the best map.")
+    if alike == swept["auc_change"].idxmin():
+        print(f"The map most like that of the true inventory, at {alike:g}, has lost most: likeness asks about all cells, the AUC about those few that are landslide.")
+    if best == swept["right_positives"].idxmin():
+        print(f"At {best:g} only {swept['right_positives'].min():.0%} of the landslide samples lie in a landslide, and the map is still the best of these.")
+
 # %% [markdown]
+# A class will ask whether the first highlight of the paper holds. The change of AUC says how reliable the samples are *for the ranking of this land by this
+# model*; the change of the frequency ratio says the same of its most susceptible fifth.
+#
 # ## One error at a time
 #
 # Detected inventories have all errors at once. Which one matters? Here they are made on purpose, one at a time:
@@ -297,16 +354,33 @@ for kind, (amounts, make) in makers.items():
         spoiled[kind, amount] = lambda seed, make=make, amount=amount: make(amount, np.random.default_rng(seed))
 errors = assess(spoiled)
 run.write_table(errors, "inventory_errors")
-errors.groupby(["kind", "amount"], sort=False)[["wrong_km2", *sizes, *changes]].mean().round(3)
+means = errors.groupby(["kind", "amount"], sort=False)[["wrong_km2", *sizes, *changes]].mean().reset_index()
+in_shares = means["kind"].str.startswith(("omission", "commission"))
+means["text"] = [f"{amount:.0%}" if share else f"{amount:g} m" for amount, share in zip(means["amount"], in_shares, strict=True)]
+largest = means.loc[means["amount"].abs().groupby(means["kind"], sort=False).idxmax()].set_index(["kind", "text"]).rename_axis(["error", "largest amount"])
+if len(largest):
+    display(in_words(largest, ["wrong_km2", "landslides", "n", "right_positives", "auc_change", "fr_change", "map_rank"]))
 
 # %% mystnb={"figure": {"caption": "Change of the AUC on true landslides against the land that the inventory has wrong, missed and false together. Bars span the seeds; small numbers are the amounts of error. Stars are detected inventories, grey is chance.", "name": "fig-11-costs"}, "image": {"alt": "Line chart of the change of AUC against the wrongly mapped area, one line for each kind of error with bars over the seeds, stars for detected inventories and a grey band of chance"}}
 style.save(show.error_costs(errors, found, chance), run, "inventory_errors")
 
+# %%
+judged = means.dropna(subset=["right_positives", "auc_change"])
+if len(judged):
+    spoilt = judged.loc[judged["right_positives"].idxmin()]
+    print(f"Fewest right samples: {spoilt['kind']}, {spoilt['text']}. {spoilt['right_positives']:.0%} of its landslide samples lie in a landslide, and the map loses {-spoilt['auc_change']:.3f}.")
+    if -spoilt["auc_change"] <= band:
+        print(f"That is no more than chance ({band:.3f}): in these factors the ground beside a landslide is hardly another than that inside it.")
+left_out = judged[judged["kind"].str.startswith("omission")].set_index(["amount", "kind"]).sort_index()
+if len(left_out):
+    for _, row in left_out.loc[left_out.index.get_level_values(0).max()].iterrows():
+        print(f"{row['text']} of the area left out, {row.name.split(', ')[1]} landslides: {row['landslides']:.0f} landslides and {row['n']:.0f} samples remain; AUC {row['auc_change']:+.3f}.")
+
 # %% [markdown]
+# Who misses many small landslides learns from fewer samples of fewer places, and that is part of the price.
+#
 # Kinds of error can be compared where they spoil equally much land. The slope of a line through no error and no loss, fitted to all amounts of a kind,
-# is the AUC lost per square kilometre of wrong mapping; `low` and `high` are the smallest and the largest of the seeds. `beyond_chance` is the share of
-# the kind's versions whose AUC fell by more than any draw of the true inventory did. Mind the column `n` above: who misses many small landslides learns
-# from fewer samples of fewer places, and that is part of the price.
+# is the AUC lost per square kilometre of wrong mapping. A version counts as *beyond chance* where its AUC fell by more than that of any draw of the true inventory.
 
 # %%
 products = errors.dropna(subset="auc_change").assign(lost=-errors["auc_change"] * errors["wrong_km2"], squared=errors["wrong_km2"] ** 2)
@@ -317,8 +391,17 @@ costs["beyond_chance"] = (products["auc_change"] < chance["auc_change"].min()).g
 costs = costs.sort_values("auc_lost_per_km2", ascending=False).reset_index()
 run.write_table(costs, "inventory_error_costs")
 if costs["auc_lost_per_km2"].any():
-    print(f"Most expensive per square kilometre: {costs['kind'].iloc[0]}; cheapest: {costs['kind'].iloc[-1]}.")
-costs.set_index("kind").round(3)
+    shown = costs.set_index("kind").rename_axis("error")
+    shown["seeds"] = [f"{low:.3f} to {high:.3f}" for low, high in zip(shown["low"], shown["high"], strict=True)]
+    shown["beyond"] = shown["beyond_chance"].map("{:.0%}".format)
+    headings = {"auc_lost_per_km2": "AUC lost per km²", "seeds": "over the seeds", "beyond": "versions beyond chance"}
+    display(shown[list(headings)].rename(columns=headings).round(3))
+    if len(costs) > 1:
+        print(f"Most expensive per square kilometre: {costs['kind'].iloc[0]}; cheapest: {costs['kind'].iloc[-1]}.")
+
+# %% [markdown]
+# A score of the inventory that counts area, such as the IoU of chapter 3, weighs all these square kilometres alike. A kind whose seeds disagree on the sign is not free: its
+# price is not known from so few repetitions.
 
 # %% [markdown]
 # ## Can it be bought back?
@@ -366,7 +449,7 @@ ways = {
 
 # %% [markdown]
 # Leaving doubtful samples out, or giving them two labels, also smooths a model, which may help even where no label is wrong. So the two are tried on the
-# true inventory as well: `gain_on_true` is no cleaning.
+# true inventory as well: what they gain there is no cleaning.
 
 # %%
 cleaned = {("detected", way): lambda seed: detected for way in ways} if comparable else {}
@@ -384,20 +467,20 @@ for problem in sorted(set(bought["problem"]) - {""}):
 
 # %%
 on_detected, on_true = (bought[bought["inventory"] == name].groupby("way", sort=False) for name in ("detected", "true"))
-shown = on_detected[["n", "right_positives", "missed_negatives", "auc", "gain"]].mean()
-shown[["gain_low", "gain_high"]] = on_detected["gain"].agg(["min", "max"])
-shown["gain_on_true"] = on_true["gain"].mean()
-lost = -found.loc[found["kind"] == "chapter 3", "auc_change"].mean()
-if shown["gain"].any():
-    best = shown.drop(["as detected", "oracle"])["gain"].idxmax()
-    print(f"Learning from detected landslides lost {lost:.3f} of AUC. Of the ways without the truth, {best} gained most, {shown.loc[best, 'gain']:.3f}.")
-    print(f"Leaving out every wrong sample would gain {shown.loc['oracle', 'gain']:.3f}; on the true inventory cleaning gained {shown['gain_on_true'].mean():.3f}.")
-shown.round(3)
+gains = on_detected[["n_learned", "right_positives", "missed_negatives", "auc", "gain"]].mean()
+if gains["gain"].any():
+    ends = zip(on_detected["gain"].min(), on_detected["gain"].max(), strict=True)
+    more = {"gain of AUC": [f"{gain:+.3f}" for gain in gains["gain"]], "over the seeds": [f"{low:+.3f} to {high:+.3f}" for low, high in ends]}
+    more["gain on the true inventory"] = on_true["gain"].mean().reindex(gains.index).map("{:+.3f}".format, na_action="ignore").fillna("–")
+    display(in_words(gains, ["n_learned", "right_positives", "missed_negatives"]).assign(**more))
+    best = gains.drop(["as detected", "oracle"])["gain"].idxmax()
+    print(f"Learning from detected landslides lost {lost:.3f} of AUC. Of the ways without the truth, {best} gained most, {gains.loc[best, 'gain']:.3f} (chance {band:.3f}).")
+    print(f"Leaving out every wrong sample would gain {gains.loc['oracle', 'gain']:.3f}. On the true inventory, cleaning changes the AUC by {on_true['gain'].mean().mean():+.3f}.")
 
 # %% [markdown]
-# The first columns say what a way does to the samples, the last what comes of it. What the oracle does not gain was not lost by wrong samples but by
-# missing ones, and no cleaning brings back a landslide that was never drawn. `gain_low` and `gain_high` span the seeds: a gain that changes its sign
-# with the seed is none.
+# The first columns say what a way does to the samples of a fold, the last what comes of it: a gain that changes its sign with the seed is none. Positive–unlabelled
+# takes the samples without landslide twice, with weights. What the oracle does not gain was, but for chance, lost by missing samples and not by wrong ones, and no cleaning
+# brings back a landslide that was never drawn.
 #
 # Positive–unlabelled weights assume that all detections are right and that landslides were missed at random; chapter 3 shows how far from that a
 # detector is. Confident learning trusts the models: an unusual true landslide looks like a wrong label.
@@ -419,9 +502,11 @@ shown.round(3)
 
 # %%
 mean_loss = -errors.groupby(["kind", "amount"], sort=False)["auc_change"].mean()
-closest = (mean_loss - lost).abs().groupby("kind", sort=False).idxmin() if np.isfinite(lost) else []
-print(f"Detected: {lost:.3f}")
-mean_loss[list(closest)].round(3)
+if np.isfinite(lost):
+    closest = (mean_loss - lost).abs().groupby("kind", sort=False).idxmin()
+    print(f"Detected: {lost:.3f} of AUC lost.")
+    losses = pd.DataFrame({"amount": means["text"].to_numpy(), "loss of AUC": mean_loss}).loc[list(closest)]
+    display(losses.droplevel("amount").rename_axis("error").round(3))
 
 # %% [markdown]
 # ```{solution-end}
@@ -443,10 +528,9 @@ mean_loss[list(closest)].round(3)
 # An error whose loss lies within the chance of a draw may cost something, but this experiment cannot show it: more seeds would narrow the band, and cost their time.
 
 # %%
-band = chance["auc_change"].abs().max() if len(chance) else np.nan
 beyond = mean_loss[mean_loss > band]
 answers.record(run, "ex-11-chance", len(beyond), within=1.0)
-print(f"{len(beyond)} of {len(mean_loss)} cost more than {band:.3f}: {', '.join(dict.fromkeys(kind for kind, _ in beyond.index)) or 'none'}.")
+print(f"{len(beyond)} of {len(mean_loss)} cost more than {band:.3f}: {'; '.join(dict.fromkeys(kind for kind, _ in beyond.index)) or 'none'}.")
 
 # %% [markdown]
 # ```{solution-end}
@@ -461,7 +545,15 @@ print(f"{len(beyond)} of {len(mean_loss)} cost more than {band:.3f}: {', '.join(
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+if np.isfinite(lost):
+    print(f"Learned from detected landslides, the map loses {lost:.3f} of AUC on the true ones; another draw of the true ones moves it by up to {band:.3f}.")
+if len(costs) > 1 and np.isfinite(costs["auc_lost_per_km2"]).all():
+    first, second = costs.iloc[0], costs.iloc[1]
+    print(f"Dearest per wrong square kilometre: {first['kind']} ({first['auc_lost_per_km2']:.3f} of AUC), then {second['kind']} ({second['auc_lost_per_km2']:.3f}).")
+
+# %% [markdown]
 # `inventory_detected.csv` says what a map loses when it learns from detected landslides, threshold by threshold; `inventory_errors.csv` and
 # `inventory_error_costs.csv` which error costs how much; `inventory_cleaning.csv` what weights and cleaning bring back. All of it is one model on one area:
 # another detector makes other errors.

@@ -14,19 +14,18 @@
 # A map says one number for every cell. This chapter asks how far that number would move if the same study were done again, whether it can be read as
 # a chance, and where the model has nothing to say. It goes beyond {cite:t}`yao2026`, whose maps carry no doubt.
 #
-# **You will learn** (1) which choice moves a map most, and where, (2) how much landslide to expect in each class, and whether it comes, (3) what a
-# set of answers with a promised share of right ones is worth, (4) how to tell that a place is unlike all the model has seen, (5) what a model is worth
-# on the next mountain and for the next landslides.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | which choice moves a map most, and where | one study done again with other seeds, samples, landslides and folds; `lsa try quick 12 -p doubt_model logistic` |
+# | how much landslide to expect in each class, and whether it comes | probabilities added up beside the true area; {ref}`exercise <ex-12-budget>`: an insurer asks |
+# | what a set of answers with a promised share of right ones is worth | four kinds of sets, here and on other mountains; {ref}`exercise <ex-12-promise>`; `lsa try quick 12 -p confidence 0.8` |
+# | how to tell that a place is unlike all the model has seen | the dissimilarity of other mountains; `lsa try quick 12 -p other_seed 200` |
+# | what a model is worth on the next mountain and for the next landslides | maps of other mountains; a model of the older landslides alone |
 #
-# **Before you start**
+# **Before you start** you need chapter 5, or its models (made first at the smallest size when you open this chapter alone), the correction of the odds of chapter 9,
+# which makes a probability on the land out of one among samples, and {term}`held-out maps <held-out map>`: every number here is about cells their model did not know.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapter 5, or its models | necessary | made first at the smallest size when you open this chapter alone |
-# | correction of the odds (chapter 9) | necessary | makes a probability on the land out of one among samples |
-# | held-out maps (chapter 5) | necessary | every number here is about cells their model did not know |
-#
-# **Time to learn** about 45 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 45 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -78,6 +77,7 @@ from lsa_helpers.runner.params import UncertaintyParams
 from lsa_helpers.runner.pipeline import open_run
 from lsa_helpers.show import style
 from lsa_helpers.show import uncertainty as show
+from lsa_helpers.show.words import span
 from lsa_helpers.sources import load_catalog
 
 style.use()
@@ -101,23 +101,26 @@ chosen = saved[0] if saved else p.doubt_model
 trained = models.load(run.product(f"models/{chosen}"), factors)
 model = getattr(trained, "estimator", trained)
 used = models.fitted_coder(trained).factors
-factors = factors[used].load()
+factors = factors.load()
 numbers = samples.landslide_numbers(inventory, factors)
 seeds = range(p.seed, p.seed + p.doubt_seeds)
 
 
 # %%
+def seeded(seed):
+    """The model, unfitted, with other random numbers."""
+    return clone(model).set_params(**{name: seed for name in model.get_params() if name.endswith("random_state")})
+
+
 def study(landslides, land, cells, *, model_seed, sample_seed, fold_seed, landslide_seed=None):
     """One study done again: its samples, and the fold and the held-out probability of each cell."""
-    seeded = {name: model_seed for name in model.get_params() if name.endswith("random_state")}
     drawn = samples.make_samples(landslides, land, seed=sample_seed, max_per_landslide=table.attrs["max_per_landslide"])
     fold, folds = validation.moved_folds(drawn, land, n_folds=n_folds, block_m=block_m, seed=fold_seed)
     drawn.insert(4, "fold", fold)
     if landslide_seed is not None:
         drawn = samples.resample_landslides(drawn, landslide_seed)
     of_cell = samples.landslide_numbers(landslides, land)
-    estimator = clone(model).set_params(**seeded)
-    return drawn, validation.at_samples(folds, cells), models.cross_validated_cells(estimator, drawn, cells, folds, of_cell)
+    return drawn, validation.at_samples(folds, cells), models.cross_validated_cells(seeded(model_seed), drawn, cells, folds, of_cell)
 
 
 # %%
@@ -142,8 +145,8 @@ print(f"{style.MODEL_LABELS[chosen]}; {inventory.attrs['layer']} landslides on {
 # Had another team mapped the same land, four things would have been drawn otherwise: the random numbers inside the model (`seed`), the cells sampled
 # (`samples`), the landslides that happened to fall and be seen (`landslides`: drawn again with replacement), and the blocks that were held out
 # (`folds`). Two draws of each would make sixteen maps. Half of them are enough, so chosen that every two draws of any two sources meet equally often.
-# An analysis of variance then parts the variation of the log-odds in each cell {cite:p}`box1961`; what sources do only together is the *rest*. A
-# source that does nothing by itself still gets one degree of freedom in seven.
+# An analysis of variance then parts the variation of the log-odds in each cell (the logarithm of $p / (1 - p)$, a scale without ends)
+# {cite:p}`box1961`; what sources do only together is the *rest*. A source that does nothing by itself still gets one degree of freedom in seven.
 
 # %%
 sources = ["seed", "samples", "landslides", "folds"]
@@ -156,10 +159,13 @@ squares = [validation.sums_of_squares(of_seed, design).sum() for of_seed in np.s
 shares = pd.DataFrame([square / square.sum() for square in squares], index=pd.Index(seeds, name="repetition"))
 by_chance = pd.Series(dict.fromkeys(sources, 1 / 7) | {"rest": 3 / 7})
 run.write_table(shares.reset_index(), "spread_shares")
-shares.rename(columns=dict(zip(sources, ["model seed", *sources[1:]], strict=True))).round(2)
+shares.rename(columns={"seed": "model seed"}).map("{:.0%}".format)
 
 # %% mystnb={"figure": {"caption": "Share of the variation of the log-odds that each source brings; dots are repetitions with other draws, upright strokes what a source without an effect of its own would get.", "name": "fig-12-sources"}, "image": {"alt": "Bar chart of the share of variation by source, with one dot for each repetition on every bar and a stroke for chance"}}
-style.save(show.spread_shares(shares, by_chance), run, "spread_shares")
+display(style.save(show.spread_shares(shares, by_chance), run, "spread_shares"))
+main = shares.mean().drop("rest").idxmax()
+print(f"The largest single source is {main} ({shares[main].mean():.0%} of the variation; {span((100 * shares[main]).round())} % over the repetitions).")
+print(f"The seed of the model brings {shares['seed'].mean():.0%}: who repeats a study with other seeds alone sees at most about that much of its doubt.")
 
 # %%
 mean, doubt = odds.mean(axis=0), odds.std(axis=0, ddof=1)
@@ -168,28 +174,29 @@ of_third = pd.DataFrame(thirds | {"sd": doubt, "landslide": slide[coarse]})
 bivariate = of_third.groupby(["susceptibility", "doubt"]).agg(land=("sd", "size"), sd=("sd", "mean"), landslides=("landslide", "mean"))
 bivariate["land"] /= len(of_third)
 run.write_table(bivariate.reset_index(), "bivariate")
-main = shares.mean().drop("rest").idxmax()
-print(f"The largest single source is {main} ({shares[main].mean():.0%} of the variation; {shares[main].min():.0%} to {shares[main].max():.0%}).")
-if truth is not None:
-    wrong = np.abs(logit(validation.shift_odds(expit(mean), 0.5, prevalence)) - logit(validation.at_samples(truth["probability"], cells[coarse]).clip(1e-6)))
-    agree = [spearmanr(doubt[thirds["susceptibility"] == third], wrong[thirds["susceptibility"] == third]).statistic for third in range(3)]
-    print(f"Rank correlation of doubt and true error in the three thirds, from low to high: {', '.join(f'{value:+.2f}' for value in agree)}.")
-print(f"The standard deviation of the log-odds of a cell is {np.median(doubt):.2f} in the median, {np.quantile(doubt, 0.95):.2f} in the most doubtful twentieth.")
-
-# %% mystnb={"figure": {"caption": "Susceptibility and doubt: thirds of the land by mean log-odds and by their standard deviation over all maps.", "name": "fig-12-bivariate"}, "image": {"alt": "Map in nine colours over shaded relief, darker where susceptibility is higher and orange where the maps disagree, with a square legend"}}
-classes = np.full([-(-factors.sizes[axis] // p.doubt_step) for axis in ("y", "x")], np.nan)
-at = cells["row"][coarse] // p.doubt_step, cells["col"][coarse] // p.doubt_step
-classes[at] = 3 * thirds["susceptibility"] + thirds["doubt"]
 first = next(iter(factors.values()))[:: p.doubt_step, :: p.doubt_step]
+at = cells["row"][coarse] // p.doubt_step, cells["col"][coarse] // p.doubt_step
 doubt_map = on_grid(np.full(first.shape, np.nan), first, "doubt", "log-odds")
 doubt_map.values[at] = doubt
 write_raster(run.product("doubt.tif"), doubt_map.rio.write_transform(first.rio.transform(recalc=True)))
-style.save(show.bivariate_map(classes, style.relief(factors)), run, "bivariate")
+classes = np.full(first.shape, np.nan)
+classes[at] = 3 * thirds["susceptibility"] + thirds["doubt"]
+
+# %% mystnb={"figure": {"caption": "Susceptibility and doubt: thirds of the land by mean log-odds and by their standard deviation over all maps.", "name": "fig-12-bivariate"}, "image": {"alt": "Map in nine colours over shaded relief, darker where susceptibility is higher and orange where the maps disagree, with a square legend"}}
+display(style.save(show.bivariate_map(classes, style.relief(factors)), run, "bivariate"))
+typical = np.median(doubt)
+print(f"The standard deviation of a cell's log-odds is {typical:.2f} in the median (odds {np.exp(typical):.1f} times as large or as small), {np.quantile(doubt, 0.95):.2f} in the most doubtful twentieth.")
+unsure = (of_third["doubt"] == 2)[of_third["susceptibility"] == 2].mean()
+print(f"Of the most susceptible third of the land, {unsure:.0%} is also in the most doubtful third; by chance it would be 33%.")
+if truth is not None:
+    wrong = np.abs(logit(validation.shift_odds(expit(mean), 0.5, prevalence)) - logit(validation.at_samples(truth["probability"], cells[coarse]).clip(1e-6)))
+    agree = [spearmanr(doubt[thirds["susceptibility"] == third], wrong[thirds["susceptibility"] == third]).statistic for third in range(3)]
+    knows = "next to nothing" if max(np.abs(agree)) < 0.2 else "something"
+    print(f"Rank correlation of doubt and true error in the three thirds, from low to high: {', '.join(f'{value:+.2f}' for value in agree)}. The doubt knows {knows} of the error.")
 
 # %% [markdown]
 # Read the legend across and up: dark and brown is land that is called susceptible by maps that disagree, dark and blue is where all agree. The doubt
-# is that of chance draws. What all maps get wrong alike, because no factor shows it, is not in it: the rank correlation with the true error, where the
-# truth is known, says how much of the error the doubt knows.
+# is that of chance draws. What all maps get wrong alike, because no factor shows it, is not in it. So a small doubt is no proof that a place is mapped well.
 #
 # ## How much landslide to expect
 #
@@ -220,6 +227,8 @@ of_table = validation.at_samples(validation.fold_map(table, factors, block_m=blo
 for name in [name for name in ("cnn", "rf", "xgboost", "logistic") if name != chosen and run.has(f"heldout_{name}.tif")]:
     raw = validation.at_samples(read_raster(run.product(f"heldout_{name}.tif"))["susceptibility"], cells).astype(float)
     maps[name, p.seed] = raw, of_table, slide, table["label"].mean()
+
+# %%
 rows, curves, expected = [], {"odds": [], "learned": []}, []
 for (name, seed), given in maps.items():
     for correction, probability in corrected(*given).items():
@@ -234,33 +243,42 @@ for (name, seed), given in maps.items():
 chances, expected = pd.DataFrame(rows), pd.concat(expected, ignore_index=True)
 run.write_table(chances, "expected_area")
 run.write_table(expected, "expected_landslides")
-chances.groupby(["model", "correction"], sort=False).mean().drop(columns="seed").round(4)
+of_models = chances.groupby(["model", "correction"], sort=False)[["expected_to_true", "mean_fold_error", "brier", "uncertainty"]].mean()
+of_models["skill"] = 1 - of_models["brier"] / of_models["uncertainty"]
+shown = of_models.rename(style.MODEL_LABELS | words).rename_axis(["model", "probability"])
+in_words = {"expected / true area": shown["expected_to_true"].map("{:.2f}".format), "error of a fold": shown["mean_fold_error"].map("{:.0%}".format)}
+pd.DataFrame(in_words | {"Brier score": shown["brier"].map("{:.4f}".format), "Brier skill": shown["skill"].map("{:+.1%}".format)})
 
 # %% mystnb={"figure": {"caption": "Left, what was predicted and what happened, one line for each repetition; right, expected and true landslide area by class of predicted probability, with the range over repetitions.", "name": "fig-12-expected"}, "image": {"alt": "Line chart of observed against predicted probability for two corrections with the diagonal, beside a bar chart of expected and true landslide area by class"}}
 curves = {words[name]: pd.concat(tables) for name, tables in curves.items()}
 style.save(show.expected_and_true(expected, curves), run, "expected_area")
 
 # %%
-ours = chances[chances["model"] == chosen].groupby("correction", sort=False)
-for correction, of_seed in ours:
-    ratio, skill = of_seed["expected_to_true"], 1 - of_seed["brier"] / of_seed["uncertainty"]
-    print(f"{words[correction]}: expected area {ratio.min():.2f} to {ratio.max():.2f} of the true one; Brier skill {skill.mean():+.1%}.")
+ours = chances[chances["model"] == chosen].groupby("correction", sort=False)["expected_to_true"].agg(["min", "max"])
+for correction, ratio in ours.iterrows():
+    print(f"{style.MODEL_LABELS[chosen]}, {words[correction]}: expected area {span(ratio.round(2))} times the true one.")
+by_odds, by_learning = (of_models.xs(name, level="correction") for name in words)
+print(f"Over the models the correction of the odds expects {span(by_odds['expected_to_true'].round(2))} times the true area, the learned one {span(by_learning['expected_to_true'].round(2))} times.")
+useless = by_odds.index[by_odds["skill"] < 0]
+if len(useless):
+    print(f"Skill below zero by the correction of the odds: {', '.join(style.MODEL_LABELS[name] for name in useless)}. As a probability such a map is worth less than saying {prevalence:.2%} everywhere.")
 inside = (expected["true_n"] >= expected["n_low"]) & (expected["true_n"] <= expected["n_high"])
 print(f"Numbers of landslides inside the Poisson interval: {inside.mean():.0%} of {len(inside)} classes.")
-by_class = ["area_km2", "expected_km2", "true_km2", "expected_n", "true_n", "n_low", "n_high"]
-expected.groupby("low")[by_class].mean().round(2)
-
+by_class = expected.groupby(["low", "high"])[["area_km2", "expected_km2", "true_km2", "expected_n", "n_low", "n_high", "true_n"]].mean()
+texts = {"expected (95 %)": [f"{row.expected_n:.0f} ({row.n_low:.0f} to {row.n_high:.0f})" for row in by_class.itertuples()], "came": by_class["true_n"].map("{:.0f}".format)}
+areas = by_class[["area_km2", "expected_km2", "true_km2"]].round(2).set_axis(["land (km²)", "landslide expected (km²)", "true (km²)"], axis=1)
+areas.assign(**texts).set_index(pd.Index([f"{100 * low:g}–{100 * high:g} %" for low, high in by_class.index], name="probability"))
 # %% [markdown]
-# `expected_to_true` is for the whole land, `mean_fold_error` the mean error of single folds, which is far larger: the correction gets the sum right
-# and does not know which valley will have it. The Brier skill is what is gained over saying the prevalence everywhere: resolution less reliability,
-# as a share of the uncertainty {cite:p}`murphy1973`. Rows of the other models are the held-out maps of chapter 5, one repetition, which learned from the
-# inventory of chapter 3. In the second table a landslide in several classes counts in each by its share of cells; more numbers than one in twenty
-# outside the Poisson interval mean that landslides cluster, or that the probabilities are wrong.
+# The first table is for the whole land, but *error of a fold* is the mean error of single folds, and that is far larger: a correction gets the sum right
+# and does not know which valley will have it. The Brier skill is what is gained over saying the prevalence everywhere {cite:p}`murphy1973`; its parts are in
+# `expected_area.csv`. Rows of the other models are the held-out maps of chapter 5, one repetition, which learned from the inventory of chapter 3. In the second
+# table a landslide in several classes counts in each by its share of cells. The interval is that of a Poisson count, of landslides that fall independently of each
+# other; more numbers than one in twenty outside it mean that landslides cluster, or that the probabilities are wrong.
 #
 # ## Sets with a promise
 #
 # A conformal predictor {cite:p}`vovk2005,angelopoulos2023` gives a set in place of a number: {stable}, {landslide}, both or none. On cells that are
-# exchangeable with those it was calibrated on, nine sets in ten hold the truth, whatever the model. Four kinds: one limit for all cells; a limit for
+# exchangeable with those it was calibrated on, drawn as they were and in any order, nine sets in ten hold the truth, whatever the model. Four kinds: one limit for all cells; a limit for
 # each class (Mondrian), so that the promise holds for landslides too; one for each class and quarter of slope; and one for each class that knows that
 # cells of a block are not independent. What is exchangeable here are whole blocks: half of them calibrate, the other half is tested. So the last kind
 # counts every block alike, and adds one block that may hold anything {cite:p}`lee2023`. The limits are found by the library crepes, from the
@@ -309,22 +327,28 @@ def summary(rows, keys):
 
 
 home = summary(at_home, ["sets", "seed"])
-of_block = at_home.groupby(["sets", "seed", "split", "block"], sort=False)["right"].mean().groupby("sets", sort=False).quantile([0.1, 0.5]).unstack()
+
+# %%
 run.write_table(home.reset_index(), "coverage")
-home.groupby("sets", sort=False).mean().join(of_block.set_axis(["block_10", "block_50"], axis=1)).round(3)
+of_block = at_home.groupby(["sets", "seed", "split", "block"], sort=False)["right"].mean().groupby("sets", sort=False).quantile(0.1)
+headings = {"stable": "stable cells", "landslide": "landslide cells", "landslide_by_block": "the same, blocks alike", "all": "all cells", "block_10": "worst tenth of blocks", "both": "says both", "none": "is empty"}
+of_kind = home.groupby("sets", sort=False).mean().assign(block_10=of_block)
+display(of_kind[list(headings)].map("{:.0%}".format).rename(columns=headings).rename_axis("sets"))
+one, classwise, whole = (of_kind.loc[name] for name in ("one limit", "by class", "by class, whole blocks"))
+print(f"One limit is right for {one['all']:.0%} of all cells, which are nearly all stable, and for {one['landslide']:.0%} of the landslide cells (promised {p.confidence:.0%}).")
+print(f"Limits by class are right for {classwise['landslide']:.0%} of the landslide cells, and for {classwise['landslide_by_block']:.0%} where every block counts alike.")
+print(f"Whole blocks are right for {whole['landslide_by_block']:.0%} of them, counted so, and their sets say both on {whole['both']:.0%} of the land.")
 
 # %% [markdown]
-# `stable`, `landslide` and `all` are shares of right sets; in `landslide_by_block` every block with landslides counts alike; `both` and `none` are the
-# shares of land whose set says nothing, or refuses both answers. In one block of ten, fewer than `block_10` of the sets are right. Look at three
-# things. One limit keeps its promise on all cells, for stable land is nearly all of it. Limits by class, found on cells, are those of the few blocks that
-# hold most landslides, and fall short in the others. Only whole blocks keep the promise there, and they do so by calling much of the
-# land both: so few independent places allow no more to be said.
+# The first four columns are shares of right sets; with *blocks alike*, every block with landslides counts the same. In one block of ten, fewer than *worst
+# tenth* of the sets are right. A set that says both says nothing, an empty one refuses both answers. Limits found on cells are those of the few blocks that hold most
+# landslides, and need not hold in the others. Whole blocks keep the promise there by saying less: few independent places allow no more.
 #
 # ## Another mountain
 #
 # One more mountain for each repetition, with another seed: the same rules, other relief, rocks, rain and shaking, nothing chosen by its result. The
 # model that learned here is scored on all cells there, beside one that learned there (out of its fold, and from fewer landslides, as the other
-# mountains are smaller) and the oracle. The CNN is that of chapter 5, which learned from the inventory of chapter 3.
+# mountains are smaller) and the oracle, the true probability. The CNN is that of chapter 5, which learned from the inventory of chapter 3.
 
 # %%
 def other_mountain(seed):
@@ -333,7 +357,7 @@ def other_mountain(seed):
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", InputNote)  # of files that are made here
         catalog = load_catalog(write_layers(Path(folder), mountain, seed))
-        land = build_factors(catalog, cell_size_m=cell_size(factors), wanted=used)[0].load()
+        land = build_factors(catalog, cell_size_m=cell_size(factors), wanted=list(factors))[0].load()
     return land, mountain.landslides, mountain.probability.rio.reproject_match(land)
 
 
@@ -343,8 +367,7 @@ def away(seed, drawn):
     there = cell_table(land)
     same = dict.fromkeys(["model_seed", "sample_seed", "fold_seed"], seed)
     own = study(landslides, land, there, **same)[2]
-    seeded = {name: seed for name in model.get_params() if name.endswith("random_state")}
-    fitted = clone(model).set_params(**seeded).fit(drawn, drawn["label"])
+    fitted = seeded(seed).fit(drawn, drawn["label"])
     label = validation.at_samples(samples.landslide_numbers(landslides, land), there) >= 0
     transferred = fitted.predict_proba(there)[:, 1]
     there = there.assign(own=own, transferred=transferred, oracle=validation.at_samples(oracle, there), label=label)
@@ -373,22 +396,39 @@ transfer = pd.DataFrame(rows)
 if others:
     run.write_table(transfer, "transfer")
     here, moved, own, oracle = transfer[["here", "transferred", "own", "oracle"]].mean()
+    headings = {"here": "AUC here, held out", "transferred": "AUC taken there", "cnn": "AUC of the CNN there", "own": "AUC learned there", "oracle": "AUC of the oracle there"}
+    shown = transfer.set_index("seed").rename_axis("repetition")
+    display(shown[[name for name in headings if name in shown]].rename(columns=headings).round(3))
     print(f"Mean AUC: {here:.2f} out of its fold here, {moved:.2f} on the other mountains; {own:.2f} learned there, {oracle:.2f} the oracle there.")
-    display(transfer.set_index("seed").round(3))
+    print(f"So the move costs {here - moved:.2f}; a model of the place itself, from fewer landslides, is {own - moved:+.2f} beside the one that was moved.")
+    ratio, there = transfer["expected_to_true"], transfer["prevalence"].mean()
+    print(f"Added up, its probabilities expect {ratio.min():.2f} to {ratio.max():.2f} times the landslide area that is there ({there:.1%} of the land; here {prevalence:.1%}).")
+
+# %% [markdown]
+# And the promise? Of the landslide cells, so many have a set that holds the truth; in brackets the range over the repetitions:
 
 # %%
 everywhere = pd.concat(pieces, ignore_index=True)
-run.write_table(summary(everywhere, ["place", "sets"]).reset_index(), "coverage_by_place")
-summary(everywhere, ["place", "sets"]).round(3)
+of_place = summary(everywhere, ["place", "sets"])
+run.write_table(of_place.reset_index(), "coverage_by_place")
 
-# %%
-for (place, kind), of_kind in everywhere[everywhere["label"] == 1].groupby(["place", "sets"], sort=False):
-    of_seed = of_kind.groupby("seed")["right"].mean()
-    print(f"{place}, {kind}: {of_seed.mean():.0%} of the landslide cells ({of_seed.min():.0%} to {of_seed.max():.0%}), promised {p.confidence:.0%}.")
+
+def spread(shares):
+    """The mean of some shares and their range, as a reader writes it."""
+    low, middle, high = 100 * shares.min(), 100 * shares.mean(), 100 * shares.max()
+    return f"{middle:.0f} % ({low:.0f}–{high:.0f})"
+
+
+of_seed = everywhere[everywhere["label"] == 1].groupby(["sets", "place", "seed"], sort=False)["right"].mean()
+kept = of_seed.groupby(["sets", "place"], sort=False).agg(spread).unstack()
+both = of_place["both"].map("{:.0%}".format).unstack("place").reindex(kept.index)[list(kept)].add_prefix("says both, ")
+kept.join(both).rename_axis(index="sets", columns=None)
 
 # %% mystnb={"figure": {"caption": "Share of landslide cells whose set holds landslide, by quarter of the land from gentle to steep.", "name": "fig-12-coverage"}, "image": {"alt": "Line chart for each place of the share of landslide cells with a right set by quarter of slope, one line for each kind of set, with the promise as a dashed line"}}
 slides = everywhere[everywhere["label"] == 1].groupby(["place", "sets", "quarter"], sort=False)["right"].mean().rename("coverage").reset_index().sort_values("quarter", kind="stable")
-style.save(show.coverage_panels(slides, p.confidence, f"Quarter of the land by {by}"), run, "coverage")
+display(style.save(show.coverage_panels(slides, p.confidence, f"Quarter of the land by {by}"), run, "coverage"))
+worst = slides.loc[slides["coverage"].idxmin()]
+print(f"The promise of {p.confidence:.0%} is kept least for {worst['sets']}, {worst['place']}, quarter {worst['quarter']} by {by}: {worst['coverage']:.0%} of the landslide cells.")
 
 # %% [markdown]
 # ## Where the model has seen nothing like it
@@ -416,13 +456,19 @@ def asked_places(seed, land=None, there=None):
     return places
 
 
+def factor_space(drawn):
+    """What a distance between cells is measured with: the coder of the samples, and the weight of each of its columns."""
+    coder = clone(model[0]).fit(drawn, drawn["label"])
+    weights = importance[samples.coded_groups(coder)].to_numpy()
+    return coder, weights if weights.any() else None
+
+
 # %%
 indices, limits, rows = {}, {}, []
 for number, (seed, (drawn, _, _)) in enumerate(zip(seeds, studies, strict=True)):
-    coder = clone(model[0]).fit(drawn, drawn["label"])
-    weights = importance[samples.coded_groups(coder)].to_numpy()
+    coder, weights = factor_space(drawn)
     for place, (asked, around) in asked_places(seed, *(others[number] if others else ())).items():
-        spaces = {"factors": (coder.transform(drawn), coder.transform(asked), drawn["fold"], weights if weights.any() else None)}
+        spaces = {"factors": (coder.transform(drawn), coder.transform(asked), drawn["fold"], weights)}
         if has_cnn:
             seen = models.load(run.product("models/cnn"), around).embedding(asked)
             spaces["CNN"] = learned, seen, table["fold"]
@@ -433,8 +479,8 @@ for number, (seed, (drawn, _, _)) in enumerate(zip(seeds, studies, strict=True))
             limits.setdefault(space, []).append(limit)
 applicability = pd.DataFrame(rows)
 run.write_table(applicability, "applicability")
-for (space, place), part in applicability.groupby(["space", "place"], sort=False):
-    print(f"{space}, {place}: {part['outside'].mean():.0%} of the land is outside ({part['outside'].min():.0%} to {part['outside'].max():.0%}).")
+outside = applicability.groupby(["place", "space"], sort=False)["outside"].agg(spread).unstack()
+outside.rename(columns={"factors": "by factors", "CNN": "by the CNN's numbers"}).rename_axis(index="land outside", columns=None)
 
 # %% mystnb={"figure": {"caption": "Share of the land below each dissimilarity index, all repetitions together. Right of the upright line, the mean limit, a cell is outside the area of applicability.", "name": "fig-12-applicability"}, "image": {"alt": "One panel for factors and one for the network, each with rising curves of the dissimilarity index for this area, another mountain and one with other rocks, and an upright line at the limit"}}
 style.save(show.dissimilarity_curves(indices, limits), run, "applicability")
@@ -445,9 +491,8 @@ style.save(show.dissimilarity_curves(indices, limits), run, "applicability")
 # %%
 rows = []
 for seed, (_, there), (drawn, _, _) in zip(seeds, others, studies, strict=False):
-    coder, asked = clone(model[0]).fit(drawn, drawn["label"]), there[there["coarse"]]
-    weights = importance[samples.coded_groups(coder)].to_numpy()
-    index, limit = validation.dissimilarity_index(coder.transform(drawn), coder.transform(asked), drawn["fold"], weights if weights.any() else None)
+    (coder, weights), asked = factor_space(drawn), there[there["coarse"]]
+    index, limit = validation.dissimilarity_index(coder.transform(drawn), coder.transform(asked), drawn["fold"], weights)
     for where, kept in {"inside": index <= limit, "outside": index > limit}.items():
         part = asked[kept]
         if part["label"].nunique() == 2:
@@ -456,7 +501,11 @@ for seed, (_, there), (drawn, _, _) in zip(seeds, others, studies, strict=False)
 if others:
     inside_out = pd.DataFrame(rows, columns=["where", "seed", "land", "landslides", "transferred", "own", "oracle"])
     run.write_table(inside_out, "transfer_inside")
-    display(inside_out.groupby("where")[["land", "landslides", "transferred", "own", "oracle"]].mean().round(3))
+    parts = inside_out.groupby("where")[["land", "landslides", "transferred", "own", "oracle"]].mean()
+    parts[["land", "landslides"]] = parts[["land", "landslides"]].map("{:.1%}".format)
+    display(parts.set_axis(["share of the land", "landslide cells", "taken there", "learned there", "oracle there"], axis=1).rename_axis("part").round(3))
+    counted = inside_out["where"].value_counts()
+    print(f"Of {len(others)} repetitions, {counted.get('inside', 0)} have landslides and other cells inside, {counted.get('outside', 0)} outside; only these count.")
     loss = (inside_out["oracle"] - inside_out["transferred"]).groupby(inside_out["where"]).agg(["mean", "min", "max"])
     for where, below in loss.iterrows():
         print(f"{where}: {below['mean']:.2f} below the oracle ({below['min']:.2f} to {below['max']:.2f}).")
@@ -488,8 +537,13 @@ else:
         rows.append({"seed": seed} | {name: roc_auc_score(slide[coarse], values) for name, values in maps.items()})
     in_time = pd.DataFrame(rows)
     run.write_table(in_time, "transfer_in_time")
-    display(in_time.set_index("seed").round(3))
-    print("Mean AUC on the later landslides:", ", ".join(f"{name} {value:.2f}" for name, value in in_time.drop(columns="seed").mean().items()))
+    display(in_time.set_index("seed").rename_axis("AUC, repetition").round(3))
+    of_scars, of_later = in_time["scars of other folds"].mean(), in_time["later landslides of other folds"].mean()
+    print(f"Where the place is unknown to both, the scars forecast with {of_scars:.2f} and the later landslides themselves with {of_later:.2f}; the scars of the place add {in_time['scars'].mean() - of_scars:+.2f}.")
+
+# %% [markdown]
+# The rules of this mountain do not change with time. Where the next trigger is another one, or the forest has gone, such a forecast is nearer to that for another
+# mountain than to this.
 
 # %% [markdown]
 # ## Try it
@@ -535,7 +589,7 @@ print("No land has so much." if risky.empty else f"Expected {risky['expected_n']
 # kept by the common cells at the cost of the rare ones.
 
 # %%
-worst = home.groupby("sets", sort=False)[["stable", "landslide"]].mean().stack()
+worst = of_kind[["stable", "landslide"]].stack()
 answers.record(run, "ex-12-promise", float(worst.min()), within=0.01)
 print(f"{worst.idxmin()[0]}, {worst.idxmin()[1]}: right in {worst.min():.0%} of the cells, promised {p.confidence:.0%}.")
 
@@ -554,7 +608,13 @@ print(f"{worst.idxmin()[0]}, {worst.idxmin()[1]}: right in {worst.min():.0%} of 
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+print(f"Of the variation of a map, {shares[main].mean():.0%} comes from {main}; a cell's log-odds move by {typical:.2f} when the study is done again.")
+if others:
+    print(f"The same model has an AUC of {here:.2f} here, and of {moved:.2f} on land that it has never seen.")
+
+# %% [markdown]
 # The raster `doubt.tif` holds the standard deviation of the log-odds in each cell of the coarse grid, the table `spread_shares.csv` what moves a map, `expected_area.csv` and `expected_landslides.csv` how much landslide was expected and came,
 # `coverage.csv` and `coverage_by_place.csv` what conformal sets promise and keep, `transfer.csv` and `transfer_in_time.csv` what the model is worth
 # elsewhere and later, `applicability.csv` and `transfer_inside.csv` whether it could have been known.

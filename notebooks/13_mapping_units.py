@@ -15,17 +15,17 @@
 # parts the land into {term}`slope units`, bounded by divides and drainage lines, gives each the susceptibility of its cells, and scores the models by unit.
 # It goes beyond {cite:t}`yao2026`, who map cells.
 #
-# **You will learn** (1) how slope units come out of a terrain model, (2) how to tell good units from bad ones without a single landslide, (3) what a
-# score by unit says that a score by cell does not, and how much of it is merely the size of the units.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how slope units come out of a terrain model | half basins of streams of three sizes, then parted where they look many ways; `lsa try quick 13 -p min_unit_m2 10000` |
+# | how to tell good units from bad ones without a single landslide | the aspect within and between units, at four settings and in squares; `lsa try quick 13 -p max_variance 0.3` |
+# | what a score by unit says that a score by cell does not | the same maps by cell, slope unit, moved unit and square; {ref}`exercise <ex-13-area>`: pick a tenth of the units |
+# | how much of such a score is merely the size of the units | size alone as a model; {ref}`exercise <ex-13-size>`: one cell a unit, one unit in all |
 #
-# **Before you start**
+# **Before you start** you need chapter 5, or its {term}`held-out maps <held-out map>` (made first at the smallest size when you open this chapter alone). Flow directions and
+# catchments (chapter 1) help; they are repeated below in one sentence.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapter 5, or its held-out maps | necessary | made first at the smallest size when you open this chapter alone |
-# | flow directions and catchments (chapter 1) | helpful | repeated below in one sentence |
-#
-# **Time to learn** about 20 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 20 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -50,7 +50,7 @@ import pandas as pd
 import pyflwdir
 import xarray as xr
 import xrspatial
-from rasterio.features import shapes
+from rasterio.features import rasterize, shapes
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
@@ -68,6 +68,7 @@ from lsa_helpers.runner.params import UnitsParams
 from lsa_helpers.runner.pipeline import open_catalog, open_run
 from lsa_helpers.show import style
 from lsa_helpers.show import units as show
+from lsa_helpers.show.words import span
 from lsa_helpers.sources import read_dem
 
 style.use()
@@ -92,6 +93,7 @@ known = heldout.to_dataarray().notnull().all("variable")
 truth = validation.read_truth(run.product("truth"), factors)
 if truth is not None and p.inventory == "auto":
     landslide, judge = truth["landslide"], "the true landslides of the simulated mountain"
+    inventory = gpd.read_file(run.product("truth/landslides.gpkg")).to_crs(factors.rio.crs)
 else:
     landslide = samples.landslide_numbers(inventory, factors) >= 0
     judge = f"the {inventory.attrs['layer']} {'points' if points else 'landslides'}"
@@ -115,12 +117,17 @@ for stream_m2 in (p.stream_m2, p.stream_m2 / 4, p.stream_m2 / 16):
     halves = half_basins(flow, catchment, stream_m2 / cell_m2)[known.values.ravel()]
     size, variance, _ = aspect_variance(halves, aspect.values[known.values])
     mean_m2 = size[size > 0].mean() * cell_m2
-    rows.append({"stream begins at (m²)": stream_m2, "half basins": (size > 0).sum(), "mean area (m²)": mean_m2, "variance": np.average(variance, weights=size)})
-pd.DataFrame(rows).round(3)
+    words = {"half basins": (size > 0).sum(), "mean area (ha)": mean_m2 / 1e4, "variance of the aspect": np.average(variance, weights=size)}
+    rows.append({"stream begins at (ha)": f"{stream_m2 / 1e4:g}"} | words)
+basins = pd.DataFrame(rows).set_index("stream begins at (ha)")
+display(basins.round({"mean area (ha)": 1, "variance of the aspect": 3}))
+few, many = basins.iloc[0], basins.iloc[-1]
+print(f"Streams that begin at a sixteenth of the catchment make {many['half basins'] / few['half basins']:.0f} times as many half basins.")
+print(f"The aspect inside them varies {many['variance of the aspect'] / few['variance of the aspect']:.2f} times as much.")
 
 # %% [markdown]
-# `variance` is the circular variance of the aspect inside the half basins: 0 where all cells look one way, 1 where they look all ways alike. One
-# threshold for all is a poor choice: an even slope is cut into pieces without need, while a rough one still looks many ways.
+# The circular variance of the aspect is 0 where all cells look one way and 1 where they look all ways alike. One threshold of the catchment for the whole
+# land is a poor choice: an even slope is cut into pieces without need, while a rough one still looks many ways.
 #
 # ## Slope units
 #
@@ -158,18 +165,24 @@ def mean_area(partition):
 tried = {most: slope_units(dem, aspect, **how, max_variance=most) for most in p.variances}
 rows = []
 for most, parted in tried.items():
-    row = {"max_variance": most, "units": int(parted.max()), "mean_m2": mean_area(parted)}
-    for ending, each in (("", parted), ("_squares", squares(row["mean_m2"]))):
-        row |= dict(zip((f"within{ending}", f"between{ending}"), segmentation_scores(each.values, aspect.values), strict=True))
-    rows.append(row)
-segmentation = pd.DataFrame(rows)
-low_is_good = segmentation[["within", "between"]]
-scaled = (low_is_good.max() - low_is_good) / (low_is_good.max() - low_is_good.min())
+    mean_m2 = mean_area(parted)
+    of_units, of_squares = (segmentation_scores(each.values, aspect.values) for each in (parted, squares(mean_m2)))
+    rows.append((most, int(parted.max()), mean_m2, *of_units, *of_squares))
+segmentation = pd.DataFrame(rows, columns=["max_variance", "units", "mean_m2", "within", "between", "within_squares", "between_squares"])
+scaled = segmentation[["within", "between"]].transform(lambda column: (column.max() - column) / (column.max() - column.min()))
 segmentation["objective"] = scaled.sum(axis=1, min_count=2)
 run.write_table(segmentation, "unit_segmentation")
+headings = ["units", "mean area (ha)", "variance within", "cosine between", "within squares", "between squares", "objective"]
+shown = segmentation.assign(mean_m2=segmentation["mean_m2"] / 1e4).round({"mean_m2": 1}).round(3).set_index("max_variance")
+display(shown.set_axis(headings, axis=1).rename_axis("parted above").astype(object).fillna("–"))
+ways = segmentation["within_squares"] / segmentation["within"]
+print(f"The aspect varies {span(ways.round(1))} times as much in squares as in slope units of the same mean area.")
 if segmentation["objective"].notna().any():
     print(f"The objective is highest at a variance of {segmentation.loc[segmentation['objective'].idxmax(), 'max_variance']:g}; used here: {p.max_variance:g}.")
-segmentation.round(3)
+
+# %% [markdown]
+# Mind what the objective cannot say. At the finest and at the coarsest setting one measure is usually the best and the other the worst of all, so that it is 1 there
+# whatever the units are. It ranks the settings that were tried, and with another list another may win.
 
 # %% [markdown]
 # ## Susceptibility by unit
@@ -184,12 +197,13 @@ segmentation.round(3)
 
 # %%
 high = heldout.where(known) > heldout.where(known).quantile(1 - p.high_share)
+middles = rasterize(inventory.representative_point(), dem.shape, transform=dem.rio.transform())  # one cell for each landslide
 
 
 def by_unit(partition):
     """Units with their place, area, share of landslide and susceptibility by each model."""
     x, y = np.meshgrid(dem.x, dem.y)
-    cells = {"unit": partition.values, "x": x, "y": y, "landslide": landslide.values}
+    cells = {"unit": partition.values, "x": x, "y": y, "landslide": landslide.values, "middle": middles}
     cells |= {f"mean_{name}": heldout[name].values for name in names} | {f"high_{name}": high[name].values for name in names}
     cells = pd.DataFrame({name: values[known.values] for name, values in cells.items()})
     groups = cells[cells["unit"] > 0].groupby("unit")
@@ -208,10 +222,8 @@ for number, shift in enumerate([(0.5, 0.5), (0.25, 0.5), (0.5, 0.25), (0.75, 0.5
     partitions["square", number] = by_unit(squares(mean_m2, shift))
     partitions["moved unit", number] = by_unit(moved(shift))
 slopes = partitions["slope unit", 0]
-print(
-    f"{len(slopes)} slope units of {mean_m2:.0f} m² on average, half of them below {slopes['area_m2'].median():.0f} m²; "
-    f"{(slopes['landslide'] > 0).mean():.0%} hold a landslide, {(partitions['square', 0]['landslide'] > 0).mean():.0%} of the squares."
-)
+print(f"{len(slopes)} slope units of {mean_m2 / 1e4:.1f} ha on average, half of them below {slopes['area_m2'].median() / 1e4:.1f} ha.")
+print(f"{(slopes['landslide'] > 0).mean():.0%} of them hold a landslide, {(partitions['square', 0]['landslide'] > 0).mean():.0%} of the squares.")
 if points:
     print("The inventory is of points, so shares of a unit are left out: a unit counts where it holds a point, and one without may hold what nobody marked.")
 
@@ -221,7 +233,9 @@ drawn = {"By cell": heldout[shown].where(known)}
 for title, partition in (("By slope unit", units), ("By square", squares(mean_m2))):
     means = by_unit(partition).set_index("unit")[f"mean_{shown}"].reindex(range(int(partition.max()) + 1))
     drawn[title] = on_grid(means.to_numpy()[partition.values], dem)
-style.save(show.unit_maps(drawn, style.MODEL_LABELS[shown]), run, "unit_maps")
+display(style.save(show.unit_maps(drawn, style.MODEL_LABELS[shown]), run, "unit_maps"))
+left = {title: float(values.var() / drawn["By cell"].var()) for title, values in drawn.items()}
+print(f"Of the variance of the cells {left['By slope unit']:.0%} is left by slope unit and {left['By square']:.0%} by square; the rest is difference inside a unit, which such a map does not show.")
 
 # %% [markdown]
 # ## Scores by unit
@@ -229,7 +243,8 @@ style.save(show.unit_maps(drawn, style.MODEL_LABELS[shown]), run, "unit_maps")
 # The AUC by unit is the probability that a unit with a landslide has a higher susceptibility than one without. Beside each stands the AUC by cell of the
 # same map, and that of the two controls, squares and moved units, each the mean over four placements. Intervals resample the blocks of ground of chapter 5,
 # the same for all kinds of units, so that their differences have an interval as well. The row *size alone* ranks units by their area: what it scores is
-# no knowledge of landslides. All cells or units count together, whatever fold mapped them.
+# no knowledge of landslides. All cells or units count together, whatever fold mapped them. The page shows the mean, and units that hold any landslide;
+# `unit_scores.csv` also has the highly susceptible share, and the other limits of `unit_shares`.
 
 # %%
 block_m = table.attrs["block_m"]
@@ -255,21 +270,47 @@ rows += [{"model": name, "by": "cell", "share": 0.0, "kind": "cell", "auc": auc}
 scores = pd.DataFrame(rows)
 run.write_table(scores, "unit_scores")
 gains = pd.concat(gains, ignore_index=True)
-run.write_table(gains[["model", "by", "share", "first", "second", "difference", "low", "high", "p"]], "unit_gain")
-scores.pivot_table(index=["share", "by", "model"], columns="kind", values="auc", sort=False).round(3)
-
-# %% mystnb={"figure": {"caption": "AUC by cell, by slope unit, by the same units moved and by square, of the mean susceptibility, for units that hold any landslide; 95 % intervals from resampled blocks.", "name": "fig-13-scores"}, "image": {"alt": "Dot chart of the area under the curve for each model by cell, by slope unit, by moved unit and by square with intervals, and of the size of the units alone"}}
-style.save(show.unit_scores(scores[(scores["share"] == 0) & scores["by"].isin(["cell", "mean", "area"])]), run, "unit_scores")
 
 # %%
-for row in gains[(gains["share"] == 0) & gains["by"].isin(["mean", "area"])].itertuples():
-    sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
-    both = f"{style.MODEL_LABELS.get(row.model, 'Size alone')}, slope units minus {row.second}s"
-    print(f"{both}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
+run.write_table(gains[["model", "by", "share", "first", "second", "difference", "low", "high", "p"]], "unit_gain")
+any_landslide = scores[(scores["share"] == 0) & scores["by"].isin(["cell", "mean", "area"])]
+wide = any_landslide.pivot(index="model", columns="kind", values="auc").reindex(index=[*names, "size alone"], columns=["cell", "slope unit", "moved unit", "square"])
+labels = style.MODEL_LABELS | {"size alone": "Size alone"}
+wide.rename(labels).map("{:.3f}".format, na_action="ignore").fillna("–").add_prefix("by ", axis=1).rename_axis(index="AUC", columns=None)
+
+# %% mystnb={"figure": {"caption": "AUC by cell, by slope unit, by the same units moved and by square, of the mean susceptibility, for units that hold any landslide; 95 % intervals from resampled blocks.", "name": "fig-13-scores"}, "image": {"alt": "Dot chart of the area under the curve for each model by cell, by slope unit, by moved unit and by square with intervals, and of the size of the units alone"}}
+style.save(show.unit_scores(any_landslide), run, "unit_scores")
+
+# %%
+gain = gains[(gains["share"] == 0) & gains["by"].isin(["mean", "area"])]
+gain = gain.assign(text=[f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})" for row in gain.itertuples()], second="minus " + gain["second"] + "s")
+display(gain.pivot(index="model", columns="second", values="text").loc[wide.index, gain["second"].unique()].rename(labels).rename_axis(index="slope units", columns=None))
+of_models = gain[gain["model"] != "size alone"]
+for second, rows in of_models.groupby("second", sort=False):
+    lower, sure = rows["difference"] < 0, (rows["low"] > 0) | (rows["high"] < 0)
+    print(f"Slope units {second}: lower for {lower.sum()} of {len(rows)} models, surely so for {(lower & sure).sum()}; surely higher for {(~lower & sure).sum()}.")
 shares = {name: spearmanr(slopes[f"mean_{name}"], slopes["landslide"]).statistic for name in names}
 print("Rank correlation of a unit's mean with its share of landslide: " + ", ".join(f"{style.MODEL_LABELS[name]} {value:.2f}" for name, value in shares.items()) + ".")
+print(f"Size alone has {wide.loc['size alone', 'slope unit']:.2f} by slope unit: that much is no knowledge of landslides.")
 
 # %% [markdown]
+# A class will ask why good terrain units should score no better than cuts through the terrain. One answer can be tested: a landslide that runs out across a stream
+# gives the unit on the other side a label that its slope did not earn. So count each landslide only in the unit that holds its middle:
+
+# %%
+if not points:
+    rows = [(kind, name, validation.within_groups_auc(part["middle"] > 0, part[f"mean_{name}"], np.zeros(len(part)))) for (kind, _), part in partitions.items() for name in names]
+    by_middle = pd.DataFrame(rows, columns=["kind", "model", "auc"]).pivot_table(index="model", columns="kind", values="auc").loc[names]
+    gap = pd.DataFrame({"any part of a landslide": wide.loc[names, "slope unit"] - wide.loc[names, "moved unit"], "its middle": by_middle["slope unit"] - by_middle["moved unit"]})
+    display(gap.rename(labels).map("{:+.3f}".format).rename_axis(index="slope units minus moved units", columns=None))
+    any_part, of_middle = (f"{value:+.3f}" for value in gap.mean())
+    marked = [(slopes[column] > 0).sum() for column in ("landslide", "middle")]
+    print(f"{marked[0]} slope units hold some part of a landslide, {marked[1]} the middle of one; the mean difference goes from {any_part} to {of_middle}.")
+
+# %% [markdown]
+# Where a loss is left, it may be the ground: the two sides of a valley often share rocks and shaking, and a model that goes by these ranks both alike where only
+# one has failed.
+#
 # Does that depend on how finely the land is parted? The same difference for each of `variances`, with squares of the mean area that goes with it:
 
 # %%
@@ -283,15 +324,17 @@ sensitivity = pd.DataFrame(rows)
 sensitivity["difference"] = sensitivity["slope unit"] - sensitivity["square"]
 run.write_table(sensitivity, "unit_sensitivity")
 by_variance = sensitivity.groupby("max_variance")["difference"].mean()
-print(f"Slope units minus squares, mean of the models: {by_variance.min():+.3f} to {by_variance.max():+.3f} over the variances tried.")
-sensitivity.pivot(index="max_variance", columns="model", values="difference")[names].round(3)
+print(f"Slope units minus squares, mean of the models: {span(by_variance.round(3))} over the variances tried.")
+wide = sensitivity.pivot(index="max_variance", columns="model", values="difference")[names]
+wide.rename(columns=style.MODEL_LABELS).rename_axis(index="parted above", columns=None).round(3)
 
 # %% [markdown]
 # A score by unit is another question and no better or worse than one by cell: fewer and easier distinctions inside a slope, harder ones where a small
 # landslide has to show in the mean of a large unit. Compare models by one of them, never across; and compare units with their controls, not with cells.
 # The difference of slope units and moved ones is what following the terrain is worth here (moved units of an area that is no rectangle are cut by its
-# border, and so no longer of quite the same sizes); squares have the advantage of equal sizes besides. Landslides that run out across a stream give
-# the unit on the other side a label that its slope did not earn. A unit's use for planning, that it is a slope one can name and walk, is in no score.
+# border, and so no longer of quite the same sizes); squares have the advantage of equal sizes besides.
+#
+# A unit's use for planning, that it is a slope one can name and walk, is in no score.
 #
 # ## A layer for QGIS
 
@@ -299,11 +342,13 @@ sensitivity.pivot(index="max_variance", columns="model", values="difference")[na
 outlines = shapes(units.values, units.values > 0, connectivity=8, transform=units.rio.transform())
 geometry = gpd.GeoDataFrame.from_features([{"geometry": outline, "properties": {"unit": int(number)}} for outline, number in outlines], crs=units.rio.crs)
 size, variance, mean = aspect_variance(units.values, aspect.values)
-layer = geometry.dissolve("unit").join(slopes.set_index("unit").drop(columns=["x", "y"]).rename(columns={"landslide": "landslide_share"}))
+layer = geometry.dissolve("unit").join(slopes.set_index("unit").drop(columns=["x", "y", "middle"]).rename(columns={"landslide": "landslide_share"}))
 layer = layer.assign(aspect=mean[layer.index], aspect_variance=variance[layer.index]).reset_index()
 with whole_file(run.product("slope_units.gpkg")) as part:
     layer.to_file(part, layer="slope_units", driver="GPKG")
-layer.drop(columns="geometry").describe().loc[["min", "50%", "max"]].round(3).T
+of_units = pd.DataFrame({"area (ha)": layer["area_m2"] / 1e4, "share of landslide": layer["landslide_share"], "variance of the aspect": layer["aspect_variance"]})
+of_units = of_units.join(layer[[f"mean_{name}" for name in names]].rename(columns=lambda column: f"mean by {style.MODEL_LABELS[column[5:]]}"))
+of_units.describe().loc[["min", "50%", "max"]].set_axis(["least", "median", "most"]).round(2).T
 
 # %% [markdown]
 # ## Try it
@@ -356,7 +401,7 @@ shares = {
     "whole area": 1.0,
 }
 answers.record(run, "ex-13-size", shares["slope units"], within=0.005)
-pd.Series(shares).rename("share of units with a landslide").round(4)
+pd.Series(shares).map("{:.2%}".format).rename("units with a landslide").to_frame()
 
 # %% [markdown]
 # ```{solution-end}
@@ -371,7 +416,13 @@ pd.Series(shares).rename("share of units with a landslide").round(4)
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+against = of_models[of_models["second"] == "minus squares"]["difference"]
+print(f"{len(slopes)} slope units; the aspect varies {span(ways.round(1))} times as much in squares of their size.")
+print(f"Following the terrain changes the AUC by unit by {against.min():+.3f} to {against.max():+.3f} against squares, by model.")
+
+# %% [markdown]
 # The layer `slope_units.gpkg` holds every slope unit with its aspect, the mean susceptibility by each model (`mean_`), the share of it that is highly
 # susceptible (`high_`) and its share of landslide. `unit_segmentation.csv` says how good the units are, `unit_scores.csv` and `unit_gain.csv` what the
 # models are worth by unit, by square, by moved unit and by cell, and `unit_sensitivity.csv` how far that depends on the size of the units.

@@ -139,8 +139,9 @@ def coverage_panels(coverage: pd.DataFrame, confidence: float, stratum: str) -> 
             )
         ax.axhline(100 * confidence, color="#777777", lw=1, ls="--")
         ax.set(title=place, xlabel=stratum, ylim=(0, 102), xticks=range(1, 5))
-    axes[0].set_ylabel("Landslide cells whose set holds the truth (%)")
-    axes[0].legend(fontsize=7, loc="lower left")
+    axes[0].set_ylabel("Landslide cells with a right set (%)")
+    handles = axes[0].get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", ncols=len(handles[1]), fontsize=7)
     return fig
 
 
