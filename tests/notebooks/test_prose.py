@@ -19,7 +19,17 @@ GIVEN = {
         "0.01",
     },  # guessing; the share of draws; a rule of thumb
     "05_susceptibility": {"0.5", "0.55"},
-    "07_shap": {"95 %", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"},  # two players by hand
+    "07_shap": {
+        "95 %",
+        "2.7",
+        "0.1",
+        "0.2",
+        "0.3",
+        "0.4",
+        "0.5",
+        "0.6",
+        "0.7",
+    },  # two players by hand
     "09_validation": {"0.05", "20 %"},
     "12_uncertainty": {"5 %"},  # what an insurer asks for
     MOUNTAIN: {"2.7", "9.81"},  # e, and the weight of water in kN/m³
