@@ -18,8 +18,7 @@
 # | you will learn | the experiment that shows it |
 # |---|---|
 # | how much of a score is the folds, the neighbours, one cluster and the detector | the same models and samples, asked in other ways; the place alone beside them |
-# | how large a spatial block must be | the correlation of errors by distance; `lsa try quick 09 -p 05.block_m 2000` |
-# | whether one model is better than another or was lucky | both scored on the same blocks, drawn again and again |
+# | how large a spatial block must be, and whether a better model was only lucky with the blocks | the correlation of errors by distance; two models on the same blocks, drawn again and again |
 # | what success and prediction rate are, and why only one is a forecast | fitted and held-out maps; exercise: the drains of a mayor |
 # | how to make a probability of a landslide out of a susceptibility | corrected odds held against the truth; exercise: a map that says one number everywhere |
 # | what a network's window is worth | trees that see the neighbourhood, a network that sees one cell |
@@ -260,8 +259,8 @@ print(f"Of all {len(pairs)} pairs {sure} have a p below 0.05. If no two models d
 # Go through the land from the most susceptible cell down: how much of the landslide area has been met after 10 % of the land? For the fitted maps of
 # chapter 5 this is the *success rate* {cite:p}`chung2003`, for its held-out maps, whose folds are those of {numref}`fig-04-samples`, the *prediction
 # rate*. The gap between them is memory, and what the held-out maps lack besides: training land, and one model for the whole area instead of one for
-# each fold. Where the maps are judged by true
-# landslides and were fitted to detected ones, the success rate, too, holds some landslides the model never saw. The bands resample whole blocks.
+# each fold. Where the maps are judged by true landslides and were fitted to detected ones, the success rate, too, holds some landslides the model
+# never saw. The bands resample whole blocks.
 
 # %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with shaded 95 % band, prediction rate of the held-out maps; dashed with hatched band, success rate of the maps of chapter 5.", "name": "fig-09-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve in a hatched band"}}
 heldout = {name: read_raster(run.product(f"heldout_{name}.tif"))["susceptibility"] for name in trained}
@@ -361,6 +360,9 @@ headings |= {"predicted_above_20": "Above 20 %: predicted (%)", "outcome_above_2
 digits = dict.fromkeys([*headings.values(), "Error saved (%)"], "{:.1f}") | {"Error saved (%)": "{:.0f}"}
 worded(shown, headings | {"gain": "Error saved (%)"}).style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html")
 
+# %% mystnb={"figure": {"caption": "Reliability of the held-out maps after the correction of the odds. On the line, what is predicted happens; dots are classes of predicted probability.", "name": "fig-09-reliability"}, "image": {"alt": "Line chart on logarithmic axes of the observed against the predicted probability, one line per model, with the diagonal where both are equal"}}
+style.save(show.reliability_curves(curves), run, "reliability")
+
 # %%
 came = 100 * outcome.mean()
 off = np.log(shown["corrected"] / came).abs()
@@ -376,9 +378,6 @@ for name, values in heldout.items():
 # The correction assumes that a model is calibrated for its samples, and that these were drawn at random. Neither holds: cells near landslides were never
 # drawn as stable ones, and a model without a smoothing term can be sure of a class of land that its samples hold in few places. Chapter 12 learns the
 # level from the land itself.
-
-# %% mystnb={"figure": {"caption": "Reliability of the held-out maps after the correction of the odds. On the line, what is predicted happens; dots are classes of predicted probability.", "name": "fig-09-reliability"}, "image": {"alt": "Line chart on logarithmic axes of the observed against the predicted probability, one line per model, with the diagonal where both are equal"}}
-style.save(show.reliability_curves(curves), run, "reliability")
 
 # %% [markdown]
 # ## Is it the window?
@@ -398,10 +397,10 @@ for name in trees:
     step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})
     context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m)
-for name in [name for name in ("cnn",) if name in heldout]:
-    model = clone(trained[name]).set_params(window=1)
-    context["cnn_1"] = models.cross_validated_map(model, table, factors, folds, buffer_m)
+if "cnn" in heldout:
+    context["cnn_1"] = models.cross_validated_map(clone(trained["cnn"]).set_params(window=1), table, factors, folds, buffer_m)
 
+# %%
 rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
 rows += [{"model": name, **scores_of(values)} for name, values in context.items()]
 fair = pd.DataFrame(rows)

@@ -122,22 +122,24 @@ def two_scores(kind):
 ways = [] if points else ["landslide", "area"] + ["score"] * ("score" in inventory)
 seeds = range(p.seed, p.seed + p.lab_seeds)
 kinds = [{"cells_by": way, "seed": seed} for way in ways for seed in seeds]
-weighing = pd.DataFrame(Parallel(p.n_jobs)(delayed(two_scores)(kind) for kind in kinds))
+scored = ["n", "right_positives", "sample_auc", "map_auc", "problem"]
+weighing = pd.DataFrame(Parallel(p.n_jobs)(delayed(two_scores)(kind) for kind in kinds), columns=["cells_by", "seed", *scored])
 if len(weighing):
     run.write_table(weighing, "sample_weighing")
     headings = {"right_positives": "In a true landslide", "sample_auc": "AUC, own samples", "map_auc": "AUC, map"}
     known = weighing.dropna(subset="map_auc")
-    ranked = known.groupby("cells_by", sort=False)[["n", *headings]].mean().dropna(axis=1, how="all")
-    display(ranked.rename(columns={"n": "Samples"} | headings).rename_axis("weighed by").round({"Samples": 0} | dict.fromkeys(headings.values(), 3)))
+    named = known["cells_by"].replace({"landslide": "each landslide alike", "score": "detection score"})
+    ranked = known.groupby(named, sort=False)[["n", *headings]].mean().dropna(axis=1, how="all")
+    display(ranked.round(3).astype({"n": int}).rename(columns={"n": "Samples"} | headings).rename_axis("weighed by"))
 
 # %%
 if len(weighing) and len(ranked):
-    spread = known.groupby("cells_by")["map_auc"].std().mean()
+    spread = known.groupby(named)["map_auc"].std().mean()
     if "right_positives" in ranked:
         right, as_usual = ranked["right_positives"], ranked.index[0]
-        print(f"Weighed by {as_usual}, {1 - right[as_usual]:.0%} of the landslide samples lie in no true landslide. Most are right when weighed by {right.idxmax()}: {right.max():.0%}.")
+        print(f"With {as_usual}, {1 - right[as_usual]:.0%} of the landslide samples lie in no true landslide. Most are right by {right.idxmax()}: {right.max():.0%}.")
     best, lead = ranked["map_auc"].idxmax(), np.ptp(ranked["map_auc"])
-    print(f"The best map comes from samples weighed by {best}; the ways differ by {lead:.3f} AUC.")
+    print(f"The best map comes with: {best}; the ways differ by {lead:.3f} AUC.")
     if np.isfinite(spread):
         print(f"Drawn again, one way moves by {spread:.3f} (standard deviation): {'more than chance, as far as so few draws can tell' if lead > 2 * spread else 'this may be chance'}.")
 
@@ -163,7 +165,6 @@ choices = {
 }
 kinds = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
 rows = Parallel(n_jobs=p.n_jobs)(delayed(two_scores)(kind) for kind in kinds)
-scored = ["n", "right_positives", "sample_auc", "map_auc", "problem"]
 sensitivity = pd.DataFrame(rows, columns=[*choices, *scored])
 sensitivity.columns = ["positives", "buffer_m", "slope_floor", "ratio", *sensitivity.columns[4:]]
 
@@ -173,31 +174,34 @@ style.save(show.sampling_sensitivity(sensitivity), run, "sampling_laboratory")
 
 # %%
 words = {"positives": "landslide cells", "buffer_m": "distance of the others (m)", "slope_floor": "their least slope (°)", "ratio": "others per landslide cell"}
-summary = validation.summarise_sampling(sensitivity)
-compared = summary[summary.groupby(level="choice")["n"].transform("count") > 1]
+words |= {"cells": "random", "point": "the middle one", "scarp": "the highest one"}
+summary = validation.summarise_sampling(sensitivity).rename(words)
+summary = summary.rename(lambda value: value if isinstance(value, str) else f"{value:g}", level="value")
+compared = summary[summary.groupby(level="choice")["map_auc"].transform("count") > 1].dropna(subset="map_auc")
 headings = {"n": "Samples", "sample_auc": "AUC, own samples", "map_auc": "AUC, map", "gap": "Gap", "seed_sd": "Spread of the map's"}
 headings |= {"failed": "Not drawn"} if summary["failed"].any() else {}
-digits = dict.fromkeys(headings.values(), "{:.3f}") | dict.fromkeys(["Samples", "Not drawn"], "{:.0f}")
-digits = {name: digit for name, digit in digits.items() if name in headings.values()}
-compared.rename(words)[list(headings)].rename(columns=headings).style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html")
+digits = {name: "{:.0f}" if name in ("Samples", "Not drawn") else "{:.3f}" for name in headings.values()}
+if len(compared):
+    of_page = compared[list(headings)].rename(columns=headings).rename_axis([None, None])
+    display(of_page.style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html"))
 
 # %%
 for choice, part in compared.groupby(level="choice", sort=False):
     part = part.droplevel("choice")
     easy, hard = part["sample_auc"].idxmax(), part["sample_auc"].idxmin()
-    rise, follows = part.loc[easy, "sample_auc"] - part.loc[hard, "sample_auc"], part.loc[easy, "map_auc"] - part.loc[hard, "map_auc"]
+    rise, follows = part.loc[easy, ["sample_auc", "map_auc"]] - part.loc[hard, ["sample_auc", "map_auc"]]
     spread = part.loc[[easy, hard], "seed_sd"].mean()
-    share = "no more than the spread between draws" if abs(follows) <= spread else f"{'the map gained too' if follows > 0 else 'the map lost'}"
-    print(f"{words[choice]}, {easy} against {hard}: samples {rise:+.3f}, map {follows:+.3f} ({share}).")
+    told = "drawn once each, so it may be chance" if np.isnan(spread) else f"one draw moves it by {spread:.3f}"
+    print(f"{choice.capitalize()}, {easy} against {hard}: own samples {rise:+.3f}, map {follows:+.3f} ({told}).")
 
 # %% [markdown]
-# What raises only the score of the samples makes the test easier, not the map better. What raises both by as much has cleaned the training: near a
-# landslide of the inventory lie cells of landslides that it missed or cut short, and a model that learns them as stable is misled. The same score on the own
-# samples cannot tell one from the other; only the map can.
+# What raises only the score of the samples has made the test easier, not the map better. Where both rise, the model learned a clearer contrast as well.
+# The score on the own samples, the only one that most studies can show, does not tell one from the other.
 #
 # *Gap* is the first score less the second. It compares unlike things on purpose: samples in random folds, and all cells in a map that knew nothing,
 # judged by true landslides where they are known. The *spread* is the standard deviation of one map's AUC when the same kind of samples is drawn again; a
-# difference of two means moves less. Kinds of positives differ in number too: one cell per landslide is less to learn from.
+# difference of two means moves less. Kinds of positives differ in number too: one cell per landslide
+# is less to learn from. Kinds that could not be drawn are in no mean.
 #
 # ## Try it
 #
