@@ -186,6 +186,9 @@ if len(compared):
     display(of_page.style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html"))
 
 # %%
+promise = (sensitivity["sample_auc"] - sensitivity["map_auc"]).dropna()
+if (promise < 0).any():
+    print(f"{(promise < 0).sum()} of {len(promise)} dots lie above the line: the map scores better than its samples, for most of the land is easier than cells near landslides.")
 for choice, part in compared.groupby(level="choice", sort=False):
     part = part.droplevel("choice")
     easy, hard = part["sample_auc"].idxmax(), part["sample_auc"].idxmin()
@@ -200,8 +203,8 @@ for choice, part in compared.groupby(level="choice", sort=False):
 #
 # *Gap* is the first score less the second. It compares unlike things on purpose: samples in random folds, and all cells in a map that knew nothing,
 # judged by true landslides where they are known. The *spread* is the standard deviation of one map's AUC when the same kind of samples is drawn again; a
-# difference of two means moves less. Kinds of positives differ in number too: one cell per landslide
-# is less to learn from. Kinds that could not be drawn are in no mean.
+# difference of two means moves less. Kinds of positives differ in number too: one cell per landslide is less to learn from. Kinds that could not be
+# drawn are in no mean.
 #
 # ## Try it
 #
@@ -245,11 +248,10 @@ if len(by_distance):
 # For an easy test. The cells without landslide that it left out are the hard ones, and nobody asks the map about them any more.
 
 # %%
-promise = (sensitivity["sample_auc"] - sensitivity["map_auc"]).dropna()
 if len(promise):
     most = sensitivity.loc[promise.idxmax()]
     answers.record(run, "ex-10-promise", float(promise.max()), within=0.005)
-    print(f"{most['positives']}, {most['buffer_m']:g} m away, slope from {most['slope_floor']:g}°, {most['ratio']:g} to 1: {promise.max():+.3f} AUC.")
+    print(f"Landslide cells: {words[most['positives']]}; others at least {most['buffer_m']:g} m away, on slopes from {most['slope_floor']:g}°, {most['ratio']:g} to each: {promise.max():+.3f} AUC.")
 
 # %% [markdown]
 # ```{solution-end}
