@@ -228,7 +228,8 @@ reach = {style.MODEL_LABELS[name]: f"{range_m:.0f} m" if np.isfinite(range_m) el
 print(f"Range: {', '.join(f'{name} {text}' for name, text in reach.items())}.")
 verdict = "longer than" if ranges.max() > block_m else "no longer than"
 print(f"The longest is {verdict} the blocks of {block_m:.0f} m: they are {'too small' if ranges.max() > block_m else 'large enough'} for these errors.")
-print(f"Folds of single cells would put pairs on both sides of which the nearest, {min(curve['distance'].iloc[0] for curve in alike.values()):.0f} m apart on average, have errors as alike as {min(curve['correlation'].iloc[0] for curve in alike.values()):.1f} or more.")
+nearest = [curve.iloc[0] for curve in alike.values()]
+print(f"The nearest pairs, {nearest[0]['distance']:.0f} m apart on average, have errors that correlate by {min(row['correlation'] for row in nearest):.2f} or more: folds of single cells would put such twins on both sides.")
 
 # %% [markdown]
 # ## Better, or lucky?
