@@ -15,18 +15,18 @@
 # tables imply different scores for the same maps: how much of a score is the model, how much the folds, how much one cluster of landslides, and
 # how much the place alone?
 #
-# **You will learn** (1) what is left of a score by fold and without the densest cluster, (2) how large a spatial block must be, (3) whether a
-# difference between two models is more than chance, (4) what success and prediction rate are and why only one of them is a forecast, (5) how to
-# make a probability of a landslide out of a susceptibility, (6) what a network's window is worth.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how much of a score is the folds, the neighbours, one cluster and the detector | the same models and samples, asked in other ways; the place alone beside them |
+# | how large a spatial block must be, and whether a better model was only lucky with the blocks | the correlation of errors by distance; two models on the same blocks, drawn again and again |
+# | what success and prediction rate are, and why only one is a forecast | fitted and held-out maps; exercise: the drains of a mayor |
+# | how to make a probability of a landslide out of a susceptibility | corrected odds held against the truth; exercise: a map that says one number everywhere |
+# | what a network's window is worth | trees that see the neighbourhood, a network that sees one cell |
 #
-# **Before you start**
+# **Before you start** you need chapters 1 to 5, or their products (made first at the smallest size when you open this chapter alone), above all the
+# spatial blocks, the AUC of chapter 4 and the held-out maps of chapter 5.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapter 5, or its models | necessary | made first at the smallest size when you open this chapter alone |
-# | spatial blocks (chapter 5) | necessary | neighbours are alike, so they must not be split between training and test |
-#
-# **Time to learn** about 40 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 40 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -84,6 +84,13 @@ if truth is not None and p.inventory == "auto":
 else:
     landslide = samples.landslide_numbers(inventory, factors) >= 0
     judge = f"the {inventory.attrs['layer']} landslides"
+
+
+def worded(scores, headings):
+    """A table by model as it is read: names in words, and only these columns."""
+    return scores.rename(style.MODEL_LABELS)[list(headings)].rename(columns=headings).rename_axis(None)
+
+
 print(f"{len(table)} samples, {table['fold'].nunique()} folds, a strip of {buffer_m:g} m. Maps are judged by {judge}.")
 
 # %% [markdown]
@@ -92,11 +99,8 @@ print(f"{len(table)} samples, {table['fold'].nunique()} folds, a strip of {buffe
 # Chapter 5 scored every model three ways. Each fold is predicted by another model, and values of different models must not be compared: a model
 # that knows nothing but the share of landslides among its training rows would predict *less* wherever the fold left out holds *more* of them
 # {cite:p}`parker2007,airola2011`. So only pairs of rows of the same fold count here. *Optimism* is the AUC of random folds minus that of spatial
-# blocks: what the neighbours of the test cells whispered to the model. A study that shows only random folds shows the second column. Where chapter 5
-# searched for settings (`tune_draws`), every model of this chapter searches again, without the rows it is judged by: a clone of a search is a search.
-#
-# What would more training land be worth? The last column leaves out one block at a time, so that a model trains on almost everything, and counts
-# pairs of the same *block*: a harder question, because neighbours differ less. Beside it stand the spatial folds on the very same pairs.
+# blocks: what the neighbours of the test cells give away. Where chapter 5 searched for settings (`tune_draws`), every model of this chapter
+# searches again, without the rows it is judged by: a clone of a search is a search.
 
 # %%
 schemes = ("apparent", "random", "spatial")
@@ -117,7 +121,28 @@ for name in [name for name in trained if name in p.one_block_models]:
     probability = cross_val_predict(trained[name], table, label, **how)[:, 1]
     optimism.loc[name, "one_block"] = validation.within_groups_auc(label, probability, block)
 run.write_table(optimism.rename_axis("model").reset_index(), "optimism")
-optimism.rename(style.MODEL_LABELS).round(3)
+headings = {"apparent": "AUC, training data", "random": "Random folds", "spatial": "Spatial blocks", "optimism": "Optimism"}
+worded(optimism, headings).round(3)
+
+# %%
+for scheme, words in {"random": "In random folds", "spatial": "In spatial blocks"}.items():
+    alone = auc.loc["coordinates", scheme]
+    behind = [style.MODEL_LABELS[name] for name in trained if auc.loc[name, scheme] <= alone]
+    print(f"{words} a forest that knows only the place has {alone:.3f}. No better than that: {', '.join(behind) or 'none'}.")
+most = optimism.loc[list(trained), "optimism"].idxmax()
+print(f"Of the models {style.MODEL_LABELS[most]} loses most from random folds to blocks, {optimism.loc[most, 'optimism']:.3f}; place alone loses {optimism.loc['coordinates', 'optimism']:.3f}.")
+
+# %% [markdown]
+# A study that shows random folds alone shows the second column. Hold each score against that of the place: only what a model has above it is knowledge
+# of slopes. An AUC on the training data says nothing at all, for trees learn every row by heart.
+#
+# What would more training land be worth? Leave out one block at a time, so that a model trains on almost everything, and count pairs of the same
+# *block*: a harder question, because neighbours differ less. Compared are the spatial folds on the very same pairs.
+
+# %%
+for name, row in optimism.dropna(subset="one_block").iterrows():
+    gain = row["one_block"] - row["spatial_in_block"]
+    print(f"{style.MODEL_LABELS[name]}: {row['spatial_in_block']:.3f} with the other folds to learn from, {row['one_block']:.3f} with all other blocks ({gain:+.3f}).")
 
 # %%
 if p.logistic_repeats:
@@ -131,43 +156,64 @@ if p.logistic_repeats:
     protocol = pd.concat(rows, ignore_index=True)
     run.write_table(protocol, "scores_protocol")
     print(f"The logistic regression by itself: means of {p.logistic_repeats} repetitions, with k-means clusters as spatial folds (Lovelace et al. 2019).")
-    display(protocol.set_index("scheme")[["auc", "auc_low", "auc_high"]].round(3))
+    ends = {"auc": "AUC", "auc_low": "Lower end", "auc_high": "Upper end"}
+    display(worded(protocol.set_index("scheme"), ends).round(3))
 
 # %% [markdown]
 # ## One number for all folds
 #
-# The AUC of spatial blocks is one number over the whole area. Each fold has its own. And landslides come in clusters: how much of the score comes
-# from the tenth of the land that holds the most of them? There a model only has to say "here"; outside it has to tell slopes apart. The row *place
-# alone* is a forest that knows nothing but the coordinates.
+# The AUC of spatial blocks is one number over the whole area. Each fold has its own, and landslides come in clusters: in the *frame*, the tenth of
+# the land with the most landslide area, a model only has to say "here"; outside it has to tell slopes apart. And whose landslides are they? The
+# models learned from the landslides of an inventory. Where the truth is known, the same predictions for the same cells are asked once more about *true* landslides.
 
 # %%
-small = validation.block_map(factors, block_m / 4)
-cells = pd.DataFrame({"block": small.values.ravel(), "landslide": landslide.values.ravel()})
-cells = cells[np.isfinite(next(iter(factors.values())).values.ravel())].groupby("block")["landslide"].agg(["sum", "size"])
-cells = cells.loc[(cells["sum"] / cells["size"]).sort_values(ascending=False).index]
-densest = cells.index[cells["size"].cumsum() <= 0.1 * cells["size"].sum()]
-inside = np.isin(validation.at_samples(small, table), densest)
-print(
-    f"The densest tenth of the land holds {cells.loc[densest, 'sum'].sum() / cells['sum'].sum():.0%} of the landslide area "
-    f"and {inside[label == 1].mean():.0%} of the landslide samples."
-)
+left, bottom, right, top = validation.densest_window(landslide, 0.1)
+inside = (table["x"].between(left, right) & table["y"].between(bottom, top)).to_numpy()
 parts = {f"fold {fold + 1}": table["fold"] == fold for fold in range(table["fold"].nunique())}
-parts |= {"all folds": label >= 0, "without the densest tenth": ~inside}
+asked = {name: (label, rows) for name, rows in (parts | {"all folds": label >= 0, "outside the frame": ~inside}).items()}
+if truth is not None:
+    true_label = pd.Series(validation.at_samples(truth["landslide"], table).astype(int), table.index)
+    asked |= {"true, all folds": (true_label, label >= 0), "true, outside the frame": (true_label, ~inside)}
 
 
-def auc_of(name, rows):
+def auc_of(name, labels, rows):
     """AUC on some samples, pairs of the same fold; none where they are all alike."""
-    return validation.within_groups_auc(label[rows], spatial.loc[rows, name], table["fold"][rows])
+    return validation.within_groups_auc(labels[rows], spatial.loc[rows, name], table["fold"][rows])
 
 
-by_part = pd.DataFrame({part: {name: auc_of(name, rows) for name in spatial} for part, rows in parts.items()})
+by_part = pd.DataFrame({part: {name: auc_of(name, *which) for name in spatial} for part, which in asked.items()})
 run.write_table(by_part.rename_axis("model").reset_index(), "auc_by_fold")
-by_part.rename(style.MODEL_LABELS).round(3)
+of_folds = {"worst fold": by_part[list(parts)].min(axis=1), "best fold": by_part[list(parts)].max(axis=1)}
+shown = by_part.drop(columns=list(parts)).assign(**of_folds).dropna(axis=1, how="all")
+order = ["all folds", "worst fold", "best fold", "outside the frame", "true, all folds", "true, outside the frame"]
+worded(shown, {name: name.capitalize() for name in order if name in shown}).round(3)
+
+# %%
+in_frame = landslide.sel(x=slice(left, right), y=slice(top, bottom)).sum() / landslide.sum()
+print(f"The frame holds a tenth of the land, {float(in_frame):.0%} of the landslide area and {inside[label == 1].mean():.0%} of the landslide samples.")
+learners = [name for name in trained if name != "infinite_slope"] or list(trained)
+best = shown.loc[list(trained), "all folds"].idxmax()
+print(f"{style.MODEL_LABELS[best]}, first over all folds, goes from {shown.loc[best, 'worst fold']:.3f} to {shown.loc[best, 'best fold']:.3f} from fold to fold; the models that learn from landslides alone differ by {np.ptp(shown.loc[learners, 'all folds']):.3f}.")
+if "true, all folds" in shown:
+    right_in, right_out = (true_label[(label == 1) & part].mean() for part in (inside, ~inside))
+    if np.isfinite([right_in, right_out]).all():
+        print(f"Of the landslide samples {right_in:.0%} in the frame and {right_out:.0%} outside lie in a true landslide; the others are errors of the inventory.")
+    first = shown.loc[list(trained), "true, all folds"].idxmax()
+    change = (shown["true, all folds"] - shown["all folds"])[list(trained)]
+    print(f"Asked about true landslides, {style.MODEL_LABELS[first]} is first ({shown.loc[first, 'true, all folds']:.3f}){'' if first == best else f', no longer {style.MODEL_LABELS[best]}'}.")
+    if change.min() < -0.01:
+        print(f"{style.MODEL_LABELS[change.idxmin()]} falls most ({change.min():+.3f}): it had learned what the inventory gets wrong along with what it gets right.")
+
+# %% [markdown]
+# A score on detected landslides is a score for finding what the *detector* would find. A class should ask this of every study whose landslides were mapped by a
+# machine, and of every one mapped by hand, too: along roads more is seen. Without a truth nobody can make the last step; a field check of some
+# dozen samples comes near.
 
 # %% [markdown]
 # How large must a block be? Errors of a model are alike over some distance; blocks smaller than that hand the answer to the neighbour. Here is the
-# correlation of the errors (label minus predicted probability out of its spatial fold) by distance, and the distance at which a fitted exponential
-# has fallen to a twentieth.
+# correlation of the errors (label minus predicted probability out of its spatial fold) by distance, and the *range*, the distance at which a fitted
+# exponential has fallen to a twentieth. The nearest dots are mostly pairs inside one landslide; they can exceed 1 because such cells have larger
+# errors than the mean.
 
 # %% mystnb={"figure": {"caption": "Correlation of a model's errors at two samples against the distance between them. The dotted line is the edge of the blocks.", "name": "fig-09-correlogram"}, "image": {"alt": "Line chart of the correlation of errors against distance, one line per model, falling towards zero, with the block edge as a dotted line"}}
 some = np.random.default_rng(p.seed).permutation(len(table))[:3000]  # all pairs of more would fill the memory
@@ -178,35 +224,44 @@ style.save(show.correlograms(alike, block_m), run, "correlograms")
 
 # %%
 run.write_table(ranges.rename("range_m").rename_axis("model").reset_index(), "residual_range")
+reach = {style.MODEL_LABELS[name]: f"{range_m:.0f} m" if np.isfinite(range_m) else "longer than the figure" for name, range_m in ranges.items()}
+print(f"Range: {', '.join(f'{name} {text}' for name, text in reach.items())}.")
 verdict = "longer than" if ranges.max() > block_m else "no longer than"
-longest = f"{ranges.max():.0f} m" if np.isfinite(ranges.max()) else "longer than the figure shows"
-print(f"The longest range, {longest}, is {verdict} the blocks of {block_m:.0f} m.")
-ranges.rename(style.MODEL_LABELS).round(0).to_frame()
+print(f"The longest is {verdict} the blocks of {block_m:.0f} m: they are {'too small' if ranges.max() > block_m else 'large enough'} for these errors.")
+nearest = [curve.iloc[0] for curve in alike.values()]
+print(f"The nearest pairs, {nearest[0]['distance']:.0f} m apart on average, have errors that correlate by {min(row['correlation'] for row in nearest):.2f} or more: folds of single cells would put such twins on both sides.")
 
 # %% [markdown]
 # ## Better, or lucky?
 #
-# Is one model better than another, or was it lucky with these blocks? Both are scored on the same resampled blocks, again and again; `p` says how
-# often the difference turns its sign. With so many pairs, a `p` just below 0.05 is no discovery.
+# Is one model better than another, or was it lucky with these blocks? Both are scored on the same resampled blocks, again and again; the interval holds
+# 95 % of the differences, and $p$ says how often the difference turns its sign. Shown is what the first model in blocks leads by;
+# `paired_differences.csv` has all pairs.
 
 # %%
 weights = validation.block_weights(validation.block_numbers(*place.T, block_m), validation.N_DRAWS, p.seed)
 drawn = {name: validation.within_groups_auc(label, spatial[name], table["fold"], weights) for name in spatial}
 pairs = validation.paired_differences(drawn, combinations(spatial, 2))
 run.write_table(pairs, "paired_differences")
-pairs.round(3)
+ahead = pairs[(pairs[["first", "second"]] == best).any(axis=1)].copy()
+turned = ahead["second"] == best
+ahead.loc[turned, ["difference", "low", "high"]] = -ahead.loc[turned, ["difference", "high", "low"]].to_numpy()
+ahead.index = f"{style.MODEL_LABELS[best]} over " + ahead["second"].mask(turned, ahead["first"]).map(style.MODEL_LABELS)
+worded(ahead, {"difference": "Lead in AUC", "low": "Lower end", "high": "Upper end", "p": "p"}).round(3)
+
+# %%
+sure, few = (pairs["p"] < 0.05).sum(), 0.05 * len(pairs)
+print(f"Surely ahead of {(ahead['low'] > 0).sum()} of {len(ahead)}; the other intervals hold 0, so that other blocks could turn the order.")
+print(f"Of all {len(pairs)} pairs {sure} have a p below 0.05. If no two models differed at all, chance alone would give about {few:.1f}: a p just below 0.05 is no discovery.")
 
 # %% [markdown]
 # ## Success and prediction rate
 #
 # Go through the land from the most susceptible cell down: how much of the landslide area has been met after 10 % of the land? For the fitted maps of
-# chapter 5 this is the *success rate* {cite:p}`chung2003`, for its held-out maps the *prediction rate*. The gap between them is memory, and what the
-# held-out maps lack besides: training land, and one model for the whole area instead of one for each fold. Where the maps are judged by true
-# landslides and were fitted to detected ones, the success rate, too, holds some landslides the model never saw. The bands resample whole blocks.
-
-# %% mystnb={"figure": {"caption": "The fold of every cell, and the samples. A fold's cells are mapped by models that know none of its samples and none in a strip around it.", "name": "fig-09-folds"}, "image": {"alt": "Map of square blocks coloured by the spatial fold they belong to, with the samples as dots, filled in landslides and open elsewhere"}}
-folds = validation.fold_map(table, factors, block_m=block_m, seed=table.attrs["seed"])
-style.save(show.fold_panel(folds, table), run, "validation_folds")
+# chapter 5 this is the *success rate* {cite:p}`chung2003`, for its held-out maps, whose folds are those of {numref}`fig-04-samples`, the *prediction
+# rate*. The gap between them is memory, and what the held-out maps lack besides: training land, and one model for the whole area instead of one for
+# each fold. Where the maps are judged by true landslides and were fitted to detected ones, the success rate, too, holds some landslides the model
+# never saw. The bands resample whole blocks.
 
 # %% mystnb={"figure": {"caption": "Share of the landslide area against the share of the land, from the most susceptible cell down. Solid with shaded 95 % band, prediction rate of the held-out maps; dashed with hatched band, success rate of the maps of chapter 5.", "name": "fig-09-rates"}, "image": {"alt": "One panel per model with the prediction rate as a solid curve in a shaded band and the success rate as a dashed curve in a hatched band"}}
 heldout = {name: read_raster(run.product(f"heldout_{name}.tif"))["susceptibility"] for name in trained}
@@ -221,11 +276,11 @@ run.write_table(rates, "rate_curves")
 style.save(show.rate_panels(rates), run, "rate_curves")
 
 # %% [markdown]
-# The table says it in numbers. `capture_10` is the share of the landslide area in the most susceptible tenth of the land. The Boyce index
-# {cite:p}`hirzel2006` asks whether landslides become steadily more frequent with susceptibility; 1 is perfect. `descents` counts classes whose
-# frequency ratio is lower than that of the class below. With few landslides both are noisy: see what the true probability gets. `different_neighbours` and `isolated` measure the salt and pepper the
-# paper calls a pretzel look: neighbours of another class, and cells alone in theirs. Where the truth is known, the last columns judge the two bounds
-# of chapter 5 as if they were maps: the {term}`oracle` and the {term}`reachable bound`.
+# What share of the landslide area lies in the most susceptible tenth of the land? The Boyce index {cite:p}`hirzel2006` asks something else: do
+# landslides become steadily more frequent with susceptibility? 1 is perfect. *Descents* are classes (five, Fisher–Jenks) whose frequency ratio is lower
+# than that of the class below. The last two columns measure the salt and pepper that the paper calls a pretzel look: neighbours of another class, and
+# cells alone in theirs. Where the truth is known, the last rows judge the two bounds of chapter 5 as if they were maps: the {term}`oracle` and the
+# {term}`reachable bound`. Captures of other shares of the land are in `map_scores.csv`.
 
 # %%
 def scores_of(susceptibility):
@@ -241,7 +296,28 @@ if truth is not None:
     rows += [{"model": name, "map": "bound", **scores_of(truth[band].where(known))} for name, band in bounds.items()]
 worth = pd.DataFrame(rows)
 run.write_table(worth, "map_scores")
-worth.set_index(["model", "map"]).round(3).T
+fitted = worth[worth["map"] == "fitted"].set_index("model")
+seen = worth[worth["map"] != "fitted"].set_index("model").assign(success=fitted["capture_10"])
+percent = ["success", "capture_10", "different_neighbours", "isolated"]
+seen[percent] *= 100
+headings = {"capture_10": "Held out: met on a tenth (%)", "success": "Fitted: met on a tenth (%)", "boyce": "Boyce index", "descents": "Descents"}
+headings |= {"different_neighbours": "Neighbours of another class (%)", "isolated": "Cells alone (%)"}
+digits = dict.fromkeys(headings.values(), "{:.1f}") | {"Boyce index": "{:.3f}", "Descents": "{:.0f}"}
+worded(seen, headings).style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html")
+
+# %%
+held = seen.loc[list(heldout)]
+leader, gap = held["capture_10"].idxmax(), held["success"] - held["capture_10"]
+band = rates[(rates["model"] == leader) & (rates["map"] == "held out") & np.isclose(rates["area"], 0.1)].iloc[0]
+ends = f" ({100 * band['low']:.0f} to {100 * band['high']:.0f} %)" if np.isfinite(band["low"]) else ""
+print(f"First is {style.MODEL_LABELS[leader]}: its most susceptible tenth of unknown land holds {100 * band['landslides']:.0f} %{ends} of the landslide area.")
+print(f"The success rate promises most too much to {style.MODEL_LABELS[gap.idxmax()]}: {held.loc[gap.idxmax(), 'success']:.0f} %, and {held.loc[gap.idxmax(), 'capture_10']:.0f} % came.")
+if held["success"].idxmax() != leader:
+    print(f"Who chose a map by its success rate would take {style.MODEL_LABELS[held['success'].idxmax()]}.")
+if "reachable" in seen.index:
+    print(f"One who knows the rules and sees the factors meets {seen.loc['reachable', 'capture_10']:.0f} %, one who knows the true probability {seen.loc['oracle', 'capture_10']:.0f} %.")
+if held["boyce"].notna().any() and held["boyce"].idxmax() != leader:
+    print(f"Boyce indices run from {held['boyce'].min():.2f} to {held['boyce'].max():.2f}, and {style.MODEL_LABELS[held['boyce'].idxmax()]} is first there: the index asks whether the order is right, not how much of the landslides is met.")
 
 # %% [markdown]
 # ## From susceptibility to probability
@@ -253,16 +329,17 @@ worth.set_index(["model", "map"]).round(3).T
 # \frac{p'}{1 - p'} = \frac{p}{1 - p} \cdot \frac{\pi / (1 - \pi)}{s / (1 - s)}
 # $$ (eq-09-odds)
 #
-# No order changes by that, and no AUC. But is the result a probability? Where 20 % are predicted, 20 % should fail. The held-out maps, corrected,
-# against what happened, or against the true probability where it is known; its mean is then the prevalence. The mean squared error judges order and
-# size together. To beat is a map that says the prevalence everywhere, which is calibrated and useless.
+# No order changes by that, and no AUC. But is the result a probability? Where 20 % are predicted, 20 % should fail. The held-out maps, corrected, are
+# held against what happened, or against the true probability where it is known; its mean is then the prevalence. The mean squared error judges order
+# and size together. To beat is a map that says the prevalence everywhere, which is calibrated and useless; the last column is how much smaller than its
+# error that of a map is.
 
 # %%
 outcome = truth["probability"] if p.inventory == "auto" and truth is not None else landslide.astype(float)
 known = np.isfinite(outcome.values) & np.logical_and.reduce([np.isfinite(values.values) for values in heldout.values()])
 outcome = outcome.values[known]
 prevalence = p.prevalence or float(outcome.mean())
-edges = [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 1.0]
+edges = [0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2]
 rows, curves = [], {}
 for name, values in heldout.items():
     raw = values.values[known]
@@ -276,13 +353,32 @@ always = {"model": "constant", "mean_of_map": prevalence, "corrected": prevalenc
 rows.append(always | {"squared_error": ((prevalence - outcome) ** 2).mean()})
 probabilities = pd.DataFrame(rows)
 run.write_table(probabilities, "probabilities")
-errors = probabilities.set_index("model")["squared_error"]
-better = [style.MODEL_LABELS[name] for name in heldout if errors[name] < errors["constant"]]
-print(f"Prevalence {prevalence:.3f}. Nearer to the outcome than the prevalence everywhere: {', '.join(better) or 'none'}.")
-probabilities.set_index("model").rename(style.MODEL_LABELS).round(4)
+shown = 100 * probabilities.set_index("model")
+shown["gain"] = 100 * (1 - shown["squared_error"] / shown.loc["constant", "squared_error"])
+shown = shown.drop("constant")
+headings = {"mean_of_map": "Mean of the map (%)", "corrected": "Corrected (%)"}
+headings |= {"predicted_above_20": "Above 20 %: predicted (%)", "outcome_above_20": "Above 20 %: came (%)"} if "outcome_above_20" in shown else {}
+digits = dict.fromkeys([*headings.values(), "Error saved (%)"], "{:.1f}") | {"Error saved (%)": "{:.0f}"}
+worded(shown, headings | {"gain": "Error saved (%)"}).style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html")
 
 # %% mystnb={"figure": {"caption": "Reliability of the held-out maps after the correction of the odds. On the line, what is predicted happens; dots are classes of predicted probability.", "name": "fig-09-reliability"}, "image": {"alt": "Line chart on logarithmic axes of the observed against the predicted probability, one line per model, with the diagonal where both are equal"}}
 style.save(show.reliability_curves(curves), run, "reliability")
+
+# %%
+came = 100 * outcome.mean()
+off = np.log(shown["corrected"] / came).abs()
+print(f"Prevalence {100 * prevalence:.1f} %, outcome {came:.1f} %. After the correction {style.MODEL_LABELS[off.idxmin()]} is nearest to it on average ({shown['corrected'][off.idxmin()]:.1f} %), {style.MODEL_LABELS[off.idxmax()]} farthest ({shown['corrected'][off.idxmax()]:.1f} %).")
+worse = [style.MODEL_LABELS[name] for name in shown.index if shown["gain"][name] <= 0]
+print(f"Nothing saved over the prevalence everywhere: {', '.join(worse) or 'none'}.")
+for name, values in heldout.items():
+    certain = values.values[known] > 0.999
+    if certain.any() and outcome[certain].mean() < 0.5:
+        print(f"{style.MODEL_LABELS[name]} is more than 99.9 % sure in {certain.sum()} cells before the correction; {outcome[certain].mean():.1%} came there.")
+
+# %% [markdown]
+# The correction assumes that a model is calibrated for its samples, and that these were drawn at random. Neither holds: cells near landslides were never
+# drawn as stable ones, and a model without a smoothing term can be sure of a class of land that its samples hold in few places. Chapter 12 learns the
+# level from the land itself.
 
 # %% [markdown]
 # ## Is it the window?
@@ -294,6 +390,7 @@ style.save(show.reliability_curves(curves), run, "reliability")
 trees = [name for name in ("rf", "xgboost") if name in heldout]
 around = samples.focal_statistics(factors[models.fitted_coder(trained[trees[0]]).factors if trees else []], window)
 wider = factors.assign(around)
+folds = validation.fold_map(table, factors, block_m=block_m, seed=table.attrs["seed"])
 wider_table = table.assign(**{name: validation.at_samples(band, table) for name, band in around.items()})
 context = {}
 for name in trees:
@@ -301,15 +398,22 @@ for name in trees:
     step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})
     context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m)
-for name in [name for name in ("cnn",) if name in heldout]:
-    model = clone(trained[name]).set_params(window=1)
-    context["cnn_1"] = models.cross_validated_map(model, table, factors, folds, buffer_m)
+if "cnn" in heldout:
+    context["cnn_1"] = models.cross_validated_map(clone(trained["cnn"]).set_params(window=1), table, factors, folds, buffer_m)
 
+# %%
 rows = worth[worth["map"] != "fitted"].drop(columns="map").to_dict("records")
 rows += [{"model": name, **scores_of(values)} for name, values in context.items()]
 fair = pd.DataFrame(rows)
 run.write_table(fair, "fair_comparison")
-fair.set_index("model").round(3).T
+pairs = [name for tree in trees for name in (tree, f"{tree}_context")] + [name for name in ("cnn", "cnn_1") if name in heldout | context]
+shown = fair.set_index("model").loc[pairs]
+shown[["capture_10", "different_neighbours", "isolated"]] *= 100
+headings = {"capture_10": "Met on a tenth (%)", "area_under": "Area under the rate", "boyce": "Boyce index"}
+headings |= {"different_neighbours": "Neighbours of another class (%)", "isolated": "Cells alone (%)"}
+digits = dict.fromkeys(headings.values(), "{:.1f}") | {"Area under the rate": "{:.3f}", "Boyce index": "{:.3f}"}
+if pairs:
+    display(worded(shown, headings).style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html"))
 
 # %% [markdown]
 # Now the differences. Each is one area under the prediction rate minus another, on the same cells, with the interval from the same blocks resampled
@@ -326,6 +430,9 @@ for row in gains.itertuples():
     sure = "" if row.low > 0 or row.high < 0 else ", which may be chance"
     both = f"{style.MODEL_LABELS[row.first]} minus {style.MODEL_LABELS[row.second]}"
     print(f"{both}: {row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f}){sure}.")
+if "cnn_1" in context:
+    with_window, without = (shown.loc[name, "different_neighbours"] for name in ("cnn", "cnn_1"))
+    print(f"Of neighbours {with_window:.0f} % are of another class with the window, {without:.0f} % without: it makes the map {'smoother' if with_window < without else 'no smoother'}, whatever it does for the rate.")
 
 # %% [markdown]
 # ## Try it
@@ -359,8 +466,9 @@ print(
 # :label: ex-09-constant
 # ```
 #
-# Break it: a map says the same number everywhere, the share of the land that is landslide. Which AUC has it, which Brier score, and how does that Brier score look
-# beside those of the chapter's maps?
+# Break it: a map says the same number everywhere, the share of the land that is landslide. Which AUC has it? Which Brier score, the mean squared gap
+# between the probability and what is in a cell, landslide (1) or none (0)? And how does that look beside the Brier score of the best of the chapter's
+# corrected maps?
 #
 # ```{exercise-end}
 # ```
@@ -377,6 +485,14 @@ share = float(landslide.mean())
 constant = share * (1 - share)
 answers.record(run, "ex-09-constant", constant, within=0.0005)
 print(f"AUC 0.5; Brier score of the constant {share:.4f}: {constant:.4f}.")
+happened = landslide.values[known]
+brier = {}
+for name, values in heldout.items():
+    corrected = validation.shift_odds(values.values[known], label.mean(), happened.mean())
+    brier[name] = float(((corrected - happened) ** 2).mean())
+least = min(brier, key=brier.get)
+saved = 1 - brier[least] / (happened.mean() * (1 - happened.mean()))
+print(f"Lowest of the maps, on their cells: {style.MODEL_LABELS[least]}, {brier[least]:.4f}, {abs(saved):.0%} {'less' if saved > 0 else 'more'} than the constant, though it meets {seen.loc[least, 'capture_10']:.0f} % of the landslide area on a tenth of the land.")
 
 # %% [markdown]
 # ```{solution-end}
@@ -391,7 +507,14 @@ print(f"AUC 0.5; Brier score of the constant {share:.4f}: {constant:.4f}.")
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+said = optimism.loc[list(trained)]
+chosen = said["spatial"].idxmax()
+print(f"{style.MODEL_LABELS[chosen]}: AUC {said.loc[chosen, 'random']:.2f} in random folds, {said.loc[chosen, 'spatial']:.2f} in blocks; the place alone has {optimism.loc['coordinates', 'spatial']:.2f} there.")
+print(f"{style.MODEL_LABELS[leader]}: {seen.loc[leader, 'capture_10']:.0f} % of the landslide area on a tenth of unknown land, where its fitted map promised {seen.loc[leader, 'success']:.0f} %.")
+
+# %% [markdown]
 # The table `map_scores.csv` holds what every map is worth when its models knew the landslides and when they did not, `optimism.csv` what random folds
 # promise too much, `auc_by_fold.csv` where a score comes from, `paired_differences.csv` which differences between models are more than chance,
 # `probabilities.csv` how far a map is from a probability, and `context_gain.csv` what the window is worth.

@@ -14,17 +14,17 @@
 # A model learns from cells that somebody chose. This chapter asks how much of a score, and of a map, is that choice: which cells of a landslide,
 # which cells without one, how many, and how far a detector's errors get into them. It goes beyond {cite:t}`yao2026`, who chose one way.
 #
-# **You will learn** (1) why easy cells without landslide make any model look good, (2) how many of the landslide cells a model learns from are
-# none, (3) what changes when a landslide weighs by its area or its detection score.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how many of the landslide cells a model learns from are none | the samples held against the true landslides; `lsa try quick 10 -p inventory reference` |
+# | what changes when a landslide weighs by its area or its detection score | three ways to weigh, the same model |
+# | why easy cells without landslide make any model look good | one model, many kinds of samples, each scored on its own kind and by its map; exercise: the choice that promises most |
+# | how to tell a better map from an easier test and from luck | the map's score beside the samples' score and the spread between draws; `lsa try quick 10 -p seed 5` |
 #
-# **Before you start**
+# **Before you start** you need chapters 1 to 5, or their products (made first at the smallest size when you open this chapter alone), above all the
+# sampling of chapter 4 and the held-out maps of chapter 5.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapter 5, or its models | necessary | made first at the smallest size when you open this chapter alone |
-# | held-out maps (chapter 5) | necessary | the map is scored where its model knew nothing |
-#
-# **Time to learn** about 20 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 20 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size
@@ -115,25 +115,45 @@ def two_scores(kind):
 #
 # A detector's inventory holds false alarms, and most of them are small. With a cap of cells per landslide each small false alarm weighs as much as
 # a large landslide: many right *hectares* become few right *samples*. Three ways to weigh: each landslide alike, by its area, or by its detection
-# score. `right_positives` is the share of the landslide samples that lie in a true landslide, where the truth is known; `map_auc` is the held-out
-# map against the landslides on all cells.
+# score. Two scores say what comes of it: the AUC on samples of the same kind in random folds, as most studies show it, and that of the held-out map
+# against the landslides on all cells.
 
 # %%
 ways = [] if points else ["landslide", "area"] + ["score"] * ("score" in inventory)
 seeds = range(p.seed, p.seed + p.lab_seeds)
 kinds = [{"cells_by": way, "seed": seed} for way in ways for seed in seeds]
-weighing = pd.DataFrame(Parallel(p.n_jobs)(delayed(two_scores)(kind) for kind in kinds))
+scored = ["n", "right_positives", "sample_auc", "map_auc", "problem"]
+weighing = pd.DataFrame(Parallel(p.n_jobs)(delayed(two_scores)(kind) for kind in kinds), columns=["cells_by", "seed", *scored])
 if len(weighing):
     run.write_table(weighing, "sample_weighing")
-    display(weighing.groupby("cells_by", sort=False)[["n", "right_positives", "sample_auc", "map_auc"]].mean().round(3))
+    headings = {"right_positives": "In a true landslide", "sample_auc": "AUC, own samples", "map_auc": "AUC, map"}
+    known = weighing.dropna(subset="map_auc")
+    named = known["cells_by"].replace({"landslide": "each landslide alike", "score": "detection score"})
+    ranked = known.groupby(named, sort=False)[["n", *headings]].mean().dropna(axis=1, how="all")
+    display(ranked.round(3).astype({"n": int}).rename(columns={"n": "Samples"} | headings).rename_axis("weighed by"))
+
+# %%
+if len(weighing) and len(ranked):
+    spread = known.groupby(named)["map_auc"].std().mean()
+    if "right_positives" in ranked:
+        right, as_usual = ranked["right_positives"], ranked.index[0]
+        print(f"With {as_usual}, {1 - right[as_usual]:.0%} of the landslide samples lie in no true landslide. Most are right by {right.idxmax()}: {right.max():.0%}.")
+    best, lead = ranked["map_auc"].idxmax(), np.ptp(ranked["map_auc"])
+    print(f"The best map comes with: {best}; the ways differ by {lead:.3f} AUC.")
+    if np.isfinite(spread):
+        print(f"Drawn again, one way moves by {spread:.3f} (standard deviation): {'more than chance, as far as so few draws can tell' if lead > 2 * spread else 'this may be chance'}.")
+
+# %% [markdown]
+# A class will ask why so many wrong labels do not ruin the model. Wrong labels that lie anywhere only blur it. Those of a detector do not lie
+# anywhere: fields, roads and bare rock look like landslides, so the model learns these too (chapters 3 and 11).
 
 # %% [markdown]
 # ## The laboratory
 #
 # A susceptibility model needs cells without landslide, and somebody has to choose them. Far from any landslide, in the flat valley floor, they are
 # easy to tell apart, and the score on *such* samples is high. Here one model is trained on many kinds of samples. Each is scored twice: on samples
-# of its own kind in random folds, as most studies do, and by its map on every cell of the area, block by block. It keeps the settings it had before
-# any search: a search for each kind would compare searches, not samples. (Points have one cell each, so nothing is compared.)
+# of its own kind in random folds, and by its map on every cell of the area, block by block. It keeps the settings it had before any search: a search for
+# each kind would compare searches, not samples. (Points have one cell each, so nothing is compared.)
 
 # %%
 choices = {
@@ -145,7 +165,6 @@ choices = {
 }
 kinds = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
 rows = Parallel(n_jobs=p.n_jobs)(delayed(two_scores)(kind) for kind in kinds)
-scored = ["n", "right_positives", "sample_auc", "map_auc", "problem"]
 sensitivity = pd.DataFrame(rows, columns=[*choices, *scored])
 sensitivity.columns = ["positives", "buffer_m", "slope_floor", "ratio", *sensitivity.columns[4:]]
 
@@ -154,14 +173,38 @@ run.write_table(sensitivity, "sampling_laboratory")
 style.save(show.sampling_sensitivity(sensitivity), run, "sampling_laboratory")
 
 # %%
-validation.summarise_sampling(sensitivity).round(3)
+words = {"positives": "landslide cells", "buffer_m": "distance of the others (m)", "slope_floor": "their least slope (°)", "ratio": "others per landslide cell"}
+words |= {"cells": "random", "point": "the middle one", "scarp": "the highest one"}
+summary = validation.summarise_sampling(sensitivity).rename(words)
+summary = summary.rename(lambda value: value if isinstance(value, str) else f"{value:g}", level="value")
+compared = summary[summary.groupby(level="choice")["map_auc"].transform("count") > 1].dropna(subset="map_auc")
+headings = {"n": "Samples", "sample_auc": "AUC, own samples", "map_auc": "AUC, map", "gap": "Gap", "seed_sd": "Spread of the map's"}
+headings |= {"failed": "Not drawn"} if summary["failed"].any() else {}
+digits = {name: "{:.0f}" if name in ("Samples", "Not drawn") else "{:.3f}" for name in headings.values()}
+if len(compared):
+    of_page = compared[list(headings)].rename(columns=headings).rename_axis([None, None])
+    display(of_page.style.set_table_attributes('class="dataframe"').format(digits, na_rep="–", escape="html"))
+
+# %%
+promise = (sensitivity["sample_auc"] - sensitivity["map_auc"]).dropna()
+if (promise < 0).any():
+    print(f"{(promise < 0).sum()} of {len(promise)} dots lie above the line: the map scores better than its samples, for most of the land is easier than cells near landslides.")
+for choice, part in compared.groupby(level="choice", sort=False):
+    part = part.droplevel("choice")
+    easy, hard = part["sample_auc"].idxmax(), part["sample_auc"].idxmin()
+    rise, follows = part.loc[easy, ["sample_auc", "map_auc"]] - part.loc[hard, ["sample_auc", "map_auc"]]
+    spread = part.loc[[easy, hard], "seed_sd"].mean()
+    told = "drawn once each, so it may be chance" if np.isnan(spread) else f"one draw moves it by {spread:.3f}"
+    print(f"{choice.capitalize()}, {easy} against {hard}: own samples {rise:+.3f}, map {follows:+.3f} ({told}).")
 
 # %% [markdown]
-# Read the table by columns: which choice raised `sample_auc`, and did `map_auc` follow? What raises only the first makes the test easier, not the map better:
-# the `gap` grows. Mind that it compares unlike things on purpose: samples in random folds, and all cells in a map that knew nothing, judged by true
-# landslides where they are known. `seed_sd` says how far one `map_auc` moves when the same kind of samples is drawn again; a difference of two means
-# moves less. Kinds of positives differ in number too, as `n` shows: one cell per landslide is less to learn from. Kinds that could not be drawn are
-# counted as `failed` and are in no mean.
+# What raises only the score of the samples has made the test easier, not the map better. Where both rise, the model learned a clearer contrast as well.
+# The score on the own samples, the only one that most studies can show, does not tell one from the other.
+#
+# *Gap* is the first score less the second. It compares unlike things on purpose: samples in random folds, and all cells in a map that knew nothing,
+# judged by true landslides where they are known. The *spread* is the standard deviation of one map's AUC when the same kind of samples is drawn again; a
+# difference of two means moves less. Kinds of positives differ in number too: one cell per landslide is less to learn from. Kinds that could not be
+# drawn are in no mean.
 #
 # ## Try it
 #
@@ -169,7 +212,7 @@ validation.summarise_sampling(sensitivity).round(3)
 # :label: ex-10-buffer
 # ```
 #
-# Which distance of the cells without landslide gave the highest `sample_auc`, and which the highest `map_auc`?
+# Which distance of the cells without landslide gave the highest AUC on the own samples, and which the best map?
 #
 # ```{exercise-end}
 # ```
@@ -182,7 +225,7 @@ validation.summarise_sampling(sensitivity).round(3)
 by_distance = sensitivity.dropna(subset="map_auc").groupby("buffer_m")[["sample_auc", "map_auc"]].mean()
 if len(by_distance):
     best = by_distance.idxmax()
-    print(f"Sample AUC: {best['sample_auc']:g} m; map AUC: {best['map_auc']:g} m.")
+    print(f"Own samples: {best['sample_auc']:g} m; map: {best['map_auc']:g} m.")
 
 # %% [markdown]
 # ```{solution-end}
@@ -205,11 +248,10 @@ if len(by_distance):
 # For an easy test. The cells without landslide that it left out are the hard ones, and nobody asks the map about them any more.
 
 # %%
-promise = (sensitivity["sample_auc"] - sensitivity["map_auc"]).dropna()
 if len(promise):
     most = sensitivity.loc[promise.idxmax()]
     answers.record(run, "ex-10-promise", float(promise.max()), within=0.005)
-    print(f"{most['positives']}, {most['buffer_m']:g} m away, slope from {most['slope_floor']:g}°, {most['ratio']:g} to 1: {promise.max():+.3f} AUC.")
+    print(f"Landslide cells: {words[most['positives']]}; others at least {most['buffer_m']:g} m away, on slopes from {most['slope_floor']:g}°, {most['ratio']:g} to each: {promise.max():+.3f} AUC.")
 
 # %% [markdown]
 # ```{solution-end}
@@ -219,12 +261,18 @@ if len(promise):
 # numbers and yours.
 #
 # - `lsa try quick 10 -p seed 5`: other samples of every kind. Which differences of the page are no larger than those between page and trial?
-# - `lsa try quick 10 -p lab_model logistic`: a simpler model. Compare what it gains or loses in `sample_auc` and in `map_auc`.
+# - `lsa try quick 10 -p lab_model logistic`: a simpler model. Compare what it gains or loses on its own samples (`sample_auc`) and in its map (`map_auc`).
 # - `lsa try quick 10 -p inventory reference`: samples of the reference landslides. How many are right now?
 
 # %% [markdown]
 # ## Summary
-#
+
+# %%
+best, worst = sensitivity["map_auc"].max(), sensitivity["map_auc"].min()
+if len(promise):
+    print(f"One model, one area, one inventory: the choice of samples alone moves the map's AUC from {worst:.2f} to {best:.2f}, and that on its own samples from {sensitivity['sample_auc'].min():.2f} to {sensitivity['sample_auc'].max():.2f}.")
+
+# %% [markdown]
 # The table `sampling_laboratory.csv` holds how far the choice of samples alone moves a score, `sample_weighing.csv` what weighing by landslide, area
 # or detection score does, and how many of the landslide samples are right.
 #

@@ -15,17 +15,16 @@
 # nobody printed follow from them. This chapter takes Tables 4 and 5 of {cite:t}`yao2026` and five tables of others apart. It needs no run, no data and
 # no map: only the printed digits.
 #
-# **You will learn** (1) that a printed number is a {term}`rounding interval`, (2) how to tell a misprint from rounding, (3) what a table of classes says
-# about the AUC, (4) how to get the recall that nobody printed from precision and F1.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | that a printed number is a {term}`rounding interval`, and how to tell a misprint from rounding | one line of Table 5; exercises: a forged share, a ratio that may be |
+# | what a table of classes says about the AUC | the corners of the ROC curve, and the AUC in the text beside them |
+# | how to get the recall that nobody printed | precision and F1 of Table 4, turned round |
+# | how often tables of others fail | five of them, every number checked |
 #
-# **Before you start**
+# **Before you start** you need the frequency ratio of chapter 6, and AUC, precision, recall and F1 from chapters 2 and 5 or the glossary.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | frequency ratio | necessary | chapter 6 |
-# | AUC, precision, recall, F1 | necessary | chapters 2 and 5, and the glossary |
-#
-# **Time to learn** about 25 minutes. It runs in seconds.
+# **Time to learn** about 25 minutes to read, a quarter of an hour for the exercises. It runs in seconds.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder that gets the tables and figures; empty: the working directory
@@ -61,7 +60,8 @@ here = Run(Path(p.run_dir))
 printed = printed_table(5)
 forest = printed[printed["method"] == "RF"].set_index("susceptibility")
 area = intervals(forest["area_km2"])
-area.assign(printed=forest["area_km2"])[["printed", "low", "high"]]
+worded = area.assign(printed=forest["area_km2"])[["printed", "low", "high"]].rename_axis("class")
+worded.set_axis(["Printed (km²)", "At least (km²)", "At most (km²)"], axis=1)
 
 # %% [markdown]
 # The share of the class is largest when its own area is as large and the others are as small as rounding lets them be, and the other way round:
@@ -105,7 +105,7 @@ totals = by_model[["area_km2", "landslide_area_km2"]].sum()
 land, slides = totals.loc["rf"] * 1e6
 each = slides / 923
 print(f"{land / 12.5**2 / 1e6:.2f} million cells; {each:.0f} m² or {each / 12.5**2:.0f} cells a landslide.")
-totals.round(2)
+totals.rename(style.MODEL_LABELS).rename_axis(None).set_axis(["Land (km²)", "Landslides (km²)"], axis=1).round(2)
 
 # %% [markdown]
 # ## From classes to the AUC
@@ -126,15 +126,22 @@ for model, part in published_table(5).groupby("model", sort=False):
     rows.append([model, *auc_bounds(landslide, other), middle])
 names = ["model", "lowest", "middle", "highest", "scikit-learn"]
 bounds = pd.DataFrame(rows, columns=names).set_index("model")
-bounds.rename(style.MODEL_LABELS).round(3)
+bounds.rename(style.MODEL_LABELS).rename_axis(None).rename(columns=str.capitalize).round(3)
+
+# %%
+width = bounds["highest"] - bounds["lowest"]
+for model, way in {width.idxmin(): "little", width.idxmax(): "much"}.items():
+    slides_in, others_in = (part / part.sum() for part in amounts[model])
+    boxes = slides_in * others_in
+    print(f"{style.MODEL_LABELS[model]}: its classes leave {way} open, {width[model]:.3f} of AUC. The largest box is {boxes.max():.3f}, of a class with {slides_in[boxes.argmax()]:.0%} of the landslides and {others_in[boxes.argmax()]:.0%} of the other land.")
 
 # %% mystnb={"figure": {"caption": "What Table 5 leaves open of the ROC curve on the map. Dots are the corners that the classes give; the curve lies in the shaded boxes.", "name": "fig-15-bounds"}, "image": {"alt": "Three panels, one per model, with the corners of the ROC curve from five classes and shaded boxes between them, small for the CNN and large for random forest and XGBoost"}}
 style.save(show.roc_bounds(amounts), here, "roc_bounds")
 
 # %%
 lead = 100 * (bounds.loc["cnn", "lowest"] - bounds["highest"]).drop("cnn")
-leads = pd.DataFrame({"at least, on the map": lead, "abstract": [4.3, 3.2]})
-leads.rename(style.MODEL_LABELS).round(1)
+leads = pd.DataFrame({"Lead of the CNN on the map, at least (points)": lead, "In the abstract (%)": [4.3, 3.2]})
+leads.rename(style.MODEL_LABELS).rename_axis(None).round(1)
 
 # %% [markdown]
 # Even the lowest curve of the CNN is far above the highest of the others. The abstract says that the CNN's AUC is 4.3 and 3.2 % higher. Both can be true
@@ -167,11 +174,11 @@ show.told(detections, "implied", "noted")
 #
 # The tables of other authors can be read in the same way. Five come with this package, facts only and every digit as it is printed:
 #
-# - {cite:t}`oh2010`: landslides and cells by class of fourteen factors at Jinbu in Korea, with the frequency ratio under the name *likelihood ratio*;
-# - {cite:t}`wang2019`: debris flows of the Bailong River in China by class of susceptibility, as areas with their density (Table 4) and as points with
+# - Oh 2010 {cite:p}`oh2010`: landslides and cells by class of fourteen factors at Jinbu in Korea, with the frequency ratio under the name *likelihood ratio*;
+# - Wang 2019 {cite:p}`wang2019`: debris flows of the Bailong River in China by class of susceptibility, as areas with their density (Table 4) and as points with
 #   the frequency ratio of their map and of an older one (Table 5);
-# - {cite:t}`pei2018`: landslides along the Belt and Road by class of hazard;
-# - {cite:t}`hoang2025`: landslides at Than Uyên in Viet Nam by class of susceptibility, with decimal commas and a line of totals.
+# - Pei 2018 {cite:p}`pei2018`: landslides along the Belt and Road by class of hazard;
+# - Hoang 2025 {cite:p}`hoang2025`: landslides at Than Uyên in Viet Nam by class of susceptibility, with decimal commas and a line of totals.
 #
 # Two of the five print a ratio. The others print counts, shares or densities, which can be held against each other without one.
 
@@ -185,16 +192,17 @@ kinds = verdicts.value_counts().unstack(fill_value=0)
 kinds = kinds.loc[list(checked), ["impossible", "noted", "implied", "possible"]]
 kinds.insert(0, "rows", [len(printed_table(name)) for name in kinds.index])
 here.write_table(kinds.reset_index(), "audit_of_others")
-kinds
+source = {name: name.capitalize().replace("2", " 2", 1).replace("_table", ", Table ").replace("_", ".") for name in checked}
+kinds.rename(source).rename_axis(index=None, columns=None).rename(columns=str.capitalize)
 
 # %%
 wrong = kinds.index[kinds["impossible"] > 0]
 print(f"{kinds['rows'].sum()} rows in {len(kinds)} tables: {kinds['impossible'].sum()} number that ", end="")
-print(f"cannot be, in {', '.join(wrong)}. {(kinds['possible'] > 0).sum()} tables hold checks that ", end="")
+print(f"cannot be, in {'; '.join(source[name] for name in wrong)}. {(kinds['possible'] > 0).sum()} tables hold checks that ", end="")
 print(f"were passed, {kinds['possible'].sum()} in all, each for a whole column of a factor or a map.")
 
 # %%
-sentences = [part.assign(sentence=f"{name}: " + part["sentence"]) for name, part in checked.items()]
+sentences = [part.assign(sentence=f"{source[name]}: " + part["sentence"]) for name, part in checked.items()]
 show.told(pd.concat(sentences).sort_values("verdict", kind="stable"), "impossible", "noted")
 
 # %% [markdown]
@@ -234,6 +242,7 @@ names = ["table", "map", "lowest", "highest", "in the text", "can be of this map
 texts = pd.DataFrame(rows, columns=names)
 here.write_table(texts, "auc_in_text")
 digits = {"lowest": "{:.3f}", "highest": "{:.3f}", "in the text": "{:.4g}"}
+texts["table"] = texts["table"].map(source)
 texts.style.hide(axis="index").format(digits, escape="html")
 
 # %%
@@ -310,8 +319,42 @@ show.told(caught, "impossible")
 # ```{solution-end}
 # ```
 #
-# ## Summary
+# ```{exercise-start}
+# :label: ex-15-ratio
+# ```
 #
+# A paper prints for its highest class: area 2.0 %, landslides 31.4 %, frequency ratio 15.4. A reviewer divides, gets 15.70 and calls it a misprint. Is
+# the reviewer right? And if the area were printed as 2.00 %?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} ex-15-ratio
+# :class: dropdown
+# ```
+#
+# Each number is an interval, and the ratio is smallest when the landslides are as few and the area is as large as rounding lets them be.
+
+# %%
+for printed_area in ("2.0", "2.00"):
+    ends = intervals(pd.Series([printed_area, "31.4", "15.4"], ["area", "slides", "ratio"]))
+    low = ends.loc["slides", "low"] / ends.loc["area", "high"]
+    high = ends.loc["slides", "high"] / ends.loc["area", "low"]
+    meet = low <= ends.loc["ratio", "high"] and ends.loc["ratio", "low"] <= high
+    print(f"Area {printed_area} %: the ratio lies between {low:.2f} and {high:.2f}; 15.4 is {'possible' if meet else 'a misprint'}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ## Summary
+
+# %%
+failed = kinds["impossible"].sum() + (findings["verdict"] == "impossible").sum()
+print(f"{kinds['rows'].sum() + len(printed)} rows of {1 + len(kinds)} tables of classes: {failed} numbers cannot be what they are.")
+print(f"The lowest AUC that the CNN's classes allow is {bounds.loc['cnn', 'lowest']:.3f}, the highest of the others {bounds['highest'].drop('cnn').max():.3f}; {apart} of {len(texts)} stated AUC values of others do not fit their classes.")
+
+# %% [markdown]
 # A printed number is an interval, and arithmetic with intervals tells misprints from rounding. Class tables bound the AUC of the map; precision and F1 hold the
 # recall. A table `audit_….csv` for each table read here holds every finding with its numbers, `audit_of_others.csv` how many there are, and
 # `auc_in_text.csv` the AUC of the texts beside their bounds.

@@ -1,9 +1,8 @@
-"""Figures of chapters 09 and 10: folds, errors by distance, rates, reliability, samples."""
+"""Figures of chapters 09 and 10: errors by distance, rates, reliability, samples."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -14,21 +13,6 @@ _MARKERS = {
     "point": ("s", "middle cell"),
     "scarp": ("^", "highest cell"),
 }
-
-
-def fold_panel(folds: xr.DataArray, samples: pd.DataFrame) -> Figure:
-    """The fold of every cell, with the samples: filled where a landslide is, open where none is."""
-    n_folds = int(folds.max()) + 1
-    height, width = folds.shape
-    fig, ax = plt.subplots(figsize=(7, 6.4 * min(1.3, height / width)))
-    look = {"cmap": plt.get_cmap("viridis", n_folds), "vmin": 0.5, "vmax": n_folds + 0.5}
-    image = style.map_image(ax, folds + 1, interpolation="nearest", alpha=0.6, **look)
-    for label, face in ((1, "black"), (0, "none")):
-        part = samples[samples["label"] == label]
-        ax.scatter(part["x"], part["y"], s=5, facecolors=face, edgecolors="black", lw=0.3)
-    fig.colorbar(image, label="Fold", ticks=range(1, n_folds + 1), shrink=0.6)
-    ax.set_title("Filled: landslide, open: none")
-    return fig
 
 
 def rate_panels(curves: pd.DataFrame) -> Figure:

@@ -29,14 +29,6 @@ def _labels(figure):
     return {text for ax in figure.axes for text in (ax.get_xlabel(), ax.get_ylabel()) if text}
 
 
-def test_every_fold_has_its_colour(folds):
-    table = pd.DataFrame({"x": np.arange(6) * 10.0, "y": 5.0, "label": [1, 0] * 3})
-    figure = show.fold_panel(folds, table)
-    assert figure.axes[0].images[0].get_clim() == (0.5, 4.5)
-    assert "Fold" in _labels(figure)
-    assert [len(dots.get_offsets()) for dots in figure.axes[0].collections] == [3, 3]
-
-
 def test_both_rates_have_their_band(folds):
     rng = np.random.default_rng(0)
     slides = folds.copy(data=rng.random(folds.shape) < 0.1)
