@@ -21,10 +21,9 @@ from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
 from lsa_helpers.runner.assumptions import assumptions_page
 from lsa_helpers.runner.cards import data_cards
-from lsa_helpers.runner.cells import notebooks_dir
+from lsa_helpers.runner.extras import add_extras
 from lsa_helpers.runner.front import front_page
-from lsa_helpers.runner.kernel import execute_notebook
-from lsa_helpers.runner.params import COMPARISON, MOUNTAIN, PUBLISHED
+from lsa_helpers.runner.params import COMPARISON, MOUNTAIN
 from lsa_helpers.runner.site import mend_site
 
 # Sphinx' own notes, and what the theme brings and no page loads.
@@ -66,7 +65,7 @@ def build_book(run: Run, out: Path | None = None, config: dict | None = None) ->
         stage = Path(folder) / "stage"
         compares = (run.path / "comparison.json").is_file()
         if not compares and _executed(run):
-            _add_pages(run)
+            add_extras(run)
         (comparison_stage if compares else make_stage)(run, stage)
         set_values(stage / "_config.yml", config or {})
         site = _jupyter_book(stage, Path(folder) / "built")
@@ -133,32 +132,6 @@ def _executed(run: Run) -> list[Path]:
     folder = run.path / "notebooks"
     notebooks = sorted([*folder.glob("[0-9][0-9]_*.ipynb"), *folder.glob(f"{MOUNTAIN}.ipynb")])
     return [path for path in notebooks if path.suffixes == [".ipynb"]]
-
-
-def _add_pages(run: Run) -> None:
-    """Execute the `MADE_BY_THE_BOOK` in the run's folder; one that is not for this run is removed,
-    which may be there from a run of other data.
-    """
-    for name, values, is_for in MADE_BY_THE_BOOK:
-        if is_for(run):
-            execute_notebook(notebooks_dir() / f"{name}.ipynb", run.path.resolve(), values)
-        else:
-            (run.path / "notebooks" / f"{name}.ipynb").unlink(missing_ok=True)
-
-
-def is_simulated(run: Run) -> bool:
-    """Whether a run is about a mountain that it made itself, so that it can be made again."""
-    file = run.path / "params.yml"
-    if not (file.is_file() and run.has("truth/source.tif")):
-        return False
-    return not yaml.safe_load(file.read_text(encoding="utf-8"))["shared"]["data"]
-
-
-#: Notebooks that no later chapter needs and that take seconds: name, values, and for which runs.
-MADE_BY_THE_BOOK = (
-    (MOUNTAIN, {"run_dir": "."}, is_simulated),
-    (PUBLISHED, {"run_dir": ".", "table": ""}, lambda run: True),
-)
 
 
 def comparison_stage(run: Run, stage: Path) -> None:
