@@ -24,6 +24,8 @@ _CODE = re.compile(
 _WAITED_FOR = re.compile(r"<script (?=[^>]*src=)(?![^>]*(?:defer|async|documentation_options))")
 _SHEET = re.compile(r'\s*<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^>]*>')
 _ADDRESS = re.compile(r"""url\((["']?)(?!data:|#)([^)"']+)\1\)""")
+# Letters of an article that fill a small screen.
+_FIRST_SCREEN = 400
 # A list to assistive technology, which then looks in vain for its items.
 _CITATIONS = '<div role="list" class="citation-list">'
 # Times, and paths with names of people in them.
@@ -91,14 +93,16 @@ def _with_lines(code: re.Match) -> str:
 
 def _with_sizes(text: str, folder: Path) -> str:
     """A page whose figures say their size, so that nothing moves when they arrive, and arrive when
-    they come into sight.
+    they come into sight; what is in sight from the start comes first.
     """
 
     def sized(found: re.Match) -> str:
         before, address, after = found.groups()
         with Image.open(folder / address) as image:
             width, height = image.size
-        size = f'width="{width}" height="{height}" loading="lazy"'
+        above = re.sub(r"<[^>]*>|\s", "", text[text.find("<article") : found.start()])
+        comes = 'fetchpriority="high"' if len(above) < _FIRST_SCREEN else 'loading="lazy"'
+        size = f'width="{width}" height="{height}" {comes}'
         return f'<img{before}src="{address}"{after.rstrip()} {size} />'
 
     return _FIGURE.sub(sized, text)

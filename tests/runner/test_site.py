@@ -65,6 +65,7 @@ def built(tmp_path):
     links = "".join(f'<link rel="stylesheet" href="../_static/{name}" />' for name in sheets)
     head = f'<head>{links}<link rel="next" href="b.html"></head>'
     figure = '<img alt="A" src="../_images/map.png" />'
+    figure = f"<article>{figure}{'words ' * 100}{figure}"
     (tmp_path / "notebooks/page.html").write_text(head + figure)
     code = {"cell_type": "code", "source": "1", "outputs": [{"text": "1"}], "execution_count": 3}
     code["metadata"] = {"papermill": {"duration": 1}, "execution": {}, "tags": []}
@@ -87,8 +88,10 @@ def test_a_page_asks_for_one_style_sheet_whose_addresses_still_lead_there(built)
 
 
 def test_a_figure_says_its_size_and_comes_when_it_is_in_sight(built):
-    figure = '<img alt="A" src="../_images/map.png" width="3" height="2" loading="lazy" />'
-    assert (built / "notebooks/page.html").read_text().endswith(figure)
+    figure = '<img alt="A" src="../_images/map.png" width="3" height="2" {} />'
+    page = (built / "notebooks/page.html").read_text()
+    assert page.endswith(figure.format('loading="lazy"'))
+    assert f"<article>{figure.format('fetchpriority="high"')}" in page, "in sight from the start"
 
 
 def test_a_notebook_to_download_has_its_code_and_no_outputs_or_paths_of_a_machine(built):
