@@ -28,7 +28,7 @@ from lsa_helpers.runner.site import mend_site
 
 # Sphinx' own notes, and what the theme brings and no page loads.
 _LEFT_BEHIND = (".buildinfo", ".doctrees", "objects.inv", "*webpack-macros.html")
-_LEFT_BEHIND += ("fontawesome.js*", "*.map", "*.ttf", "locales")
+_LEFT_BEHIND += ("fontawesome.js*", "*.map", "*.ttf", "fa-*.woff2", "locales")
 # Jupyter Book without what takes a tenth of its time: a grammar of web addresses that jsonschema
 # compiles where it finds it, and a search of all installed packages at every citation.
 _JUPYTER_BOOK = """

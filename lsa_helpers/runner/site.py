@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from lsa_helpers.runner.icons import keep_icons
 from lsa_helpers.runner.later import with_map_later, with_mathjax_later
 
 # pandas writes a header over and beside the index, which often has no name.
@@ -20,8 +21,10 @@ _FIGURE = re.compile(r'<img\b([^>]*?)src="((?:\.\./)*_images/[^"]+)"([^>]*?)/?>'
 _CODE = re.compile(
     r'(<div class="highlight-(?!myst-ansi|none)[^>]*><div class="highlight">)<pre>(.*?)</pre>', re.S
 )
-# Scripts that hold up the page until they are there; one is used by the words of the page itself.
+# Scripts that hold up the page until they are there; one is used by the words of the page itself,
+# where its few lines are put.
 _WAITED_FOR = re.compile(r"<script (?=[^>]*src=)(?![^>]*(?:defer|async|documentation_options))")
+_OPTIONS = re.compile(r"<script [^>]*documentation_options\.js[^>]*></script>")
 _SHEET = re.compile(r'\s*<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^>]*>')
 _ADDRESS = re.compile(r"""url\((["']?)(?!data:|#)([^)"']+)\1\)""")
 # Letters of an article that fill a small screen.
@@ -42,6 +45,8 @@ def mend_site(site: Path) -> None:
         The folder that Jupyter Book wrote.
     """
     sheets = {}
+    options = (site / "_static/documentation_options.js").read_text(encoding="utf-8")
+    options = f"<script>{options}</script>"
     for page in site.rglob("*.html"):
         if site / "_static" in page.parents:  # the theme's templates
             continue
@@ -49,7 +54,8 @@ def mend_site(site: Path) -> None:
         text = with_map_later(text, page.parent, site / "_static/maps")
         text = _with_sizes(mend_page(text), page.parent)
         text = _with_one_sheet(text, page.parent, site / "_static/styles", sheets)
-        page.write_text(text, encoding="utf-8")
+        page.write_text(_OPTIONS.sub(lambda _: options, text), encoding="utf-8")
+    keep_icons(site, list(sheets.values()))
     for notebook in (site / "_sources").rglob("*.ipynb"):
         notebook.write_text(_without_outputs(notebook), encoding="utf-8")
 

@@ -59,11 +59,13 @@ def built(tmp_path):
     for folder in ("_static/styles", "_images", "_sources/notebooks", "notebooks"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "_static/styles/theme.css").write_text("a { b: url(../vendor/font.woff2) }")
+    (tmp_path / "_static/documentation_options.js").write_text("const OPTIONS = {};")
     (tmp_path / "_static/own.css").write_text("c { d: url('dot.png'); e: url(data:image/png,0) }")
     Image.new("RGB", (3, 2)).save(tmp_path / "_images/map.png")
     sheets = ("styles/theme.css", "own.css?v=1")
     links = "".join(f'<link rel="stylesheet" href="../_static/{name}" />' for name in sheets)
-    head = f'<head>{links}<link rel="next" href="b.html"></head>'
+    options = '<script src="../_static/documentation_options.js?v=1"></script>'
+    head = f'<head>{links}{options}<link rel="next" href="b.html"></head>'
     figure = '<img alt="A" src="../_images/map.png" />'
     figure = f"<article>{figure}{'words ' * 100}{figure}"
     (tmp_path / "notebooks/page.html").write_text(head + figure)
@@ -80,7 +82,7 @@ def test_a_page_asks_for_one_style_sheet_whose_addresses_still_lead_there(built)
     page = (built / "notebooks/page.html").read_text()
     assert page.startswith(
         '<head><link rel="stylesheet" href="../_static/styles/book-0.css">'
-        '<link rel="next" href="b.html"></head>'
+        '<script>const OPTIONS = {};</script><link rel="next" href="b.html"></head>'
     )
     theme, own = (built / "_static/styles/book-0.css").read_text().split("\n")
     assert theme == 'a { b: url("../vendor/font.woff2") }'
