@@ -172,6 +172,7 @@ MODULES = {
     "xarray-spatial": "xrspatial",
     "pyyaml": "yaml",
     "pillow": "PIL",
+    "fonttools": "fontTools",
     "woodelf-explainer": "woodelf",
 }
 

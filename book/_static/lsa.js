@@ -1,4 +1,5 @@
-// What the theme leaves open: figures that can be enlarged, and wide tables that a keyboard can scroll.
+// What the theme leaves open: figures that can be enlarged, wide tables that a keyboard can scroll, and large
+// scripts that wait until they are needed.
 
 // One dialog of the page shows the figure that was asked for. A dialog that the browser knows keeps the
 // focus inside, closes on Escape, and gives the focus back to the link that opened it.
@@ -63,9 +64,26 @@ function nameIfItScrolls(box) {
   }
 }
 
+// MathJax and the numbers of the map are asked for when a reader comes near a formula or the map, or prints.
+function loadWhenNear(waiting) {
+  const load = () => {
+    watch.disconnect();
+    if (!waiting.isConnected) return;
+    waiting.replaceWith(Object.assign(document.createElement("script"), { src: waiting.dataset.src }));
+  };
+  const watch = new IntersectionObserver(
+    (seen) => { if (seen.some(({ isIntersecting }) => isIntersecting)) load(); },
+    { rootMargin: "800px 0px" },
+  );
+  document.querySelectorAll(waiting.dataset.near).forEach((item) => watch.observe(item));
+  window.addEventListener("beforeprint", load);
+  if (matchMedia("print").matches) load();
+}
+
 // Boxes change when the window does, when a solution opens, when maths is typeset.
 document.addEventListener("DOMContentLoaded", () => {
   letFiguresEnlarge();
+  document.querySelectorAll('script[type="lsa/later"]').forEach(loadWhenNear);
   const watch = new ResizeObserver((seen) => seen.forEach(({ target }) => nameIfItScrolls(target)));
   document.querySelectorAll(WIDE).forEach((box) => watch.observe(box));
 });

@@ -21,15 +21,23 @@ from lsa_helpers.run import Run
 from lsa_helpers.runner import pages
 from lsa_helpers.runner.assumptions import assumptions_page
 from lsa_helpers.runner.cards import data_cards
-from lsa_helpers.runner.cells import notebooks_dir
+from lsa_helpers.runner.extras import add_extras
 from lsa_helpers.runner.front import front_page
-from lsa_helpers.runner.kernel import execute_notebook
-from lsa_helpers.runner.params import COMPARISON, MOUNTAIN, PUBLISHED
+from lsa_helpers.runner.params import COMPARISON, MOUNTAIN
 from lsa_helpers.runner.site import mend_site
 
 # Sphinx' own notes, and what the theme brings and no page loads.
 _LEFT_BEHIND = (".buildinfo", ".doctrees", "objects.inv", "*webpack-macros.html")
-_LEFT_BEHIND += ("fontawesome.js*", "*.map", "*.ttf", "locales")
+_LEFT_BEHIND += ("fontawesome.js*", "*.map", "*.ttf", "fa-*.woff2", "locales")
+# Jupyter Book without what takes a tenth of its time: a grammar of web addresses that jsonschema
+# compiles where it finds it, and a search of all installed packages at every citation.
+_JUPYTER_BOOK = """
+import functools, importlib.metadata, sys
+sys.modules["rfc3987_syntax"] = None
+importlib.metadata.entry_points = functools.cache(importlib.metadata.entry_points)
+from jupyter_book.cli.main import main
+main()
+"""
 
 
 def build_book(run: Run, out: Path | None = None, config: dict | None = None) -> Path:
@@ -66,7 +74,7 @@ def build_book(run: Run, out: Path | None = None, config: dict | None = None) ->
         stage = Path(folder) / "stage"
         compares = (run.path / "comparison.json").is_file()
         if not compares and _executed(run):
-            _add_pages(run)
+            add_extras(run)
         (comparison_stage if compares else make_stage)(run, stage)
         set_values(stage / "_config.yml", config or {})
         site = _jupyter_book(stage, Path(folder) / "built")
@@ -133,32 +141,6 @@ def _executed(run: Run) -> list[Path]:
     folder = run.path / "notebooks"
     notebooks = sorted([*folder.glob("[0-9][0-9]_*.ipynb"), *folder.glob(f"{MOUNTAIN}.ipynb")])
     return [path for path in notebooks if path.suffixes == [".ipynb"]]
-
-
-def _add_pages(run: Run) -> None:
-    """Execute the `MADE_BY_THE_BOOK` in the run's folder; one that is not for this run is removed,
-    which may be there from a run of other data.
-    """
-    for name, values, is_for in MADE_BY_THE_BOOK:
-        if is_for(run):
-            execute_notebook(notebooks_dir() / f"{name}.ipynb", run.path.resolve(), values)
-        else:
-            (run.path / "notebooks" / f"{name}.ipynb").unlink(missing_ok=True)
-
-
-def is_simulated(run: Run) -> bool:
-    """Whether a run is about a mountain that it made itself, so that it can be made again."""
-    file = run.path / "params.yml"
-    if not (file.is_file() and run.has("truth/source.tif")):
-        return False
-    return not yaml.safe_load(file.read_text(encoding="utf-8"))["shared"]["data"]
-
-
-#: Notebooks that no later chapter needs and that take seconds: name, values, and for which runs.
-MADE_BY_THE_BOOK = (
-    (MOUNTAIN, {"run_dir": "."}, is_simulated),
-    (PUBLISHED, {"run_dir": ".", "table": ""}, lambda run: True),
-)
 
 
 def comparison_stage(run: Run, stage: Path) -> None:
@@ -257,8 +239,8 @@ def _copy_scripts(folder: Path) -> None:
 
 def _jupyter_book(stage: Path, built: Path) -> Path:
     """Build the stage; every warning is an error."""
-    program = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    command = [*program, stage, "--path-output", built, "-W", "--keep-going", "-n", "-q"]
+    command = [sys.executable, "-c", _JUPYTER_BOOK, "build", stage]
+    command += ["--path-output", built, "-W", "--keep-going", "-n", "-q"]
     environment = os.environ | {"NO_COLOR": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:

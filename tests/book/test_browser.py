@@ -87,6 +87,17 @@ def _resize(page, width: int) -> None:
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
 
+def _come_near(page) -> None:
+    """Scroll to what waits for a reader: the map and the formulas."""
+    for waiting in page.locator(".lsa-map").all():
+        waiting.scroll_into_view_if_needed()
+        waiting.locator("canvas").wait_for()
+    formulas = page.locator(".math.notranslate:visible")
+    if formulas.count():
+        formulas.first.scroll_into_view_if_needed()
+        page.wait_for_function(TYPESET, timeout=20_000)
+
+
 @pytest.fixture(scope="module")
 def reader(browser):
     """One page that goes from address to address."""
@@ -103,8 +114,7 @@ def opened(request, site, reader):
     reader.goto((site / f"{request.param}.html").as_uri(), wait_until="load")
     # sidebars slide for as long as a test takes
     reader.add_style_tag(content="* { transition: none !important }")
-    if reader.locator(".math.notranslate").count():
-        reader.wait_for_function(TYPESET, timeout=20_000)
+    _come_near(reader)
     return reader
 
 
@@ -231,6 +241,8 @@ def test_the_first_page_is_light(address, browser):
 @pytest.mark.parametrize("chapter", ["06_frequency_ratio", "08_shapley_maps", "14_using_the_map"])
 def test_the_map_of_a_chapter_answers_a_click(site, page, chapter):
     page.goto((site / "notebooks" / f"{chapter}.html").as_uri())
+    assert page.locator(".lsa-map script[data-near]").count() == 1, "its numbers wait"
+    _come_near(page)
     page.locator(".lsa-map canvas").click()
     page.wait_for_selector(".lsa-map dd")
     assert page.locator(".lsa-map [data-part=told]").inner_text().startswith("x ")

@@ -11,7 +11,7 @@ import yaml
 
 from lsa_helpers.errors import InputError, StageError
 from lsa_helpers.run import Run
-from lsa_helpers.runner import pages, publish
+from lsa_helpers.runner import extras, pages, publish
 from lsa_helpers.runner.inputs import resolve, to_text
 
 STAGE = {
@@ -99,14 +99,48 @@ def test_the_page_of_the_mountain_is_for_runs_that_made_one(run, monkeypatch, da
     old = run.path / "notebooks/mountain.ipynb"
     old.touch()
     done = []
-    monkeypatch.setattr(publish, "execute_notebook", lambda file, *_: done.append(file.stem))
-    publish._add_pages(run)
+    monkeypatch.setattr(extras, "execute_notebook", _write_executed(done))
+    extras.add_extras(run)
     assert done == ["mountain", "15_published_tables"][not made :]
     assert old.exists() == made
 
 
+def _write_executed(done: list):
+    """In place of `execute_notebook`: the notebook as it lies, and its name in `done`."""
+
+    def execute(file, folder, values):
+        done.append(file.stem)
+        shutil.copyfile(file, folder / "notebooks" / file.name)
+
+    return execute
+
+
+def test_extra_pages_are_executed_when_what_they_are_made_from_changed(run, monkeypatch):
+    (run.path / "params.yml").write_text(to_text(resolve({"shared": {"data": ""}}, "test")))
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    manifest["stages"].append({"name": "01_data", "outputs": {"products/truth/source.tif": ""}})
+    (run.path / "manifest.json").write_text(json.dumps(manifest))
+    run.product("truth").mkdir(parents=True)
+    source, done = run.product("truth/source.tif"), []
+    source.write_text("a mountain")
+    monkeypatch.setattr(extras, "execute_notebook", _write_executed(done))
+    both = ["mountain", "15_published_tables"]
+    for _ in range(2):
+        extras.add_extras(run)
+        assert done == both, "the second time nothing changed"
+    source.write_text("another mountain")
+    extras.add_extras(run)
+    assert done == both * 2
+    monkeypatch.setattr(extras, "uses", lambda *_: "other code")
+    extras.add_extras(run)
+    assert done == both * 3
+    (run.path / "notebooks/mountain.ipynb").unlink()
+    extras.add_extras(run)
+    assert done == [*both * 3, "mountain"]
+
+
 def test_a_run_without_truth_has_no_page_of_the_mountain(run):
-    assert not publish.is_simulated(run)
+    assert not extras.is_simulated(run)
 
 
 def test_a_run_without_notebooks_is_refused(tmp_path):

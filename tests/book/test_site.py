@@ -41,7 +41,8 @@ class _Page(HTMLParser):
         found = dict(attributes)
         self.ids |= {found[key] for key in ("id", "name") if found.get(key)}
         if tag in LOADING:
-            self.loads += [found[key] for key in ("src", "data", "srcset") if found.get(key)]
+            keys = ("src", "data", "data-src", "srcset")
+            self.loads += [found[key] for key in keys if found.get(key)]
         if tag == "link" and found.get("rel") not in NOT_LOADED:
             self.loads.append(found.get("href", ""))
         if tag == "img":
@@ -124,7 +125,11 @@ def test_no_header_of_a_table_is_empty(pages):
 
 
 def test_the_site_is_small(site):
-    """60 MB, icons drawn from a font, and notebooks to download without their pictures."""
+    """60 MB, icons drawn from a font, notebooks to download without their pictures, and no page
+    with more than its words: maps are files of their own.
+    """
+    large = [page for page in site.rglob("*.html") if page.stat().st_size > 5e5]
+    assert not large and len([*site.glob("_static/maps/*.js")]) >= 3
     assert sum(file.stat().st_size for file in site.rglob("*") if file.is_file()) <= 60e6
     assert not [*site.rglob("*.map"), *site.rglob("fontawesome.js")]
     for chapter in CHAPTERS:

@@ -53,28 +53,26 @@ def test_scripts_are_not_waited_for_but_one_that_the_page_itself_uses():
     assert mend_page(stays) == stays
 
 
-def test_mathjax_is_loaded_for_formulas_only():
-    script = '<script defer="defer" src="../_static/vendor/mathjax/tex-mml-chtml.js?v=1"></script>'
-    formula = '<span class="math notranslate nohighlight">x</span>'
-    assert mend_page(f"<head>{script}</head>") == "<head></head>"
-    assert mend_page(script + formula) == script + formula
-
-
 @pytest.fixture
 def built(tmp_path):
     """A site of one page in a folder, with two style sheets, a figure and its notebook."""
     for folder in ("_static/styles", "_images", "_sources/notebooks", "notebooks"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "_static/styles/theme.css").write_text("a { b: url(../vendor/font.woff2) }")
+    (tmp_path / "_static/documentation_options.js").write_text("const OPTIONS = {};")
     (tmp_path / "_static/own.css").write_text("c { d: url('dot.png'); e: url(data:image/png,0) }")
     Image.new("RGB", (3, 2)).save(tmp_path / "_images/map.png")
     sheets = ("styles/theme.css", "own.css?v=1")
     links = "".join(f'<link rel="stylesheet" href="../_static/{name}" />' for name in sheets)
-    head = f'<head>{links}<link rel="next" href="b.html"></head>'
+    options = '<script src="../_static/documentation_options.js?v=1"></script>'
+    head = f'<head>{links}{options}<link rel="next" href="b.html"></head>'
     figure = '<img alt="A" src="../_images/map.png" />'
+    figure = f"<article>{figure}{'words ' * 100}{figure}"
     (tmp_path / "notebooks/page.html").write_text(head + figure)
     code = {"cell_type": "code", "source": "1", "outputs": [{"text": "1"}], "execution_count": 3}
-    notebook = {"cells": [code], "metadata": {"widgets": {}, "language": "python"}}
+    code["metadata"] = {"papermill": {"duration": 1}, "execution": {}, "tags": []}
+    metadata = {"widgets": {}, "papermill": {"input_path": "/home/ann"}, "language": "python"}
+    notebook = {"cells": [code], "metadata": metadata}
     (tmp_path / "_sources/notebooks/page.ipynb").write_text(json.dumps(notebook))
     mend_site(tmp_path)
     return tmp_path
@@ -84,7 +82,7 @@ def test_a_page_asks_for_one_style_sheet_whose_addresses_still_lead_there(built)
     page = (built / "notebooks/page.html").read_text()
     assert page.startswith(
         '<head><link rel="stylesheet" href="../_static/styles/book-0.css">'
-        '<link rel="next" href="b.html"></head>'
+        '<script>const OPTIONS = {};</script><link rel="next" href="b.html"></head>'
     )
     theme, own = (built / "_static/styles/book-0.css").read_text().split("\n")
     assert theme == 'a { b: url("../vendor/font.woff2") }'
@@ -92,11 +90,14 @@ def test_a_page_asks_for_one_style_sheet_whose_addresses_still_lead_there(built)
 
 
 def test_a_figure_says_its_size_and_comes_when_it_is_in_sight(built):
-    figure = '<img alt="A" src="../_images/map.png" width="3" height="2" loading="lazy" />'
-    assert (built / "notebooks/page.html").read_text().endswith(figure)
+    figure = '<img alt="A" src="../_images/map.png" width="3" height="2" {} />'
+    page = (built / "notebooks/page.html").read_text()
+    assert page.endswith(figure.format('loading="lazy"'))
+    assert f"<article>{figure.format('fetchpriority="high"')}" in page, "in sight from the start"
 
 
-def test_a_notebook_to_download_has_its_code_and_no_outputs(built):
+def test_a_notebook_to_download_has_its_code_and_no_outputs_or_paths_of_a_machine(built):
     notebook = json.loads((built / "_sources/notebooks/page.ipynb").read_text())
     code = {"cell_type": "code", "source": "1", "outputs": [], "execution_count": None}
+    code["metadata"] = {"tags": []}
     assert notebook == {"cells": [code], "metadata": {"language": "python"}}
