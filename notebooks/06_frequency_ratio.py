@@ -330,7 +330,7 @@ highest = table.groupby("model", sort=False).last()
 overall = table.groupby("model")["landslide_area_km2"].sum() / table.groupby("model")["area_km2"].sum()
 density = 100 * highest["fr"] * overall.reindex(highest.index)
 assert np.allclose(density, 100 * highest["landslide_area_km2"] / highest["area_km2"], equal_nan=True)
-answers.record(run, "ex-06-density", float(density.fillna(0).iloc[0]), within=0.5)
+answers.record(run, "ex-06-density", float(density.fillna(0).iloc[0]), within=0.5, what=f"hectares of {style.MODEL_LABELS[density.index[0]]}")
 density.rename(style.MODEL_LABELS).round(1).rename("hectares of landslide in a hundred of the highest class")
 
 # %% [markdown]

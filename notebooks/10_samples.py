@@ -208,7 +208,7 @@ if len(by_distance):
 promise = (sensitivity["sample_auc"] - sensitivity["map_auc"]).dropna()
 if len(promise):
     most = sensitivity.loc[promise.idxmax()]
-    answers.record(run, "ex-10-promise", float(promise.max()), within=0.005)
+    answers.record(run, "ex-10-promise", float(promise.max()), within=0.005, what="the largest `sample_auc` minus `map_auc`")
     print(f"{most['positives']}, {most['buffer_m']:g} m away, slope from {most['slope_floor']:g}°, {most['ratio']:g} to 1: {promise.max():+.3f} AUC.")
 
 # %% [markdown]
