@@ -40,7 +40,7 @@ class Entry(_Strict):
     path: str | list[str] = Field(
         min_length=1,
         description="file, wildcard or list of them, all of which are read; in the data folder or "
-        "absolute; also GDAL's name of a layer (GPKG:file:table)"
+        "absolute; also GDAL's name of a layer (GPKG:file:table)",
     )
     layer: str = Field("", description="layer of a file that holds several")
     encoding: str = Field("", description="encoding of the texts of a Shapefile or table")
