@@ -12,7 +12,9 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run, whole_file
 
 
-def record(run: Run, exercise: str, answer: float | str, within: float = 0.0) -> None:
+def record(
+    run: Run, exercise: str, answer: float | str, within: float = 0.0, *, what: str = ""
+) -> None:
     """Keep the answer to an exercise in ``answers/<exercise>.json``, as hashes.
 
     Parameters
@@ -24,6 +26,8 @@ def record(run: Run, exercise: str, answer: float | str, within: float = 0.0) ->
         A number, or a name; of a name neither spaces nor capitals count.
     within : float
         How far from the number an answer may be; needed for a number.
+    what : str
+        Which number of the exercise it is, with its unit; told to who asks.
 
     Raises
     ------
@@ -37,7 +41,8 @@ def record(run: Run, exercise: str, answer: float | str, within: float = 0.0) ->
     twice as far may be.
     """
     texts = _texts(answer, within) if isinstance(answer, Real) else [_plain(answer)]
-    kept = {"within": within, "right": [_hash(exercise, text) for text in texts]}
+    right = [_hash(exercise, text) for text in texts]
+    kept = {"within": within, "right": right} | ({"what": what} if what else {})
     with whole_file(_file(run, exercise)) as part:
         part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
@@ -68,11 +73,11 @@ def check(run: Run, exercise: str, answer: float | str) -> str:
     --------
     >>> from tempfile import mkdtemp
     >>> run = Run(Path(mkdtemp()))
-    >>> record(run, "ex-00-sum", 4.0, within=0.1)
+    >>> record(run, "ex-00-sum", 4.0, within=0.1, what="the sum, m")
     >>> check(run, "ex-00-sum", 2 + 2.05)
     'Right: as on the page, within 0.1.'
     >>> check(run, "ex-00-sum", 5)
-    'Not what the page has, even within 0.1.'
+    'Not what the page has, even within 0.1. Asked is the sum, m.'
     """
     file = _file(run, exercise)
     if not file.is_file():
@@ -85,7 +90,26 @@ def check(run: Run, exercise: str, answer: float | str) -> str:
     within = f", within {kept['within']:g}" if kept["within"] else ""
     if _hash(exercise, text) in kept["right"]:
         return f"Right: as on the page{within}."
-    return f"Not what the page has{within.replace(', ', ', even ')}."
+    asked = f" Asked is {kept['what']}." if "what" in kept else ""
+    return f"Not what the page has{within.replace(', ', ', even ')}.{asked}"
+
+
+def asked(run: Run) -> dict[str, str]:
+    """Which exercises of a run have an answer here, and which number of each is asked for; empty
+    where that is not said.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    dict
+        Label → what `record` was told.
+    """
+    files = sorted((run.path / "answers").glob("*.json"))
+    kept = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    return {label: values.get("what", "") for label, values in kept.items()}
 
 
 def _file(run: Run, exercise: str) -> Path:

@@ -382,7 +382,7 @@ else:
 
 # %%
 steep = float((slope > 30).where(known).mean())
-answers.record(run, "ex-01-steep", 100 * steep, within=1.0)  # per cent
+answers.record(run, "ex-01-steep", 100 * steep, within=1.0, what="the share, %")
 print(f"{steep:.1%} of the area is steeper than 30°.")
 
 # %% [markdown]
@@ -413,7 +413,7 @@ for cells in (1, 2, 4, 8):
     steepness = xrspatial.slope(averaged)
     share = (steepness > 30).where(steepness.notnull()).mean()
     coarse[f"{cells * cell_size(dem):g} m"] = {"above 30° (%)": 100 * float(share), "steepest (°)": float(steepness.max())}
-answers.record(run, "ex-01-coarse", coarse[f"{8 * cell_size(dem):g} m"]["steepest (°)"], within=1.0)
+answers.record(run, "ex-01-coarse", coarse[f"{8 * cell_size(dem):g} m"]["steepest (°)"], within=1.0, what="the slope of the steepest place on the coarsest grid, degrees")
 pd.DataFrame(coarse).round(1)
 
 # %% [markdown]

@@ -62,6 +62,8 @@ xgb_eta: float = 0.05  # learning rate of XGBoost
 logistic_factors: list = []  # factors of the logistic regression; empty: all selected
 
 # %%
+from importlib.util import find_spec
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -163,7 +165,7 @@ estimators = {
     "logistic": Pipeline([("coder", own_coder), ("regression", regression)]),
     "svm": Pipeline([("coder", clone(coder)), ("machine", machine)]),
 }
-if "cnn" in p.models:
+if "cnn" in p.models and find_spec("torch"):
     from lsa_helpers.cnn import WindowCNN  # needs torch, which the others do without
 
     networks = {"window": p.cnn_window, "n_networks": p.cnn_seeds, "epochs": p.cnn_epochs, "patience": p.cnn_patience}

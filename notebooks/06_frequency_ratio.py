@@ -366,7 +366,7 @@ highest = table.groupby("model", sort=False).last()
 overall = table.groupby("model")["landslide_area_km2"].sum() / table.groupby("model")["area_km2"].sum()
 density = 100 * highest["fr"] * overall.reindex(highest.index)
 assert np.allclose(density, 100 * highest["landslide_area_km2"] / highest["area_km2"], equal_nan=True)
-answers.record(run, "ex-06-density", float(density.fillna(0).iloc[0]), within=0.5)
+answers.record(run, "ex-06-density", float(density.fillna(0).iloc[0]), within=0.5, what=f"hectares of {style.MODEL_LABELS[density.index[0]]}")
 for model, hectares in density.items():
     print(f"{style.MODEL_LABELS[model]}: {highest.loc[model, 'fr']:.1f} times {100 * overall[model]:.2f} % of all land is {hectares:.1f} ha of landslide in 100 ha; {100 - hectares:.0f} ha are none.")
 

@@ -92,7 +92,7 @@ run = open_run(p, "07_shap")
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
 samples = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 folder = run.need("models", chapter="05_susceptibility")
-names = [name for name in ("cnn", "rf", "xgboost") if (folder / name / "config.json").exists()]
+names = [name for name in ("cnn", "rf", "xgboost") if models.is_saved(folder / name)]
 trained = {name: models.load(folder / name, factors) for name in names}
 # Where chapter 5 searched for settings, the model is the best that it found.
 trained = {name: getattr(model, "best_estimator_", model) for name, model in trained.items()}
@@ -472,7 +472,7 @@ print(f"base {base:.2f} + contributions {total:.2f} = {show.UNITS[names[0]]} {ba
 alone = {"": 0.1, "A": 0.3, "B": 0.2, "AB": 0.7}
 added = {"A": [alone["A"] - alone[""], alone["AB"] - alone["B"]], "B": [alone["B"] - alone[""], alone["AB"] - alone["A"]]}
 by_hand = {factor: np.mean(steps) for factor, steps in added.items()}
-answers.record(run, "ex-07-by-hand", by_hand["A"], within=0.005)
+answers.record(run, "ex-07-by-hand", by_hand["A"], within=0.005, what="the value of A")
 print(f"A {by_hand['A']:.2f}, B {by_hand['B']:.2f}, together {sum(by_hand.values()):.2f} = {alone['AB'] - alone['']:.2f}")
 
 # %% [markdown]

@@ -490,7 +490,7 @@ strengths = {name: float(np.abs(band).mean()) for name, band in maps[first].data
 strongest = max(strengths, key=strengths.get)
 whole = sum(maps[first][name] for name in strengths)
 turned = (np.sign(whole) != np.sign(whole - maps[first][strongest])).where(whole.notnull()).mean().compute()
-answers.record(run, "ex-08-without", float(100 * turned), within=1.0)
+answers.record(run, "ex-08-without", float(100 * turned), within=1.0, what=f"the share of the cells of {style.MODEL_LABELS[first]}, %")
 print(f"{style.MODEL_LABELS[first]}: without {words.label(factors[strongest])}, {float(turned):.0%} of the cells change sides.")
 
 # %% [markdown]

@@ -72,12 +72,12 @@ inventory = samples.reproject_landslides(inventory, factors)
 table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 predictions = pd.read_parquet(run.need("predictions.parquet", chapter="05_susceptibility"))
 names = [name for name in predictions["model"].unique() if name != "coordinates"]
-trained = {name: models.load(run.product(f"models/{name}"), factors) for name in names}
+trained = {name: models.load(run.product(f"models/{name}"), factors) for name in names if models.is_saved(run.product(f"models/{name}"))}
 truth = validation.read_truth(run.product("truth"), factors)
 
 block_m, label = table.attrs["block_m"], table["label"]
 place = table[["x", "y"]].to_numpy()
-window = trained["cnn"].window if "cnn" in trained else 1
+window = models.saved_window(run.product("models/cnn"))
 buffer_m = window * cell_size(factors)
 if truth is not None and p.inventory == "auto":
     landslide, judge = truth["landslide"], "the true landslides of the simulated mountain"
@@ -398,7 +398,7 @@ for name in trees:
     step = "estimator__coder" if hasattr(trained[name], "estimator") else "coder"
     model = clone(trained[name]).set_params(**{step: coder})
     context[f"{name}_context"] = models.cross_validated_map(model, wider_table, wider, folds, buffer_m)
-if "cnn" in heldout:
+if "cnn" in trained:
     context["cnn_1"] = models.cross_validated_map(clone(trained["cnn"]).set_params(window=1), table, factors, folds, buffer_m)
 
 # %%
@@ -483,7 +483,7 @@ print(
 # %%
 share = float(landslide.mean())
 constant = share * (1 - share)
-answers.record(run, "ex-09-constant", constant, within=0.0005)
+answers.record(run, "ex-09-constant", constant, within=0.0005, what="the Brier score")
 print(f"AUC 0.5; Brier score of the constant {share:.4f}: {constant:.4f}.")
 happened = landslide.values[known]
 brier = {}

@@ -529,7 +529,7 @@ if np.isfinite(lost):
 
 # %%
 beyond = mean_loss[mean_loss > band]
-answers.record(run, "ex-11-chance", len(beyond), within=1.0)
+answers.record(run, "ex-11-chance", len(beyond), within=1.0, what="the number of errors")
 print(f"{len(beyond)} of {len(mean_loss)} cost more than {band:.3f}: {'; '.join(dict.fromkeys(kind for kind, _ in beyond.index)) or 'none'}.")
 
 # %% [markdown]

@@ -400,7 +400,7 @@ shares = {
     "slope units": float((slopes["landslide"] > 0).mean()),
     "whole area": 1.0,
 }
-answers.record(run, "ex-13-size", shares["slope units"], within=0.005)
+answers.record(run, "ex-13-size", shares["slope units"], within=0.005, what="the share of the slope units with a landslide, from 0 to 1")
 pd.Series(shares).map("{:.2%}".format).rename("units with a landslide").to_frame()
 
 # %% [markdown]

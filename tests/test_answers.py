@@ -33,6 +33,16 @@ def test_a_name_may_be_written_in_any_way(run):
     assert answers.check(run, "best", 3) == "Not what the page has."
 
 
+def test_which_number_is_asked_for_is_told(run):
+    """With a wrong answer, and in the list of all; where it was not said, nothing."""
+    answers.record(run, "share", 12.0, within=1.0, what="the share, %")
+    answers.record(run, "best", "CNN")
+    assert answers.check(run, "share", 0.12).endswith("even within 1. Asked is the share, %.")
+    assert answers.check(run, "best", "Random forest") == "Not what the page has."
+    told = answers.asked(run)
+    assert told["share"] == "the share, %" and told["best"] == ""
+
+
 def test_the_file_does_not_hold_the_answer(run):
     """Neither the number nor its step can be read, and one answer looks another for each label."""
     answers.record(run, "one", 1234.5, within=1.0)

@@ -1,7 +1,7 @@
 """Maps of trained estimators, and their files. Nothing heavy is imported."""
 
 from lsa_helpers.models.area import check_area, describe_area, fitted_coder
-from lsa_helpers.models.files import is_saved, load, save
+from lsa_helpers.models.files import is_saved, load, save, saved_window
 from lsa_helpers.models.infinite_slope import InfiniteSlope
 from lsa_helpers.models.maps import (
     bf16_error,
@@ -26,4 +26,5 @@ __all__ = [
     "load",
     "predict_map",
     "save",
+    "saved_window",
 ]

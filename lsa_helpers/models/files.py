@@ -4,6 +4,7 @@ import io
 import json
 import re
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -121,14 +122,17 @@ def load(folder: Path, factors: xr.Dataset | None = None):
     Raises
     ------
     InputError
-        When there is no model in the folder, or the area's numbers mean something else than where
-        it learned; see `check_area`.
+        When there is no model in the folder, torch is missing and the model needs it, or the area's
+        numbers mean something else than where it learned; see `check_area`.
     """
     import skops.io
 
-    if not is_saved(folder):
+    config = _config(folder)
+    if not config:
         raise InputError("there is no trained model here", where=folder, fix="Run chapter 05 first")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if not is_saved(folder):
+        fix = "Install requirements.lock, or take another model"
+        raise InputError("this model needs torch, which is not installed", where=folder, fix=fix)
     if config.get("estimator") == "WindowCNN":
         estimator = _load_cnn(folder, config)
     else:
@@ -165,7 +169,21 @@ def _load_cnn(folder: Path, config: dict):
 
 
 def is_saved(folder: Path) -> bool:
-    """Whether a trained model lies in the folder; the folder alone may be what another run of
-    chapter 05 left.
+    """Whether a trained model lies in the folder that can be loaded here: the CNN needs torch. The
+    folder alone may be what another run of chapter 05 left.
     """
-    return (folder / "config.json").is_file()
+    config = _config(folder)
+    return bool(config) and (config.get("estimator") != "WindowCNN" or bool(find_spec("torch")))
+
+
+def saved_window(folder: Path) -> int:
+    """Edge of the window that a saved model sees around a cell, cells: 1 of all but the CNN, and
+    where there is no model. Nothing is loaded.
+    """
+    return _config(folder).get("params", {}).get("window", 1)
+
+
+def _config(folder: Path) -> dict:
+    """What was written down about a saved model; empty where there is none."""
+    file = folder / "config.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

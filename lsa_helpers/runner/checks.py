@@ -1,5 +1,6 @@
 """Look at what the user gave before anything is written: data folder, images, landslides."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -88,7 +89,8 @@ def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
     """See that chapter 05 will make the maps that chapters 06 and 07 set beside each other."""
     from lsa_helpers.classes import MODELS
 
-    if "05_susceptibility" not in chapters or set(MODELS) & set(params["05_susceptibility"].models):
+    trained = {m for m in params["05_susceptibility"].models if m != "cnn" or find_spec("torch")}
+    if "05_susceptibility" not in chapters or set(MODELS) & trained:
         return
     wanting = [name for name in ("06_frequency_ratio", "07_shap") if name in chapters]
     if wanting:

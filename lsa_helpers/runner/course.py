@@ -11,6 +11,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 import lsa_helpers
+from lsa_helpers import answers
 from lsa_helpers.errors import InputError
 from lsa_helpers.run import Run
 from lsa_helpers.runner.cells import notebooks_dir
@@ -28,9 +29,9 @@ _OF_THE_CHECKOUT = (
 )
 _OF_THE_CHECKOUT += ("LICENSE", "LICENSE-CONTENT")
 _PAGE, _MINE = "page", "mine"
-_YOUR_TURN = """# Your turn. Hold your answer against the page:
+_CHECK = """# Your turn. Hold your answer against the page{which}:
 # from lsa_helpers import answers
-# answers.check(run, "LABEL OF THE EXERCISE", your_value)"""
+# answers.check(run, "{label}", your_value)"""
 
 
 def make_course(run: Run, folder: Path) -> None:
@@ -77,9 +78,10 @@ def _fill(run: Run, folder: Path) -> None:
     sections = yaml.safe_load((run.path / "params.yml").read_text(encoding="utf-8"))
     places = _copy_files(run, sections, folder)
     seen = _seen_from("..", sections, places)
+    asked = answers.asked(run)
     for chapter in CHAPTERS:
         values = seen["shared"] | seen[chapter] | {"run_dir": f"../runs/{_MINE}"}
-        _students_notebook(chapter, values, folder / "notebooks")
+        _students_notebook(chapter, values, asked, folder / "notebooks")
     seen = _seen_from("../..", sections, places)
     _copy_run(run, folder / "runs" / _PAGE, folder / "notebooks", seen)
     shutil.copytree(folder / "runs" / _PAGE, folder / "runs" / _MINE)
@@ -110,14 +112,19 @@ def _seen_from(up: str, sections: dict, places: dict[tuple[str, str], str]) -> d
     return seen
 
 
-def _students_notebook(chapter: str, values: dict, folder: Path) -> None:
+def _students_notebook(chapter: str, values: dict, asked: dict[str, str], folder: Path) -> None:
     """A chapter without solutions and results, with the run's values."""
+
+    def your_turn(label: str) -> str:
+        if label not in asked:
+            return "# Your turn."
+        which = f", {asked[label]}" if asked[label] else ""
+        return _CHECK.format(which=which, label=label)
+
     source = load_notebook_node(str(notebooks_dir() / f"{chapter}.ipynb"))
     notebook = parameterize_notebook(source, values)
     cells = json.loads(nbformat.writes(notebook))["cells"]
-    notebook.cells = [
-        nbformat.from_dict(cell) for cell in without_solutions(cells, your_turn=_YOUR_TURN)
-    ]
+    notebook.cells = [nbformat.from_dict(cell) for cell in without_solutions(cells, your_turn)]
     nbformat.write(notebook, folder / f"{chapter}.ipynb")
 
 

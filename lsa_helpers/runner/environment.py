@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -30,6 +31,8 @@ class Machine:
         Name and memory of the first GPU; empty: none.
     bfloat16 : bool
         Whether the hardware multiplies in bfloat16.
+    torch : bool
+        Whether torch is installed; without it nothing is known of GPU and bfloat16.
     git, chromium : str
         Where these programs are; empty: nowhere.
     writable : bool
@@ -41,6 +44,7 @@ class Machine:
     disk_gb: float
     gpu: str = ""
     bfloat16: bool = True
+    torch: bool = True
     git: str = "git"
     chromium: str = "chromium"
     writable: bool = True
@@ -48,22 +52,27 @@ class Machine:
 
 def this_machine() -> Machine:
     """What this machine has."""
-    import torch
-
-    gpu = ""
-    if torch.cuda.is_available():
-        facts = torch.cuda.get_device_properties(0)
-        gpu = f"{facts.name}, {facts.total_memory / 1e9:.0f} GB"
+    facts = _of_networks() if find_spec("torch") else {"torch": False}
     return Machine(
         cores=len(psutil.Process().cpu_affinity()) if sys.platform == "linux" else os.cpu_count(),
         memory_gb=psutil.virtual_memory().available / 1e9,
         disk_gb=shutil.disk_usage(Path()).free / 1e9,
-        gpu=gpu,
-        bfloat16=_multiplies_in_bfloat16(),
         git=shutil.which("git") or "",
         chromium=shutil.which("chromium") or "",
         writable=os.access(Path(), os.W_OK),
+        **facts,
     )
+
+
+def _of_networks() -> dict:
+    """What torch says about the hardware."""
+    import torch
+
+    gpu = ""
+    if torch.cuda.is_available():
+        found = torch.cuda.get_device_properties(0)
+        gpu = f"{found.name}, {found.total_memory / 1e9:.0f} GB"
+    return {"gpu": gpu, "bfloat16": _multiplies_in_bfloat16()}
 
 
 def _multiplies_in_bfloat16() -> bool:
@@ -81,11 +90,12 @@ def _multiplies_in_bfloat16() -> bool:
 def table(machine: Machine) -> dict[str, str]:
     """What was found, by its name: versions, then the machine."""
     facts = {"lsa": __version__, "Python": sys.version.split()[0], **versions()}
+    bfloat16 = "fast" if machine.bfloat16 else "emulated, so float32 is used"
     return facts | {
         "cores": str(machine.cores),
         "memory not in use": f"{machine.memory_gb:.1f} GB",
-        "GPU": machine.gpu or "none",
-        "bfloat16": "fast" if machine.bfloat16 else "emulated, so float32 is used",
+        "GPU": (machine.gpu or "none") if machine.torch else "unknown without torch",
+        "bfloat16": bfloat16 if machine.torch else "unknown without torch",
         "free disk": f"{machine.disk_gb:.0f} GB",
         "git": machine.git or "not found",
         "chromium": machine.chromium or "not found",
@@ -95,6 +105,8 @@ def table(machine: Machine) -> dict[str, str]:
 def remarks(machine: Machine) -> list[str]:
     """What will not work on a machine, or be slow, a sentence each."""
     checks = {
+        "No torch: chapters 02 and 03 cannot be run and no CNN is trained; all others go on from "
+        "the results of a run. requirements.lock has it.": not machine.torch,
         "Runs cannot be written into this folder: go to another one, or use --out.": (
             not machine.writable
         ),
@@ -108,7 +120,7 @@ def remarks(machine: Machine) -> list[str]:
             machine.cores < 2
         ),
         "No GPU: everything runs on the processor; only `paper` is made for a GPU.": (
-            not machine.gpu
+            machine.torch and not machine.gpu
         ),
         "No bfloat16 in the hardware: convolutions of the detector take about twice as long.": (
             not machine.bfloat16

@@ -5,7 +5,9 @@ and says why.
 import os
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
+from lsa_helpers.errors import StageError
 from lsa_helpers.run import Run, whole_file
 from lsa_helpers.runner import manifest
 from lsa_helpers.runner.cells import notebooks_dir
@@ -15,6 +17,7 @@ from lsa_helpers.runner.inputs import catalog_of, to_text
 from lsa_helpers.runner.kernel import ENVIRONMENT, execute_notebook
 from lsa_helpers.runner.lock import held
 from lsa_helpers.runner.params import CHAPTERS, Parameters
+from lsa_helpers.runner.pipeline import NEED_TORCH, without_cnn
 from lsa_helpers.runner.progress import Progress
 
 
@@ -59,7 +62,7 @@ def execute(
     Raises
     ------
     StageError
-        When a notebook fails; earlier chapters stay done.
+        When a notebook fails, or needs torch where it is not installed; earlier chapters stay done.
     InputError
         When another process works in the run's folder, or nothing can be written there.
     """
@@ -136,12 +139,18 @@ def _execute_one(
     run: Run, params: Parameters, chapter: str, old: dict | None, tell: Callable[[str], None]
 ) -> dict:
     """Execute one notebook and describe what it made."""
+    if chapter in NEED_TORCH and not find_spec("torch"):
+        raise StageError(
+            f"{chapter} needs torch, which is not installed. Install requirements.lock, or go on "
+            "from a run that has this chapter."
+        )
     before, begun = manifest.snapshot(run), time.monotonic()
     notebook = notebooks_dir() / f"{chapter}.ipynb"
     values = params.model_dump() | {"run_dir": "."}
     memory = execute_notebook(notebook, run.path.resolve(), values, tell)
     cost = {"seconds": round(time.monotonic() - begun, 1), "peak_memory_mb": round(memory)}
-    return {"name": chapter, "status": "done", **cost, "outputs": _outputs(run, before, old)}
+    record = {"name": chapter, "status": "done", **cost, "outputs": _outputs(run, before, old)}
+    return record | ({"left_out": "cnn"} if without_cnn(run, params, chapter) else {})
 
 
 def _outputs(run: Run, before: dict, old: dict | None) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Exercises in a chapter: without their solutions it is the chapter that students get."""
 
 import re
+from collections.abc import Callable
 
 _START, _END = "```{solution-start}", "```{solution-end}"
 _FENCES = re.compile(
@@ -9,15 +10,17 @@ _FENCES = re.compile(
 _YOUR_TURN = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
 
 
-def without_solutions(cells: list[dict], your_turn: str = "") -> list[dict]:
+def without_solutions(
+    cells: list[dict], your_turn: Callable[[str], str] | None = None
+) -> list[dict]:
     """The cells of a notebook without what stands between ``solution-start`` and ``solution-end``.
 
     Parameters
     ----------
     cells : list of dict
         Of an ``.ipynb`` file.
-    your_turn : str, optional
-        Code for a cell where each solution was; without it there is none.
+    your_turn : callable, optional
+        Label of an exercise → code for a cell where its solution was; without it there is none.
 
     Returns
     -------
@@ -29,10 +32,13 @@ def without_solutions(cells: list[dict], your_turn: str = "") -> list[dict]:
         if cell["cell_type"] != "markdown":
             kept += [] if inside else [cell]
             continue
-        for number, piece in enumerate(_FENCES.split("".join(cell["source"]))):
+        pieces = _FENCES.split("".join(cell["source"]))
+        for number, piece in enumerate(pieces):
             own = {"id": f"{cell['id']}-{number}"} if number else {}
             if piece == _START:
-                kept += [_YOUR_TURN | {"source": your_turn} | own] if your_turn else []
+                if your_turn:
+                    label = pieces[number + 1].split()[0]
+                    kept += [_YOUR_TURN | {"source": your_turn(label)} | own]
                 inside = True
             elif piece.startswith(_END):
                 inside = False

@@ -1,5 +1,7 @@
 """What a stage is made from, and what of it changed since it was made."""
 
+from importlib.util import find_spec
+
 from lsa_helpers.run import Run
 from lsa_helpers.runner import manifest
 from lsa_helpers.runner.cells import notebooks_dir
@@ -77,7 +79,7 @@ def changes(run: Run, chapter: str, old: dict | None, new: dict) -> list[str]:
         return ["it was not executed yet"]
     if "code" not in old:
         return ["it was made by a version that did not write down what it used"]
-    told = []
+    told = ["the CNN was left out without torch"] * bool(old.get("left_out") and find_spec("torch"))
     for part, noun in _PARTS.items():
         told += _differences(noun, old[part], new[part])
     outputs = manifest.hashes(run.path, old["outputs"])

@@ -15,6 +15,14 @@ from lsa_helpers.errors import InputError
 from lsa_helpers.runner.publish import put_in_place, refuse_other_things
 
 _CARD = (1200, 630)  # pixels of the picture that others show with a link
+# Whose addresses the theme makes buttons for: it finds the name in the address.
+_PROVIDERS = ("github", "gitlab", "bitbucket")
+_ELSEWHERE = """<details><summary>Run this page elsewhere</summary>
+<p>Binder needs nothing. On Colab, or in any Jupyter with Python 3.12 or newer, run this in a first
+cell, and restart the session if it asks you to:</p>
+<pre tabindex="0">{line}</pre>
+<p>Then run the cells from the top. What they need from earlier chapters is made first, at the
+smallest size, in some minutes.</p></details>"""
 _GOES_ON = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
     '<meta http-equiv="refresh" content="0; url={version}/index.html"></head>'
@@ -34,7 +42,8 @@ class Online(NamedTuple):
     address : str
         Of the site, with ``https://``; empty where it is not known yet.
     repository : str
-        Address of the repository; empty: no buttons for source, issues and edits, Binder or Colab.
+        Address of the repository, on GitHub, GitLab or Bitbucket; empty: no buttons for source,
+        issues and edits, Binder or Colab, and no line that installs the module from there.
     branch : str
         Of the repository, for these buttons.
     version : str
@@ -58,9 +67,26 @@ class Online(NamedTuple):
             if value and not re.fullmatch(r"https?://[^\s\"'<>]+", value):
                 fix = "Give it whole, as in https://example.org/book"
                 raise InputError(f"the {name} is no web address", found=value, fix=fix)
+        if self.repository and not self.provider:
+            what = (
+                f"the buttons know only repositories with {' or '.join(_PROVIDERS)} in the address"
+            )
+            fix = "Leave --repository out, and the book is made without them"
+            raise InputError(what, found=self.repository, fix=fix)
         if self.version and not re.fullmatch(r"\w[\w.-]*", self.version):
             fix = "Use letters, digits, dots and dashes"
             raise InputError("the version is no name of a folder", found=self.version, fix=fix)
+
+    @property
+    def provider(self) -> str:
+        """Who keeps the repository; empty where the theme does not know."""
+        host = self.repository.lower().strip("/").rsplit("/", 2)[0]
+        return next((name for name in _PROVIDERS if name in host), "")
+
+    @property
+    def install(self) -> str:
+        """A notebook's cell that installs the module and its packages from the repository."""
+        return f'%pip install -q "lsa-helpers[networks] @ git+{self.repository}@{self.branch}"'
 
     @property
     def root(self) -> str:
@@ -80,8 +106,9 @@ class Online(NamedTuple):
             config["launch_buttons"] = {
                 "notebook_interface": "jupyterlab",
                 "binderhub_url": "https://mybinder.org",
-                "colab_url": "https://colab.research.google.com",
             }
+            if self.provider == "github":  # Colab opens no others
+                config["launch_buttons"]["colab_url"] = "https://colab.research.google.com"
         return config
 
 
@@ -117,6 +144,8 @@ def put_online(built: Path, out: Path, online: Online) -> Path:
         text = page.read_text(encoding="utf-8")
         place = page.relative_to(built).as_posix()
         text = with_card(text, online.root, place)
+        if online.repository and place.startswith("notebooks/"):
+            text = with_install(text, online.install)
         if online.version:
             text = _with_versions(text, place)
         page.write_text(text, encoding="utf-8")
@@ -153,6 +182,13 @@ def with_card(text: str, root: str, place: str) -> str:
     tags += [f'<meta name="description" content="{words}">']
     tags += ['<meta name="twitter:card" content="summary_large_image">']
     return text.replace("</head>", "\n".join(tags) + "\n</head>", 1)
+
+
+def with_install(text: str, line: str) -> str:
+    """A page with a notebook's first cell below its title, for machines without the module."""
+    head, article, rest = text.partition("<article")
+    below = f"</h1>{_ELSEWHERE.format(line=html.escape(line))}"
+    return head + article + rest.replace("</h1>", below, 1)
 
 
 def _with_versions(text: str, place: str) -> str:

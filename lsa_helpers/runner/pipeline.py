@@ -4,6 +4,7 @@ chapters before it.
 
 import time
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import dask
@@ -42,6 +43,16 @@ TRAINS = (
     "09_validation",
     "10_samples",
     "11_inventory_errors",
+    "12_uncertainty",
+)
+
+# Chapters that are nothing without torch, and those that train the CNN or ask a trained one.
+NEED_TORCH = ("02_detector", "03_inventory")
+_WITH_CNN = (
+    "05_susceptibility",
+    "07_shap",
+    "08_shapley_maps",
+    "09_validation",
     "12_uncertainty",
 )
 
@@ -85,12 +96,19 @@ def open_run(params: Parameters, chapter: str) -> Run:
     warnings.filterwarnings("ignore", category=InputNote)
     if params.chunk:
         dask.config.set(num_workers=params.n_jobs)
-    if params.run_dir:
-        return Run(Path(params.run_dir))
-    run = Run(Path("runs/alone").resolve())
-    if NEEDS[chapter]:
+    run = Run(Path(params.run_dir) if params.run_dir else Path("runs/alone").resolve())
+    if NEEDS[chapter] and not params.run_dir:
         _make_first(run, params, chapter)
+    if without_cnn(run, params, chapter):
+        print("Left out: the CNN. It needs torch, which is not installed here.")
     return run
+
+
+def without_cnn(run: Run, params: Parameters, chapter: str) -> bool:
+    """Whether a chapter does without a CNN that it is asked for, because torch is not installed."""
+    if chapter not in _WITH_CNN or find_spec("torch"):
+        return False
+    return "cnn" in getattr(params, "models", ()) or run.has("models/cnn/config.json")
 
 
 def _make_first(run: Run, params: Parameters, chapter: str) -> None:

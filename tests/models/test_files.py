@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.models import fitted_coder, is_saved, load, predict_map, save
+from lsa_helpers.models import fitted_coder, is_saved, load, predict_map, save, saved_window
 from lsa_helpers.raster import empty_grid, on_grid
 from lsa_helpers.samples import coded_groups, factor_coder
 from lsa_helpers.validation.splitter import SpatialBlockKFold
@@ -115,6 +115,23 @@ def test_without_a_model_the_way_out_is_named(tmp_path):
     with pytest.raises(InputError, match="no trained model.*Run chapter 05"):
         load(tmp_path)
     assert not is_saved(tmp_path / "nowhere")
+
+
+def test_without_torch_a_network_is_no_model_and_its_window_is_known(tmp_path, monkeypatch):
+    """Its file is there and cannot be loaded; a pipeline beside it can, and sees one cell."""
+    for name, config in {
+        "cnn": {"estimator": "WindowCNN", "params": {"window": 15}},
+        "rf": {"estimator": "Pipeline"},
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert is_saved(tmp_path / "cnn")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert not is_saved(tmp_path / "cnn") and is_saved(tmp_path / "rf")
+    with pytest.raises(InputError, match="cnn: this model needs torch.*requirements.lock"):
+        load(tmp_path / "cnn")
+    windows = [saved_window(tmp_path / name) for name in ("cnn", "rf", "nowhere")]
+    assert windows == [15, 1, 1]
 
 
 def changed(factors, name="slope", crs=32648, cell=12.5, **attrs):

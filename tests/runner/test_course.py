@@ -47,6 +47,9 @@ def test_students_get_the_chapters_without_solutions_and_results(course):
         exec("".join(given["source"]), values)
         assert values["run_dir"] == "../runs/mine"
         assert all(values[name] == value for name, value in sections[chapter].items())
+    text = "\n".join("".join(cell["source"]) for cell in cells_of(folder, "07_shap"))
+    last = text[text.index("page, the value of A:") :].splitlines()[2]
+    assert last == '# answers.check(run, "ex-07-by-hand", your_value)'
     assert not list(folder.rglob("*_data.py"))
     assert (folder / "book" / "index.html").read_text(encoding="utf-8") == "the book"
 

@@ -4,6 +4,7 @@ leaves.
 
 import json
 import os
+import sys
 
 import geopandas as gpd
 import nbformat
@@ -23,7 +24,7 @@ from lsa_helpers.runner.execute import execute
 from lsa_helpers.runner.fingerprint import changes, made_from, out_of_date
 from lsa_helpers.runner.inputs import find_params, load_run_params, resolve, to_sections
 from lsa_helpers.runner.params import CHAPTERS
-from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS
+from lsa_helpers.runner.pipeline import ALSO_READS, NEEDS, open_run
 from lsa_helpers.runner.progress import KNOWN_SECONDS, Progress
 from lsa_helpers.sources import load_catalog
 from tests.data_folder import CONTENT, CRS, NORTH, WEST
@@ -170,6 +171,29 @@ def test_why_names_the_parameter_the_module_the_input_and_the_result(tmp_path):
     assert changes(run, THIRD, other, new) == ["result tables/x.csv is gone"]
     old_fashioned = {key: value for key, value in record.items() if key != "code"}
     assert "did not write down" in changes(run, THIRD, old_fashioned, new)[0]
+
+
+def test_without_torch_the_detector_is_refused_and_the_cnn_left_out(tmp_path, monkeypatch, capsys):
+    """A stage whose CNN was left out is executed again where torch is installed."""
+    run = Run(tmp_path / "run")
+    values = resolve({}, "test")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(StageError, match="02_detector needs torch.*requirements.lock"):
+        execute(run, values, ["02_detector"])
+    here = {"run_dir": str(run.path)}
+    for chapter, said in ((SECOND, True), ("09_validation", False), ("10_samples", False)):
+        open_run(values[chapter].model_copy(update=here), chapter)
+        assert ("Left out: the CNN" in capsys.readouterr().out) == said
+    run.write_json({}, "models/cnn/config.json")
+    open_run(values["09_validation"].model_copy(update=here), "09_validation")
+    assert "Left out: the CNN" in capsys.readouterr().out
+    new, record = stage(run, SECOND)
+    assert changes(run, SECOND, record | {"left_out": "cnn"}, new) == []
+    monkeypatch.undo()
+    assert changes(run, SECOND, record, new) == []
+    assert changes(run, SECOND, record | {"left_out": "cnn"}, new) == [
+        "the CNN was left out without torch"
+    ]
 
 
 def test_another_colour_executes_only_what_does_not_train(tmp_path):

@@ -34,12 +34,12 @@ def test_only_what_stands_in_solutions_is_left_out():
     """Texts before, between and after stay; two solutions in one cell are two."""
     told = ["".join(cell["source"]) for cell in without_solutions(CELLS)]
     assert told == ["before = 1", "Try.", "Between.", "After.", "after = 3"]
-    turns = without_solutions(CELLS, "# Here")
+    turns = without_solutions(CELLS, lambda label: f"# Here {label}")
     assert [cell["source"] for cell in turns][1:6] == [
         "Try.",
-        "# Here",
+        "# Here ex",
         "Between.",
-        "# Here",
+        "# Here ex",
         "After.",
     ]
     assert len({cell["id"] for cell in turns}) == len(turns)

@@ -11,11 +11,12 @@ from lsa_helpers.runner.online import Online, put_online, sitemap, with_card
 from lsa_helpers.runner.publish import set_values
 
 PAGE = (
-    "<html><head><title>A &amp; B</title></head><body><p>Menu</p>"
+    "<html><head><title>A &amp; B</title></head><body><h1>To print</h1>"
     "<article><h1>A</h1><p>Where <em>it</em> slides &lt;here&gt;¶.</p></article>"
     "<footer></footer></body></html>"
 )
 ADDRESS = "https://example.org/lsa"
+GITHUB = "https://github.com/you/code"
 
 
 def site(folder):
@@ -90,12 +91,25 @@ def test_what_is_given_reaches_the_configuration(tmp_path):
     """Values at any depth are set, the others stay."""
     file = tmp_path / "_config.yml"
     file.write_text("html: {extra_footer: x, baseurl: ''}\ntitle: T\n", encoding="utf-8")
-    set_values(file, Online(ADDRESS, "https://example.org/code", "dev", "v1").config())
+    set_values(file, Online(ADDRESS, "https://gitlab.example.org/you/code", "dev", "v1").config())
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert config["html"]["extra_footer"] == "x" and config["title"] == "T"
     assert config["html"]["baseurl"] == f"{ADDRESS}/v1/"
-    assert config["repository"] == {"url": "https://example.org/code", "branch": "dev"}
+    assert config["repository"] == {"url": "https://gitlab.example.org/you/code", "branch": "dev"}
     assert config["html"]["use_edit_page_button"] and "binderhub_url" in config["launch_buttons"]
+    assert "colab_url" not in config["launch_buttons"], "Colab opens GitHub alone"
+    assert "colab_url" in Online(repository=GITHUB).config()["launch_buttons"]
+
+
+def test_a_chapter_says_how_to_run_it_elsewhere(tmp_path):
+    """With the address that was given, on the pages that are notebooks; without one, nothing."""
+    put_online(site(tmp_path / "built"), tmp_path / "out", Online(repository=GITHUB, branch="dev"))
+    chapter = (tmp_path / "out/notebooks/01_data.html").read_text(encoding="utf-8")
+    line = f"%pip install -q &quot;lsa-helpers[networks] @ git+{GITHUB}@dev&quot;"
+    assert f">{line}</pre>" in chapter[chapter.index("<h1>A</h1>") :]
+    assert "%pip" not in (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    put_online(site(tmp_path / "second"), tmp_path / "plain", Online())
+    assert "%pip" not in (tmp_path / "plain/notebooks/01_data.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("wrong", [{"address": "example.org"}, {"repository": 'https://a"b'}])
@@ -103,6 +117,8 @@ def test_what_is_no_address_is_told(wrong):
     """So is a version that is no name of a folder."""
     with pytest.raises(InputError, match="no web address"):
         Online(**wrong).check()
+    with pytest.raises(InputError, match="github or gitlab.*Leave --repository out"):
+        Online(repository="https://example.org/you/code").check()
     with pytest.raises(InputError, match="no name of a folder"):
         Online(version="../up").check()
-    Online(ADDRESS, "https://example.org/code", version="v1.0").check()
+    Online(ADDRESS, "https://gitlab.example.org/you/code", version="v1.0").check()

@@ -25,6 +25,7 @@ LARGE = Machine(cores=16, memory_gb=60, disk_gb=500, gpu="large, 80 GB")
         ({"cores": 1}, "One core"),
         ({"gpu": ""}, "No GPU"),
         ({"bfloat16": False}, "No bfloat16"),
+        ({"torch": False, "gpu": ""}, "No torch"),
         ({"git": ""}, "No git"),
         ({"chromium": ""}, "No chromium"),
     ],
@@ -42,6 +43,15 @@ def test_this_machine_is_measured():
     facts = table(machine)
     assert facts["cores"] == str(machine.cores) and "papermill" in facts
     assert facts["bfloat16"] == ("fast" if machine.bfloat16 else "emulated, so float32 is used")
+
+
+def test_a_machine_without_torch_is_measured_too(monkeypatch):
+    """What only torch can say is unknown there, and no lack."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    machine = this_machine()
+    assert not machine.torch and machine.cores >= 1
+    assert {table(machine)[name] for name in ("GPU", "bfloat16")} == {"unknown without torch"}
+    assert sum("torch" in said or "GPU" in said for said in remarks(machine)) == 1
 
 
 @pytest.fixture
