@@ -250,7 +250,7 @@ if len(by_distance):
 # %%
 if len(promise):
     most = sensitivity.loc[promise.idxmax()]
-    answers.record(run, "ex-10-promise", float(promise.max()), within=0.005, what="the largest `sample_auc` minus `map_auc`")
+    answers.record(run, "ex-10-promise", float(promise.max()), within=0.005, what="the AUC on the own samples minus that of the map, where it is largest")
     print(f"Landslide cells: {words[most['positives']]}; others at least {most['buffer_m']:g} m away, on slopes from {most['slope_floor']:g}°, {most['ratio']:g} to each: {promise.max():+.3f} AUC.")
 
 # %% [markdown]
