@@ -220,12 +220,12 @@ def test_what_cannot_be_tried_is_one_sentence_and_writes_nothing(
 
 def test_every_change_that_the_book_proposes_can_be_tried(page, root):
     """The chapters, the book's pages and the README: known parameters, values that are not the
-    page's own, and three changes in every chapter of a run.
+    page's own, and three different changes in every chapter of a run.
     """
     run_of_the_book = Path("runs/quick/products/detector.safetensors")
     run_of_the_book.write_bytes(b"")
     chapters = [*root.glob("notebooks/*.py"), *root.glob("book/*.md"), root / "README.md"]
-    counts = dict.fromkeys(CHAPTERS, 0)
+    found = {chapter: set() for chapter in CHAPTERS}
     for file in chapters:
         for command in re.findall(r"`lsa try quick (.+?)`", file.read_text(encoding="utf-8")):
             number, *words = shlex.split(command)
@@ -237,8 +237,8 @@ def test_every_change_that_the_book_proposes_can_be_tried(page, root):
             trial.trial_params(page, page.parent / "trial", changes)
             if file.suffix == ".py":
                 assert file.stem == chapter
-                counts[chapter] += 1
-    assert set(counts.values()) == {3}, counts
+                found[chapter].add(command)
+    assert {len(commands) for commands in found.values()} == {3}, found
 
 
 def test_a_lost_file_and_a_run_in_the_place_of_a_trial_are_refused(lsa, empty, page):
