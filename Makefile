@@ -28,7 +28,7 @@ test: $(ENV) ## check everything: style, twins, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check -q lsa_helpers tests
 	$(BIN)/lsa check
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 quicktest: $(ENV) ## the tests without trainings, notebooks and the book
 	$(BIN)/pytest $(QUICK)
