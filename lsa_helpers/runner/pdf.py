@@ -30,8 +30,8 @@ _COVER = """<section class="lsa-cover"><p class="lsa-cover-title">{title}</p>
 <p>Version {version}, {date}. {doi}</p>
 <p>Run: {run}</p>
 <p>Text CC BY 4.0, code {licence}.</p>
-<p>Printed from the book's site, which has more: the reference of the module, interactive maps, and
-notebooks to run. Solutions of the exercises are at the end.</p></section>"""
+<p>Printed from the book's {site}, which has more: the reference of the module, interactive maps,
+and notebooks to run. Solutions of the exercises are at the end.</p></section>"""
 
 
 def write_pdf(
@@ -70,7 +70,7 @@ def write_pdf(
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         page = Path(folder) / "book.html"
-        page.write_text(one_page(site, cover(run, site), address), encoding="utf-8")
+        page.write_text(one_page(site, cover(run, site, address), address), encoding="utf-8")
         print_page(page, file, program)
     return file
 
@@ -91,7 +91,7 @@ def find_chromium() -> str:
     raise InputError("a PDF is printed by Chromium, which is not here", where=named, fix=fix)
 
 
-def cover(run: Run, site: Path) -> str:
+def cover(run: Run, site: Path, address: str = "") -> str:
     """HTML of the first page: title, version, run and licences.
 
     Parameters
@@ -99,6 +99,8 @@ def cover(run: Run, site: Path) -> str:
     run : Run
     site : Path
         Folder of its built book.
+    address : str
+        Of the site on the web, to which the page leads.
 
     Raises
     ------
@@ -122,7 +124,9 @@ def cover(run: Run, site: Path) -> str:
         "run": run.path.resolve().name,
         "licence": facts["license"],
     }
-    return _COVER.format(**{key: html.escape(str(value)) for key, value in words.items()})
+    words = {key: html.escape(str(value)) for key, value in words.items()}
+    link = f'<a href="{html.escape(address)}">site</a>' if address else "site"
+    return _COVER.format(**words, site=link)
 
 
 def print_page(page: Path, file: Path, program: str) -> None:

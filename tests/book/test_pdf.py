@@ -87,7 +87,9 @@ def test_links_between_pages_lead_inside_the_one(small):
     ):
         assert link in text
     assert "\nTo the room <a" in text
-    online = one_page(small, "", "https://example.org/lsa/")
+    address = "https://example.org/lsa/"
+    assert f'<a href="{address}">site</a>' in cover(Run(small.parent), small, address)
+    online = one_page(small, "", address)
     assert '<a href="https://example.org/lsa/book/api/room.html#door">To the room</a>' in online
 
 
