@@ -10,9 +10,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 # What is there for the screen alone; the parameters of a run have a page of their own.
-_ON_SCREEN = ".headerlink, .toctree-wrapper, .tag_injected-parameters, .sd-summary-state-marker"
-# The page "How we know" quotes each test; its file is named.
-_ON_SCREEN += ", #how-we-know .sd-summary-content"
+_ON_SCREEN = ["headerlink", "toctree-wrapper", "tag_injected-parameters", "sd-summary-state-marker"]
+# A page that quotes every test under the name of its file: thirty pages.
+_TESTS, _QUOTED = "how-we-know", "sd-summary-content"
 # Names and brackets of programs have the colour of the text, and are an element each: half of all.
 _UNCOLOURED = ".highlight :is(.n, .p, .w)"
 # Attributes that name other elements of a page.
@@ -76,7 +76,8 @@ def read_article(site: Path, place: str) -> Tag:
     text = (site / place).read_text(encoding="utf-8")
     text = text[text.index("<article") : text.rindex("</article>")]  # menus take longer to parse
     article = BeautifulSoup(text, "html.parser").article
-    for item in article.select(_ON_SCREEN):
+    quoted = [item for page in article(id=_TESTS) for item in page(class_=_QUOTED)]
+    for item in [*article(class_=_ON_SCREEN), *quoted]:
         item.decompose()
     for item in article.select(_UNCOLOURED):
         item.unwrap()
