@@ -22,7 +22,7 @@ book: $(ENV) ## make the environment, run all chapters, build the book
 
 site: $(ENV) ## all chapters, then the book as a site for a web server: make site ADDRESS=https://…
 	$(BIN)/lsa run quick
-	$(BIN)/lsa publish quick --out site --address "$(ADDRESS)" --repository "$(REPOSITORY)" --version "$(VERSION)"
+	$(BIN)/lsa publish quick --out site --address "$(ADDRESS)" --repository "$(REPOSITORY)" --version "$(VERSION)" $(PDF)
 
 test: $(ENV) ## check everything: style, twins, tests
 	$(BIN)/ruff check .

@@ -168,6 +168,7 @@ OTHERWISE = {
 }
 OURS = {"lsa_helpers", "mpl_toolkits"}  # the second is part of matplotlib
 MODULES = {
+    "beautifulsoup4": "bs4",
     "scikit-learn": "sklearn",
     "xarray-spatial": "xrspatial",
     "pyyaml": "yaml",
