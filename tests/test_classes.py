@@ -37,7 +37,7 @@ def chapter(run: Run, **values) -> dict:
     for name, value in {"run_dir": str(run.path), **values}.items():
         (line,) = [line for line in text.splitlines() if line.startswith(f"{name}: ")]
         text = text.replace(line, f"{line.split('=')[0]}= {value!r}", 1)
-    names = {"__name__": "chapter"}
+    names = {"__name__": "chapter", "display": str}
     exec(compile(text, CHAPTER, "exec"), names)
     return names
 

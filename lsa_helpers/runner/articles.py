@@ -71,7 +71,7 @@ def read_article(site: Path, place: str) -> Tag:
     Returns
     -------
     Tag
-        Its id is `page_name`; ids inside begin with it. Pictures have whole addresses.
+        Its id is `page_name`; ids inside begin with it. Pictures and scripts have whole addresses.
     """
     text = (site / place).read_text(encoding="utf-8")
     text = text[text.index("<article") : text.rindex("</article>")]  # menus take longer to parse
@@ -85,11 +85,17 @@ def read_article(site: Path, place: str) -> Tag:
         item["open"] = ""
     for picture in article("img", src=True):
         if not urlsplit(picture["src"]).scheme:
-            file = (site / place).parent / unquote(picture["src"])
-            picture["src"] = file.resolve().as_uri()
+            picture["src"] = _whole_address(site, place, picture["src"])
         picture.attrs.pop("loading", None)
+    for later in article("script", type="lsa/later"):  # on paper nobody comes near
+        later.attrs = {"src": _whole_address(site, place, later["data-src"])}
     _name_apart(article, page_name(place))
     return article
+
+
+def _whole_address(site: Path, place: str, link: str) -> str:
+    """Of a file that a page names as seen from itself."""
+    return ((site / place).parent / unquote(link)).resolve().as_uri()
 
 
 def _name_apart(article: Tag, name: str) -> None:

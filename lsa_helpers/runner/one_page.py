@@ -20,7 +20,7 @@ from lsa_helpers.runner.articles import (
     words,
 )
 
-_FILES = resources.files("lsa_helpers") / "data" / "pdf"
+_FILES = resources.files("lsa_helpers.runner")
 HOME = "book/index.html"
 _SOLUTIONS = "solutions"
 _ARTICLE = """<article class="bd-article" id="{name}"><h1>{title}</h1>
@@ -137,11 +137,11 @@ def _page(site: Path, rules: list[str], body: list) -> str:
     return _PAGE.format(
         title=html.escape(book_title(site)),
         sheets="\n".join(f'<link rel="stylesheet" href="{_address(file)}">' for file in sheets),
-        style=(_FILES / "print.css").read_text(encoding="utf-8"),
+        style=(_FILES / "pdf.css").read_text(encoding="utf-8"),
         rules="\n".join(rules),
         mathjax=_address(site / "_static/vendor/mathjax/tex-mml-chtml.js"),
         body="\n".join(map(str, body)),
-        script=(_FILES / "print.js").read_text(encoding="utf-8"),
+        script=(_FILES / "pdf.js").read_text(encoding="utf-8"),
     )
 
 

@@ -116,6 +116,7 @@ def test_every_link_of_the_whole_book_has_its_target(site):
     assert all(re.match("(https?|mailto):", link) for link in others)
     assert "notebooks-14_using_the_map" in found.ids and "book-limits" in found.ids
     assert not re.search(r'(src|href)="\.\./', text)
+    assert re.search(r'<script src="file://[^"]*/maps/lsa-map-', text)
 
 
 def test_a_pdf_has_links_an_outline_and_formulas(small, site, tmp_path):
