@@ -392,10 +392,10 @@ def test_a_run_in_blocks_is_the_run_in_memory(tiny, tmp_path):
 
 @pytest.mark.slow
 def test_explanations_in_blocks_are_those_in_memory(tiny, tmp_path):
-    """Chapter 08 of blocks of 64 cells: the CNN's and the trees' values to rounding."""
+    """Chapter 08 of blocks of 128 cells: the CNN's and the trees' values to rounding."""
     blocks = Run(tmp_path / "blocks")
     shutil.copytree(tiny.run.path, blocks.path)
-    how = {"chunk": "64", "refits": "0", "n_pairs": "0"}
+    how = {"chunk": "128", "refits": "0", "n_pairs": "0"}
     values = load_run_params(find_params("tiny"), how, None, blocks.path)
     assert execute(blocks, values, ["08_shapley_maps"], force=True) == ["08_shapley_maps"]
     for model in ("cnn", "xgboost"):
