@@ -92,7 +92,7 @@ run = open_run(p, "07_shap")
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
 samples = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 folder = run.need("models", chapter="05_susceptibility")
-names = [name for name in ("cnn", "rf", "xgboost") if models.is_saved(folder / name)]
+names = [name for name in ("cnn", "rf", "xgboost") if models.can_load(folder / name)]
 trained = {name: models.load(folder / name, factors) for name in names}
 # Where chapter 5 searched for settings, the model is the best that it found.
 trained = {name: getattr(model, "best_estimator_", model) for name, model in trained.items()}

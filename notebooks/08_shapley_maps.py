@@ -76,7 +76,7 @@ run = open_run(p, "08_shapley_maps")
 factors = read_factors(run.need("factors.tif", chapter="01_data"), chunk=p.chunk)
 samples = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 folder = run.need("models", chapter="05_susceptibility")
-trained = {name: models.load(folder / name, factors) for name in ("cnn", "rf", "xgboost") if models.is_saved(folder / name)}
+trained = {name: models.load(folder / name, factors) for name in ("cnn", "rf", "xgboost") if models.can_load(folder / name)}
 trained = {name: getattr(model, "best_estimator_", model) for name, model in trained.items()}
 places = run.read_json("truth/background.json") if run.has("truth/background.json") else None
 background = explain.pick_background(factors, n=p.tree_background, seed=p.seed, places=places)

@@ -72,7 +72,7 @@ inventory = samples.reproject_landslides(inventory, factors)
 table = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 predictions = pd.read_parquet(run.need("predictions.parquet", chapter="05_susceptibility"))
 names = [name for name in predictions["model"].unique() if name != "coordinates"]
-trained = {name: models.load(run.product(f"models/{name}"), factors) for name in names if models.is_saved(run.product(f"models/{name}"))}
+trained = {name: models.load(run.product(f"models/{name}"), factors) for name in names if models.can_load(run.product(f"models/{name}"))}
 truth = validation.read_truth(run.product("truth"), factors)
 
 block_m, label = table.attrs["block_m"], table["label"]

@@ -96,7 +96,7 @@ truth = validation.read_truth(run.product("truth"), factors)
 which = "reference" if truth is not None and p.inventory == "auto" else p.inventory
 inventory = samples.load_landslides(run.need("inventory.gpkg", chapter="03_inventory"), which, with_absences=True)
 inventory = samples.reproject_landslides(inventory, factors)
-saved = [name for name in (p.doubt_model, "xgboost", "logistic", "rf") if models.is_saved(run.product(f"models/{name}"))]
+saved = [name for name in (p.doubt_model, "xgboost", "logistic", "rf") if models.can_load(run.product(f"models/{name}"))]
 chosen = saved[0] if saved else p.doubt_model
 trained = models.load(run.product(f"models/{chosen}"), factors)
 model = getattr(trained, "estimator", trained)
@@ -384,7 +384,7 @@ else:
 rows, pieces = [], [at_home]
 for seed, (land, there), (drawn, _, raw) in zip(seeds, others, studies, strict=False):
     scores = {name: roc_auc_score(there["label"], there[name]) for name in ("transferred", "own", "oracle")}
-    if models.is_saved(run.product("models/cnn")):
+    if models.can_load(run.product("models/cnn")):
         cnn_map = models.predict_map(models.load(run.product("models/cnn"), land), land, n_jobs=p.n_jobs)
         scores["cnn"] = roc_auc_score(there["label"], validation.at_samples(cnn_map, there))
     ratio = validation.shift_odds(there["transferred"], drawn["label"].mean(), prevalence).sum() / there["label"].sum()
@@ -442,7 +442,7 @@ print(f"The promise of {p.confidence:.0%} is kept least for {worst['sets']}, {wo
 # %%
 importance = run.read_table("importance")
 importance = importance[importance["method"] == "permutation"].set_index("factor")["mean"].reindex(used).clip(lower=0).fillna(0)
-has_cnn = models.is_saved(run.product("models/cnn"))
+has_cnn = models.can_load(run.product("models/cnn"))
 learned = models.load(run.product("models/cnn"), factors).embedding(table) if has_cnn else None
 
 

@@ -1,7 +1,7 @@
 """Maps of trained estimators, and their files. Nothing heavy is imported."""
 
 from lsa_helpers.models.area import check_area, describe_area, fitted_coder
-from lsa_helpers.models.files import is_saved, load, save, saved_window
+from lsa_helpers.models.files import can_load, load, save, saved_window
 from lsa_helpers.models.infinite_slope import InfiniteSlope
 from lsa_helpers.models.maps import (
     bf16_error,
@@ -15,6 +15,7 @@ from lsa_helpers.models.maps import (
 __all__ = [
     "InfiniteSlope",
     "bf16_error",
+    "can_load",
     "check_area",
     "compute_on",
     "cross_validated_cells",
@@ -22,7 +23,6 @@ __all__ = [
     "dask_client",
     "describe_area",
     "fitted_coder",
-    "is_saved",
     "load",
     "predict_map",
     "save",

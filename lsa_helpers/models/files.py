@@ -130,7 +130,7 @@ def load(folder: Path, factors: xr.Dataset | None = None):
     config = _config(folder)
     if not config:
         raise InputError("there is no trained model here", where=folder, fix="Run chapter 05 first")
-    if not is_saved(folder):
+    if not can_load(folder):
         fix = "Install requirements.lock, or take another model"
         raise InputError("this model needs torch, which is not installed", where=folder, fix=fix)
     if config.get("estimator") == "WindowCNN":
@@ -168,7 +168,7 @@ def _load_cnn(folder: Path, config: dict):
     return cnn
 
 
-def is_saved(folder: Path) -> bool:
+def can_load(folder: Path) -> bool:
     """Whether a trained model lies in the folder that can be loaded here: the CNN needs torch. The
     folder alone may be what another run of chapter 05 left.
     """

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 from lsa_helpers.errors import InputError
-from lsa_helpers.models import fitted_coder, is_saved, load, predict_map, save, saved_window
+from lsa_helpers.models import can_load, fitted_coder, load, predict_map, save, saved_window
 from lsa_helpers.raster import empty_grid, on_grid
 from lsa_helpers.samples import coded_groups, factor_coder
 from lsa_helpers.validation.splitter import SpatialBlockKFold
@@ -33,7 +33,7 @@ def test_save_and_load_give_equal_predictions(name, trained, sampled, tmp_path):
     np.testing.assert_array_equal(after, before)
     assert coded_groups(fitted_coder(loaded)) == coded_groups(fitted_coder(trained[name]))
     endings = {path.suffix for path in tmp_path.iterdir()}
-    assert endings <= {".json", ".skops", ".safetensors"} and is_saved(tmp_path)
+    assert endings <= {".json", ".skops", ".safetensors"} and can_load(tmp_path)
 
 
 TRAIN_AND_SAVE = """
@@ -114,7 +114,7 @@ class Stranger:
 def test_without_a_model_the_way_out_is_named(tmp_path):
     with pytest.raises(InputError, match="no trained model.*Run chapter 05"):
         load(tmp_path)
-    assert not is_saved(tmp_path / "nowhere")
+    assert not can_load(tmp_path / "nowhere")
 
 
 def test_without_torch_a_network_is_no_model_and_its_window_is_known(tmp_path, monkeypatch):
@@ -125,9 +125,9 @@ def test_without_torch_a_network_is_no_model_and_its_window_is_known(tmp_path, m
     }.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    assert is_saved(tmp_path / "cnn")
+    assert can_load(tmp_path / "cnn")
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert not is_saved(tmp_path / "cnn") and is_saved(tmp_path / "rf")
+    assert not can_load(tmp_path / "cnn") and can_load(tmp_path / "rf")
     with pytest.raises(InputError, match="cnn: this model needs torch.*requirements.lock"):
         load(tmp_path / "cnn")
     windows = [saved_window(tmp_path / name) for name in ("cnn", "rf", "nowhere")]

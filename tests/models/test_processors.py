@@ -24,7 +24,7 @@ bands = {name: rng.normal(size=(60, 60)).cumsum(axis=0).astype(np.float32) for n
 factors = xr.Dataset(
     {name: on_grid(band, grid, name, kind="continuous") for name, band in bands.items()}
 )
-if not models.is_saved(model_folder):
+if not models.can_load(model_folder):
     row, col = rng.integers(0, 60, (2, 400))
     rows = pd.DataFrame({name: band[row, col] for name, band in bands.items()})
     label = (rows["a"] + rng.normal(size=400) > rows["a"].median()).astype(int)
