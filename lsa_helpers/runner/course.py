@@ -29,6 +29,8 @@ _OF_THE_CHECKOUT = (
 )
 _OF_THE_CHECKOUT += ("LICENSE", "LICENSE-CONTENT")
 _PAGE, _MINE = "page", "mine"
+# What the book calls its run, and what the class calls it.
+_NAMES = {"lsa try quick": f"lsa try {_PAGE}", "runs/quick/": f"runs/{_PAGE}/"}
 _CHECK = """# Your turn. Hold your answer against the page{which}:
 # from lsa_helpers import answers
 # answers.check(run, "{label}", your_value)"""
@@ -123,7 +125,10 @@ def _students_notebook(chapter: str, values: dict, asked: dict[str, str], folder
 
     source = load_notebook_node(str(notebooks_dir() / f"{chapter}.ipynb"))
     notebook = parameterize_notebook(source, values)
-    cells = json.loads(nbformat.writes(notebook))["cells"]
+    text = nbformat.writes(notebook)
+    for book, here in _NAMES.items():
+        text = text.replace(book, here)
+    cells = json.loads(text)["cells"]
     notebook.cells = [nbformat.from_dict(cell) for cell in without_solutions(cells, your_turn)]
     nbformat.write(notebook, folder / f"{chapter}.ipynb")
 

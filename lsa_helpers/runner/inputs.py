@@ -141,7 +141,8 @@ def load_run_params(
     file : Path
         Parameter file.
     overrides : dict
-        ``key`` or ``chapter.key`` → value as YAML text.
+        ``key``, ``chapter.key`` or, for several chapters at once, ``04+05.key`` → value as YAML
+        text.
     data : Path, optional
         Data folder given on the command line.
     folder : Path
@@ -160,10 +161,10 @@ def load_run_params(
     """
     sections = to_sections(read_params(file))
     given = set()
-    for key, text in overrides.items():
-        section, name = section_of(key)
-        sections[section][name] = parse_yaml(text, f"-p {key} {text}")
-        given.add((section, name))
+    for keys, text in overrides.items():
+        for section, name in map(section_of, every_key(keys)):
+            sections[section][name] = parse_yaml(text, f"-p {keys} {text}")
+            given.add((section, name))
     shared = sections["shared"]
     if data is not None or shared["data"]:
         where = Path(data) if data is not None else file.parent / shared["data"]
@@ -212,6 +213,18 @@ def _relative(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
+def every_key(keys: str) -> list[str]:
+    """``04+05.positives`` as ``04.positives`` and ``05.positives``.
+
+    Examples
+    --------
+    >>> every_key("04+05.positives"), every_key("n_classes")
+    (['04.positives', '05.positives'], ['n_classes'])
+    """
+    chapters, dot, key = keys.rpartition(".")
+    return [f"{chapter}{dot}{key}" for chapter in chapters.split("+")]
+
+
 def section_of(key: str) -> tuple[str, str]:
     """Section and name of an override: ``n_classes`` or ``06.n_classes``.
 
@@ -229,7 +242,7 @@ def section_of(key: str) -> tuple[str, str]:
     if len(chapters) == 1:
         return chapters[0], key
     if chapters:
-        fix = f"Write {chapters[0][:2]}.{key}"
+        fix = f"Write {chapters[0][:2]}.{key}, or {'+'.join(name[:2] for name in chapters)}.{key}"
         raise InputError(
             f'parameter "{key}" is in several chapters', where="-p", found=chapters, fix=fix
         )

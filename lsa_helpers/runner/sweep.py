@@ -170,18 +170,11 @@ def sweep_runs(
             raise InputError("two runs of the sweep are alike", where=file, found=name)
         data = changes.get("data")
         others = {key: value for key, value in changes.items() if key != "data"}
-        overrides = {"n_jobs": str(n_jobs)} | {
-            key: yaml.safe_dump(value) for keys, value in others.items() for key in _each(keys)
-        }
+        texts = {keys: yaml.safe_dump(value) for keys, value in others.items()}
+        overrides = {"n_jobs": str(n_jobs)} | texts
         place = file.parent / data if data else None
         runs[name] = load_run_params(base, overrides, place, folder / name)
     return runs
-
-
-def _each(keys: str) -> list[str]:
-    """``04+05.positives`` as ``04.positives`` and ``05.positives``."""
-    chapters, dot, key = keys.rpartition(".")
-    return [f"{chapter}{dot}{key}" for chapter in chapters.split("+")]
 
 
 def run_name(changes: Changes) -> str:

@@ -14,7 +14,7 @@ from lsa_helpers.runner.checks import check_inputs
 from lsa_helpers.runner.execute import execute
 from lsa_helpers.runner.extends import parse_yaml
 from lsa_helpers.runner.fingerprint import all_needs
-from lsa_helpers.runner.inputs import load_run_params, section_of
+from lsa_helpers.runner.inputs import every_key, load_run_params, section_of
 from lsa_helpers.runner.manifest import read_manifest
 from lsa_helpers.runner.modules import uses
 from lsa_helpers.runner.params import CHAPTERS, Parameters
@@ -52,7 +52,7 @@ def read_changes(given: dict[str, str], run: str, chapter: str) -> Changes:
         When nothing is changed, or a parameter is unknown, of a later chapter or of the whole run.
     """
     changes = {}
-    for key, text in given.items():
+    for key, text in ((key, text) for keys, text in given.items() for key in every_key(keys)):
         owner, name = (chapter, key) if key in CHAPTERS[chapter].model_fields else section_of(key)
         if name in Parameters.model_fields and name != "seed":
             fix = f"Give it to lsa run: lsa run {run} -p {name} {text} --out FOLDER"

@@ -40,6 +40,7 @@ def test_students_get_the_chapters_without_solutions_and_results(course):
     for chapter in CHAPTERS:
         cells = cells_of(folder, chapter)
         text = "\n".join("".join(cell["source"]) for cell in cells)
+        assert "lsa try page" in text and "quick 0" not in text and "runs/quick" not in text
         assert "{solution" not in text and text.count("exercise-start") == text.count("# Your turn")
         assert not any(cell.get("outputs") for cell in cells)
         (given,) = [c for c in cells if "injected-parameters" in c["metadata"].get("tags", [])]

@@ -13,6 +13,9 @@ def test_overrides_go_to_the_chapter_that_owns_them(root, tmp_path):
     values = load_run_params(file, {"n_classes": "7", "seed": "4"}, None, tmp_path)
     assert values["06_frequency_ratio"].n_classes == 7
     assert {chapter.seed for chapter in values.values()} == {4}
+    values = load_run_params(file, {"04+06.inventory": "reference"}, None, tmp_path)
+    chosen = [values[name].inventory for name in sorted(CHAPTERS)[3:6]]
+    assert chosen == ["reference", "auto", "reference"]
 
 
 def test_a_file_that_a_parameter_names_is_found_from_the_run(tmp_path, monkeypatch):
