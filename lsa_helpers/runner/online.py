@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageDraw, ImageFont
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.runner.one_page import book_title
 from lsa_helpers.runner.publish import put_in_place, refuse_other_things
 
 _CARD = (1200, 630)  # pixels of the picture that others show with a link
@@ -138,8 +139,8 @@ def put_online(built: Path, out: Path, online: Online) -> Path:
     refuse_other_things(site)
     if not online.version and (out / "versions.json").is_file():
         raise InputError("this site holds versions", where=out, fix="Name this one: --version v2")
-    title = _first(r"<title>(.*?)</title>", (built / "index.html").read_text(encoding="utf-8"))
-    _social_card(built, html.unescape(title))
+    title = book_title(built)
+    _social_card(built, title)
     for page in sorted(built.rglob("*.html")):
         text = page.read_text(encoding="utf-8")
         place = page.relative_to(built).as_posix()
@@ -151,7 +152,7 @@ def put_online(built: Path, out: Path, online: Online) -> Path:
         page.write_text(text, encoding="utf-8")
     put_in_place(built, site)
     if online.version:
-        _add_version(out, online, title)
+        _add_version(out, online, html.escape(title))
     (out / "robots.txt").write_text(_robots(online), encoding="utf-8")
     if online.root:
         (out / "sitemap.xml").write_text(sitemap(site, online.root), encoding="utf-8")

@@ -11,7 +11,7 @@ from lsa_helpers.runner.online import Online, put_online, sitemap, with_card
 from lsa_helpers.runner.publish import set_values
 
 PAGE = (
-    "<html><head><title>A &amp; B</title></head><body><h1>To print</h1>"
+    "<html><head><title>A &amp; B — Rock &amp; rain</title></head><body><h1>To print</h1>"
     "<article><h1>A</h1><p>Where <em>it</em> slides &lt;here&gt;¶.</p></article>"
     "<footer></footer></body></html>"
 )
@@ -20,8 +20,11 @@ GITHUB = "https://github.com/you/code"
 
 
 def site(folder):
-    """Something like a built book."""
-    for name in ("index.html", "notebooks/01_data.html", "search.html", "_static/frame.html"):
+    """Something like a built book, whose first page leads to another."""
+    folder.mkdir(exist_ok=True)
+    goes_on = '<meta http-equiv="Refresh" content="0; url=book/index.html" />'
+    (folder / "index.html").write_text(goes_on, encoding="utf-8")
+    for name in ("book/index.html", "notebooks/01_data.html", "search.html", "_static/frame.html"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(PAGE, encoding="utf-8")
     return folder
@@ -32,7 +35,7 @@ def test_a_page_says_what_a_link_to_it_shows():
     text = with_card(PAGE, f"{ADDRESS}/v1/", "notebooks/01_data.html")
     head = text[: text.index("</head>")]
     for line in (
-        '<meta property="og:title" content="A &amp; B">',
+        '<meta property="og:title" content="A &amp; B — Rock &amp; rain">',
         '<meta property="og:description" content="Where it slides &lt;here&gt;.">',
         f'<meta property="og:url" content="{ADDRESS}/v1/notebooks/01_data.html">',
         f'<meta property="og:image" content="{ADDRESS}/v1/social-card.png">',
@@ -58,7 +61,8 @@ def test_versions_stand_side_by_side(tmp_path):
     assert 'href="../../versions.html"' in deep
     with pytest.raises(InputError, match="holds versions"):
         put_online(site(tmp_path / "last"), out, Online(ADDRESS))
-    assert 'url=v1/index.html"' in (out / "index.html").read_text(encoding="utf-8")
+    front = (out / "index.html").read_text(encoding="utf-8")
+    assert 'url=v1/index.html"' in front and "<title>Rock &amp; rain</title>" in front
     assert f"Sitemap: {ADDRESS}/sitemap.xml" in (out / "robots.txt").read_text(encoding="utf-8")
 
 
@@ -84,7 +88,8 @@ def test_the_map_of_the_site_holds_its_pages(tmp_path):
     """Those to read, with their whole address, as XML."""
     root = ElementTree.fromstring(sitemap(site(tmp_path), f"{ADDRESS}/").encode())
     places = [element.text for element in root.iter() if element.tag.endswith("loc")]
-    assert places == [f"{ADDRESS}/index.html", f"{ADDRESS}/notebooks/01_data.html"]
+    pages = ("book/index.html", "index.html", "notebooks/01_data.html")
+    assert places == [f"{ADDRESS}/{page}" for page in pages]
 
 
 def test_what_is_given_reaches_the_configuration(tmp_path):
