@@ -295,9 +295,9 @@ predictions = pd.concat(predictions, ignore_index=True)
 write_samples(predictions, run.product("predictions.parquet"))
 
 # %% [markdown]
-# Intervals resample whole blocks, because neighbours are not independent; two models are compared by their difference in the same draws. Only cells of one fold make
-# a pair, since every fold has another model. Where the truth is known, a second score takes the *true* landslides in the same cells: the labels above are detected ones, and a model that
-# learns the detector's habits is praised for them. Everything else (precision, recall, kappa, Brier score, thresholds {cite:p}`youden1950`) is in the CSV files.
+# Intervals resample whole blocks, because neighbours are not independent; two models are compared by their difference in the same draws. Only cells of
+# one fold make a pair, since every fold has another model. Where the truth is known, a second score takes the *true* landslides in the same cells: the
+# labels above are detected ones, and a model that learns the detector's habits is praised for them. Everything else (precision, recall, kappa, Brier score, thresholds {cite:p}`youden1950`) is in the CSV files.
 
 # %%
 how = {"block_m": p.block_m, "seed": p.seed, "truth": truth}
@@ -437,9 +437,9 @@ ahead = luck.loc["XGBoost, 60 rounds"] - luck.loc["Logistic regression"]
 print(f"Seeds move one model by up to {(luck.max(axis=1) - luck.min(axis=1)).max():.3f}. XGBoost is ahead by {ahead.min():+.3f} to {ahead.max():+.3f}.")
 
 # %% [markdown]
-# Both models meet the same samples and folds, so a hard draw is hard for both: judge a difference by how it moves from seed to seed, not by how far one model moves.
-# The grid is moved because blocks that stay are dealt the fullest first, and with another seed most of them get the fold they had. The intervals above ask
-# something else: what other ground would have given.
+# Both models meet the same samples and folds: judge a difference by how it moves from seed to seed, not by how far one model moves. The grid is moved
+# because blocks are dealt the fullest first: left where they are, most would get the same fold with every seed. The intervals above ask something else,
+# what other ground would have given.
 # ```{solution-end}
 # ```
 #

@@ -240,8 +240,8 @@ if kind != "fitted":
 # The first line to ask for when somebody shows you a table of frequency ratios is therefore which landslides the model knew.
 #
 # One warning more. The ratio of the highest class mostly rises when the class gets smaller: a map that calls one per cent of the land "very high" can
-# reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve. On the simulated mountain all its lines count
-# the *true* landslides, and the dotted one is a search in the order of the true probability, which no map can beat except by luck or by having known
+# reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve. On the simulated mountain the lines of this
+# run count the *true* landslides, and the dotted one is a search in the order of the true probability, which no map can beat except by luck or by having known
 # the landslides. (The printed curves are of another place, whose best nobody knows.)
 
 # %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. Where the truth is known the true landslides are counted, and dotted is the best possible search for them.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for the models of this run and as printed in the paper, with a dotted curve for the best possible search"}}

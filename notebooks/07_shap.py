@@ -12,8 +12,8 @@
 # ## Overview
 #
 # A map that says "very high" invites the question why. This chapter splits the output of the paper's models (CNN, random forest, XGBoost)
-# at a cell into contributions of the factors, the {term}`Shapley values <Shapley value>` of sections 3.4 and 5.2 of {cite:t}`yao2026`, and then does what the paper could not: on the simulated
-# mountain it compares the models' ranking of the factors with the true one.
+# at a cell into contributions of the factors, the {term}`Shapley values <Shapley value>` of sections 3.4 and 5.2 of {cite:t}`yao2026`, and then does
+# what the paper could not: on the simulated mountain it compares the models' ranking of the factors with the true one.
 #
 # | you will learn | the experiment that shows it |
 # |---|---|
@@ -80,10 +80,11 @@ run = open_run(p, "07_shap")
 # $$ (eq-07-sum)
 #
 # Averaging over all orders is too slow for a model of fifteen factors, so one of three ways is taken. *TreeSHAP* {cite:p}`lundberg2020` counts paths
-# in trees, exactly; but its players are the columns that the trees see, so that every rock class is one by itself. For the network, orders are drawn: each factor joins in a random order and in its reverse, with all its columns and over the
-# whole window at once, and a standard error says what the draws leave open. *Deep SHAP* {cite:p}`lundberg2017` is quicker: it goes backward through
-# the network layer by layer. It stands beside the others here as what it is, an approximation. Equation {eq}`eq-07-sum` is checked at every cell
-# for all of them, and the chapter stops when it fails. But look out: a sum can be right and its parts wrong.
+# in trees, exactly; but its players are the columns that the trees see, so that every rock class is one by itself. For the network, orders are drawn:
+# each factor joins in a random order and in its reverse, with all its columns and over the whole window at once, and a standard error says what the
+# draws leave open. *Deep SHAP* {cite:p}`lundberg2017` is quicker: it goes backward through the network layer by layer. It stands beside the others here
+# as what it is, an approximation. Equation {eq}`eq-07-sum` is checked at every cell for all of them, and the chapter stops when it fails. But look out:
+# a sum can be right and its parts wrong.
 #
 # Explained are some of the samples of chapter 5, half of them landslide as far as there are enough, and the *fitted* models, which know them: the question is what a
 # model does, not whether it is right. An absent player is replaced by that of a
@@ -112,8 +113,9 @@ print(f"{len(chosen)} cells, {n_landslides} of them landslide; background of {le
 #
 # A model does not see factors but coded columns: aspect is a sine and a cosine, land cover one column per class. Values of columns are added up:
 # the sum over all of them, and with it equation {eq}`eq-07-sum`, stays the same. A factor's part need not be quite what it would get as one player,
-# though: with the columns apart, a cell may borrow its sine from one place and its cosine from another. Adding is a product with a matrix that has a row for each column, a
-# column for each factor, and a 1 where they belong together. Its upper left corner shows a factor that is one column beside one of two:
+# though: with the columns apart, a cell may keep its own sine beside the cosine of a background cell, which is the aspect of neither. Adding is a product
+# with a matrix that has a row for each column, a column for each factor, and a 1 where they belong together. Its upper left corner shows a factor that
+# is one column beside one of two:
 
 
 # %%

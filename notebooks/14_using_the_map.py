@@ -444,8 +444,8 @@ webmap.web_map(style.relief(factors), on_map, factors=factors, contributions=sha
 # :label: ex-14-three-maps
 # ```
 #
-# Three maps, one decision. A road office can inspect part of its roads this year. Compare two lists of land: what *all* models put into the highest class, and what *at least
-# one* of them puts there.
+# Three maps, one decision. A road office can inspect part of its roads this year. Compare two lists of land: what *all* models put into the highest class,
+# and what *at least one* of them puts there.
 # How much landslide is there to 100 hectares on each, and what share of all landslides would a search of each find? Which list do you hand over, and what do
 # you say about the rest?
 #
