@@ -129,9 +129,9 @@ print(f"{landslides.attrs['layer'].capitalize()} inventory, {len(landslides)} fe
 # %% [markdown]
 # ## The models
 #
-# *Random forest* {cite:p}`breiman2001` and *XGBoost* {cite:p}`chen2016` judge a cell by its own factors, as chapter 4 explains. So does *logistic regression*, the
-# baseline of the field: if the others do not beat it, they are not worth their trouble. The *CNN* looks at a window of cells around the cell in
-# question, so it can see a slope's shape, a road cut below or a river bend. Its network is small: two convolutions with pooling, one more over
+# *Random forest* {cite:p}`breiman2001` and *XGBoost* {cite:p}`chen2016` judge a cell by its own factors. So does *logistic regression*, the
+# baseline of the field: if the others do not beat it, they are not worth their trouble. Chapter 4 says how these three work.
+# The *CNN* looks at a window of cells around the cell in question, so it can see a slope's shape, a road cut below or a river bend. Its network is small: two convolutions with pooling, one more over
 # what is left, and two layers that decide. It is trained several times from different starts, each time with another spatial fold set aside to
 # stop before it learns by heart. The model is *one* function of them all: the mean of their log-odds, made a probability.
 #
@@ -148,10 +148,9 @@ print(f"{landslides.attrs['layer'].capitalize()} inventory, {len(landslides)} fe
 # $$ (eq-05-slope)
 #
 # with the slope angle $\beta$, the cohesion $C$ against weight and friction, and the wetness $m$: $a$ is the catchment per metre of contour (chapter 1, here
-# from the wetness index), $R$ the recharge, as uneven as the rainfall, and $T$ the soil's transmissivity. $r$ is the weight of water against that of soil
+# from the wetness index), $R$ the recharge, uneven where rainfall is a factor, and $T$ the soil's transmissivity. $r$ is the weight of water against that of soil
 # and $k$ the seismic coefficient, from the peak acceleration. The friction angle $\varphi$ is set to 35°, because the fitted numbers can take up another;
-# $\alpha$ and $\gamma$ turn $FS$ into log-odds. The factors keep their own units. Only $C$, $R/T$,
-# $k$, $\alpha$ and $\gamma$ are fitted, by maximum likelihood on the training rows, in every fold anew as for the others. It knows no rock, road, river
+# $\alpha$ and $\gamma$ turn $FS$ into log-odds. The model takes the factors in their own units. Only $C$, $R/T$, $k$, $\alpha$ and $\gamma$ are fitted, by maximum likelihood on the training rows, in every fold anew as for the others. It knows no rock, road, river
 # or cover, and it does not hold for falls from bare walls, deep slides or run-out. What it scores is what the mechanics of two to four maps are worth.
 
 # %%
@@ -488,8 +487,8 @@ print(f"Best in blocks: {style.MODEL_LABELS[best]}, AUC {spatial.loc[best, 'auc_
 # %% [markdown]
 # Every model has a map to use, `susceptibility_*.tif` (0 to 1), one to judge it by, `heldout_*.tif`, and a folder under `models/`; `samples.parquet` holds the samples, `predictions.parquet`
 # every prediction out of its fold, and the tables `scores_random.csv`, `scores_spatial.csv`, `scores_apparent.csv` and, on the simulated
-# mountain, `scores_truth.csv` the scores. Read the spatial ones:
-# they are the stricter, and the ones for ground without known landslides. `learning_gain.csv` holds what each model is better than the infinite slope.
+# mountain, `scores_truth.csv` the scores. Read the spatial ones: they are the stricter, and the ones for ground
+# without known landslides. `learning_gain.csv` holds what each model is better than the infinite slope.
 #
 # ## What's next
 #
