@@ -64,7 +64,7 @@ def read_maps(run: Run, kind: str = "heldout", chunk: int = 0) -> dict[str, xr.D
         raise InputError(
             f"there is no {kind} susceptibility map of {', '.join(MODELS)}",
             where=run.path,
-            fix="Run chapter 05_susceptibility first: lsa run --until 05",
+            fix="Run chapter 05_susceptibility first, with one of them in its parameter models",
         )
     return maps
 

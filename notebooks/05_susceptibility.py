@@ -21,7 +21,7 @@
 # | how much of a score is the way of testing, the place and luck | random folds against blocks, a model of place alone, the score fold by fold and without one cluster |
 # | what learning adds to mechanics | every model against an infinite slope |
 # | that the best score and the best map may belong to two models | maps against the known truth of the simulated mountain |
-# | what a probability of 0.5 means here | calibration; exercise: shuffled labels |
+# | what a probability of 0.5 means here | calibration; 0.5 among the samples against its share of the land |
 #
 # **Before you start** you need chapters 1 to 4, or their products (made first at the smallest size when you open this chapter alone), above all the
 # samples, the folds and the AUC of chapter 4.
@@ -63,6 +63,7 @@ logistic_factors: list = []  # factors of the logistic regression; empty: all se
 
 # %%
 from importlib.util import find_spec
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -121,7 +122,7 @@ window_m = p.cnn_window * cell_size(factors)
 folding = {"buffer_m": window_m, "random_state": p.seed, "cluster_m": p.cluster_m}
 spatial_folds = validation.SpatialBlockKFold(p.n_folds, p.block_m, **folding)
 samples.insert(4, "fold", spatial_folds.fold_numbers(samples, label))
-samples.attrs |= {"block_m": p.block_m, "seed": p.seed}
+samples.attrs |= {"block_m": p.block_m, "seed": p.seed, "inventory": landslides.attrs["layer"]}
 write_samples(samples, run.product("samples.parquet"))
 print(f"{landslides.attrs['layer'].capitalize()} inventory, {len(landslides)} features. {len(samples)} samples in {p.n_folds} folds. {len(selected)} factors.")
 
@@ -129,8 +130,8 @@ print(f"{landslides.attrs['layer'].capitalize()} inventory, {len(landslides)} fe
 # ## The models
 #
 # *Random forest* {cite:p}`breiman2001` and *XGBoost* {cite:p}`chen2016` judge a cell by its own factors. So does *logistic regression*, the
-# baseline of the field: if the others do not beat it, they are not worth their trouble. The *CNN* looks at a window of cells around the cell in
-# question, so it can see a slope's shape, a road cut below or a river bend. Its network is small: two convolutions with pooling, one more over
+# baseline of the field: if the others do not beat it, they are not worth their trouble. Chapter 4 says how these three work.
+# The *CNN* looks at a window of cells around the cell in question, so it can see a slope's shape, a road cut below or a river bend. Its network is small: two convolutions with pooling, one more over
 # what is left, and two layers that decide. It is trained several times from different starts, each time with another spatial fold set aside to
 # stop before it learns by heart. The model is *one* function of them all: the mean of their log-odds, made a probability.
 #
@@ -146,9 +147,10 @@ print(f"{landslides.attrs['layer'].capitalize()} inventory, {len(landslides)} fe
 # \qquad m = \min\left(1, \frac{R a}{T \sin \beta}\right), \qquad \ln \frac{p}{1 - p} = \alpha - \gamma \ln FS
 # $$ (eq-05-slope)
 #
-# with the slope angle $\beta$, the cohesion $C$ against weight and friction, the wetness $m$ from the wetness index and rainfall, $r$ the weight of
-# water against that of soil, and the seismic coefficient $k$ from the peak acceleration. It takes the factors in their own units. Only $C$, $R/T$,
-# $k$, $\alpha$ and $\gamma$ are fitted, by maximum likelihood on the training rows, in every fold anew as for the others. It knows no rock, road, river
+# with the slope angle $\beta$, the cohesion $C$ against weight and friction, and the wetness $m$: $a$ is the catchment per metre of contour (chapter 1, here
+# from the wetness index), $R$ the recharge, uneven where rainfall is a factor, and $T$ the soil's transmissivity. $r$ is the weight of water against that of soil
+# and $k$ the seismic coefficient, from the peak acceleration. The friction angle $\varphi$ is set to 35°, because the fitted numbers can take up another;
+# $\alpha$ and $\gamma$ turn $FS$ into log-odds. The model takes the factors in their own units. Only $C$, $R/T$, $k$, $\alpha$ and $\gamma$ are fitted, by maximum likelihood on the training rows, in every fold anew as for the others. It knows no rock, road, river
 # or cover, and it does not hold for falls from bare walls, deep slides or run-out. What it scores is what the mechanics of two to four maps are worth.
 
 # %%
@@ -292,9 +294,9 @@ predictions = pd.concat(predictions, ignore_index=True)
 write_samples(predictions, run.product("predictions.parquet"))
 
 # %% [markdown]
-# Intervals resample whole blocks, because neighbours are not independent. Compared are cells of the same fold only, since every fold has another
-# model. Where the truth is known, a second score takes the *true* landslides in the same cells: the labels above are detected ones, and a model that
-# learns the detector's habits is praised for them. Everything else (precision, recall, kappa, Brier score, thresholds {cite:p}`youden1950`) is in the CSV files.
+# Intervals resample whole blocks, because neighbours are not independent; two models are compared by their difference in the same draws. Only cells of
+# one fold make a pair, since every fold has another model. Where the truth is known, a second score takes the *true* landslides in the same cells: the
+# labels above are detected ones, and a model that learns the detector's habits is praised for them. Everything else (precision, recall, kappa, Brier score, thresholds {cite:p}`youden1950`) is in the CSV files.
 
 # %%
 how = {"block_m": p.block_m, "seed": p.seed, "truth": truth}
@@ -305,10 +307,19 @@ random, spatial = (scores[scheme].set_index("model") for scheme in ("random", "s
 display(show.score_words(random, spatial))
 learners = [name for name in estimators if name != "infinite_slope"] or list(estimators)
 best = spatial["auc_within"].loc[list(estimators)].idxmax()
-print(reading.scores(random, spatial, estimators, learners))
+weights = validation.block_weights(validation.block_numbers(samples["x"], samples["y"], p.block_m), validation.N_DRAWS, p.seed)
+out_of_fold = predictions[predictions["scheme"] == "spatial"]
+
+
+def drawn_auc(labels):
+    """The AUC of every model in spatial blocks under every draw of blocks."""
+    return {name: validation.within_groups_auc(labels, rows["probability"], samples["fold"], weights) for name, rows in out_of_fold.groupby("model")}
+
+
+differences = validation.paired_differences(drawn_auc(label), combinations(learners, 2))
+print(reading.scores(random, spatial, estimators, differences))
 
 # %% mystnb={"figure": {"caption": "ROC curves: for every threshold the share of landslide cells found against the share of other cells called landslide, from random folds and from spatial blocks. The legend pools all folds. The band holds 95 % of the draws of blocks for the model that is first in blocks.", "name": "fig-05-roc"}, "image": {"alt": "Two panels with ROC curves of each model, from random folds on the left and from spatial blocks on the right, one of the curves with a shaded band of chance around it"}}
-weights = validation.block_weights(validation.block_numbers(samples["x"], samples["y"], p.block_m), validation.N_DRAWS, p.seed)
 curves = predictions[predictions["model"] != "coordinates"]
 of_best = {scheme: curves[(curves["model"] == best) & (curves["scheme"] == scheme)]["probability"] for scheme in ("random", "spatial")}
 bands = {scheme: (best, validation.roc_band(label, values, weights)) for scheme, values in of_best.items()}
@@ -319,13 +330,15 @@ style.save(show.roc_panels(curves, bands), run, "roc")
 # {numref}`fig-05-heldout`. And is the size of the probabilities right? The calibration error is the mean gap between predicted and observed share.
 
 # %%
-out_of_fold = predictions[predictions["scheme"] == "spatial"]
 inside = samples["x"].between(left, right) & samples["y"].between(bottom, top)
 by_fold = validation.fold_scores(out_of_fold[out_of_fold["model"] != "coordinates"], inside)
 display(by_fold.rename(style.MODEL_LABELS).round(3))
 crowd = inside[label == 1]
 print(reading.folds(by_fold, best, learners, crowd.mean(), samples["fold"][label == 1][crowd].nunique()))
 print(reading.calibration(spatial.loc[list(estimators)]))
+on_land = landslide.values[next(iter(maps.values())).notnull().values].mean()
+among, there = label.mean(), float(validation.shift_odds(0.5, label.mean(), on_land))
+print(f"Landslides are {among:.0%} of the samples and {on_land:.1%} of this land, so even a perfectly calibrated 0.5 means {there:.1%} here.")
 
 # %% [markdown]
 # ## What does learning add?
@@ -340,8 +353,7 @@ if physical:
     judges = {"learned": label} if truth is None else {"learned": label, "true": validation.at_samples(truth["landslide"], samples).astype(int)}
     gains = []
     for labels, values in judges.items():
-        drawn = {name: validation.within_groups_auc(values, rows["probability"], samples["fold"], weights) for name, rows in out_of_fold.groupby("model")}
-        gains.append(validation.paired_differences(drawn, [(name, "infinite_slope") for name in learners]).assign(labels=labels))
+        gains.append(validation.paired_differences(drawn_auc(values), [(name, "infinite_slope") for name in learners]).assign(labels=labels))
     gains = pd.concat(gains, ignore_index=True)
     run.write_table(gains, "learning_gain")
     gains["gain"] = [f"{row.difference:+.3f} ({row.low:+.3f} to {row.high:+.3f})" for row in gains.itertuples()]
@@ -400,7 +412,8 @@ if len(here) > 1:
 # ```{exercise-start}
 # :label: ex-05-luck
 # ```
-# *Change a value and explain.* How much of a score is luck? Draw the samples and deal the blocks with other seeds and score two quick models.
+# *Change a value and explain.* How much of a score is luck? Draw the samples and move the grid of blocks with other seeds, score two quick models, and
+# look at their difference.
 # ```{exercise-end}
 # ```
 # ```{solution-start} ex-05-luck
@@ -413,18 +426,19 @@ linear = Pipeline([("coder", own_coder), ("regression", regression)])
 luck = []
 for seed in range(p.seed, p.seed + 4):
     drawn = make_samples(landslides, factors[list(samples.columns[5:])], **p.sampling() | {"seed": seed})
-    splitter = validation.SpatialBlockKFold(p.n_folds, p.block_m, random_state=seed)
-    fold, tests = splitter.fold_numbers(drawn, drawn["label"]), list(splitter.split(drawn, drawn["label"]))
+    fold, _ = validation.moved_folds(drawn, factors, n_folds=p.n_folds, block_m=p.block_m, seed=seed)
     for name, model in {"XGBoost, 60 rounds": small, "Logistic regression": linear}.items():
-        probability = model_selection.cross_val_predict(model, drawn, drawn["label"], cv=tests, method="predict_proba")[:, 1]
+        probability = model_selection.cross_val_predict(model, drawn, drawn["label"], cv=model_selection.PredefinedSplit(fold), method="predict_proba")[:, 1]
         luck.append((name, f"seed {seed}", validation.within_groups_auc(drawn["label"], probability, fold)))
 luck = pd.DataFrame(luck, columns=["model", "seed", "auc"]).pivot(index="model", columns="seed", values="auc")
 display(luck.round(3))
-print(f"Seeds move one model by up to {(luck.max(axis=1) - luck.min(axis=1)).max():.3f}.")
+ahead = luck.loc["XGBoost, 60 rounds"] - luck.loc["Logistic regression"]
+print(f"Seeds move one model by up to {(luck.max(axis=1) - luck.min(axis=1)).max():.3f}. XGBoost is ahead by {ahead.min():+.3f} to {ahead.max():+.3f}.")
 
 # %% [markdown]
-# A difference between two models that is no larger than this says nothing from one seed. The intervals of the table above are wider still: they also ask what other
-# ground would have given.
+# Both models meet the same samples and folds: judge a difference by how it moves from seed to seed, not by how far one model moves. The grid is moved
+# because blocks are dealt the fullest first: left where they are, most would get the same fold with every seed. The intervals above ask something else,
+# what other ground would have given.
 # ```{solution-end}
 # ```
 #
@@ -439,15 +453,19 @@ print(f"Seeds move one model by up to {(luck.max(axis=1) - luck.min(axis=1)).max
 # ```
 
 # %%
-nonsense = np.random.default_rng(p.seed).permutation(label)
+rng = np.random.default_rng(p.seed)
+nonsense = rng.permutation(label)
 model = Pipeline([("coder", clone(coder)), ("trees", clone(trees).set_params(n_estimators=60))])
 apparent = clone(model).fit(samples, nonsense).predict_proba(samples)[:, 1]
 honest = model_selection.cross_val_predict(model, samples, nonsense, cv=model_selection.PredefinedSplit(samples["fold"]), method="predict_proba")[:, 1]
 print(f"Training data: {roc_auc_score(nonsense, apparent):.3f}. Spatial blocks: {validation.within_groups_auc(nonsense, honest, samples['fold']):.3f}.")
+lots = [validation.within_groups_auc(rng.permutation(nonsense), honest, samples["fold"]) for _ in range(200)]
+print("So far goes chance: with the labels shuffled again, 95 % of {} AUC of these predictions lie from {:.3f} to {:.3f}.".format(len(lots), *np.quantile(lots, [0.025, 0.975])))
 
 # %% [markdown]
-# On its training data the model is praised for learning noise by heart; out of fold it guesses, as it must. If your own chain gives more than about
-# 0.55 here, something leaks: a factor made from the labels, a scaler fitted to all rows, a landslide in two folds.
+# On its training data the model is praised for learning noise by heart; out of fold it guesses, as it must. If a chain gives clearly more
+# than 0.5 here, test rows or their labels have reached the training: factors chosen, settings tuned or classes coded with all labels *after* the shuffle.
+# The test is blind to leaks that need the true labels: a factor made from the inventory beforehand, or one landslide in two folds.
 # ```{solution-end}
 # ```
 #
@@ -469,7 +487,8 @@ print(f"Best in blocks: {style.MODEL_LABELS[best]}, AUC {spatial.loc[best, 'auc_
 # %% [markdown]
 # Every model has a map to use, `susceptibility_*.tif` (0 to 1), one to judge it by, `heldout_*.tif`, and a folder under `models/`; `samples.parquet` holds the samples, `predictions.parquet`
 # every prediction out of its fold, and the tables `scores_random.csv`, `scores_spatial.csv`, `scores_apparent.csv` and, on the simulated
-# mountain, `scores_truth.csv` the scores. Read the spatial ones. `learning_gain.csv` holds what each model is better than the infinite slope.
+# mountain, `scores_truth.csv` the scores. Read the spatial ones: they are the stricter, and the ones for ground
+# without known landslides. `learning_gain.csv` holds what each model is better than the infinite slope.
 #
 # ## What's next
 #

@@ -18,7 +18,7 @@
 # | you will learn | the experiment that shows it |
 # |---|---|
 # | how {term}`Fisher–Jenks breaks` differ from equal and quantile ones, and what depends on them | five ways to cut the same maps; first change to try below, `scheme` |
-# | how to compute a frequency ratio and read it with its area | the classes of every model; {ref}`exercise <ex-06-weighted-mean>`: why ratios average to 1; {ref}`exercise <ex-06-density>`: hectares |
+# | how to compute a frequency ratio and read it with its area | the classes of each model; {ref}`exercise <ex-06-weighted-mean>`: why ratios average to 1; {ref}`exercise <ex-06-density>`: hectares |
 # | how to tell what a map remembers from what it predicts | the same table from fitted and from held-out maps |
 # | how to check a printed table against its own numbers | the paper's Table 5, audited |
 #
@@ -65,7 +65,8 @@ run = open_run(p, "06_frequency_ratio")
 # %% [markdown]
 # Chapter 5 made two maps of every model. The *fitted* one knows the landslides that are counted below, and a forest remembers them one by one: its
 # highest class would hold what it learned by heart. Classes and ratios are therefore those of the *held-out* maps, in which no cell was known to
-# its model; the fitted maps stand beside them under their name further down. The landslides become a raster too: a cell is landslide when its centre lies in a
+# its model; the fitted maps stand beside them under their name further down. Classed are the models of the paper (CNN, random forest and XGBoost); the
+# baselines of chapter 5 have no classes here. The landslides become a raster too: a cell is landslide when its centre lies in a
 # landslide, or when a landslide that is a point lies in it.
 
 # %%
@@ -166,7 +167,7 @@ print("A smooth map is easier to plan with, but smoothness is no proof of truth:
 # printed in the paper's Table 5, for another place and other landslides: context, not a target. Areas in km² are in `frequency_ratio.csv`.
 
 # %%
-def frequency_ratios(class_maps):
+def frequency_ratios(class_maps, landslide):
     """One row per model and class; class 0 is no class."""
     tables = {}
     for model, class_map in class_maps.items():
@@ -185,7 +186,7 @@ def frequency_ratios(class_maps):
     return table.assign(fr=table["landslide_area_ratio_pct"] / table["area_ratio_pct"])
 
 
-table = frequency_ratios(class_maps)
+table = frequency_ratios(class_maps, landslide)
 run.write_table(table, "frequency_ratio")
 
 printed = published_table(5)
@@ -222,7 +223,7 @@ fitted = {}
 for model, susceptibility in classes.read_maps(run, "fitted", p.chunk).items():
     cut = schemes[p.scheme](classes.known_values(susceptibility, k))
     fitted[model] = classes.cut_classes(susceptibility, cut)
-table_fitted = frequency_ratios(fitted)
+table_fitted = frequency_ratios(fitted, landslide)
 run.write_table(table_fitted, "frequency_ratio_fitted")
 
 both = pd.concat({kind: table, "fitted": table_fitted}, names=["Map", "row"]).reset_index()
@@ -239,20 +240,21 @@ if kind != "fitted":
 # The first line to ask for when somebody shows you a table of frequency ratios is therefore which landslides the model knew.
 #
 # One warning more. The ratio of the highest class mostly rises when the class gets smaller: a map that calls one per cent of the land "very high" can
-# reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve. On the simulated mountain there is a dotted one:
-# the true landslides caught by a search in the order of the true probability, which no map can beat except by luck. A map that lies above it, at
-# the landslides it is counted with, remembers them. (The printed curves are of another place, whose best nobody knows.)
+# reach a ratio that a map with ten per cent never can. So look at the area beside it, or at the curve. On the simulated mountain the lines of this
+# run count the *true* landslides, and the dotted one is a search in the order of the true probability, which no map can beat except by luck or by having known
+# the landslides. (The printed curves are of another place, whose best nobody knows.)
 
-# %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. Dotted, where the truth is known, the best possible search for the true landslides.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for the models of this run and as printed in the paper, with a dotted curve for the best possible search"}}
-truth, best = validation.read_truth(run.product("truth"), one_map), None
+# %% mystnb={"figure": {"caption": "Landslide area captured when the land is searched class by class, the most susceptible class first. Where the truth is known the true landslides are counted, and dotted is the best possible search for them.", "name": "fig-06-capture"}, "image": {"alt": "Line chart of landslide area captured against land area searched for the models of this run and as printed in the paper, with a dotted curve for the best possible search"}}
+truth, best, counted = validation.read_truth(run.product("truth"), one_map), None, table
 if truth is not None:
     known_truth = truth[["probability", "landslide"]].where(one_map.notnull()).to_dataframe().dropna()
     found = known_truth.sort_values("probability", ascending=False)["landslide"].cumsum().to_numpy(float)
     best = 100 * np.arange(1, found.size + 1) / found.size, 100 * found / found[-1]
-    for model, rows in table.groupby("model", sort=False):
+    counted = frequency_ratios(class_maps, truth["landslide"].values)
+    for model, rows in counted.groupby("model", sort=False):
         share, captured = rows[["area_ratio_pct", "landslide_area_ratio_pct"]].iloc[-1]
-        print(f"{style.MODEL_LABELS[model]}: {captured:.0f} % on {share:.0f} % of the land; best possible there {np.interp(share, *best):.0f} %.")
-style.save(show.capture_curves(table, printed, best), run, "capture")
+        print(f"{style.MODEL_LABELS[model]}: {captured:.0f} % of the true landslides on {share:.0f} % of the land; best possible there {np.interp(share, *best):.0f} %.")
+style.save(show.capture_curves(counted, printed, best), run, "capture")
 
 # %% [markdown]
 # ## Would other breaks have another winner?
@@ -324,7 +326,7 @@ webmap.web_map(relief, layers, landslides=[landslides])
 # :label: ex-06-weighted-mean
 # ```
 #
-# The text says that the frequency ratios of a map average to 1 when weighted by area. Check it for every model, and say from equation
+# The text says that the frequency ratios of a map average to 1 when weighted by area. Check it for each model, and say from equation
 # {eq}`eq-06-fr` why it must be so.
 #
 # ```{exercise-end}
@@ -390,7 +392,7 @@ print(f"{names[-1]} of {style.MODEL_LABELS[best]}, {kind}: {highest.loc[best, 'f
 print(f"Its fitted map would claim {ratios.loc[style.MODEL_LABELS[best], 'fitted']:.1f}; another cut of the same map gives {sensitivity.loc[sensitivity['model'] == best, 'fr'].min():.1f} to {sensitivity.loc[sensitivity['model'] == best, 'fr'].max():.1f}.")
 
 # %% [markdown]
-# Every model has a class raster `classes_*.tif` (1 is the lowest class, 0 is nodata), its breaks in `breaks.json`, and its rows in the table
+# Each of these models has a class raster `classes_*.tif` (1 is the lowest class, 0 is nodata), its breaks in `breaks.json`, and its rows in the table
 # `frequency_ratio.csv`. Classes make a map readable; the frequency ratio with its area says what they are worth.
 #
 # ## What's next

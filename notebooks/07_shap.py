@@ -11,9 +11,9 @@
 #
 # ## Overview
 #
-# A map that says "very high" invites the question why. This chapter splits each model's output at a cell into contributions of the factors, the
-# {term}`Shapley values <Shapley value>` of sections 3.4 and 5.2 of {cite:t}`yao2026`, and then does what the paper could not: on the simulated
-# mountain it compares the models' ranking of the factors with the true one.
+# A map that says "very high" invites the question why. This chapter splits the output of the paper's models (CNN, random forest, XGBoost)
+# at a cell into contributions of the factors, the {term}`Shapley values <Shapley value>` of sections 3.4 and 5.2 of {cite:t}`yao2026`, and then does
+# what the paper could not: on the simulated mountain it compares the models' ranking of the factors with the true one.
 #
 # | you will learn | the experiment that shows it |
 # |---|---|
@@ -47,6 +47,7 @@ from scipy.stats import spearmanr
 from scipy.stats import t as student
 
 from lsa_helpers import answers, models, validation
+from lsa_helpers.errors import InputError
 from lsa_helpers.explain import (
     check_sum,
     factor_shapley,
@@ -79,20 +80,25 @@ run = open_run(p, "07_shap")
 # $$ (eq-07-sum)
 #
 # Averaging over all orders is too slow for a model of fifteen factors, so one of three ways is taken. *TreeSHAP* {cite:p}`lundberg2020` counts paths
-# in trees, exactly. For the network, orders are drawn: each factor joins in a random order and in its reverse, with all its columns and over the
-# whole window at once, and a standard error says what the draws leave open. *Deep SHAP* {cite:p}`lundberg2017` is quicker: it goes backward through
-# the network layer by layer. It stands beside the others here as what it is, an approximation. Equation {eq}`eq-07-sum` is checked at every cell
-# for all of them, and the chapter stops when it fails. But look out: a sum can be right and its parts wrong.
+# in trees, exactly; but its players are the columns that the trees see, so that every rock class is one by itself. For the network, orders are drawn:
+# each factor joins in a random order and in its reverse, with all its columns and over the whole window at once, and a standard error says what the
+# draws leave open. *Deep SHAP* {cite:p}`lundberg2017` is quicker: it goes backward through the network layer by layer. It stands beside the others here
+# as what it is, an approximation. Equation {eq}`eq-07-sum` is checked at every cell for all of them, and the chapter stops when it fails. But look out:
+# a sum can be right and its parts wrong.
 #
 # Explained are some of the samples of chapter 5, half of them landslide as far as there are enough, and the *fitted* models, which know them: the question is what a
-# model does, not whether it is right. An absent factor is replaced by that of a
-# *background* cell; the background is drawn from the whole area, the same for every model and, on the simulated mountain, for the truth.
+# model does, not whether it is right. An absent player is replaced by that of a
+# *background* cell, in trees a column, in the network a whole factor; the background is drawn from the whole area, the same for every model and, on the
+# simulated mountain, for the truth.
 
 # %%
 factors = read_factors(run.need("factors.tif", chapter="01_data"))
 samples = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility"))
 folder = run.need("models", chapter="05_susceptibility")
 names = [name for name in ("cnn", "rf", "xgboost") if models.can_load(folder / name)]
+if not names:
+    fix = "Add one to the parameter models of chapter 05, or install torch for the CNN"
+    raise InputError("no model that this chapter explains (cnn, rf, xgboost) can be loaded", where=folder, fix=fix)
 trained = {name: models.load(folder / name, factors) for name in names}
 # Where chapter 5 searched for settings, the model is the best that it found.
 trained = {name: getattr(model, "best_estimator_", model) for name, model in trained.items()}
@@ -105,9 +111,11 @@ print(f"{len(chosen)} cells, {n_landslides} of them landslide; background of {le
 # %% [markdown]
 # ### From columns to factors
 #
-# A model does not see factors but coded columns: aspect is a sine and a cosine, land cover one column per class. Values of columns may be added up:
-# the sum over all of them, and with it equation {eq}`eq-07-sum`, stays the same. Adding is a product with a matrix that has a row for each column, a
-# column for each factor, and a 1 where they belong together. Its upper left corner shows a factor that is one column beside one of two:
+# A model does not see factors but coded columns: aspect is a sine and a cosine, land cover one column per class. Values of columns are added up:
+# the sum over all of them, and with it equation {eq}`eq-07-sum`, stays the same. A factor's part need not be quite what it would get as one player,
+# though: with the columns apart, a cell may keep its own sine beside the cosine of a background cell, which is the aspect of neither. Adding is a product
+# with a matrix that has a row for each column, a column for each factor, and a 1 where they belong together. Its upper left corner shows a factor that
+# is one column beside one of two:
 
 
 # %%
@@ -134,7 +142,7 @@ columns_to_factors(models.fitted_coder(next(iter(trained.values())))).iloc[:5, :
 # ### Trees
 #
 # The forest is explained in probability, because its trees average probabilities. `shap.TreeExplainer` gives values for both classes; class 1 is
-# landslide. Given a background, it replaces absent columns by the background's (*interventional*), as the sampling for the network does.
+# landslide. Given a background, it replaces absent columns by the background's (*interventional*), as the sampling for the network does with whole factors.
 
 # %% tags=["remove-stderr"]
 explained = {}
@@ -202,7 +210,7 @@ if "cnn" in trained:
     largest = errors.to_numpy().max()
     print(f"CNN: base {bases[0]:.3f}, in log-odds; standard errors up to {largest:.2f}")
 else:
-    print("Left out: the network, which chapter 5 did not train.")
+    print("Left out: the network, which chapter 5 did not train or which needs torch.")
 
 # %% [markdown]
 # Now the quick way. `shap.DeepExplainer` explains every input number of a window, and these values are added up over the window and a factor's
@@ -248,7 +256,7 @@ def summary(model):
     item, sizes = explained[model], np.abs(explained[model].values)
     top, widest = sizes.mean(axis=0).argmax(), sizes.max(axis=0).argmax()
     name, size = item.feature_names[top], sizes[:, top].mean()
-    factor_of_odds = f": the odds times or through {np.exp(size):.1f}" if show.UNITS[model] == "log-odds" else " (probability)"
+    factor_of_odds = f": the odds multiplied or divided by {np.exp(size):.1f}" if show.UNITS[model] == "log-odds" else " (probability)"
     print(f"{in_words[name]} moves a cell most, by {size:.2f} on average, up or down{factor_of_odds}.")
     if factors[name].attrs["kind"] == "categorical":
         of_class = pd.Series(item.values[:, top]).groupby(item.data[:, top]).mean().sort_values()
@@ -279,7 +287,7 @@ if "xgboost" in explained:
 # The mean absolute Shapley value ranks the factors. The units differ between models, so the figure shows shares. Where the truth is known, its own
 # Shapley values of the very same cells, against the same background, stand beside them.
 
-# %% mystnb={"figure": {"caption": "Mean absolute Shapley value of each factor as a share of its model's sum. Where the truth is known, diamonds show the share in the true log-odds, of which a hidden field and factors that no model got have a part too.", "name": "fig-07-bars"}, "image": {"alt": "Horizontal bars of the share of mean absolute Shapley values per factor for each model, with the true share as diamonds where known"}}
+# %% mystnb={"figure": {"caption": "Mean absolute Shapley value of each factor as a share of its model's sum. Where the truth is known, diamonds show the true shares of the same factors.", "name": "fig-07-bars"}, "image": {"alt": "Horizontal bars of the share of mean absolute Shapley values per factor for each model, with the true share as diamonds where known"}}
 parts = []
 for name in names:
     mean_abs_shap = np.abs(explained[name].values).mean(axis=0)
@@ -305,10 +313,14 @@ if len(names) > 1:
 
 # %%
 if true is not None:
-    gap = (shares.mean(axis=1) - 100 * true_sizes / true_sizes.sum()).dropna().sort_values()
+    of_ours = true_sizes.reindex(shares.index)
+    true_shares = 100 * of_ours / of_ours.sum()
+    unseen = true_sizes.drop(shares.index, errors="ignore") / true_sizes.sum()
+    print(f"Of the whole truth the hidden field has {unseen.pop('hidden'):.0%} and factors that no model got {unseen.sum():.0%}. The rest, as shares of its sum:")
+    gap = (shares.mean(axis=1) - true_shares).dropna().sort_values()
     over, under = gap.index[-1], gap.index[0]
     for word, name in (("overrated", over), ("underrated", under)):
-        print(f"Most {word}: {in_words[name]}, {shares.loc[name].mean():.0f} % in the mean of the models, {100 * true_sizes[name] / true_sizes.sum():.0f} % in truth.")
+        print(f"Most {word}: {in_words[name]}, {shares.loc[name].mean():.0f} % in the mean of the models, {true_shares[name]:.0f} % in truth.")
     numbers = [name for name in gap.index if factors[name].attrs["kind"] == "continuous"]
     if over in numbers and len(numbers) > 1:
         kin = samples[numbers].corr("spearman")[over].drop(over)
@@ -317,7 +329,7 @@ if true is not None:
 # %% [markdown]
 # A rank is a number from one draw of cells and one training. Which ranks hold for these trained models? Whole blocks of explained cells are drawn
 # again, and each model's ranks with them (another training may move them further; try another `seed` in chapter 5): 95 % of all
-# models' ranks lie from *lowest* to *highest*. And does a factor act in the same direction in all models? The *effect* is the sign of the rank correlation between a factor's values
+# models' ranks lie from *best* to *worst*. And does a factor act in the same direction in all models? The *effect* is the sign of the rank correlation between a factor's values
 # and its contributions, where all models agree on it; a factor whose contributions rise and fall has none.
 
 # %%
@@ -344,7 +356,7 @@ loose = stable.index[stable["high"] - stable["low"] > 8]
 # %%
 shown = stable.loc[stable[names].mean(axis=1).sort_values(kind="stable").index[:6]].round().astype({"low": int, "high": int})
 shown = shown[[*names, "low", "high", "direction"]].rename(in_words).replace({"categorical": "classes", "rises": "raises", "falls": "lowers"}).rename_axis("Factor, its rank in")
-display(shown.rename(columns=style.MODEL_LABELS | {"low": "Lowest", "high": "Highest", "direction": "Effect"}).rename_axis(columns=None))
+display(shown.rename(columns=style.MODEL_LABELS | {"low": "Best rank", "high": "Worst rank", "direction": "Effect"}).rename_axis(columns=None))
 print(f"Ranks that hold within four places: {', '.join(in_words[name] for name in firm) or 'none'}.")
 print(f"Ranks that say little (more than eight places): {', '.join(in_words[name] for name in loose) or 'none'}.")
 against = [name for name in stable.index if stable.loc[name, "direction"] == "differs"]
@@ -376,8 +388,9 @@ print(f"{in_words[own_part.index[0]]}: {own_part.iloc[0]:.0%}. The rest depends 
 #
 # Shapley values explain the model. Whether they explain the mountain can only be tested where the truth is known. The simulated mountain knows the
 # Shapley values of its own log-odds in the same cells. Compared are the ranking of mean absolute values (Spearman's rank correlation), and factor by
-# factor the order over the cells and the share of cells with the right sign. Three things stay unlike: the truth explains where a landslide *starts*,
-# the models where one *lies*; the forest is explained in probability; and the truth's background is 64 cells, the models' `n_background` of them.
+# factor the order over the cells and the share of cells with the right sign. Four things stay unlike: the truth explains where a landslide *starts*,
+# the models where one *lies*; the forest is explained in probability; the truth's background is 64 cells, the models' `n_background` of them; and trees
+# answer by columns, the CNN and the truth by factor.
 
 # %%
 if true is not None:

@@ -102,7 +102,8 @@ print("; ".join(f"{len(layer)} {words[name]} landslides" for name, layer in laye
 
 # %%
 y, x = np.nonzero(known)
-block_m = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility")).attrs["block_m"]
+about_samples = pd.read_parquet(run.need("samples.parquet", chapter="05_susceptibility")).attrs
+block_m, taught = about_samples["block_m"], about_samples["inventory"]  # the layer that the models learned from
 block = validation.block_numbers(grid.x.values[x], grid.y.values[y], block_m)
 draws = validation.draw_blocks(block.max() + 1, validation.N_DRAWS, p.seed)
 
@@ -243,7 +244,7 @@ else:
 #
 # ## Would another model have said the same?
 #
-# Models that score alike (chapter 5) need not call the same land by the highest class. Where all do, the choice of the model does not matter; where one
+# Models that score alike (chapter 5) need not put the same land into the highest class. Where all do, the choice of the model does not matter; where one
 # does, it is all that matters.
 
 # %%
@@ -373,8 +374,11 @@ print(f"Event behind the landslides: {event}. Date of the inventory: {date}. Sou
 #
 # QGIS reads a style (`.qml`) that lies beside a raster under the same name. The project `susceptibility.qgs` holds the class maps in the colours of this book over
 # the relief, the landslides and, where there are any, the slope units; its paths are relative, so the folder `products` can be handed over as it is. The
-# sheet `map_sheet.pdf` is for the wall and for the minutes, and says below the map what it must not be used for. Straight edges in these maps are the borders of the
-# blocks. The fitted `susceptibility_*.tif` have none, but nobody can count what their classes hold; drawn in their place, they still need the numbers from here.
+# sheet `map_sheet.pdf` is for the wall and for the minutes, and says below the map what it must not be used for.
+#
+# Two maps, two uses. These classes come from the held-out maps: only there can one count how much landslide a class holds. They show straight edges where one
+# model hands over to another. The fitted `susceptibility_*.tif` knows all landslides and has no such edges: use it to look at one place. Whoever hands it on gives the
+# numbers of this chapter with it, because its own would be too good.
 
 # %%
 for model in models:
@@ -440,7 +444,8 @@ webmap.web_map(style.relief(factors), on_map, factors=factors, contributions=sha
 # :label: ex-14-three-maps
 # ```
 #
-# Three maps, one decision. A road office can inspect part of its roads this year. Compare two lists: what *all* models call by the highest class, and what *any* of them does.
+# Three maps, one decision. A road office can inspect part of its roads this year. Compare two lists of land: what *all* models put into the highest class,
+# and what *at least one* of them puts there.
 # How much landslide is there to 100 hectares on each, and what share of all landslides would a search of each find? Which list do you hand over, and what do
 # you say about the rest?
 #
@@ -482,13 +487,13 @@ for name, part in lists.items():
 
 # %%
 fitted = classes.read_maps(run, "fitted")
-taught = "detected" if "detected" in amounts else main  # the landslides that the models learned from
+amount = in_cells(samples.reproject_landslides(samples.load_landslides(file, taught), grid))
 for model in models:
     learned = classes.cut_classes(fitted[model], cut["breaks"][model]).values
     told = [f"the map says {100 * np.nanmean(heldout[model].values[known & (class_maps[model].values == k)]):.0f} %"]
     for kind, part in {"held out": number[model] == k, "fitted": learned[known] == k}.items():
-        found = amounts[taught][part].sum()
-        told.append(f"{kind} {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} to 100 ha, {found / amounts[taught].sum():.0%} of the {words[taught]} landslides on {part.mean():.1%} of the land")
+        found = amount[part].sum()
+        told.append(f"{kind} {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} to 100 ha, {found / amount.sum():.0%} of the {words[taught]} landslides on {part.mean():.1%} of the land")
     print(f"{style.MODEL_LABELS[model]}: {'; '.join(told)}.")
 
 # %% [markdown]

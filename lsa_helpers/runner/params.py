@@ -1,8 +1,9 @@
 """Parameters: one model per chapter, with types and ranges."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from lsa_helpers.errors import InputError, did_you_mean
 from lsa_helpers.runner.cells import Cell
@@ -11,6 +12,10 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 CountOrNone = Annotated[int, Field(ge=0, le=1000)]
 Trees = Annotated[int, Field(ge=10, le=10_000)]
+# YAML reads 2022-09-05 as a date and 2022 as a number.
+Words = Annotated[
+    str, BeforeValidator(lambda value: str(value) if isinstance(value, date | int) else value)
+]
 Landslides = Literal["auto", "detected", "reference"]
 Positives = Literal["cells", "point", "scarp"]
 Model = Literal["cnn", "rf", "xgboost", "logistic", "infinite_slope", "svm"]
@@ -242,8 +247,8 @@ class UseParams(Parameters):
     inventory: Landslides
     zone_area_m2: float = Field(ge=0, le=1e7)
     sheet_model: Literal["", "cnn", "rf", "xgboost"]
-    trigger: str = Field(max_length=120)
-    surveyed: str = Field(max_length=40)
+    trigger: Words = Field(max_length=120)
+    surveyed: Words = Field(max_length=40)
 
 
 class ComparisonParams(Cell):

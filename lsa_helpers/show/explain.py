@@ -80,8 +80,8 @@ def importance_bars(
     factors : Dataset
         For the factors' names.
     effects : Series, optional
-        Factor → mean ``|Shapley value|`` of the true log-odds, of all that act on it; a mark is
-        the share of their sum.
+        Factor → mean ``|Shapley value|`` of the true log-odds; a mark is the share among the
+        factors of the table, as a bar is.
 
     Returns
     -------
@@ -100,7 +100,8 @@ def importance_bars(
         ax.barh(y + shift, wide[name], height, **look)
     if effects is not None:
         marks = {"ms": 5, "mfc": "white", "mec": "black", "label": "Truth"}
-        ax.plot(100 * effects[wide.index] / effects.sum(), y, "D", **marks)
+        true = effects.reindex(wide.index)
+        ax.plot(100 * true / true.sum(), y, "D", **marks)
     ax.set_yticks(y, [label(factors[name]) for name in wide.index])
     ax.set(xlabel="Share of the model's mean |SHAP| (%)", ylim=(-0.6, len(wide) - 0.4))
     fig.legend(loc="outside lower center", ncols=len(models) + 1, fontsize=8)

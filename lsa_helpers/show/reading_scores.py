@@ -9,7 +9,7 @@ from lsa_helpers.show import style
 from lsa_helpers.show.reading_factors import listed
 
 
-def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, learners) -> str:
+def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, differences: pd.DataFrame) -> str:
     """Score tables of random and of spatial folds, indexed by model.
 
     Parameters
@@ -19,20 +19,25 @@ def scores(random: pd.DataFrame, spatial: pd.DataFrame, models, learners) -> str
         row ``coordinates``.
     models : sequence of str
         All that are no mere place.
-    learners : sequence of str
-        Those that learn everything from landslides.
+    differences : DataFrame
+        ``low, high`` of the difference between each two that learn everything from landslides, as
+        from `paired_differences`; NaN where there is no interval.
     """
     auc = spatial["auc_within"]
     optimism = (random["auc_within"] - auc).rename(style.MODEL_LABELS)
     best, place = auc[list(models)].idxmax(), auc["coordinates"]
-    ends = spatial.loc[list(learners), ["auc_within_low", "auc_within_high"]]
-    overlap = ends["auc_within_low"].max() <= ends["auc_within_high"].min()
-    verdict = "overlap: no ranking of them is shown" if overlap else "do not all overlap"
+    verdict, known = "", differences.dropna(subset="low")
+    if len(known):
+        n = ((known["low"] > 0) | (known["high"] < 0)).sum()
+        none = "" if n else ", so no ranking of them is shown"
+        verdict = (
+            " Differences between the models that learn from landslides alone whose 95 % interval "
+            f"leaves out 0: {n} of {len(known)}{none}."
+        )
     text = (
         f"Random folds add most to {optimism.idxmax()} ({optimism.max():+.3f}) and least to "
         f"{optimism.idxmin()} ({optimism.min():+.3f}).\n"
-        f"In blocks {style.MODEL_LABELS[best]} is first with {auc[best]:.3f}. The intervals of the "
-        f"models that learn from landslides alone {verdict}.\n"
+        f"In blocks {style.MODEL_LABELS[best]} is first with {auc[best]:.3f}.{verdict}\n"
         f"Place alone has {place:.3f}. No better than that: {_behind(auc, models)}"
     )
     if "auc_true" in spatial:
@@ -64,9 +69,13 @@ def folds(by_fold: pd.DataFrame, best: str, learners, in_frame: float, n_folds: 
     between = np.ptp(by_fold.loc[list(learners), "all"])
     outside = by_fold.loc[best, "outside the frame"]
     fall = outside - by_fold.loc[best, "all"]
-    carried = "the result does not rest on it"
-    if fall < -0.01:
-        carried = "this one cluster carries part of the result"
+    rest = f"its AUC is {outside:.3f} ({fall:+.3f}): the result does not rest on it"
+    if np.isnan(outside):
+        rest = "nothing is left to score"
+    elif fall < -0.01:
+        rest = (
+            f"its AUC is {outside:.3f} ({fall:+.3f}): this one cluster carries part of the result"
+        )
     known = (
         ", each of which learns from the rest of the cluster: even a spatial score is of "
         "ground that is partly known (the parameter cluster_m keeps clusters whole)."
@@ -75,20 +84,21 @@ def folds(by_fold: pd.DataFrame, best: str, learners, in_frame: float, n_folds: 
     return (
         f"{style.MODEL_LABELS[best]} has {parts.min():.3f} in one fold and {parts.max():.3f} in "
         f"another; the models differ by {between:.3f}.\n"
-        f"{in_frame:.0%} of the landslide samples lie in the frame. Without them its AUC is "
-        f"{outside:.3f} ({fall:+.3f}): {carried}.\n"
-        f"They belong to {n_folds} folds{known}"
+        f"{in_frame:.0%} of the landslide samples lie in the frame. Without the frame's "
+        f"samples {rest}.\n"
+        f"The frame's landslides belong to {n_folds} folds{known}"
     )
 
 
 def calibration(spatial: pd.DataFrame) -> str:
     """Recall at 0.5 and at the best threshold, and the calibration error, indexed by model."""
     shy, sure = spatial["recall"].idxmin(), spatial["ece"].idxmin()
-    words = style.MODEL_LABELS
+    words, at_half, at_best = style.MODEL_LABELS, *spatial.loc[shy, ["recall", "recall_youden"]]
+    better = ": its order is better than its level" if at_best > at_half else ""
     return (
-        f"{words[shy]} calls {spatial.loc[shy, 'recall']:.0%} of the landslide cells at 0.5, and "
-        f"{spatial.loc[shy, 'recall_youden']:.0%} at its own best threshold of "
-        f"{spatial.loc[shy, 'threshold_youden']:.2f}: its order is better than its level.\n"
+        f"{words[shy]} calls {at_half:.0%} of the landslide cells landslide at 0.5, and "
+        f"{at_best:.0%} at its own best threshold of "
+        f"{spatial.loc[shy, 'threshold_youden']:.2f}{better}.\n"
         f"Smallest gap: {words[sure]} ({spatial['ece'].min():.2f}); largest: "
         f"{words[spatial['ece'].idxmax()]} ({spatial['ece'].max():.2f}). An AUC sees the order "
         "only; chapter 12 corrects the level."
@@ -133,8 +143,9 @@ def truth(auc: pd.Series, area: pd.Series, agreement: pd.Series) -> str:
         )
     if closest != best:
         text += (
-            " The best score and the best map are not one model's: samples are few and half of "
-            "them lie in landslides, the order of all cells asks for the right form everywhere."
+            " First by the score on samples and first by the order of all cells are not one model "
+            "(without an interval: one mountain). Possible reasons: samples are few and half of "
+            "them lie in landslides; the order of all cells asks for the right form everywhere."
         )
     return text
 

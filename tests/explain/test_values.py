@@ -250,3 +250,15 @@ def test_labels_of_factors():
     assert show.label(factors["slope"]) == "Slope angle"
     assert show.label(factors["slope"], unit=True) == "Slope angle (degree)"
     assert show.label(factors["my_index"], unit=True) == "My index"
+
+
+def test_the_true_share_is_of_the_same_factors_as_the_bars():
+    """Half and half among the two factors of the models, whatever else acts in the truth."""
+    names = ["slope", "twi"]
+    factors = xr.Dataset({name: ("x", [1.0]) for name in names})
+    table = pd.DataFrame({"model": "rf", "factor": names, "mean_abs_shap": [3.0, 1.0]})
+    truth = pd.Series({"twi": 1.0, "hidden": 2.0, "slope": 1.0})
+    (ax,) = show.importance_bars(table, factors, truth).axes
+    assert [bar.get_width() for bar in ax.patches] == [25, 75]
+    (marks,) = ax.lines
+    assert marks.get_xdata().tolist() == [50, 50]

@@ -18,7 +18,7 @@ GIVEN = {
         "97.5 %",
         "0.01",
     },  # guessing; the share of draws; a rule of thumb
-    "05_susceptibility": {"0.5", "0.55"},
+    "05_susceptibility": {"0.5"},
     "07_shap": {
         "95 %",
         "2.7",

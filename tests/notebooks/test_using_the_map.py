@@ -41,7 +41,7 @@ def a_run(folder: Path) -> Run:
         run.product("factors.tif"), on_grid(GRID.values + 1, GRID, "altitude").to_dataset()
     )
     samples = pd.DataFrame({"x": [0.0]})
-    samples.attrs = {"block_m": 100.0}
+    samples.attrs = {"block_m": 100.0, "inventory": "reference"}
     samples.to_parquet(run.product("samples.parquet"))
     slide = gpd.GeoSeries([box(600_360, 3_290_100, 600_400, 3_290_200)], crs=CRS)
     slide.to_frame("geometry").to_file(run.product("inventory.gpkg"), layer="reference")

@@ -100,6 +100,18 @@ def test_a_written_file_reads_the_same(tmp_path):
     assert read_params(tmp_path / "own.yml") == chapters
 
 
+@pytest.mark.parametrize(("written", "meant"), [("2022-09-05", "2022-09-05"), ("2022", "2022")])
+def test_a_date_or_a_year_is_a_text(tmp_path, written, meant):
+    """YAML makes a date and a number of them; nothing at all is still a mistake."""
+    file = tmp_path / "own.yml"
+    file.write_text(f"14_using_the_map: {{surveyed: {written}, trigger: {written}}}")
+    use = read_params(file)["14_using_the_map"]
+    assert (use.surveyed, use.trigger) == (meant, meant)
+    file.write_text("14_using_the_map: {surveyed: }")
+    with pytest.raises(InputError, match="surveyed"):
+        read_params(file)
+
+
 def test_a_misspelt_papermill_parameter_is_caught():
     """Papermill injects what it is given; the cell then holds a name that is no parameter."""
     with pytest.raises(InputError, match='Did you mean "n_classes"'):

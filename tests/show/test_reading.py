@@ -54,33 +54,41 @@ def test_slope_classes_by_hand():
     assert "by itself" in flat
 
 
-def score_table(low: float):
-    """CNN and logistic regression; `low` is where the interval of the better one begins."""
-    return pd.DataFrame(
-        {
-            "auc_within": [0.8, 0.7, 0.75],
-            "auc_within_low": [low, 0.6, 0.7],
-            "auc_within_high": [0.9, 0.75, 0.8],
-        },
-        index=["cnn", "logistic", "coordinates"],
-    )
+def score_table():
+    """CNN and logistic regression."""
+    return pd.DataFrame({"auc_within": [0.8, 0.7, 0.75]}, index=["cnn", "logistic", "coordinates"])
 
 
-@pytest.mark.parametrize(("low", "words"), [(0.7, "no ranking"), (0.78, "do not all overlap")])
-def test_intervals_that_overlap_show_no_ranking(low, words):
-    spatial = score_table(low)
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ([(-0.1, 0.2), (-0.3, 0.1)], "leaves out 0: 0 of 2, so no ranking of them is shown."),
+        ([(0.01, 0.2), (-0.3, 0.1)], "leaves out 0: 1 of 2.\n"),
+        ([(0.01, 0.2), (-0.3, -0.1)], "leaves out 0: 2 of 2.\n"),
+        ([(np.nan, np.nan)], "with 0.800.\n"),
+        ([], "with 0.800.\n"),
+    ],
+)
+def test_differences_rank_models_and_overlaps_do_not(ends, words):
+    spatial = score_table()
     random = spatial.assign(auc_within=spatial["auc_within"] + [0.1, 0.02, 0.05])
-    text = reading_scores.scores(random, spatial, ["cnn", "logistic"], ["cnn", "logistic"])
+    differences = pd.DataFrame(ends, columns=["low", "high"])
+    text = reading_scores.scores(random, spatial, ["cnn", "logistic"], differences)
     assert words in text
     assert "most to CNN (+0.100) and least to Logistic regression (+0.020)" in text
     assert text.endswith("No better than that: Logistic regression.")
     spatial["auc_true"] = [0.6, 0.7, 0.65]
-    text = reading_scores.scores(random, spatial, ["cnn", "logistic"], ["cnn", "logistic"])
+    text = reading_scores.scores(random, spatial, ["cnn", "logistic"], differences)
     assert text.endswith("Logistic regression; by the true landslides: CNN.")
 
 
 @pytest.mark.parametrize(
-    ("outside", "words"), [(0.7, "carries part of the result"), (0.8, "does not rest on it")]
+    ("outside", "words"),
+    [
+        (0.7, "AUC is 0.700 (-0.100): this one cluster carries part of the result"),
+        (0.8, "does not rest on it"),
+        (np.nan, "samples nothing is left to score.\n"),
+    ],
 )
 def test_a_cluster_carries_the_result_or_does_not(outside, words):
     table = pd.DataFrame(
@@ -104,8 +112,8 @@ def test_best_score_and_best_map_may_be_two_models():
     text = reading_scores.truth(auc, auc, agreement)
     assert "Closest to the order of the truth: Logistic regression (0.60)" in text
     assert "number 2 of 2 by its AUC in blocks and number 1" in text
-    assert "not one model's" in text
-    assert "not one model's" not in reading_scores.truth(auc, auc, auc)
+    assert "are not one model (without an interval" in text
+    assert "not one model" not in reading_scores.truth(auc, auc, auc)
 
 
 @pytest.mark.parametrize(("here", "words"), [(5.0, "is reproduced"), (1.0, "is not reproduced")])
@@ -131,7 +139,10 @@ def test_ceilings_are_told_apart_and_calibration_names_the_shyest():
         index=["rf", "logistic"],
     )
     text = reading_scores.calibration(table)
-    assert "Random forest calls 20% of the landslide cells at 0.5, and 80%" in text
+    assert "Random forest calls 20% of the landslide cells landslide at 0.5, and 80%" in text
+    assert "order is better than its level" in text
+    lower = reading_scores.calibration(table.assign(recall_youden=[0.1, 0.7]))
+    assert "order is better" not in lower
     assert "Smallest gap: Logistic regression (0.10)" in text
 
 
