@@ -326,7 +326,7 @@ if landslides is not None:
 high, low = ["slope", "profile_curvature", "twi", "tri", "rainfall", "pga"], ["plan_curvature", "distance_to_road", "distance_to_river", "distance_to_fault", "ndvi"]
 if expected := {name: sign for names, sign in ((high, 1), (low, -1)) for name in names if name in means.index}:
     holds = {name: sign * (means.loc[name, "in landslides"] - means.loc[name, "all land"]) > 0 for name, sign in expected.items()}
-    for words, wanted in {"As expected in landslides, against all land": True, "Not so": False}.items():
+    for words, wanted in {"As expected in landslides against all land, however small the difference": True, "Not so": False}.items():
         print(f"{words}: {', '.join(factors[name].attrs['long_name'] for name, held in holds.items() if held == wanted) or 'none'}.")
 if "ndvi" in means.index and means.loc["ndvi"].notna().all():
     inside, around = means.loc["ndvi", ["in landslides", "50–150 m around"]]
