@@ -303,7 +303,8 @@ if names := show.of_family(factors, "triggers"):
 # | rainfall | water in the soil | where it is high | a year's sum is no storm; coarse cells |
 # | PGA | shaking pulls | where it is high | one earthquake, few stations |
 #
-# Do the signs hold here? Means in the known landslides, in a ring of 50 to 150 m around them, and on all land:
+# Do the signs hold here? Means in the known landslides, in a ring of 50 to 150 m around them, and on all land; of the profile curvature without its
+# sign, because a break of slope may lie on either side of 0. Aspect and classes have no mean, and altitude has no sign to hold.
 
 # %%
 means = pd.DataFrame()
@@ -312,15 +313,25 @@ if landslides is not None:
     away = distance_transform_edt(~slide) * cell_size(factors)
     places = {"in landslides": slide, "50–150 m around": (away >= 50) & (away <= 150), "all land": np.full_like(slide, True)}
     numeric = {name: factor for name, factor in factors.items() if factor.attrs["kind"] == "continuous"}
-    means = pd.DataFrame({word: {name: float(factor.where(known & place).mean()) for name, factor in numeric.items()} for word, place in places.items()})
     names = {name: f"{factor.attrs['long_name']} ({factor.attrs['units']})" for name, factor in numeric.items()}
+    if "profile_curvature" in numeric:
+        numeric["profile_curvature"] = abs(numeric["profile_curvature"])
+        names["profile_curvature"] += ", without sign"
+    means = pd.DataFrame({word: {name: float(factor.where(known & place).mean()) for name, factor in numeric.items()} for word, place in places.items()})
+    means = means.dropna(subset=["in landslides"])  # landslides may lie outside the known cells
     run.write_table(means.rename_axis("factor").reset_index(), "factor_means")
     display(means.rename(index=names).style.format("{:.4g}").format_index(escape="html"))
 
 # %%
-if "ndvi" in means.index:
+high, low = ["slope", "profile_curvature", "twi", "tri", "rainfall", "pga"], ["plan_curvature", "distance_to_road", "distance_to_river", "distance_to_fault", "ndvi"]
+if expected := {name: sign for names, sign in ((high, 1), (low, -1)) for name in names if name in means.index}:
+    holds = {name: sign * (means.loc[name, "in landslides"] - means.loc[name, "all land"]) > 0 for name, sign in expected.items()}
+    for words, wanted in {"As expected in landslides against all land, however small the difference": True, "Not so": False}.items():
+        print(f"{words}: {', '.join(factors[name].attrs['long_name'] for name, held in holds.items() if held == wanted) or 'none'}.")
+if "ndvi" in means.index and means.loc["ndvi"].notna().all():
     inside, around = means.loc["ndvi", ["in landslides", "50–150 m around"]]
-    print(f"NDVI is {inside:.2f} in landslides and {around:.2f} around them. Sparse plants may be the cause, or the scar itself: only the date of the image can tell.")
+    why = "Sparse plants may be the cause, or the scar itself: only the date of the image can tell." if inside < around else "No bare scar shows in it."
+    print(f"NDVI is {inside:.2f} in landslides and {around:.2f} around them. {why}")
 if "distance_to_road" in means.index:
     inside, land = means.loc["distance_to_road", ["in landslides", "all land"]]
     seen = "lie apart" if inside > 1.2 * land else "share ground" if land > 1.2 * inside else "are neither near nor apart"
@@ -347,23 +358,29 @@ if "aspect" in factors:
 
 # %%
 truth = validation.read_truth(run.product("truth"), factors)
-missing = bounds.unseen_factors(factors)
-if truth is None or missing or not run.has("truth/source.tif"):
-    print(f"No bounds: the truth is unknown here, or factors are missing ({missing}).")
+if truth is None or not run.has("truth/source.tif"):
+    print("No bounds: the truth is unknown here.")
 else:
-    reachable = bounds.reachable_probability(factors, p.seed)
-    write_raster(run.product("truth/reachable.tif"), reachable)
+    maps = {"oracle": truth["probability"]}
+    if missing := bounds.unseen_factors(factors):
+        print(f"No reachable bound: it reads what the mountain's rules read, and these are left out: {', '.join(missing)}. The oracle needs no factor.")
+    else:
+        maps["reachable"] = bounds.reachable_probability(factors, p.seed)
+        write_raster(run.product("truth/reachable.tif"), maps["reachable"])
     source = read_raster(run.product("truth/source.tif"))["source"]
-    maps = {"oracle": truth["probability"], "reachable": reachable}
-    redrawn = bounds.redrawn_scores(maps, source, factors, seed=p.seed)
+    land = factors if "altitude" in factors else factors.assign(altitude=altitude)  # where landslides run out
+    redrawn = bounds.redrawn_scores(maps, source, land, seed=p.seed)
     run.write_table(redrawn, "bounds")
-    spread = redrawn[list(maps)].assign(difference=redrawn["oracle"] - redrawn["reachable"]).agg(["mean", "std"]).round(4)
+    scores = redrawn[list(maps)]
+    if not missing:
+        scores = scores.assign(difference=scores["oracle"] - scores["reachable"])
+    spread = scores.agg(["mean", "std"]).round(4)
     run.write_json(run.read_json("truth/effects.json") | {"redrawn_auc": spread.to_dict()}, "truth/effects.json")
     display(spread)
 
 # %% [markdown]
-# The spread of one map says how far its score is luck. Two maps meet the same inventories, so their difference moves less than either: compare it with
-# its own spread.
+# The spread of one map says how far its score is luck. Two maps meet the same inventories, so their difference has a spread of its own: compare it with
+# that, and not with the spread of either.
 #
 # ## Try it
 #
@@ -403,14 +420,16 @@ print(f"{steep:.1%} of the area is steeper than 30°.")
 # :class: dropdown
 # ```
 #
-# A mean over a square flattens what is steep and short: cliffs and scarps first, then whole slopes. So a slope class of one study is not that of another with larger
-# cells, and a limit such as 30° means nothing without the cell size beside it.
+# A mean over a square flattens what is steep and short: cliffs and scarps first, then whole slopes. The coarsest grid would not understand the landslides that start at
+# scarps, banks and cuts shorter than its cells. A slope class of one study is not that of another with larger cells, and a limit such as 30° means nothing without the
+# cell size beside it.
 
 # %%
 coarse = {}
 for cells in (1, 2, 4, 8):
     averaged = dem.coarsen(y=cells, x=cells, boundary="trim").mean()
-    steepness = xrspatial.slope(averaged)
+    # `coarsen` keeps the attribute in which xarray-spatial looks for the size of a cell.
+    steepness = xrspatial.slope(averaged.assign_attrs(res=(cells * cell_size(dem),) * 2))
     share = (steepness > 30).where(steepness.notnull()).mean()
     coarse[f"{cells * cell_size(dem):g} m"] = {"above 30° (%)": 100 * float(share), "steepest (°)": float(steepness.max())}
 answers.record(run, "ex-01-coarse", coarse[f"{8 * cell_size(dem):g} m"]["steepest (°)"], within=1.0, what="the slope of the steepest place on the coarsest grid, degrees")

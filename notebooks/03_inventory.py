@@ -313,7 +313,7 @@ style.save(show.worst(frame, alarms, missed), run, "detection_worst")
 
 # %%
 chip_m = config.chip_size * config.resolution_m or float("nan")  # chips of no common pixel differ in width
-reading.mistakes(causes, known, chip_m) if judged else None
+reading.mistakes(causes, known, chip_m, "old scar" in ground) if judged else None
 
 # %% [markdown]
 # ## Try it

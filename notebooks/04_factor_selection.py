@@ -22,7 +22,7 @@
 # | three ways to rank factors, and why they disagree | one order of rows, columns of pure noise, the true shares of the simulated mountain |
 #
 # **Before you start** you need chapters 1 and 3, or their products (made first at the smallest size when you open this chapter alone), an idea of
-# training and test data, and linear regression with its $R^2$, since a VIF is an $R^2$ in disguise. Decision trees help.
+# training and test data, and linear regression with its $R^2$, since a VIF is an $R^2$ in disguise.
 #
 # **Time to learn** about 35 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
@@ -90,9 +90,9 @@ run = open_run(p, "04_factor_selection")
 # - **Landslide cells** are drawn at random inside the polygons, at most `max_per_landslide` from each, so that one huge landslide does not
 #   outvote a hundred small ones. The price: a small false alarm of the detector weighs as much as a large landslide (`cells_by` weighs
 #   otherwise). The landslides are the *detected* ones of chapter 3 where there are enough of them, otherwise the reference inventory.
-# - **Cells without landslide** are drawn farther than `negative_buffer_m` from any landslide, where the ground is known not to have failed
-#   *yet*, as many as landslide cells. A model's output is therefore a probability for a world in which half of the cells fail: right in order,
-#   far too high in size.
+# - **Cells without landslide** are drawn farther than `negative_buffer_m` from any landslide of this inventory; what the detector missed may be
+#   among them. They are as many as landslide cells, so a model's output is a probability for a world in which half of the cells fail: right in
+#   order, far too high in size.
 # - **Folds** are made of square blocks, dealt so that each fold has about as many landslide cells. One landslide never falls into two folds.
 #
 # Points give the cell that each lies in, and points or polygons that are labelled as stable are used as such. Chapter 5 draws the same samples.
@@ -116,6 +116,12 @@ folds_on_map = validation.fold_map(table, factors, block_m=p.block_m, seed=p.see
 style.save(show.samples_map(table, landslides, factors, folds_on_map, p.block_m), run, "samples")
 
 # %% [markdown]
+# ## The models, in a sentence each
+#
+# A {term}`decision tree` asks yes/no questions of a cell (slope above 35°?) until it can say landslide or not. A {term}`random forest` averages
+# hundreds of trees, each grown on another draw of the samples; {term}`boosting` (XGBoost) adds small trees one after another, each correcting the
+# sum so far; {term}`logistic regression` adds up the factors with one weight each and turns the sum into a probability.
+#
 # ## What an AUC is
 #
 # Take a landslide cell and another cell at random. The area under the {term}`ROC curve` (AUC) is the share of such pairs in which the model gives the
@@ -166,7 +172,8 @@ print(reading.splits(splits))
 
 # %% [markdown]
 # Each way answers another question. Single cells: can a model colour in a landslide of which it knows a part? Whole landslides: can it fill gaps
-# between known ones? Blocks: can it tell where none is known? A susceptibility map is made for the last.
+# between known ones? Blocks: can it tell where none is known? A map that is used between known landslides is better described by whole landslides,
+# for which blocks may be too strict {cite:p}`wadoux2021`; one carried to ground without an inventory, by blocks. This book judges by the stricter.
 #
 # ## Do two factors say the same?
 #
@@ -346,19 +353,20 @@ print(reading.dropping(cost))
 tried = dict.fromkeys([rankings["permutation"].idxmax(), "slope", "distance_to_road"])
 parts = {name: ([name], [other for other in left if other != name]) for name in tried if name in left}
 alone = {label_of[name]: [tested(samples.factor_coder(factors, part), folds)[1] for part in both] for name, both in parts.items()}
-pd.DataFrame(alone, ["alone", f"without it (all factors: {splits.iloc[-1, 0]:.3f})"]).T.round(3)
+with_it = tested(samples.factor_coder(factors, left), folds)[1]
+pd.DataFrame(alone, ["alone", f"without it (with it: {with_it:.3f})"]).T.round(3)
 
 # %% [markdown]
 # A factor that is strong alone and cheap to leave out has a stand-in among the others. One that is weak alone and dear to leave out works together
-# with others: a steep slope fails in weak rock. Differences below about 0.01 say nothing: another seed moves the AUC by more.
+# with others: a steep slope fails in weak rock. Chapter 5 measures how far another seed moves such a score; smaller differences say nothing.
 # ```{solution-end}
 # ```
 #
 # ```{exercise-start}
 # :label: ex-04-copy
 # ```
-# *Break it.* Copy the strongest continuous factor, with a tenth of its spread as noise. What happens to the variance inflation, and to the
-# loss when one of the two is shuffled?
+# *Break it.* Copy the strongest continuous factor, with a tenth of its spread as noise. What happens to the variance inflation, to the AUC, and to
+# the loss when one of the two is shuffled?
 # ```{exercise-end}
 # ```
 # ```{solution-start} ex-04-copy
@@ -373,18 +381,23 @@ result = {}
 for case, chosen in (("without the copy", left), ("with the copy", [*left, "copy"])):
     data = factors[left].assign(copy=((), 0.0, {"kind": "continuous"}))[chosen]
     model = Pipeline([("coder", samples.factor_coder(data)), ("trees", clone(small).set_params(colsample_bytree=0.5))])
-    losses = []
+    scores = []
     for train, test in folds:
         fitted = clone(model).fit(X.iloc[train], y.iloc[train])
         intact, shuffled = X.iloc[test], X.iloc[test].assign(**{twin: rng.permutation(X[twin].iloc[test])})
-        losses.append(np.subtract(*(roc_auc_score(y.iloc[test], fitted.predict_proba(rows)[:, 1]) for rows in (intact, shuffled))))
+        scores.append([roc_auc_score(y.iloc[test], fitted.predict_proba(rows)[:, 1]) for rows in (intact, shuffled)])
+    auc_intact, auc_shuffled = np.mean(scores, axis=0)
     design = add_constant(X[[name for name in chosen if name in (*continuous, "copy")]])
-    result[case] = {"VIF": variance_inflation_factor(design, design.columns.get_loc(twin)), "loss of AUC": np.mean(losses)}
-pd.DataFrame(result).T.rename_axis(label_of[twin]).round(3)
+    inflation = variance_inflation_factor(design, design.columns.get_loc(twin))
+    result[case] = {"VIF": inflation, "AUC": auc_intact, "loss of AUC": auc_intact - auc_shuffled}
+result = pd.DataFrame(result).T
+display(result.rename_axis(label_of[twin]).round(3))
+before, after = result["loss of AUC"]
+print(f"The copy brings nothing new: the AUC changes by {result['AUC'].diff().iloc[-1]:+.3f}, while the VIF grows {result['VIF'].iloc[1] / result['VIF'].iloc[0]:.0f}-fold.")
+print(f"Shuffled, the factor costs {before:.3f} without the copy and {after:.3f} with it{', which stands in for it' if after < before else ''}.")
 
 # %% [markdown]
-# The VIF explodes, though the model has lost nothing. The loss of AUC shrinks, because the copy stands in for the shuffled factor: shuffled one at a
-# time, two good factors can look like noise. That is why collinearity comes first.
+# Shuffled one at a time, each of two doubles counts for what the other does not know. That is why collinearity comes first.
 # ```{solution-end}
 # ```
 #
@@ -400,7 +413,7 @@ pd.DataFrame(result).T.rename_axis(label_of[twin]).round(3)
 
 # %%
 print(f"The same model scores {splits.iloc[0, 0]:.2f} or {splits.iloc[-1, 0]:.2f}: the test cells decide, and the second is the one for unknown ground.")
-print(f"Place alone scores {splits.iloc[-1, 1]:.2f} there: a factor, or a model, is worth what it adds to that.")
+print(f"Place alone scores {splits.iloc[-1, 1]:.2f} there, guessing 0.5: a factor, or a model, is worth what it adds to these.")
 
 # %% [markdown]
 # `selected_factors.json` holds the list that chapter 5 uses, with reasons. Collinearity and importance are two questions: a factor can be dropped though

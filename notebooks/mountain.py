@@ -321,7 +321,7 @@ print(f"Gravel bars, torrents, quarries and cut slopes along {mountain.lines['ro
 # inventories anew on this same mountain and scores both on each: mean and standard deviation.
 
 # %%
-redrawn = effects.get("redrawn_auc", {})  # not there where chapter 1 left factors out that the rules need
+redrawn = effects.get("redrawn_auc", {})  # the oracle alone where chapter 1 left factors out that the rules need
 for name in [word for word in ("oracle", "reachable", "difference") if word in redrawn]:
     print(f"{name}: AUC {redrawn[name]['mean']:.3f} ± {redrawn[name]['std']:.3f}")
 

@@ -13,14 +13,17 @@ def collection(chips: Sequence[Chip]) -> Reading:
     """How many landslides the chips show, and how many the test chips; they know their part."""
     counts = np.array([chip.landslides for chip in chips])
     on_test = counts[[chip.split == "test" for chip in chips]].sum()
-    worth = f"moves recall by {100 / on_test:.1f} points" if on_test else "cannot be"
+    worth = "The test chips show none: recall cannot be measured."
+    if on_test:
+        worth = (
+            f"The test chips show {on_test:.0f}: one landslide more or less found moves recall by "
+            f"{100 / on_test:.1f} points, before any chance in the drawing of chips."
+        )
     return Reading(
         f"{len(chips)} chips show {counts.sum():,.0f} landslides; {(counts == 0).mean():.0%} of "
-        f"them show none. The test chips show {on_test:.0f}: one landslide more or less found "
-        f"{worth}, before any chance in the drawing of chips. They come from few scenes, and chips "
-        "of one scene are alike, so they tell less than their number says. A class asks: is that "
-        "enough? The intervals below answer for the scores; for the training only a larger "
-        "collection could."
+        f"them show none. {worth} Chips come from few scenes, and those of one scene are alike, so "
+        "they tell less than their number says. A class asks: is that enough? The intervals below "
+        "answer for the scores; for the training only a larger collection could."
     )
 
 
@@ -104,11 +107,11 @@ def scores(val: Mapping, test: Mapping, difference: tuple[float, float]) -> Read
     """
     low, high = difference
     ends = f"between {low:+.0f} and {high:+.0f} points"
-    verdict = f"With other scenes the difference would lie {ends}: "
+    verdict = f"In 95 % of the draws of scenes the difference lies {ends}: "
     if np.isnan(low):
-        verdict = "From one scene no interval can be drawn, so nobody can say."
+        verdict = "Where a part has one scene no interval can be drawn, so nobody can say."
     elif low < 0 < high:
-        verdict += "either part may be the easier one, it is chance."
+        verdict += "either part may be the easier one, it may be chance."
     else:
         verdict += "more than chance among these scenes."
     width = test["AP50_segm_high"] - test["AP50_segm_low"]
@@ -148,8 +151,9 @@ def elsewhere(detectors: pd.DataFrame, platforms: pd.DataFrame) -> Reading:
     few = platforms["landslides"]
     return Reading(
         f"AdamW is ahead of SGD by {ahead.min():.0f} to {ahead.max():.0f} points of AP50: after so "
-        "few epochs the ranking is of who learns fast. Whether the paper's SGD had more, or "
-        f"weights that know images already, it does not say. An unseen platform costs "
+        "few epochs, at one learning rate that is low for SGD, the ranking is of who learns fast. "
+        "The paper does not say whether its SGD had more epochs, or weights that knew images "
+        f"already. An unseen platform costs "
         f"{cost.mean():.0f} points on average, most on {cost.idxmax()} ({cost.max():.0f}). A cost "
         f"below 0 ({below}) is chance: a platform has only {few.min():.0f} to {few.max():.0f} "
         "landslides here. Your satellite is an unseen platform, too."

@@ -26,13 +26,17 @@ def splits(table: pd.DataFrame) -> str:
         worth = f"the factors add {gain:.3f} to it"
     elif gain < -0.005:
         worth = f"with all factors the model is {-gain:.3f} worse than that"
+    still = f"it has {place.iloc[-1]:.3f}, no better than guessing (0.5)"
+    if place.iloc[-1] > 0.505:
+        still = (
+            f"it still has {place.iloc[-1]:.3f} (0.5 is guessing), as landslides come in clusters"
+        )
     return (
         f"The choice of the test cells alone moves the AUC of one model from {every.iloc[0]:.3f} "
         f"to {every.iloc[-1]:.3f} ({change:+.3f}).\n"
         f"Place alone has {place.iloc[0]:.3f} on {table.index[0]}: a map of the landslides learned "
         "by heart, of no use elsewhere.\n"
-        f"On {table.index[-1]} it still has {place.iloc[-1]:.3f} (0.5 is guessing), as landslides "
-        f"come in clusters; {worth}."
+        f"On {table.index[-1]} {still}; {worth}."
     )
 
 
@@ -133,19 +137,21 @@ def slope_classes(land: pd.Series, slid: pd.Series, alone: float, means: pd.Data
     edge = 40
     steep = [part.left >= edge for part in land.index]
     middle = [20 <= part.left < edge for part in land.index]
-    text = f"No land is steeper than {edge}°."
-    if land[steep].sum():
-        ratio = slid[steep].sum() / land[steep].sum()
+    text, rare = f"No land is steeper than {edge}°.", False
+    if share := land[steep].sum():
+        ratio = slid[steep].sum() / share
+        rare = ratio > 1 and share < 0.2
         text = (
-            f"Above {edge}° the frequency ratio is {ratio:.1f}, but only {land[steep].sum():.1%} "
-            f"of the land is so steep; {land[middle].sum():.0%} lies between 20 and {edge}°."
+            f"Above {edge}° the frequency ratio is {ratio:.1f}; {share:.1%} of the land is so "
+            f"steep, and {land[middle].sum():.0%} lies between 20 and {edge}°."
         )
     verdict = "it tells the cells apart by itself"
     if abs(alone - 0.5) < 0.15:
-        verdict = (
-            "most pairs are of two cells whose slopes hardly differ, and a cause that few cells "
-            "show counts for little in a score"
-        )
+        verdict = "it tells little by itself (0.5 is guessing)"
+        if rare:
+            verdict += ", and a cause that few cells show counts for little in a score"
+    elif alone < 0.5:
+        verdict = "landslide cells lie on the gentler ground"
     places = means.rank(ascending=False).reindex(["slope"]).iloc[0].dropna()
     words = {"permutation": "by permutation", "truth": "by its true share"}
     places = [f"{places[by]:.0f} {words[by]}" for by in words if by in places]

@@ -54,15 +54,18 @@ def areas(row, alarms: gpd.GeoDataFrame, missed: gpd.GeoDataFrame) -> Reading:
     """
     ratio = row["detected"] / row["reference"]
     looks = "perfect" if ratio == 1 else "close" if abs(ratio - 1) < 0.15 else "far off"
+    large = (
+        f" A few large ones decide the area: the {min(5, len(missed))} largest of the missed hold "
+        f"{missed['area_m2'].head(5).sum() / 1e6:.2f} of {row['reference_km2']:.2f} km². Where "
+        "they lie, the model learns nothing, or that the ground is stable."
+    )
     return Reading(
         f"{row['detected']:.0f} landslides were detected and {row['reference']:.0f} are known. The "
         f"count looks {looks}, and it says nothing: {len(alarms)} of the detections are false "
         f"alarms, and {len(missed)} of the known landslides were missed. By area "
         f"{row['area_precision']:.0%} of what was drawn is true and {row['area_recall']:.0%} of "
-        f"what is true was drawn, while {row['landslides_hit']:.0%} of the landslides are hit. A "
-        f"few large ones decide the area: the {min(5, len(missed))} largest of the missed hold "
-        f"{missed['area_m2'].head(5).sum() / 1e6:.2f} of {row['reference_km2']:.2f} km². Where "
-        "they lie, the susceptibility map learns nothing."
+        f"what is true was drawn, while {row['landslides_hit']:.0%} of the landslides are hit."
+        f"{large if len(missed) else ''}"
     )
 
 
@@ -129,7 +132,9 @@ def sizes(statistics: pd.DataFrame, errors: pd.DataFrame, false_share: float) ->
     )
 
 
-def mistakes(causes: pd.DataFrame, known: gpd.GeoDataFrame, chip_m: float) -> Reading:
+def mistakes(
+    causes: pd.DataFrame, known: gpd.GeoDataFrame, chip_m: float, old_scars: bool
+) -> Reading:
     """What was taken for a landslide, and which ones no training chip could show whole.
 
     Parameters
@@ -140,10 +145,18 @@ def mistakes(causes: pd.DataFrame, known: gpd.GeoDataFrame, chip_m: float) -> Re
         With ``found_share``, in a CRS in metres.
     chip_m : float
         Width of a training chip on the ground, m; NaN where it differs from chip to chip.
+    old_scars : bool
+        Whether old landslides are known apart from the fresh ones, as on the simulated mountain.
     """
     area = causes.set_index("cause")["area_m2"]
     lead = f"{area.idxmax()} ({area.max() / area.sum():.0%} of their area)" if len(area) else "none"
-    scars = area.get("old scar", 0.0) / max(area.sum(), 1.0)
+    share = area.get("old scar", 0.0) / max(area.sum(), 1.0)
+    scars = (
+        f"; {share:.0%} is old scars. A class asks: is an old landslide not a landslide? It is; "
+        "but this inventory is of *fresh* landslides of one event, and a map learnt from it says "
+        "where such an event strikes. For a map of all unstable ground the same outline would be a "
+        "hit."
+    )
     bounds = known.bounds
     extent = np.maximum(bounds["maxx"] - bounds["minx"], bounds["maxy"] - bounds["miny"])
     long = known[extent > chip_m]
@@ -153,11 +166,9 @@ def mistakes(causes: pd.DataFrame, known: gpd.GeoDataFrame, chip_m: float) -> Re
         "missed."
     )
     return Reading(
-        f"Leading cause of the false alarms: {lead}; {scars:.0%} is old scars. A class asks: is an "
-        "old landslide not a landslide? It is; but this inventory is of *fresh* landslides of one "
-        "event, and a map learnt from it says where such an event strikes. For a map of all "
-        "unstable ground the same outline would be a hit. *Other ground* means that no map "
-        f"explains it. The misses below are the largest ones.{unseen if len(long) else ''}"
+        f"Leading cause of the false alarms: {lead}{scars if old_scars else '.'} *Other ground* "
+        "means that no map explains it. The misses below are the largest ones."
+        f"{unseen if len(long) else ''}"
     )
 
 

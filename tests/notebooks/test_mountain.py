@@ -7,9 +7,10 @@ import nbformat
 import numpy as np
 import pytest
 
+from lsa_helpers import answers
 from lsa_helpers.mountain import make_mountain
 from lsa_helpers.mountain.stability import log_odds, stability_features
-from lsa_helpers.raster import read_factors
+from lsa_helpers.raster import cell_size, read_factors
 from lsa_helpers.runner.cells import cell_of, notebooks_dir
 from lsa_helpers.runner.kernel import execute_notebook
 from lsa_helpers.runner.params import MOUNTAIN, MountainParams
@@ -117,6 +118,20 @@ def test_the_errors_of_the_layers_are_counted_right(page):
 
 
 @pytest.mark.notebooks
+def test_a_coarser_model_of_the_terrain_is_gentler(tiny):
+    """Chapter 1's exercise: Horn's slope of means over squares of 8 cells, by NumPy."""
+    factors = read_factors(tiny.run.product("factors.tif"))
+    rows, cols = (length // 8 for length in factors["altitude"].shape)
+    squares = factors["altitude"].values[: 8 * rows, : 8 * cols].reshape(rows, 8, cols, 8)
+    z = squares.mean(axis=(1, 3))
+    smooth_y, smooth_x = z[:-2] + 2 * z[1:-1] + z[2:], z[:, :-2] + 2 * z[:, 1:-1] + z[:, 2:]
+    rise = np.hypot(smooth_y[:, 2:] - smooth_y[:, :-2], smooth_x[2:] - smooth_x[:-2])
+    steepest = np.degrees(np.arctan(rise.max() / (8 * 8 * cell_size(factors))))
+    assert steepest < float(factors["slope"].max()) - 5
+    assert answers.check(tiny.run, "ex-01-coarse", float(steepest)).startswith("Right")
+
+
+@pytest.mark.notebooks
 def test_means_of_factors_are_those_of_the_landslides_cells(tiny):
     """Chapter 1's table of means, with cells in landslides from the truth's own raster."""
     factors = read_factors(tiny.run.product("factors.tif"))
@@ -124,4 +139,6 @@ def test_means_of_factors_are_those_of_the_landslides_cells(tiny):
     means = tiny.run.read_table("factor_means").set_index("factor")
     inside = float(factors["ndvi"].where(slide).mean())
     assert means.loc["ndvi", "in landslides"] == pytest.approx(inside, abs=1e-4)
+    size = abs(factors["profile_curvature"])
+    assert means.loc["profile_curvature", "all land"] == pytest.approx(float(size.mean()), rel=1e-4)
     assert means.loc["slope", "all land"] == pytest.approx(float(factors["slope"].mean()), rel=1e-4)

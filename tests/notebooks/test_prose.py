@@ -13,11 +13,7 @@ from lsa_helpers.runner.params import CHAPTERS, MOUNTAIN
 GIVEN = {
     "02_detector": {"0.5"},  # the IoU of a hit, the score threshold
     "03_inventory": {"0.5"},
-    "04_factor_selection": {
-        "0.5",
-        "97.5 %",
-        "0.01",
-    },  # guessing; the share of draws; a rule of thumb
+    "04_factor_selection": {"0.5", "97.5 %"},  # guessing; the share of draws
     "05_susceptibility": {"0.5"},
     "07_shap": {
         "95 %",

@@ -18,6 +18,10 @@ def test_what_factors_add_to_the_place_may_be_nothing(factors, words):
     text = reading_factors.splits(table)
     assert words in text
     assert f"from 0.950 to {factors:.3f} ({factors - 0.95:+.3f})" in text
+    assert "it still has 0.700 (0.5 is guessing), as landslides come in clusters" in text
+    table["place"] = [0.9, 0.48]
+    text = reading_factors.splits(table)
+    assert "it has 0.480, no better than guessing (0.5);" in text and "clusters" not in text
 
 
 def test_rankings_name_the_farthest_pair_and_who_moves():
@@ -47,8 +51,11 @@ def test_slope_classes_by_hand():
     means = pd.DataFrame({"permutation": [1.0, 3, 2], "truth": [0.3, -0.1, 0.2]}, list(NAMES))
     text = reading_factors.slope_classes(land, slid, 0.55, means)
     assert text.startswith("Rank of slope among 3 factors: 3 by permutation, 1 by its true share.")
-    assert "ratio is 5.0, but only 10.0% of the land is so steep; 60% lies" in text
-    assert "counts for little" in text
+    assert "ratio is 5.0; 10.0% of the land is so steep, and 60% lies" in text
+    assert "tells little by itself (0.5 is guessing), and a cause that few cells show" in text
+    assert "gentler ground" in reading_factors.slope_classes(land, slid, 0.3, means)
+    gentle = reading_factors.slope_classes(land, slid.iloc[::-1].set_axis(classes), 0.55, means)
+    assert "ratio is 0.0" in gentle and "counts for little" not in gentle
     flat = reading_factors.slope_classes(pd.Series([1.0, 0, 0], classes), slid, 0.8, means.iloc[1:])
     assert flat.startswith("No land")
     assert "by itself" in flat

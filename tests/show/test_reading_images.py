@@ -1,5 +1,7 @@
 """Sentences of chapters 02 and 03 turn where the numbers do."""
 
+from types import SimpleNamespace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -46,13 +48,31 @@ def test_equal_counts_are_named(counts, words):
 @pytest.mark.parametrize(
     ("ends", "words"),
     [
-        ((-3.0, 9.0), "between -3 and +9 points: either part may be the easier one, it is chance"),
+        (
+            (-3.0, 9.0),
+            "between -3 and +9 points: either part may be the easier one, it may be chance",
+        ),
         ((2.0, 9.0), "more than chance among these scenes"),
-        ((np.nan, np.nan), "From one scene no interval can be drawn"),
+        ((np.nan, np.nan), "Where a part has one scene no interval can be drawn"),
     ],
 )
 def test_test_against_validation_is_chance_only_across_zero(ends, words):
     assert words in reading_detector.scores(ROW | {"AP50_segm": 57.0}, ROW, ends)
+
+
+@pytest.mark.parametrize(
+    ("landslides", "words"),
+    [
+        (4, "The test chips show 4: one landslide more or less found moves recall by 25.0 points"),
+        (0, "The test chips show none: recall cannot be measured. Chips come"),
+    ],
+)
+def test_without_a_landslide_on_test_chips_recall_is_not_told(landslides, words):
+    chips = [
+        SimpleNamespace(landslides=number, split=split)
+        for number, split in ((8, "train"), (landslides, "test"))
+    ]
+    assert words in reading_detector.collection(chips)
 
 
 def test_from_one_scene_no_interval_is_told():
@@ -109,6 +129,7 @@ def test_a_count_looks_good_and_says_nothing(detected, looks):
     text = reading_inventory.areas(row, missed.head(1), missed)
     assert looks in text and "1 of the detections are false alarms, and 2 of the known" in text
     assert "the 2 largest of the missed hold 0.50 of 1.00 km²" in text
+    assert "largest" not in reading_inventory.areas(row, missed.head(1), missed.head(0))
 
 
 def test_a_false_alarm_weighs_more_where_landslides_are_rare():
@@ -130,13 +151,15 @@ def test_old_scars_and_landslides_longer_than_a_chip_are_named():
     causes = pd.DataFrame({"cause": ["old scar", "road"], "area_m2": [100.0, 300.0]})
     shapes = [box(0, 0, 500, 20), box(0, 0, 50, 50)]
     known = gpd.GeoDataFrame({"found_share": [0.1, 0.0]}, geometry=shapes, crs="EPSG:32648")
-    text = reading_inventory.mistakes(causes, known, 400.0)
+    text = reading_inventory.mistakes(causes, known, 400.0, old_scars=True)
     assert "road (75% of their area); 25% is old scars" in text
     assert "1 known landslides are longer than a training chip (400 m)" in text
-    assert "longer" not in reading_inventory.mistakes(causes, known, float("nan"))
+    text = reading_inventory.mistakes(causes, known, float("nan"), old_scars=False)
+    assert "longer" not in text
+    assert "road (75% of their area). *Other ground*" in text and "fresh" not in text
 
 
 def test_without_a_false_alarm_there_is_no_cause():
     none = pd.DataFrame({"cause": [], "area_m2": []})
     known = gpd.GeoDataFrame({"found_share": []}, geometry=[], crs="EPSG:32648")
-    assert "false alarms: none; 0% is" in reading_inventory.mistakes(none, known, 400.0)
+    assert "false alarms: none; 0% is" in reading_inventory.mistakes(none, known, 400.0, True)
