@@ -205,7 +205,7 @@ if "true, all folds" in shown:
     change = (shown["true, all folds"] - shown["all folds"])[list(trained)]
     print(f"Asked about true landslides, {style.MODEL_LABELS[first]} is first ({shown.loc[first, 'true, all folds']:.3f}){'' if first == best else f', no longer {style.MODEL_LABELS[best]}'}.")
     if change.min() < -0.01:
-        told = f"{style.MODEL_LABELS[change.idxmin()]} changes most for the worse ({change.min():+.3f}), {style.MODEL_LABELS[change.idxmax()]} least ({change.max():+.3f})"
+        told = f"{style.MODEL_LABELS[change.idxmin()]} loses most ({change.min():+.3f}), {style.MODEL_LABELS[change.idxmax()]} least ({change.max():+.3f})"
         print(f"{told}: a sign that the first has learned more of what the inventory gets wrong.")
 
 # %% [markdown]
@@ -327,8 +327,8 @@ if held["boyce"].notna().any() and held["boyce"].idxmax() != leader:
 # %% [markdown]
 # ## From susceptibility to probability
 #
-# The samples were half landslide, the land is not. The order of a map's values stays right or wrong as it is, and their size is that of the samples: the
-# first two columns below show how far too high or too low. If the share of landslides
+# The samples were half landslide, the land is not. The order of a map's values stays, but their size is that of the samples: hold the first
+# column below against the prevalence. If the share of landslides
 # on the land, the *prevalence* $\pi$, is known or assumed, the odds are corrected by one factor {cite:p}`king2001`, with $s$ for the samples' share:
 #
 # $$

@@ -255,10 +255,11 @@ elif len(promise):
     most = sensitivity.loc[promise.idxmax()]
     answers.record(run, "ex-10-promise", float(promise.max()), within=0.005, what="the AUC on the own samples minus that of the map, where it is largest")
     print(f"Landslide cells: {words[most['positives']]}; others at least {most['buffer_m']:g} m away, on slopes from {most['slope_floor']:g}°, {most['ratio']:g} to each: {promise.max():+.3f} AUC.")
-    if most["buffer_m"] > sensitivity["buffer_m"].min():
-        print("For an easy test: it leaves out the cells near landslides, which are hard to tell from them, and its own samples ask about none of these.")
+    easier = by_distance["sample_auc"][most["buffer_m"]] - by_distance["sample_auc"].iloc[0]
+    if easier > 0:
+        print(f"For an easy test: it leaves out the cells near landslides, and own samples that do so score {easier:+.3f} against those of the least distance.")
     else:
-        print("Not for an easy test: its cells without landslide come as near to landslides as any here. One draw of samples can be lucky.")
+        print("Not for leaving out the cells near landslides, which made no test easier here; one draw of samples can be lucky.")
 
 # %% [markdown]
 # ```{solution-end}

@@ -353,7 +353,7 @@ print(f"Whole blocks are right for {whole['landslide_by_block']:.0%} of them, co
 # One more mountain for each repetition, with another seed: the same rules, other relief, rocks, rain and shaking, nothing chosen by its result. The
 # model that learned here is scored on all cells there, beside one that learned there (out of its fold, and from fewer landslides, as the other
 # mountains are smaller) and the oracle, the true probability. The CNN is that of chapter 5, which learned from the inventory of chapter 3. Some of these
-# maps are put together from five models, others are of one: so all are scored on the same pairs of cells, those of one fold (chapter 9).
+# maps are put together from the models of several folds, others are of one model: so all are scored on the same pairs of cells, those of one fold (chapter 9).
 
 # %%
 def other_mountain(seed):
