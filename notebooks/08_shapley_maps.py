@@ -144,7 +144,7 @@ if "xgboost" in trained:
 # the forest less its explanation, cell by cell. The R² says how well it repeats the *map*. Shapley values also ask for mixtures that no place has, and
 # there only the comparison with the forest's exact values at some cells can speak.
 
-# %% tags=["remove-stderr"]
+# %%
 if "rf" in trained:
     coder, forest = trained["rf"][0], trained["rf"][-1]
     learn, test = np.split(drawn[: 2 * p.companion_cells], [min(p.companion_cells, len(drawn) // 2)])
@@ -163,6 +163,8 @@ if "rf" in trained:
     forest_map = next(iter(read_raster(run.product("susceptibility_rf.tif"), p.chunk).values()))
     maps["rf"]["residual"] = forest_map - maps["rf"].drop_vars("residual").to_dataarray("band").sum("band", skipna=False)
 
+# %% tags=["remove-stderr"]
+if "rf" in trained:
     exact = shap.TreeExplainer(forest, coder.transform(background).astype(np.float32))
     explain.round_thresholds(exact)  # shap keeps thresholds in 32 bits, the trees in 64
     few = some[coder.factors].head(30)

@@ -88,9 +88,8 @@ def two_scores(kind):
         drawn = samples.make_samples(inventory, factors, **kind, max_per_landslide=most)
         label, whole = drawn["label"], validation.landslide_groups(drawn["landslide_id"])
         splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=kind["seed"])
-        random, random_fold = list(splitter.split(drawn, label, whole)), np.empty(len(drawn), int)
-        for number, (_, test) in enumerate(random):
-            random_fold[test] = number
+        random = list(splitter.split(drawn, label, whole))
+        random_fold = np.argmax([np.isin(np.arange(len(drawn)), test) for _, test in random], axis=0)
         probability = cross_val_predict(lab_model, drawn, label, cv=random, method="predict_proba")[:, 1]
 
         spatial = validation.SpatialBlockKFold(n_folds, block_m, random_state=kind["seed"])

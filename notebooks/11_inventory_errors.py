@@ -181,8 +181,7 @@ def compared(outcome, true_maps, seed):
         row[name] = np.average(is_true[rows], weights=learned["weight"][rows])
     if len(outcome["shapley"]):
         row["shapley_rank"] = np.mean([spearmanr(outcome["shapley"], one["shapley"]).statistic for one in true_maps])
-    fold = folds[seed].values[scored.values]
-    change = pd.DataFrame([validation.map_change(outcome["map"], one["map"], label, fold=fold) for one in true_maps])
+    change = pd.DataFrame([validation.map_change(outcome["map"], one["map"], label, fold=folds[seed].values[scored.values]) for one in true_maps])
     return row | change.mean().to_dict() | {"n_learned": len(learned) / n_folds}
 
 
