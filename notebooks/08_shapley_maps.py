@@ -18,7 +18,7 @@
 # | you will learn | the experiment that shows it |
 # |---|---|
 # | how a whole map is explained in minutes, and what that leaves to chance or leaves out | a look-up for trees, a companion for the forest, drawn orders for the network; first and second change to try below |
-# | where a factor raises or lowers the susceptibility | a map for each factor, and the leading one; {ref}`exercise <ex-08-without>`: the map without it |
+# | where a factor raises or lowers the susceptibility | a map for each factor, and the leading one; {ref}`exercise <ex-08-without>`: the map less one contribution |
 # | whether models that agree on the map also agree on the reasons | rank correlation in each cell; the same model trained again; third change to try below |
 # | how to answer "why here?" for one place | three places step by step, and any other by a click; {ref}`exercise <ex-08-here>`: what speaks against |
 #
@@ -67,6 +67,7 @@ from lsa_helpers.samples import coded_groups
 from lsa_helpers.show import explain as words
 from lsa_helpers.show import shapley_maps as show
 from lsa_helpers.show import style, webmap
+from lsa_helpers.show.words import span
 
 style.use()
 p = ShapleyMapParams.from_cell(globals())
@@ -94,16 +95,21 @@ print(f"{len(row):,} cells; models: {', '.join(style.MODEL_LABELS[name] for name
 
 
 # %%
+def for_woodelf(coder, rows):
+    """Coded rows, a hair lower: woodelf puts thresholds one step of 32 bits lower and then asks for <, so that a value there would turn another way."""
+    coded = np.nextafter(coder.transform(rows).astype(np.float32).astype(float), -np.inf)
+    return pd.DataFrame(coded, columns=coder.get_feature_names_out())
+
+
 def explain_trees(coder, trees, output):
     """What explains rows by a model of trees: exact values of its columns, added up by factor."""
-    columns = list(coder.get_feature_names_out())
     to_factors = pd.get_dummies(coded_groups(coder), dtype=int)[coder.factors].to_numpy()
-    absent = pd.DataFrame(coder.transform(background).astype(np.float32), columns=columns)
-    explainer, base = WoodelfExplainer(trees, absent), float(np.mean(output(absent.to_numpy())))
+    explainer = WoodelfExplainer(trees, for_woodelf(coder, background))
+    base = float(np.mean(output(coder.transform(background).astype(np.float32))))
 
     def explain_rows(rows):
-        coded = pd.DataFrame(coder.transform(rows).astype(np.float32), columns=columns)
-        return explainer.shap_values(coded, verbose=False) @ to_factors, base, output(coded.to_numpy())
+        values = explainer.shap_values(for_woodelf(coder, rows), verbose=False)
+        return values @ to_factors, base, output(coder.transform(rows).astype(np.float32))
 
     return explain_rows
 
@@ -135,7 +141,8 @@ if "xgboost" in trained:
 # The forest's trees grow without a limit of depth, and the work grows steeply with the depth: exact values of every cell would take hours. So a
 # *companion* is explained in the forest's place: boosted trees of depth six that learned the forest's own map, its probability at cells all over the
 # area. How well it speaks for the forest is measured on cells that it did not learn. What it misses is no secret either: the band `residual` holds
-# the forest less its explanation, cell by cell.
+# the forest less its explanation, cell by cell. The R² says how well it repeats the *map*. Shapley values also ask for mixtures that no place has, and
+# there only the comparison with the forest's exact values at some cells can speak.
 
 # %%
 if "rf" in trained:
@@ -155,6 +162,19 @@ if "rf" in trained:
     maps["rf"] = explain.shapley_map(output, factors, coder.factors, units="probability", n_jobs=p.n_jobs)
     forest_map = next(iter(read_raster(run.product("susceptibility_rf.tif"), p.chunk).values()))
     maps["rf"]["residual"] = forest_map - maps["rf"].drop_vars("residual").to_dataarray("band").sum("band", skipna=False)
+
+# %% tags=["remove-stderr"]
+if "rf" in trained:
+    exact = shap.TreeExplainer(forest, coder.transform(background).astype(np.float32))
+    explain.round_thresholds(exact)  # shap keeps thresholds in 32 bits, the trees in 64
+    few = some[coder.factors].head(30)
+    exact = exact.shap_values(coder.transform(few).astype(np.float32))[..., 1]
+    exact = exact @ pd.get_dummies(coded_groups(coder), dtype=int)[coder.factors].to_numpy()
+    both = [pd.DataFrame(values, columns=coder.factors) for values in (exact, output(few)[0])]
+    alike = pd.DataFrame({"mean_exact": both[0].abs().mean(), "correlation": both[0].corrwith(both[1])}).rename_axis("factor")
+    run.write_table(alike.reset_index(), "companion_values")
+    strong = alike["correlation"][alike["mean_exact"].nlargest(5).index]
+    print(f"At {len(few)} cells its values and the forest's exact ones correlate by {span(strong.round(2))} for the five strongest factors, by {alike['correlation'].min():.2f} for {in_full[alike['correlation'].idxmin()]}.")
 
 # %% [markdown]
 # ## The network, by whole rasters
@@ -178,14 +198,15 @@ for name in maps:
 maps = {name: read_raster(run.product(f"shap_{name}.tif"), p.chunk) for name in trained}
 
 # %% [markdown]
-# Base and contributions must give each model's own map again. For the forest its `residual` is part of the sum, and its size says how much of the
-# map the companion left unexplained.
+# For XGBoost and the network base and contributions alone must give the map again. For the forest they cannot: the sum closes only with the `residual`,
+# whose size is what to look at.
 
 # %%
 sums = []
 for name in trained:
     shown = next(iter(read_raster(run.product(f"susceptibility_{name}.tif")).values())).values.astype(float)
-    total = sum(band.values.astype(float) for band in maps[name].values())
+    explained = maps[name] if name == "rf" else maps[name].drop_vars("residual")
+    total = sum(band.values.astype(float) for band in explained.values())
     total = total if name == "rf" else 1 / (1 + np.exp(-total))
     residual = np.abs(maps[name]["residual"].values)
     sums.append({"model": name, "largest_gap": np.nanmax(np.abs(total - shown)), "mean_residual": np.nanmean(residual), "cells": int(np.isfinite(total).sum())})
@@ -199,13 +220,15 @@ if "rf" in maps:
 if "cnn" in maps:
     sizes = np.abs(maps["cnn"][cnn.coder_.factors]).to_dataarray()
     chance = errors.rename({f"{name}_se": name for name in cnn.coder_.factors}).to_dataarray()
-    sure = float((sizes > 2 * chance).where(sizes.notnull()).mean())
     low, high = np.nanquantile(maps["cnn"]["base"], [0.05, 0.95])
-    print(f"CNN: the mean standard error of a contribution is {float(chance.mean() / sizes.mean()):.0%} of the mean contribution; {sure:.0%} of the contributions exceed twice their own.")
+    print(f"CNN: the mean standard error of a contribution is {float(chance.mean() / sizes.mean()):.0%} of the mean contribution.")
     print(f"With {p.n_orders} orders a cell meets few others, so that its base is no fixed number either: {low:.1f} to {high:.1f} in nine cells of ten.")
-    print("Read the network's maps for their patterns, and a single cell only with its error, in shap_cnn_error.tif.")
+    print("The error of each contribution, in shap_cnn_error.tif, comes from few orders and is itself rough.")
 
 # %% [markdown]
+# All cells are shifted by the same few distances, so chance makes patterns too, faint copies of the land in another place: believe a pattern of the
+# network's only where it is larger than its error, or comes again with another `seed`.
+#
 # ## Where each factor acts
 #
 # The six factors with the largest mean contribution, for the first model. Dark ground is made safer by the factor, bright ground less safe, always
@@ -218,8 +241,9 @@ top = list(by_factor[first].sort_values(ascending=False).index[:6])
 display(style.save(show.signed_maps(maps[first], factors, top), run, "shap_maps"))
 for name in top[:2]:
     values = maps[first][name].values[np.isfinite(maps[first][name].values)]
-    up, down = (values[values > 0].mean(), values[values < 0].mean()) if values.min() < 0 < values.max() else (values.mean(),) * 2
-    print(f"{in_full[name]} raises the output in {np.mean(values > 0):.0%} of the land, by {up:+.2f} on average, and lowers it elsewhere, by {down:+.2f}.")
+    of_sign = {"raises": values[values > 0], "lowers": values[values < 0]}
+    told = [f"{verb} the output in {len(part) / len(values):.0%} of the land, by {part.mean():+.2f} on average" for verb, part in of_sign.items() if len(part)]
+    print(f"{in_full[name]} {', and '.join(told)}.")
 coarse = pd.Series({name: factors[name].attrs.get("native_resolution_m") or np.nan for name in top}, dtype=float)
 if coarse.max() > 4 * cell_size(factors):
     print(f"{in_full[coarse.idxmax()]} is known by cells of {coarse.max():.0f} m only: straight edges in its panel are theirs, and not the mountain's.")
@@ -230,7 +254,7 @@ run.write_table(table.reset_index(), "shapley_map_importance")
 shown = table.sort_values(first, ascending=False).head(6).rename(columns=style.MODEL_LABELS, index=in_full)
 display(shown.rename_axis("Share of all contributions (%)").style.format("{:.1f}", na_rep="–", escape="html"))
 lead, spread = table.mean(axis=1).idxmax(), (table.max(axis=1) / table.min(axis=1)).where(table.max(axis=1) >= 5)
-print(f"{in_full[lead]} carries {table.loc[lead].min():.0f} to {table.loc[lead].max():.0f} % of all contributions.")
+print(f"{in_full[lead]} carries {span(table.loc[lead].round())} % of all contributions.")
 if len(maps) > 1:
     print(f"Of the factors that count, the models differ most about {in_full[spread.idxmax()]}: {', '.join(f'{style.MODEL_LABELS[name]} {value:.0f} %' for name, value in table.loc[spread.idxmax()].items())}. All factors: shapley_map_importance.csv.")
 
@@ -261,7 +285,9 @@ print("Where the second is so near, another seed or background may well turn the
 # ## Do the models agree on the reasons?
 #
 # Two models may give one cell the same susceptibility for different reasons. The rank correlation of their contributions, over the factors, cell by
-# cell: 1 for the same reasons in the same order, 0 for unrelated ones.
+# cell: 1 for the same reasons in the same order, 0 for unrelated ones. Two things besides the models can lower the agreement: the forest is explained
+# in probability, the others and the truth in log-odds; and in trees each coded column is a player (sine and cosine of the aspect, every class) whose
+# values are added up, while in the network and in the truth the factor joins as a whole.
 
 # %% mystnb={"figure": {"caption": "Rank correlation of two models' contributions in each cell.", "name": "fig-08-agreement"}, "image": {"alt": "Maps of the area, one for each pair of models, coloured by the rank correlation of the contributions of the two models"}}
 agreement, rows = {}, []
@@ -336,8 +362,8 @@ if "xgboost" in trained and p.n_pairs:
     coder, trees = trained["xgboost"][0], trained["xgboost"][-1]
     cells = at_cells(factors[coder.factors], row[drawn[: p.n_pairs]], col[drawn[: p.n_pairs]]).to_dataframe()
     columns = list(coder.get_feature_names_out())
-    coded = [pd.DataFrame(coder.transform(table).astype(np.float32), columns=columns) for table in (background, cells)]
-    pairs = WoodelfExplainer(trees, coded[0]).shap_interaction_values(coded[1], include_interaction_with_itself=False, as_df=True, verbose=False)
+    absent, present = (for_woodelf(coder, rows) for rows in (background, cells))
+    pairs = WoodelfExplainer(trees, absent).shap_interaction_values(present, include_interaction_with_itself=False, as_df=True, verbose=False)
     of = dict(zip(columns, coded_groups(coder), strict=True))
     joint = {}
     for one, other in pairs.columns:
@@ -364,8 +390,9 @@ if "xgboost" in trained and p.n_pairs and pair:
 # %% [markdown]
 # ## Why here?
 #
-# Three places: where the first model sees the highest susceptibility, the landslide it thinks the least likely, and the cell without a landslide it
-# thinks the most likely. `explain_cell(maps, factors, x, y)` gives any other place, with each factor's value in words.
+# Three of the samples, from which the model learned: the one with the highest output, the landslide it thinks the least likely, and the one without a landslide
+# it thinks the most likely. A model is called right where its output lies on the true side of the base, the mean over the background.
+# `explain_cell(maps, factors, x, y)` gives any other place, with each factor's value in words.
 
 # %% mystnb={"figure": {"caption": "Three cells explained by the first model, from the mean output over the background to the output of the cell.", "name": "fig-08-why-here"}, "image": {"alt": "Three bar charts that go from the base to the output of a cell in steps, one for each factor, with the value of the factor in words"}}
 at = samples.assign(output=validation.at_samples(outputs[first], samples)).dropna(subset="output")
@@ -390,7 +417,7 @@ for title, place in chosen.items():
     print(f"{title}: base {base:+.2f}, output {place['output']:+.2f} {units}.{told}")
 
 # %% [markdown]
-# A sum of many small reasons is no single cause: leave out the largest step and see how much is left. And before you call a model wrong, ask who called the
+# A sum of many small reasons is no single cause: take away the largest step and see how much is left. And before you call a model wrong, ask who called the
 # place a landslide: the detector of chapter 3 did, or nobody did. The base of the network differs from place to place, as said above.
 #
 # And any other place: click on the map. It tells each model's output, its three largest contributions, and what the factors are there. Lay one model's
@@ -450,7 +477,7 @@ if run.has("truth/shapley.tif"):
 # :label: ex-08-here
 # ```
 #
-# Which factor speaks *against* a landslide at the place with the highest output, and by how much?
+# Which factor speaks *against* a landslide at the sample with the highest output, and by how much?
 #
 # ```{exercise-end}
 # ```
@@ -482,7 +509,8 @@ print(f"{words.label(factors[least['factor']])} ({least['words']}): {least['cont
 # :class: dropdown
 # ```
 #
-# Where it does, the map is one factor's opinion. Hold the share against how well that factor's layer is known: its scale, its date, its stations.
+# Where it does, that one contribution decides the side. This is the map less a contribution, not the map of a model without the factor: a model trained
+# without it would lean on its kin instead. Hold the share against how well that factor's layer is known: its scale, its date, its stations.
 
 # %%
 first = next(iter(maps))
@@ -491,7 +519,7 @@ strongest = max(strengths, key=strengths.get)
 whole = sum(maps[first][name] for name in strengths)
 turned = (np.sign(whole) != np.sign(whole - maps[first][strongest])).where(whole.notnull()).mean().compute()
 answers.record(run, "ex-08-without", float(100 * turned), within=1.0, what=f"the share of the cells of {style.MODEL_LABELS[first]}, %")
-print(f"{style.MODEL_LABELS[first]}: without {words.label(factors[strongest])}, {float(turned):.0%} of the cells change sides.")
+print(f"{style.MODEL_LABELS[first]}: less the contribution of {words.label(factors[strongest])}, {float(turned):.0%} of the cells change sides.")
 
 # %% [markdown]
 # ```{solution-end}
@@ -508,14 +536,14 @@ print(f"{style.MODEL_LABELS[first]}: without {words.label(factors[strongest])}, 
 # ## Summary
 
 # %%
-print(f"{in_full[strongest]} carries {table.loc[strongest].min():.0f} to {table.loc[strongest].max():.0f} % of the contributions, and without its own the {style.MODEL_LABELS[first]} map changes sides in {float(turned):.0%} of the cells.")
+print(f"{in_full[strongest]} carries {span(table.loc[strongest].round())} % of the contributions, and less its own the {style.MODEL_LABELS[first]} map changes sides in {float(turned):.0%} of the cells.")
 if len(agreed):
     medians = dict.fromkeys(f"{value:.2f}" for value in (agreed["median"].min(), agreed["median"].max()))
     print(f"Two models' reasons in one cell agree by {' to '.join(medians)} (median rank correlation).")
 
 # %% [markdown]
 # `shap_cnn.tif`, `shap_rf.tif` and `shap_xgboost.tif` hold a band per factor, the base and the residual of every cell: open them in a GIS beside the
-# map. They add up to the models' own maps, checked above.
+# map. Base and contributions add up to the maps of XGBoost and the network, checked above; the forest's need the residual.
 #
 # ## What's next
 #

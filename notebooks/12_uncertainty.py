@@ -58,7 +58,6 @@ from scipy.special import expit, logit
 from scipy.stats import poisson, spearmanr
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
 from lsa_helpers import answers, models, samples, validation
 from lsa_helpers.errors import InputNote
@@ -146,7 +145,8 @@ print(f"{style.MODEL_LABELS[chosen]}; {inventory.attrs['layer']} landslides on {
 # (`samples`), the landslides that happened to fall and be seen (`landslides`: drawn again with replacement), and the blocks that were held out
 # (`folds`). Two draws of each would make sixteen maps. Half of them are enough, so chosen that every two draws of any two sources meet equally often.
 # An analysis of variance then parts the variation of the log-odds in each cell (the logarithm of $p / (1 - p)$, a scale without ends)
-# {cite:p}`box1961`; what sources do only together is the *rest*. A source that does nothing by itself still gets one degree of freedom in seven.
+# {cite:p}`box1961`; what two sources do only together is the *rest*. With half of the maps a source cannot be told from what the other three do together:
+# even a seed that does nothing shows that share. Were all of it noise, each source would get one degree of freedom in seven.
 
 # %%
 sources = ["seed", "samples", "landslides", "folds"]
@@ -161,7 +161,7 @@ by_chance = pd.Series(dict.fromkeys(sources, 1 / 7) | {"rest": 3 / 7})
 run.write_table(shares.reset_index(), "spread_shares")
 shares.rename(columns={"seed": "model seed"}).map("{:.0%}".format)
 
-# %% mystnb={"figure": {"caption": "Share of the variation of the log-odds that each source brings; dots are repetitions with other draws, upright strokes what a source without an effect of its own would get.", "name": "fig-12-sources"}, "image": {"alt": "Bar chart of the share of variation by source, with one dot for each repetition on every bar and a stroke for chance"}}
+# %% mystnb={"figure": {"caption": "Share of the variation of the log-odds that each source brings; dots are repetitions with other draws, upright strokes what each would get were all of it noise.", "name": "fig-12-sources"}, "image": {"alt": "Bar chart of the share of variation by source, with one dot for each repetition on every bar and a stroke for chance"}}
 display(style.save(show.spread_shares(shares, by_chance), run, "spread_shares"))
 main = shares.mean().drop("rest").idxmax()
 print(f"The largest single source is {main} ({shares[main].mean():.0%} of the variation; {span((100 * shares[main]).round())} % over the repetitions).")
@@ -191,8 +191,9 @@ print(f"Of the most susceptible third of the land, {unsure:.0%} is also in the m
 if truth is not None:
     wrong = np.abs(logit(validation.shift_odds(expit(mean), 0.5, prevalence)) - logit(validation.at_samples(truth["probability"], cells[coarse]).clip(1e-6)))
     agree = [spearmanr(doubt[thirds["susceptibility"] == third], wrong[thirds["susceptibility"] == third]).statistic for third in range(3)]
-    knows = "next to nothing" if max(np.abs(agree)) < 0.2 else "something"
-    print(f"Rank correlation of doubt and true error in the three thirds, from low to high: {', '.join(f'{value:+.2f}' for value in agree)}. The doubt knows {knows} of the error.")
+    knows = "next to nothing" if max(agree) < 0.2 else "something"
+    knows += " of the error; in part it points the wrong way" if min(agree) < -0.2 else " of the error"
+    print(f"Rank correlation of doubt and true error in the three thirds, from low to high: {', '.join(f'{value:+.2f}' for value in agree)}. The doubt knows {knows}.")
 
 # %% [markdown]
 # Read the legend across and up: dark and brown is land that is called susceptible by maps that disagree, dark and blue is where all agree. The doubt
@@ -203,7 +204,8 @@ if truth is not None:
 # Chapter 9 turned a susceptibility into a probability by one factor on the odds. Added up over the land, does it give the landslides that are there?
 # That asks more than a reliability curve. The factor is right for a calibrated model of samples drawn everywhere; samples without landslide keep away
 # from landslides, and models are too sure of themselves. A second correction learns a slope and an intercept for the log-odds from the held-out cells
-# of the *other* folds (Platt's scaling on the land itself), so that no cell is corrected by its own landslides.
+# of the *other* folds (Platt's scaling on the land itself), so that no cell's own label enters
+# the fit directly (the models of the other folds did learn from it).
 
 # %%
 def corrected(raw, folds, label, share):
@@ -259,6 +261,8 @@ for correction, ratio in ours.iterrows():
     print(f"{style.MODEL_LABELS[chosen]}, {words[correction]}: expected area {span(ratio.round(2))} times the true one.")
 by_odds, by_learning = (of_models.xs(name, level="correction") for name in words)
 print(f"Over the models the correction of the odds expects {span(by_odds['expected_to_true'].round(2))} times the true area, the learned one {span(by_learning['expected_to_true'].round(2))} times.")
+off = (by_learning["expected_to_true"] - 1).abs()
+print(f"The learned sum misses the true area by {span((100 * off).round())} %, single folds miss theirs by {span((100 * by_learning['mean_fold_error']).round())} %.")
 useless = by_odds.index[by_odds["skill"] < 0]
 if len(useless):
     print(f"Skill below zero by the correction of the odds: {', '.join(style.MODEL_LABELS[name] for name in useless)}. As a probability such a map is worth less than saying {prevalence:.2%} everywhere.")
@@ -269,8 +273,8 @@ texts = {"expected (95 %)": [f"{row.expected_n:.0f} ({row.n_low:.0f} to {row.n_h
 areas = by_class[["area_km2", "expected_km2", "true_km2"]].round(2).set_axis(["land (km²)", "landslide expected (km²)", "true (km²)"], axis=1)
 areas.assign(**texts).set_index(pd.Index([f"{100 * low:g}–{100 * high:g} %" for low, high in by_class.index], name="probability"))
 # %% [markdown]
-# The first table is for the whole land, but *error of a fold* is the mean error of single folds, and that is far larger: a correction gets the sum right
-# and does not know which valley will have it. The Brier skill is what is gained over saying the prevalence everywhere {cite:p}`murphy1973`; its parts are in
+# The first table is for the whole land. The level of both is taken from landslides of this land, so a sum near the true one is no test; *error of a
+# fold*, the mean error of single folds, and the other mountains are. The Brier skill is what is gained over saying the prevalence everywhere {cite:p}`murphy1973`; its parts are in
 # `expected_area.csv`. Rows of the other models are the held-out maps of chapter 5, one repetition, which learned from the inventory of chapter 3. In the second
 # table a landslide in several classes counts in each by its share of cells. The interval is that of a Poisson count, of landslides that fall independently of each
 # other; more numbers than one in twenty outside it mean that landslides cluster, or that the probabilities are wrong.
@@ -278,7 +282,7 @@ areas.assign(**texts).set_index(pd.Index([f"{100 * low:g}–{100 * high:g} %" fo
 # ## Sets with a promise
 #
 # A conformal predictor {cite:p}`vovk2005,angelopoulos2023` gives a set in place of a number: {stable}, {landslide}, both or none. On cells that are
-# exchangeable with those it was calibrated on, drawn as they were and in any order, nine sets in ten hold the truth, whatever the model. Four kinds: one limit for all cells; a limit for
+# exchangeable with those it was calibrated on, drawn as they were and in any order, the promised share of the sets (`confidence`) holds the truth, whatever the model. Four kinds: one limit for all cells; a limit for
 # each class (Mondrian), so that the promise holds for landslides too; one for each class and quarter of slope; and one for each class that knows that
 # cells of a block are not independent. What is exchangeable here are whole blocks: half of them calibrate, the other half is tested. So the last kind
 # counts every block alike, and adds one block that may hold anything {cite:p}`lee2023`. The limits are found by the library crepes, from the
@@ -348,7 +352,8 @@ print(f"Whole blocks are right for {whole['landslide_by_block']:.0%} of them, co
 #
 # One more mountain for each repetition, with another seed: the same rules, other relief, rocks, rain and shaking, nothing chosen by its result. The
 # model that learned here is scored on all cells there, beside one that learned there (out of its fold, and from fewer landslides, as the other
-# mountains are smaller) and the oracle, the true probability. The CNN is that of chapter 5, which learned from the inventory of chapter 3.
+# mountains are smaller) and the oracle, the true probability. The CNN is that of chapter 5, which learned from the inventory of chapter 3. Some of these
+# maps are put together from the models of several folds, others are of one model: so all are scored on the same pairs of cells, those of one fold (chapter 9).
 
 # %%
 def other_mountain(seed):
@@ -366,11 +371,11 @@ def away(seed, drawn):
     land, landslides, oracle = other_mountain(p.other_seed + seed - p.seed)
     there = cell_table(land)
     same = dict.fromkeys(["model_seed", "sample_seed", "fold_seed"], seed)
-    own = study(landslides, land, there, **same)[2]
+    _, fold, own = study(landslides, land, there, **same)
     fitted = seeded(seed).fit(drawn, drawn["label"])
     label = validation.at_samples(samples.landslide_numbers(landslides, land), there) >= 0
     transferred = fitted.predict_proba(there)[:, 1]
-    there = there.assign(own=own, transferred=transferred, oracle=validation.at_samples(oracle, there), label=label)
+    there = there.assign(fold=fold, own=own, transferred=transferred, oracle=validation.at_samples(oracle, there), label=label)
     return land, there
 
 
@@ -382,13 +387,13 @@ else:
 
 # %%
 rows, pieces = [], [at_home]
-for seed, (land, there), (drawn, _, raw) in zip(seeds, others, studies, strict=False):
-    scores = {name: roc_auc_score(there["label"], there[name]) for name in ("transferred", "own", "oracle")}
+for seed, (land, there), (drawn, folds, raw) in zip(seeds, others, studies, strict=False):
+    scores = {name: validation.within_groups_auc(there["label"], there[name], there["fold"]) for name in ("transferred", "own", "oracle")}
     if models.can_load(run.product("models/cnn")):
         cnn_map = models.predict_map(models.load(run.product("models/cnn"), land), land, n_jobs=p.n_jobs)
-        scores["cnn"] = roc_auc_score(there["label"], validation.at_samples(cnn_map, there))
+        scores["cnn"] = validation.within_groups_auc(there["label"], validation.at_samples(cnn_map, there), there["fold"])
     ratio = validation.shift_odds(there["transferred"], drawn["label"].mean(), prevalence).sum() / there["label"].sum()
-    rows.append({"seed": seed, "here": roc_auc_score(slide, raw), **scores, "prevalence": there["label"].mean(), "expected_to_true": ratio})
+    rows.append({"seed": seed, "here": validation.within_groups_auc(slide, raw, folds), **scores, "prevalence": there["label"].mean(), "expected_to_true": ratio})
     asked = there[there["coarse"]]
     asked = judged(asked, asked["transferred"], asked["label"])
     pieces.append(coverage_of(judged(cells[coarse], raw[coarse], slide[coarse]), asked, place="other mountains", seed=seed, split=0))
@@ -434,9 +439,9 @@ print(f"The promise of {p.confidence:.0%} is kept least for {worst['sets']}, {wo
 # ## Where the model has seen nothing like it
 #
 # Before a map is used on other land, somebody should ask whether the model has seen such land. The dissimilarity index {cite:p}`meyer2021` is the
-# distance of a cell to the nearest training sample, in factors weighed by their importance (chapter 4), over the mean distance of the samples.
-# Where it is larger than in the cross-validation, no score of chapter 5 speaks for the map. Factors and their importance are one space; the 64
-# numbers of the CNN before its last layer are another. The other mountain is asked twice: with its rocks as mapped, and with a legend the model does
+# distance of a cell to the nearest training sample, in factors weighed by their importance (to the random forest of chapter 4, not to the model asked),
+# over the mean distance of the samples. Where it is larger than in the cross-validation, no score of chapter 5 speaks for the map. Factors and their
+# importance are one space; the 64 numbers of the CNN before its last layer are another, of networks that knew all folds. The other mountain is asked twice: with its rocks as mapped, and with a legend the model does
 # not know, as the next map sheet may have.
 
 # %%
@@ -496,7 +501,7 @@ for seed, (_, there), (drawn, _, _) in zip(seeds, others, studies, strict=False)
     for where, kept in {"inside": index <= limit, "outside": index > limit}.items():
         part = asked[kept]
         if part["label"].nunique() == 2:
-            scores = {name: roc_auc_score(part["label"], part[name]) for name in ("transferred", "own", "oracle")}
+            scores = {name: validation.within_groups_auc(part["label"], part[name], part["fold"]) for name in ("transferred", "own", "oracle")}
             rows.append({"where": where, "seed": seed, "land": kept.mean(), "landslides": part["label"].mean(), **scores})
 if others:
     inside_out = pd.DataFrame(rows, columns=["where", "seed", "land", "landslides", "transferred", "own", "oracle"])
@@ -521,7 +526,8 @@ if others:
 # ## The next landslides
 #
 # The simulated mountain remembers older landslides, the scars. A model that learned from them alone is scored on the later landslides: a forecast in time.
-# Beside it stand the same with the scars of the place itself held out, and the model of the later landslides, out of its fold.
+# Beside it stand the same with the scars of the place itself held out, and the model of the later landslides, out of its fold. Pairs of cells count that
+# are of one fold in both.
 
 # %%
 if truth is None:
@@ -529,12 +535,13 @@ if truth is None:
 else:
     scars = gpd.read_file(run.product("truth/old_scars.gpkg"))
     rows = []
-    for seed, (_, _, raw) in zip(seeds, studies, strict=True):
-        drawn, _, elsewhere = study(scars, factors, cells[coarse], **base[seed - p.seed])
+    for seed, (_, later, raw) in zip(seeds, studies, strict=True):
+        drawn, earlier, elsewhere = study(scars, factors, cells[coarse], **base[seed - p.seed])
         in_place = clone(model).fit(drawn, drawn["label"]).predict_proba(cells[coarse])[:, 1]
         maps = {"scars": in_place, "scars of other folds": elsewhere, "later landslides of other folds": raw[coarse]}
         maps["oracle"] = validation.at_samples(truth["probability"], cells[coarse])
-        rows.append({"seed": seed} | {name: roc_auc_score(slide[coarse], values) for name, values in maps.items()})
+        fold = n_folds * earlier + later[coarse]
+        rows.append({"seed": seed} | {name: validation.within_groups_auc(slide[coarse], values, fold) for name, values in maps.items()})
     in_time = pd.DataFrame(rows)
     run.write_table(in_time, "transfer_in_time")
     display(in_time.set_index("seed").rename_axis("AUC, repetition").round(3))
@@ -561,6 +568,8 @@ else:
 # ```{solution-start} ex-12-budget
 # :class: dropdown
 # ```
+#
+# The interval knows only the chance of single landslides. That the model may be wrong is not in it. The level was known here; for the next event it is not.
 
 # %%
 risky = expected[expected["low"] >= 0.05].groupby("seed")[["expected_n", "true_n"]].sum()
@@ -575,7 +584,7 @@ print("No land has so much." if risky.empty else f"Expected {risky['expected_n']
 # :label: ex-12-promise
 # ```
 #
-# Break the promise: where does a set that is right in nine cells of ten fail most? Look for the kind of sets and the class with the lowest coverage at home, and say which user
+# Break the promise: where does a set that is right in the promised share of all cells fail most? Look for the kind of sets and the class with the lowest coverage at home, and say which user
 # would be hurt by it.
 #
 # ```{exercise-end}
@@ -586,7 +595,7 @@ print("No land has so much." if risky.empty else f"Expected {risky['expected_n']
 # ```
 #
 # One limit for all cells is right nearly everywhere because nearly everything is stable; of the landslides, the cells one asks about, it misses many. A promise of an average is
-# kept by the common cells at the cost of the rare ones.
+# kept by the common cells at the cost of the rare ones. Hurt is who builds or lives there, by the planner who reads *stable* as cleared.
 
 # %%
 worst = of_kind[["stable", "landslide"]].stack()
@@ -597,12 +606,10 @@ print(f"{worst.idxmin()[0]}, {worst.idxmin()[1]}: right in {worst.min():.0%} of 
 # ```{solution-end}
 # ```
 #
-# The interval knows only the chance of single landslides. That the model may be wrong is not in it.
-#
 # Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
 # numbers and yours.
 #
-# - `lsa try quick 12 -p doubt_model logistic`: a model without random numbers. Which source of spread is left?
+# - `lsa try quick 12 -p doubt_model logistic`: a model without random numbers. How much do the other three do together, which its seed still shows?
 # - `lsa try quick 12 -p confidence 0.8`: a weaker promise. How many sets still say nothing?
 # - `lsa try quick 12 -p other_seed 200`: other mountains. Does the area of applicability still warn?
 

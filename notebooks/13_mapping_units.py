@@ -11,7 +11,7 @@
 #
 # ## Overview
 #
-# A cell of 12.5 m is a unit of the data, not of the ground. A slope fails as a whole, and who plans a road or a drain asks about slopes. This chapter
+# A cell of 12.5 m is a unit of the data, not of the ground. Landslides begin and end inside slopes, and who plans a road or a drain asks about slopes. This chapter
 # parts the land into {term}`slope units`, bounded by divides and drainage lines, gives each the susceptibility of its cells, and scores the models by unit.
 # It goes beyond {cite:t}`yao2026`, who map cells.
 #
@@ -162,7 +162,7 @@ def mean_area(partition):
     return float((partition > 0).sum()) * cell_m2 / len(np.unique(partition.values[partition.values > 0]))
 
 
-tried = {most: slope_units(dem, aspect, **how, max_variance=most) for most in p.variances}
+tried = {most: slope_units(dem, aspect, **how, max_variance=most) for most in sorted({*p.variances, p.max_variance})}
 rows = []
 for most, parted in tried.items():
     mean_m2 = mean_area(parted)
@@ -311,7 +311,7 @@ if not points:
 # Where a loss is left, it may be the ground: the two sides of a valley often share rocks and shaking, and a model that goes by these ranks both alike where only
 # one has failed.
 #
-# Does that depend on how finely the land is parted? The same difference for each of `variances`, with squares of the mean area that goes with it:
+# Does that depend on how finely the land is parted? Slope units less squares for each variance that was tried, with squares of the mean area that goes with it:
 
 # %%
 rows = []
@@ -410,7 +410,7 @@ pd.Series(shares).map("{:.2%}".format).rename("units with a landslide").to_frame
 # Three changes to try, each a command in a terminal. It repeats the chapter beside the book's run, which stays as it is, and prints the page's
 # numbers and yours.
 #
-# - `lsa try quick 13 -p min_unit_m2 10000`: smaller units. Do the scores move towards those by cell?
+# - `lsa try quick 13 -p min_unit_m2 10000`: smaller units. Does the lead over moved units change?
 # - `lsa try quick 13 -p max_variance 0.3`: units that look more ways. What becomes of the objective?
 # - `lsa try quick 13 -p inventory detected`: judge by the detected landslides, as a study without a truth has to. Do units or squares gain more?
 

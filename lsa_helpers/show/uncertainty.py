@@ -47,8 +47,8 @@ def bivariate_map(classes: np.ndarray, relief: xr.DataArray) -> Figure:
 
 
 def spread_shares(shares: pd.DataFrame, by_chance: pd.Series) -> Figure:
-    """Share of the variation by source: the mean as a bar, each repetition as a dot, the share of a
-    source that does nothing as a tick.
+    """Share of the variation by source: the mean as a bar, each repetition as a dot, what it
+    would be were all of it noise as a tick.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def spread_shares(shares: pd.DataFrame, by_chance: pd.Series) -> Figure:
     for _, row in shares.iterrows():
         ax.plot(100 * row, place, "o", ms=5, mfc="white", mec="black")
     marks = {"ls": "", "marker": "|", "ms": 22, "mew": 2, "color": style.OKABE_ITO["vermilion"]}
-    ax.plot(100 * by_chance[list(shares)], place, label="without an effect of its own", **marks)
+    ax.plot(100 * by_chance[list(shares)], place, label="were all of it noise", **marks)
     ax.plot([], [], "o", mfc="white", mec="black", label="one repetition")
     ax.legend(fontsize=7)
     ax.set_yticks(place, list(shares))

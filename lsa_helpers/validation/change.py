@@ -2,11 +2,16 @@
 
 import numpy as np
 from scipy.stats import rankdata, spearmanr
-from sklearn.metrics import roc_auc_score
+
+from lsa_helpers.validation.bootstrap import within_groups_auc
 
 
 def map_change(
-    values: np.ndarray, before: np.ndarray, label: np.ndarray, n_classes: int = 5
+    values: np.ndarray,
+    before: np.ndarray,
+    label: np.ndarray,
+    n_classes: int = 5,
+    fold: np.ndarray | int = 0,
 ) -> dict[str, float]:
     """Compare a map with one of the same cells.
 
@@ -18,6 +23,9 @@ def map_change(
         Where a landslide is; some cells are, and some are not.
     n_classes : int
         Classes of equal area, so that no frequency ratio rises because its class is small.
+    fold : ndarray of int, shape (cells,), or int
+        Of each cell, where another model mapped each fold: the AUC counts pairs of one fold only,
+        as in `within_groups_auc`.
 
     Returns
     -------
@@ -34,7 +42,8 @@ def map_change(
     """
     classes = [np.ceil(n_classes * rankdata(one) / len(one)) for one in (values, before)]
     ratios = [n_classes * np.sum(one[label] == n_classes) / np.sum(label) for one in classes]
-    scores = [roc_auc_score(label, one) for one in (values, before)]
+    fold = np.broadcast_to(fold, len(label))
+    scores = [within_groups_auc(label, one, fold) for one in (values, before)]
     return {
         "auc": float(scores[0]),
         "auc_change": float(scores[0] - scores[1]),

@@ -157,13 +157,13 @@ def texture(classes: xr.DataArray) -> dict[str, float]:
 def densest_window(
     landslide: xr.DataArray, share: float = 0.1
 ) -> tuple[float, float, float, float]:
-    """The window with the most landslide area, of the shape of the land and a share of its size.
+    """The window with the most landslide area, of the shape of the raster and a share of its size.
 
     Parameters
     ----------
     landslide : DataArray of bool, dims (y, x)
     share : float
-        Part of the land, fraction.
+        Part of the raster, fraction.
 
     Returns
     -------

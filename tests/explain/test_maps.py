@@ -28,17 +28,23 @@ def _coded(coder, rows) -> pd.DataFrame:
     return pd.DataFrame(coder.transform(rows).astype(np.float32), columns=names)
 
 
+def _lower(coded) -> pd.DataFrame:
+    """A hair lower: woodelf asks for less than a threshold that it has put one step lower."""
+    return np.nextafter(coded.astype(float), -np.inf)
+
+
 def _explain(model, background):
     """What chapter 08 writes around woodelf."""
     coder, trees = model
     to_factors = pd.get_dummies(coded_groups(coder), dtype=int)[coder.factors].to_numpy()
-    explainer = WoodelfExplainer(trees, _coded(coder, background))
+    explainer = WoodelfExplainer(trees, _lower(_coded(coder, background)))
     margin = lambda coded: trees.predict(coded.to_numpy(), output_margin=True)  # noqa: E731
     base = float(margin(_coded(coder, background)).mean())
 
     def explain(rows):
         coded = _coded(coder, rows)
-        return explainer.shap_values(coded, verbose=False) @ to_factors, base, margin(coded)
+        values = explainer.shap_values(_lower(coded), verbose=False)
+        return values @ to_factors, base, margin(coded)
 
     return explain
 
@@ -61,6 +67,25 @@ def test_the_map_of_trees_is_what_shap_says(trees, sampled):
         assert np.nanmax(np.abs(maps[name] - theirs)) < 1e-5
     assert np.nanmax(np.abs(maps["residual"])) < 1e-5
     assert (maps["base"].notnull().values == factors.to_dataarray().notnull().all("variable")).all()
+
+
+def test_values_one_step_below_a_threshold_turn_as_in_the_model(trees):
+    """There the sum of woodelf's values is another without the hair."""
+    coder, model = trees[0][0], trees[0][-1]
+    absent = _coded(coder, trees[1])
+    at = shap.TreeExplainer(
+        model, absent
+    ).model  # whose thresholds are those of the model, one step lower
+    column = list(absent).index("slope")
+    values = np.unique(at.thresholds[(at.features == column) & (at.children_left >= 0)])
+    rows = absent.iloc[np.zeros(len(values), int)].assign(slope=values.astype(np.float32))
+    sums = (
+        WoodelfExplainer(model, _lower(absent)).shap_values(_lower(rows), verbose=False).sum(axis=1)
+    )
+    margin = model.predict(rows.to_numpy(), output_margin=True)
+    base = model.predict(absent.to_numpy(), output_margin=True).mean()
+    assert len(values) > 3
+    np.testing.assert_allclose(base + sums, margin, atol=1e-5)
 
 
 def test_blocks_and_memory_give_the_same(trees, sampled, monkeypatch):

@@ -48,6 +48,7 @@ COLUMNS = {
     "landslide_area_ratio_pct,fr",
     "shap_importance": "model,factor,mean_abs_shap,rank",
     "companion": "r2,rms",
+    "companion_values": "factor,mean_exact,correlation",
     "shapley_sums": "model,largest_gap,mean_residual,cells",
     "shapley_map_importance": "factor,cnn,rf,xgboost",
     "shapley_agreement": "first,second,median,opposed",

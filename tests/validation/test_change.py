@@ -43,3 +43,10 @@ def test_classes_are_as_many_as_asked_for():
     values[[4, 5]] = values[[5, 4]]
     assert map_change(values, BEFORE, LABEL, 2)["class_changed"] == pytest.approx(0.2)
     assert map_change(values, BEFORE, LABEL, 5)["class_changed"] == pytest.approx(0)
+
+
+def test_pairs_of_one_fold_alone():
+    """Each fold is right by itself, though all values of the second are lower than of the first."""
+    values, label = np.array([8, 9, 1, 2]), np.array([False, True, False, True])
+    assert map_change(values, values, label, 2)["auc"] == pytest.approx(3 / 4)
+    assert map_change(values, values, label, 2, fold=np.array([0, 0, 1, 1]))["auc"] == 1
