@@ -82,6 +82,7 @@ from torch.utils.data import DataLoader
 from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
+from lsa_helpers import answers
 from lsa_helpers.detect import chips as read
 from lsa_helpers.detect import dated, layouts, train
 from lsa_helpers.detect.dataset import ChipSet, augmentation, collate
@@ -396,6 +397,7 @@ display(prices.convert_dtypes())
 few, many = prices.loc["1 : 1"], prices.loc["10 : 1"]
 print(f"From 1 : 1 to 10 : 1 the threshold goes from {few['threshold']:.2f} to {many['threshold']:.2f}: {few['missed'] - many['missed']:.0f} more landslides found")
 print(f"for {many['false alarms'] - few['false alarms']:.0f} more false alarms. The detector is the same: two offices have two inventories, and both are right.")
+answers.record(run, "ex-02-threshold", float(many["missed"]), within=0.5, what="the landslides missed where one is as bad as ten false alarms")
 
 # %% [markdown]
 # ```{solution-end}

@@ -53,6 +53,7 @@ import torch
 import xarray as xr
 from scipy import stats
 
+from lsa_helpers import answers
 from lsa_helpers.detect import inventory, lookalikes, scene
 from lsa_helpers.detect.chips import check_chips, usable_chips
 from lsa_helpers.detect.dataset import ChipSet
@@ -402,6 +403,8 @@ if judged:
     broken["recall by area"] = [area / (true_area.area / 1e6) for area in shared]
 display(broken.round(3))
 print("Count, sizes and their law are blind to place. A map is about place: only a comparison outline by outline sees the shift.")
+if judged:
+    answers.record(run, "ex-03-shift", broken["recall by area"].iloc[-1], within=0.01, what="the recall by area after the shift, from 0 to 1")
 
 # %% [markdown]
 # ```{solution-end}

@@ -70,7 +70,7 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 from statsmodels.tools import add_constant
 from xgboost import XGBClassifier
 
-from lsa_helpers import samples, selection, validation
+from lsa_helpers import answers, samples, selection, validation
 from lsa_helpers.raster import read_factors
 from lsa_helpers.runner.params import SelectionParams
 from lsa_helpers.runner.pipeline import open_run
@@ -354,6 +354,8 @@ tried = dict.fromkeys([rankings["permutation"].idxmax(), "slope", "distance_to_r
 parts = {name: ([name], [other for other in left if other != name]) for name in tried if name in left}
 alone = {label_of[name]: [tested(samples.factor_coder(factors, part), folds)[1] for part in both] for name, both in parts.items()}
 with_it = tested(samples.factor_coder(factors, left), folds)[1]
+first, (auc_alone, _) = next(iter(alone.items()))
+answers.record(run, "ex-04-alone", auc_alone, within=0.005, what=f"the AUC of {first} alone")
 pd.DataFrame(alone, ["alone", f"without it (with it: {with_it:.3f})"]).T.round(3)
 
 # %% [markdown]

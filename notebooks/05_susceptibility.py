@@ -80,7 +80,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from xgboost import XGBClassifier
 
-from lsa_helpers import validation
+from lsa_helpers import answers, validation
 from lsa_helpers.models import InfiniteSlope, compute_on, infinite_slope, predict_map, save
 from lsa_helpers.paper import published_table
 from lsa_helpers.raster import cell_size, read_factors, read_raster, write_raster
@@ -458,7 +458,9 @@ nonsense = rng.permutation(label)
 model = Pipeline([("coder", clone(coder)), ("trees", clone(trees).set_params(n_estimators=60))])
 apparent = clone(model).fit(samples, nonsense).predict_proba(samples)[:, 1]
 honest = model_selection.cross_val_predict(model, samples, nonsense, cv=model_selection.PredefinedSplit(samples["fold"]), method="predict_proba")[:, 1]
-print(f"Training data: {roc_auc_score(nonsense, apparent):.3f}. Spatial blocks: {validation.within_groups_auc(nonsense, honest, samples['fold']):.3f}.")
+blind = validation.within_groups_auc(nonsense, honest, samples["fold"])
+print(f"Training data: {roc_auc_score(nonsense, apparent):.3f}. Spatial blocks: {blind:.3f}.")
+answers.record(run, "ex-05-shuffle", blind, within=0.05, what="the AUC in spatial blocks")
 lots = [validation.within_groups_auc(rng.permutation(nonsense), honest, samples["fold"]) for _ in range(200)]
 print("So far goes chance: with the labels shuffled again, 95 % of {} AUC of these predictions lie from {:.3f} to {:.3f}.".format(len(lots), *np.quantile(lots, [0.025, 0.975])))
 

@@ -49,7 +49,7 @@ import xarray as xr
 from rasterio.features import rasterize, sieve
 from scipy.ndimage import label
 
-from lsa_helpers import classes, samples, validation
+from lsa_helpers import answers, classes, samples, validation
 from lsa_helpers.errors import InputError
 from lsa_helpers.raster import cell_size, on_grid, read_factors, read_raster, rowcol, write_raster
 from lsa_helpers.run import whole_file
@@ -457,11 +457,13 @@ webmap.web_map(style.relief(factors), on_map, factors=factors, contributions=sha
 # ```
 
 # %%
-lists = {"all models": votes == len(models), "any model": votes > 0}
+lists, shares = {"all models": votes == len(models), "any model": votes > 0}, {}
 for name, part in lists.items():
     found = amounts[main][part].sum()
     km = "" if pieces is None else f", {(agreed['road_km'][0] if name == 'all models' else agreed['road_km'][:2].sum()):.1f} km of road"
-    print(f"{name}: {part.mean():.1%} of the land{km}; {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} {'landslides' if points else 'ha of landslide'} to 100 ha; finds {found / amounts[main].sum():.0%} of the landslides.")
+    shares[name] = found / amounts[main].sum()
+    print(f"{name}: {part.mean():.1%} of the land{km}; {100 * found / max(part.sum() * cell_ha, cell_ha):.1f} {'landslides' if points else 'ha of landslide'} to 100 ha; finds {shares[name]:.0%} of the landslides.")
+answers.record(run, "ex-14-three-maps", 100 * shares["all models"], within=1.0, what="the share of the landslides that the list of all models finds, %")
 
 # %% [markdown]
 # The short list has more landslide to the hectare where the models agree for a good reason, and misses what only one of them sees; the long one finds more for more
