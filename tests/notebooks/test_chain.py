@@ -14,6 +14,7 @@ import xarray as xr
 import yaml
 from scipy.special import expit
 
+from lsa_helpers import answers
 from lsa_helpers.factors.build import FACTORS
 from lsa_helpers.models import load
 from lsa_helpers.raster import known_cells, read_factors, read_raster
@@ -279,6 +280,11 @@ def test_the_papers_own_layout_is_what_the_mountain_writes(tiny, tmp_path):
     ours, theirs = (read_raster(one.product("factors.tif")) for one in (run, tiny.run))
     xr.testing.assert_equal(ours, theirs)
     assert ours.rio.transform() == theirs.rio.transform()
+
+
+def test_every_chapter_has_an_answer_that_can_be_checked(tiny):
+    chapters = {label.split("-")[1] for label in answers.asked(tiny.run)}
+    assert chapters == {f"{number:02d}" for number in range(1, 15)}
 
 
 def test_a_folder_without_images_hands_its_inventory_on(folder, tmp_path):
