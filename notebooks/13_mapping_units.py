@@ -411,7 +411,7 @@ pd.Series(shares).map("{:.2%}".format).rename("units with a landslide").to_frame
 # numbers and yours.
 #
 # - `lsa try quick 13 -p min_unit_m2 10000`: smaller units. Does the lead over moved units change?
-# - `lsa try quick 13 -p max_variance 0.3`: units that look more ways. What becomes of the objective?
+# - `lsa try quick 13 -p max_variance 0.3`: units that look more ways. What becomes of the objective (a row that only your trial has)?
 # - `lsa try quick 13 -p inventory detected`: judge by the detected landslides, as a study without a truth has to. Do units or squares gain more?
 
 # %% [markdown]
