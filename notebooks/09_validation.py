@@ -47,7 +47,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
 
@@ -397,8 +396,7 @@ for name, values in heldout.items():
 trees = [name for name in ("rf", "xgboost") if name in heldout]
 around = samples.focal_statistics(factors[models.fitted_coder(trained[trees[0]]).factors if trees else []], window)
 wider = factors.assign(around)
-learned_from = yaml.safe_load((run.path / "params.yml").read_text(encoding="utf-8"))["05_susceptibility"]["inventory"]
-learned_from = samples.load_landslides(run.product("inventory.gpkg"), learned_from, with_absences=True)
+learned_from = samples.load_landslides(run.product("inventory.gpkg"), table.attrs["inventory"], with_absences=True)
 numbers = samples.landslide_numbers(samples.reproject_landslides(learned_from, factors), factors)
 folds = validation.fold_map(table, factors, block_m=block_m, seed=table.attrs["seed"])
 wider_table = table.assign(**{name: validation.at_samples(band, table) for name, band in around.items()})
