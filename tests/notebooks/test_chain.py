@@ -311,7 +311,7 @@ def test_a_folder_without_images_hands_its_inventory_on(folder, tmp_path):
 def test_images_alone_run_to_chapter_two(shared_data, tmp_path):
     """Real image chips without a map: chapter 01 is skipped, chapter 02 trains and scores them."""
     run = Run(tmp_path / "bijie")
-    small = {"epochs": "1", "chip_size": "64"}
+    small = {"epochs": "1", "chip_size": "64", "tta": "1"}
     values = load_run_params(find_params("bijie"), small, shared_data / "bijie", run.path)
     assert execute(run, values, ["01_data", "02_detector"]) == ["02_detector"]
     test = run.read_table("detection_scores").set_index("split").loc["test"]
@@ -358,7 +358,7 @@ def test_ecuador_runs_on_real_terrain(shared_data, tmp_path):
         "doubt_seeds": "1",
         "doubt_step": "4",
         "conformal_splits": "2",
-        "logistic_repeats": "25",
+        "logistic_repeats": "10",
     }
     values = load_run_params(find_params("ecuador"), small, shared_data / "ecuador_lsl", run.path)
     execute(run, values, list(CHAPTERS))
