@@ -86,12 +86,17 @@ def check_inputs(params: dict[str, Parameters], chapters: list[str], folder: Pat
 
 
 def _check_models(params: dict[str, Parameters], chapters: list[str]) -> None:
-    """See that chapter 05 will make the maps that chapters 06 and 07 set beside each other."""
+    """See that chapter 05 has a model, and makes the maps that chapters 06 and 07 set beside each
+    other.
+    """
     from lsa_helpers.classes import MODELS
 
     trained = {m for m in params["05_susceptibility"].models if m != "cnn" or find_spec("torch")}
     if "05_susceptibility" not in chapters or set(MODELS) & trained:
         return
+    if not trained:
+        what, fix = "the CNN needs torch, which is not installed", "Add rf, xgboost or logistic"
+        raise InputError(what, where="parameter models", fix=fix)
     wanting = [name for name in ("06_frequency_ratio", "07_shap") if name in chapters]
     if wanting:
         what = f"there will be none of the maps of {', '.join(MODELS)}"

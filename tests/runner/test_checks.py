@@ -9,6 +9,7 @@ from rasterio.transform import from_origin
 from shapely.geometry import Point
 
 from lsa_helpers.errors import InputError
+from lsa_helpers.runner import checks
 from lsa_helpers.runner.checks import check_inputs, missing_inputs
 from lsa_helpers.runner.inputs import find_params, load_run_params, resolve
 from lsa_helpers.runner.params import CHAPTERS
@@ -55,7 +56,7 @@ def test_data_that_can_be_learned_from_pass(folder, entries, chapters, section):
     check_inputs(values, chapters, folder)
 
 
-def test_models_that_later_chapters_need_must_be_made(tmp_path):
+def test_models_that_later_chapters_need_must_be_made(tmp_path, monkeypatch):
     """Chapters 06 and 07 take the maps there are of three models: none is refused before chapter 05
     runs.
     """
@@ -71,6 +72,9 @@ def test_models_that_later_chapters_need_must_be_made(tmp_path):
     with pytest.raises(InputError, match="chapter 07: there will be none of the maps of cnn, rf"):
         check("[svm]", "07_shap")
     check("[svm]")
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="the CNN needs torch, which is not installed"):
+        check("[cnn]")
 
 
 LATER = [name for name in CHAPTERS if name > "03_inventory"]
