@@ -15,18 +15,17 @@
 # of sources, section 2 of {cite:t}`yao2026`, and brings the second kind onto one grid: the fifteen
 # {term}`conditioning factors <conditioning factor>`.
 #
-# **You will learn** (1) how a data folder is described so that any area can be used, (2) how slope, aspect, curvature and wetness are made from a
-# terrain model, step by step, (3) how rasters, vectors, tables and a NetCDF in different reference systems become layers on one grid, (4) how coarse each
-# source is, (5) what each of the fifteen factors means, and where it misleads.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how slope, aspect, curvature and wetness are made from a terrain model | each step and its map; {ref}`exercise <ex-01-steep>`: where the steep ground lies |
+# | how layers in different reference systems, and of any kind, become one grid | fifteen factors in one call; `lsa try quick 01 -p factors "[slope, aspect, twi]"` |
+# | what a coarse source hides | the native resolution of each factor; {ref}`exercise <ex-01-coarse>`: the same slopes on coarser grids |
+# | what each factor means, and where it misleads | expected signs held against the ground inside and around landslides |
 #
-# **Before you start**
+# **Before you start** nothing is needed. It helps to know coordinate reference systems (the grid is always in metres) and to have read a map of slope
+# and aspect; both are explained below.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | coordinate reference systems | helpful | the grid is always in metres |
-# | reading a map of slope and aspect | helpful | explained below |
-#
-# **Time to learn** about 30 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 30 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size

@@ -14,18 +14,16 @@
 # Every susceptibility map begins with an inventory: where have slopes failed? Drawing one by hand takes an expert weeks. This chapter trains a
 # network that outlines landslides in satellite images, sections 3.1 and 4.1 of {cite:t}`yao2026`; the next one lets it search a whole scene.
 #
-# | you will learn | shown by |
+# | you will learn | the experiment that shows it |
 # |---|---|
 # | what {term}`Mask R-CNN` does with an image | the diagram, and four chips with what became of their landslides |
 # | what precision, recall, F1 and average precision say, and what they hide | counts of hits, misses and false alarms on test chips |
-# | why a score needs its threshold, and how one is chosen without looking at the answer | the sweep of the threshold; exercise 1 |
+# | why a score needs its threshold, and how one is chosen without looking at the answer | the sweep of the threshold; {ref}`exercise <ex-02-threshold>`: two offices |
 # | how far chance moves a score | intervals of the scores, and the difference between two parts |
-# | what a detector takes for granted | exercise 2, which breaks it |
+# | what a detector takes for granted | {ref}`exercise <ex-02-break>`: break it |
 #
-# | before you start | needed | notes |
-# |---|---|---|
-# | chapter 1 | necessary | it makes the data; made first at the smallest size when you open this chapter alone |
-# | convolutional networks | helpful | only for the optional section on training |
+# **Before you start** you need chapter 1, which makes the data (made first at the smallest size when you open this chapter alone). To know convolutional
+# networks helps, and only in the optional section on training.
 #
 # **Time to learn** about 10 minutes to read, without the optional section, and 30 for two exercises; the time to run is on the page *How long it took*.
 

@@ -15,18 +15,15 @@
 # polygon, section 4.1 of {cite:t}`yao2026`. Here the detector searches a whole satellite scene, and what it finds becomes polygons, whose errors are
 # then looked at. The later chapters learn from these polygons as if they were the truth.
 #
-# | you will learn | shown by |
+# | you will learn | the experiment that shows it |
 # |---|---|
 # | how a scene larger than memory is searched in overlapping {term}`tiles` | one tile and its scores |
-# | how scores become polygons by two thresholds, chosen without looking at the answer | the map of F1 over both thresholds; exercise 2 |
-# | how good an inventory is, by area and one by one, and what counts cannot say | hits, false alarms and misses on the map; exercises 1 and 3 |
+# | how scores become polygons by two thresholds, chosen without looking at the answer | the map of F1 over both thresholds; {ref}`exercise <ex-03-threshold>`: another price |
+# | how good an inventory is, by area and one by one, and what counts cannot say | hits, false alarms and misses on the map; exercises {ref}`one <ex-03-same-count>`, the same count, and {ref}`three <ex-03-shift>`, all of it moved |
 # | which landslides are missed, and what is taken for one | errors by size, false alarms by cause, the worst errors |
 #
-# | before you start | needed | notes |
-# |---|---|---|
-# | precision and recall, threshold | necessary | chapter 2; its section on training is not needed |
-# | rasters and polygons | helpful | pixels on the ground, outlines of areas |
-# | chapters 1 and 2 | necessary | made first at the smallest size when you open this chapter alone |
+# **Before you start** you need precision, recall and the threshold of chapter 2 (not its section on training), and the products of chapters 1 and 2 (made
+# first at the smallest size when you open this chapter alone). To have met rasters and polygons helps.
 #
 # **Time to learn** about 10 minutes to read, and 40 for three exercises. The time to run is on the page *How long it took*.
 

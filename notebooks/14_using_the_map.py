@@ -15,17 +15,17 @@
 # whether another model would have said the same, and what may be decided with it. This chapter turns the classes of chapter 6 into such answers and
 # writes them down where they are needed: as a QGIS project with its styles, and as a map sheet. It goes beyond {cite:t}`yao2026`.
 #
-# **You will learn** (1) to say a class in hectares and kilometres, with an interval, (2) how much of the answer is the choice of the model, (3) what a zone
-# is and what becomes of the map in it, (4) what can be decided with such a map, and what cannot.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how to say a class in hectares and kilometres | landslides and roads counted in each class, with intervals; {ref}`exercise <ex-14-number>`: three numbers for one plan |
+# | how much of the answer is the choice of the model | the classes of the models laid over each other; {ref}`exercise <ex-14-three-maps>`: two lists |
+# | what a zone is, and what becomes of the map in it | a least area, and slope units; `lsa try quick 14 -p zone_area_m2 40000` |
+# | what can be decided with such a map, and what cannot | class by class, on a map sheet to hand on |
 #
-# **Before you start**
+# **Before you start** you need chapter 6, or its classes (made first at the smallest size when you open this chapter alone). Why maps are held out
+# (chapters 5 and 9) is repeated below in two sentences.
 #
-# | concept | needed | notes |
-# |---|---|---|
-# | chapter 6, or its classes | necessary | made first at the smallest size when you open this chapter alone |
-# | why maps are held out (chapters 5 and 9) | helpful | repeated below in two sentences |
-#
-# **Time to learn** about 25 minutes. The time to run is on the page *How long it took*.
+# **Time to learn** about 25 minutes to read, half an hour for the exercises. The time to run is on the page *How long it took*.
 
 # %% tags=["parameters"]
 run_dir: str = ""  # folder of the run; empty: runs/alone here, earlier chapters made first at the smallest size

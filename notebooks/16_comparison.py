@@ -15,8 +15,12 @@
 # network. This chapter puts runs side by side, says which parameters differ, which scores differ by more than chance, and which choice moves
 # a score most. It is made for a sweep (`lsa sweep`) or for any list of runs (`lsa compare A B C`).
 #
-# **You will learn** (1) to read a score beside its interval, (2) why two runs on the same cells are compared in pairs, (3) what a main effect and an
-# interaction are, (4) what a better score cost.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how to read a score beside its interval | every score of every run, with its interval |
+# | why two runs on the same cells are compared in pairs | the same difference in pairs and by intervals |
+# | what a main effect and an interaction are | the means over all runs of each value, and of each two |
+# | what a better score cost | seconds and memory beside the score |
 #
 # **Time to learn** about 20 minutes.
 

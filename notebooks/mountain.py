@@ -15,15 +15,15 @@
 # it: why a slope failed, what each factor truly does, and how good a map can be. This page makes the mountain of this run once more and shows its
 # rules. Read it before chapter 1 to know what the other chapters are held against, or after chapter 7 to see whether you guessed right.
 #
-# **You will learn** (1) how a landscape is grown whose valleys drain, (2) which rule decides where a landslide starts, (3) what each factor truly
-# does, (4) what was put in on purpose so that methods can fail.
+# | you will learn | the experiment that shows it |
+# |---|---|
+# | how a landscape is grown whose valleys drain | the mountain of this run, made once more |
+# | which rule decides where a landslide starts | the infinite slope on one line across the mountain |
+# | what each factor truly does | one cause after another set calm; {ref}`exercise <ex-mountain-calm>`: without the earthquake |
+# | what was put in on purpose so that methods can fail | each layer beside the truth |
 #
-# **Before you start**
-#
-# | concept | needed | notes |
-# |---|---|---|
-# | {term}`factor of safety` | helpful | defined below |
-# | {term}`log-odds` | helpful | 0 is one to one, +1 makes the odds 2.7 times as high |
+# **Before you start** it helps to know the {term}`factor of safety`, defined below, and {term}`log-odds`: 0 is one to one, and +1 makes the odds 2.7
+# times as high.
 #
 # **Time to learn** about 25 minutes. It runs in half a minute at the size `quick`.
 

@@ -288,6 +288,9 @@ def test_notebooks_keep_their_form(root, chapter):
     positions = [text.find(f"\n## {block}") for block in BLOCKS]
     assert -1 not in positions
     assert positions == sorted(positions)
+    overview = text[: text.index("**Time to learn**")]
+    assert "| you will learn | the experiment that shows it |\n" in overview
+    assert "**Before you start**" in overview
     code = [
         cell.source
         for cell in cells

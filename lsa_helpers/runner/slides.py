@@ -121,12 +121,9 @@ def _first(title: str, text: str) -> str:
 
 
 def _objectives(text: str) -> list[str]:
-    """What a reader will learn: the first column of the table of objectives, or a numbered list."""
+    """What a reader will learn: the first column of the table of objectives."""
     table = re.search(r"^\| you will learn \|.*\n\|[-| ]+\n((?:\|.*(?:\n|$))+)", text, re.MULTILINE)
-    if table:
-        return [row.split("|")[1] for row in table[1].splitlines()]
-    learn = re.search(r"\*\*You will learn\*\*(.+?)(?:\n\n|$)", text, flags=re.DOTALL)
-    return re.split(r"\(\d\)", " ".join(learn[1].split()))[1:] if learn else []
+    return [row.split("|")[1] for row in table[1].splitlines()] if table else []
 
 
 def _slide(heading: str, picture: str, caption: str, alt: str) -> str:
