@@ -17,12 +17,12 @@
 #
 # | you will learn | the experiment that shows it |
 # |---|---|
-# | how slope, aspect, curvature and wetness are made from a terrain model | each step and its map; {ref}`exercise <ex-01-steep>`: where the steep ground lies |
+# | how slope, aspect, curvature and wetness are made from a terrain model | each step and its map; {ref}`exercise <ex-01-steep>`: the share of steep ground |
 # | how layers in different reference systems, and of any kind, become one grid | fifteen factors in one call; `lsa try quick 01 -p factors "[slope, aspect, twi]"` |
 # | what a coarse source hides | the native resolution of each factor; {ref}`exercise <ex-01-coarse>`: the same slopes on coarser grids |
 # | what each factor means, and where it misleads | expected signs held against the ground inside and around landslides |
 #
-# **Before you start** nothing is needed. It helps to know coordinate reference systems (the grid is always in metres) and to have read a map of slope
+# **Before you start** you need nothing. It helps to know coordinate reference systems (the grid is always in metres) and to have read a map of slope
 # and aspect; both are explained below.
 #
 # **Time to learn** about 30 minutes to read, as long again for the exercises. The time to run is on the page *How long it took*.

@@ -457,7 +457,8 @@ webmap.web_map(style.relief(factors), on_map, factors=factors, contributions=sha
 # ```
 
 # %%
-lists, shares = {"all models": votes == len(models), "any model": votes > 0}, {}
+lists = {"all models": votes == len(models), "any model": votes > 0}
+shares = {}
 for name, part in lists.items():
     found = amounts[main][part].sum()
     km = "" if pieces is None else f", {(agreed['road_km'][0] if name == 'all models' else agreed['road_km'][:2].sum()):.1f} km of road"

@@ -18,9 +18,9 @@
 # | you will learn | the experiment that shows it |
 # |---|---|
 # | how to read a score beside its interval | every score of every run, with its interval |
-# | why two runs on the same cells are compared in pairs | the same difference in pairs and by intervals |
-# | what a main effect and an interaction are | the means over all runs of each value, and of each two |
-# | what a better score cost | seconds and memory beside the score |
+# | why two runs on the same cells are compared in pairs | differences on the same draws of blocks, where the samples are the same |
+# | what a main effect and an interaction are | how much of the spread each choice, and each pair of choices, explains |
+# | what a better score cost | seconds by chapter |
 #
 # **Time to learn** about 20 minutes.
 

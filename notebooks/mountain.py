@@ -18,9 +18,9 @@
 # | you will learn | the experiment that shows it |
 # |---|---|
 # | how a landscape is grown whose valleys drain | the mountain of this run, made once more |
-# | which rule decides where a landslide starts | the infinite slope on one line across the mountain |
-# | what each factor truly does | one cause after another set calm; {ref}`exercise <ex-mountain-calm>`: without the earthquake |
-# | what was put in on purpose so that methods can fail | each layer beside the truth |
+# | which rule decides where a landslide starts | the factor of safety along one line across the mountain |
+# | what each factor truly does | true partial effects of all causes, on one scale; {ref}`exercise <ex-mountain-calm>`: had the earth not shaken |
+# | what was put in on purpose so that methods can fail | the error of each factor against the truth beneath it |
 #
 # **Before you start** it helps to know the {term}`factor of safety`, defined below, and {term}`log-odds`: 0 is one to one, and +1 makes the odds 2.7
 # times as high.
