@@ -256,12 +256,12 @@ for name, estimator in estimators.items():
     pieces = [predict_map(fitted, factors, where=folds == fold, n_jobs=p.n_jobs) for fold, fitted in enumerate(fits)]
     heldout[name] = written(f"heldout_{name}", xr.concat(pieces, "fold").max("fold").rename("susceptibility"))
 
-# %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map; steps along block edges are where two models disagree. Framed is the tenth of the land with the most landslide area.", "name": "fig-05-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange, one rectangle framed by a white dashed line"}}
+# %% mystnb={"figure": {"caption": "Susceptibility from models that did not know the block they map; steps along block edges are where two models disagree. Framed is the window of a tenth of the map with the most landslide area.", "name": "fig-05-heldout"}, "image": {"alt": "Maps of the held-out susceptibility from zero to one by each model with one colour scale, landslides outlined in red orange, one rectangle framed by a white dashed line"}}
 landslide = numbers >= 0
 frame = left, bottom, right, top = validation.densest_window(landslide, 0.1)
 display(style.save(show.susceptibility_maps(heldout, landslides, factors, aim, frame), run, "heldout_maps"))
 in_frame = landslide.sel(x=slice(left, right), y=slice(top, bottom)).sum() / landslide.sum()
-print(f"The frame holds a tenth of the land and {float(in_frame):.0%} of the landslide area. Remember it when you read the scores.")
+print(f"The frame is a tenth of the map and holds {float(in_frame):.0%} of the landslide area. Remember it when you read the scores.")
 
 # %% [markdown]
 # ## How good are they?
